@@ -1,7 +1,7 @@
 """Windows: how real values become shades of grey (PS3.3 C.11.2).
 
-Only numpy is needed here. Everything is float64 and in one fixed order of operations, because the browser repeats
-these lines in JavaScript and both pictures have to be equal byte for byte.
+Only numpy is needed here. Everything is float64 and in one fixed order of operations, because the browser
+repeats these lines in JavaScript and both pictures have to be equal byte for byte.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Window:
     center
         Window Center (0028,1050), in the units of the values.
     width
-        Window Width (0028,1051), in the units of the values: at least 1 for ``LINEAR``, above 0 for the others.
+        Window Width (0028,1051), in the units of the values: at least 1 for ``LINEAR``, above 0 for the
+        others.
     function
         VOI LUT Function (0028,1056): ``"LINEAR"``, ``"LINEAR_EXACT"`` or ``"SIGMOID"``.
     explanation
@@ -90,7 +91,8 @@ class Window:
             )
         if width <= 0:
             raise WindowError(f"A {self.function} window needs a width above 0; found {width:g}.")
-        # Plain floats, so that windows made from numpy scalars or DSfloat compare, print and turn to JSON alike.
+        # Plain floats, so that windows made from numpy scalars or DSfloat compare, print and turn to JSON
+        # alike.
         object.__setattr__(self, "center", center)
         object.__setattr__(self, "width", width)
 
@@ -123,7 +125,8 @@ def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float6
     x = np.asarray(values, dtype=np.float64)
     c, w = window.center, window.width
     y: npt.NDArray[np.float64]
-    # Infinities are legal values here (a ratio map divides by zero): exp and the differences may overflow quietly.
+    # Infinities are legal values here (a ratio map divides by zero): exp and the differences may overflow
+    # quietly.
     with np.errstate(over="ignore", invalid="ignore"):
         if window.function == "SIGMOID":
             y = 1.0 / (1.0 + np.exp(-4.0 * (x - c) / w))
@@ -140,9 +143,10 @@ def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float6
 def auto_window(values: npt.ArrayLike) -> Window:
     """Return a window that spans the 0.1 to 99.9 percentile of the values.
 
-    NaN and infinities do not count, nor does a lone lowest value far from all others (the padding outside a round
-    field of view). Of a huge array an even, always equal, sample is taken. The function is ``LINEAR_EXACT``, so that
-    parametric maps whose range is below 1 are possible; a constant array gets the width 1 around its value.
+    NaN and infinities do not count, nor does a lone lowest value far from all others (the padding outside a
+    round field of view). Of a huge array an even, always equal, sample is taken. The function is
+    ``LINEAR_EXACT``, so that parametric maps whose range is below 1 are possible; a constant array gets the
+    width 1 around its value.
     """
     array = np.asarray(values)
     # `flat` reads a view of a huge or flipped array without copying the whole of it.
@@ -254,13 +258,13 @@ def resolve_window(
     Parameters
     ----------
     window
-        A `Window`; ``(center, width)``; a name in any case: one of `named_windows` or ``"auto"``; or None for the
-        file's first window and, where the file has none, the automatic one.
+        A `Window`; ``(center, width)``; a name in any case: one of `named_windows` or ``"auto"``; or None for
+        the file's first window and, where the file has none, the automatic one.
     attrs
         Attributes of the volume.
     values
-        Gives the array in the units of the volume; called only when an automatic window needs it, as the values of a
-        lazy volume are costly.
+        Gives the array in the units of the volume; called only when an automatic window needs it, as the
+        values of a lazy volume are costly.
 
     Raises
     ------

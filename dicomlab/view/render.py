@@ -1,7 +1,7 @@
 """One frozen state -> one picture: the truth of every picture, in numpy alone.
 
-Static figures, thumbnails and the browser all show what this module makes; the browser's JavaScript repeats it in the
-same order of float64 operations, and golden arrays hold the two together.
+Static figures, thumbnails and the browser all show what this module makes; the browser's JavaScript repeats
+it in the same order of float64 operations, and golden arrays hold the two together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy.typing as npt
 import xarray as xr
 from PIL import Image
 
-from dicomlab.view.state import Grid, SliceState, initial_state
+from dicomlab.view.grid import Grid
+from dicomlab.view.state import SliceState, initial_state
 from dicomlab.windowing import Window, apply_window
 
 __all__ = ["grey", "picture", "picture_extent", "picture_values", "png", "thumbnail"]
@@ -43,7 +44,7 @@ def grey(values: npt.ArrayLike, window: Window, invert: bool = False) -> npt.NDA
 
 
 def picture(volume: xr.DataArray | Grid, state: SliceState) -> npt.NDArray[np.uint8]:
-    """Return the picture of one plane as (height, width) grey values, in square pixels of ``state.pixel_mm``."""
+    """Return the picture of one plane as (height, width) grey, in square pixels of ``state.pixel_mm``."""
     return grey(picture_values(volume, state), state.window, state.invert)
 
 
@@ -51,8 +52,8 @@ def picture_values(volume: xr.DataArray | Grid, state: SliceState) -> _Floats:
     """Return the values under each pixel of the picture, before windowing.
 
     Every voxel covers the millimetres up to half way to its neighbours, so that uneven slices keep their true
-    places. Interpolation comes before windowing. Where two neighbours agree or a pixel centre is a voxel centre, the
-    value is exactly that of the voxel.
+    places. Interpolation comes before windowing. Where two neighbours agree or a pixel centre is a voxel
+    centre, the value is exactly that of the voxel.
 
     Parameters
     ----------
@@ -70,12 +71,12 @@ def picture_values(volume: xr.DataArray | Grid, state: SliceState) -> _Floats:
     view, index = state.view, state.index
     top, bottom, left, right = picture_extent(grid, state)
     height, width = round((bottom - top) / state.pixel_mm), round((right - left) / state.pixel_mm)
-    down_mm = top + (np.arange(height) + 0.5) * state.pixel_mm
-    right_mm = left + (np.arange(width) + 0.5) * state.pixel_mm
+    down_mm = top + (np.arange(height, dtype=np.float64) + 0.5) * state.pixel_mm
+    right_mm = left + (np.arange(width, dtype=np.float64) + 0.5) * state.pixel_mm
     along_down, along_right = view.coordinates(grid, index, down_mm[:, None], right_mm[None, :])
     down_index, down_inside = _fractional_index(grid.axes[view.down], along_down)
     right_index, right_inside = _fractional_index(grid.axes[view.right], along_right)
-    cut = grid.cut(view, index)
+    cut = view.cut(grid, index)
     values = (_nearest if state.interpolation == "nearest" else _linear)(cut, down_index, right_index)
     return np.where(down_inside & right_inside, values, np.nan)
 
@@ -83,8 +84,8 @@ def picture_values(volume: xr.DataArray | Grid, state: SliceState) -> _Floats:
 def picture_extent(volume: xr.DataArray | Grid, state: SliceState) -> tuple[float, float, float, float]:
     """Return where the picture's edges are on the screen axes: top, bottom, left, right in mm.
 
-    The screen axes are `PlaneView.down_vector` and `PlaneView.right_vector`; the numbers are projections of LPS
-    positions on them, and bottom - top and right - left are whole numbers of pixels.
+    The screen axes are `PlaneView.down_vector` and `PlaneView.right_vector`; the numbers are projections of
+    LPS positions on them, and bottom - top and right - left are whole numbers of pixels.
     """
     grid = volume if isinstance(volume, Grid) else Grid.from_volume(volume)
     top, bottom, left, right = state.view.extent(grid, state.index)
@@ -94,7 +95,7 @@ def picture_extent(volume: xr.DataArray | Grid, state: SliceState) -> tuple[floa
 
 
 def _fractional_index(axis: _Floats, at: _Floats) -> tuple[_Floats, npt.NDArray[np.bool_]]:
-    """Return the index (1.5 is half way from voxel 1 to 2) of coordinates in mm, and which are inside a voxel."""
+    """Return the index (1.5 is half way from voxel 1 to 2) of coordinates in mm, and which are in a voxel."""
     ascending = axis.size < 2 or axis[-1] > axis[0]
     line = axis if ascending else axis[::-1]
     lower = (line[1] - line[0]) / 2 if line.size > 1 else 0.5
@@ -111,7 +112,7 @@ def _fractional_index(axis: _Floats, at: _Floats) -> tuple[_Floats, npt.NDArray[
 def _nearest(cut: npt.NDArray[np.generic], down: _Floats, right: _Floats) -> _Floats:
     rows = np.minimum(np.floor(down + 0.5).astype(np.intp), cut.shape[0] - 1)
     columns = np.minimum(np.floor(right + 0.5).astype(np.intp), cut.shape[1] - 1)
-    return cut[rows, columns].astype(np.float64)
+    return np.asarray(cut[rows, columns], dtype=np.float64)
 
 
 def _linear(cut: npt.NDArray[np.generic], down: _Floats, right: _Floats) -> _Floats:
@@ -137,7 +138,7 @@ def _neighbours(index: _Floats) -> tuple[_Indexes, _Indexes, _Floats]:
 
 
 def thumbnail(volume: xr.DataArray, *, size: int = 128) -> npt.NDArray[np.uint8]:
-    """Return a small picture of the middle slice as acquired, its longer side `size` pixels, radiological layout."""
+    """Return a small picture of the middle slice of the acquisition, its longer side `size` pixels."""
     state = initial_state(volume, window_from_slice=True)
     full = Image.fromarray(picture(volume, state))
     scale = size / max(full.size)

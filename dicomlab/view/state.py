@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import GeometryError
+from dicomlab.view.grid import DIMS, Grid
 from dicomlab.windowing import Window, WindowLike, resolve_window, shown_inverted
 
 __all__ = [
-    "DIMS",
     "PLANES",
-    "Grid",
     "Interpolation",
     "PlaneName",
     "PlaneView",
@@ -33,7 +32,6 @@ __all__ = [
     "position_letters",
 ]
 
-DIMS = ("slice", "row", "column")
 PlaneName: TypeAlias = Literal["axial", "sagittal", "coronal"]
 PLANES: tuple[PlaneName, ...] = get_args(PlaneName)
 Interpolation: TypeAlias = Literal["nearest", "linear"]
@@ -51,109 +49,6 @@ _LAYOUT: Mapping[PlaneName, tuple[int, tuple[int, int], tuple[int, int]]] = {
 _LETTER_THRESHOLD = float(np.sin(np.radians(5)))
 
 
-@dataclass(frozen=True, eq=False)
-class Grid:
-    """A volume as the view needs it: three axes in mm, their directions, and values read plane by plane.
-
-    ``axes`` are (slice, row, column) coordinates in mm, as in ``LPS = direction @ (slice, row, column)``.
-    ``missing`` are the axes that the user has cut away (``volume.isel(slice=3)``); they have the length 1 here.
-    """
-
-    values: xr.Variable
-    direction: _Floats
-    axes: tuple[_Floats, _Floats, _Floats]
-    attrs: Mapping[str, Any]
-    missing: tuple[int, ...] = ()
-
-    @classmethod
-    def from_volume(cls, volume: xr.DataArray) -> Grid:
-        """Return the grid of a volume, or of a plane or line cut from one.
-
-        Raises
-        ------
-        GeometryError
-            This is not a volume: dims or coordinates are missing, or it has further axes.
-        """
-        if not isinstance(volume, xr.DataArray):
-            raise GeometryError(
-                f"A volume was asked for (an xarray.DataArray with dims slice, row, column); found "
-                f"{type(volume).__name__}. Use dicomlab.load_volume, or dicomlab.make_volume for an array of your own."
-            )
-        extra = [str(dim) for dim in volume.dims if dim not in DIMS]
-        if extra:
-            choice = ", ".join(f"{dim}=0" for dim in extra)
-            raise GeometryError(
-                f"One volume with dims slice, row, column was asked for; found dims {tuple(volume.dims)}. "
-                f"Choose one along the further axes first: volume.isel({choice})."
-            )
-        lost = [name for name in (*DIMS, "frame_of_reference") if name not in volume.coords]
-        direction = np.array([np.nan])
-        if not lost:
-            direction = np.asarray(
-                volume.coords["frame_of_reference"].attrs.get("direction", np.nan), np.float64
-            )
-        if lost or direction.size != 9 or not np.isfinite(direction).all():
-            what = f"the coordinates {lost}" if lost else "nine numbers of `direction` on frame_of_reference"
-            raise GeometryError(
-                f"A volume with positions in patient millimetres was asked for; {what} are missing. "
-                "Use dicomlab.make_volume(values, affine=...) to give an array its geometry."
-            )
-        axes = tuple(np.atleast_1d(np.asarray(volume.coords[dim].values, np.float64)) for dim in DIMS)
-        for dim, axis in zip(DIMS, axes, strict=True):
-            steps = np.diff(axis)
-            if axis.size == 0 or not np.isfinite(axis).all() or not ((steps > 0).all() or (steps < 0).all()):
-                raise GeometryError(
-                    f"The positions along {dim} have to be finite and strictly rising or falling, to be shown where "
-                    "they are; sort them and drop doubled ones first."
-                )
-        missing = tuple(number for number, dim in enumerate(DIMS) if dim not in volume.dims)
-        values = volume.variable.set_dims({dim: axis.size for dim, axis in zip(DIMS, axes, strict=True)})
-        return cls(
-            values.transpose(*DIMS),
-            direction.reshape(3, 3),
-            (axes[0], axes[1], axes[2]),
-            volume.attrs,
-            missing,
-        )
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number of slices, rows and columns."""
-        return self.axes[0].size, self.axes[1].size, self.axes[2].size
-
-    def cut(self, view: PlaneView, index: int) -> npt.NDArray[np.generic]:
-        """Return the plane as a (down axis, right axis) array in index order, not yet flipped."""
-        plane = self.values.isel({DIMS[view.axis]: index})
-        return np.asarray(plane.transpose(DIMS[view.down], DIMS[view.right]).values)
-
-    def edges(self, axis: int) -> _Floats:
-        """Return the n + 1 borders in mm between the voxels of an axis: half way, true for uneven slices too."""
-        line = self.axes[axis]
-        if line.size == 1:
-            return np.array([line[0] - 0.5, line[0] + 0.5])
-        middle = (line[:-1] + line[1:]) / 2
-        return np.concatenate(
-            ([line[0] - (middle[0] - line[0])], middle, [line[-1] + (line[-1] - middle[-1])])
-        )
-
-    def nearest_index(self, axis: int, coordinate: float) -> int:
-        """Return the index of the voxel nearest to a coordinate in mm along one axis.
-
-        Raises
-        ------
-        GeometryError
-            The coordinate is outside the volume.
-        """
-        edges = self.edges(axis)
-        if not min(edges[0], edges[-1]) - 1e-6 <= coordinate <= max(edges[0], edges[-1]) + 1e-6:
-            low, high = sorted((float(edges[0]), float(edges[-1])))
-            raise GeometryError(
-                f"The position {coordinate:g} mm along {DIMS[axis]} was asked for; the volume reaches from "
-                f"{low:g} to {high:g} mm there."
-            )
-        return int(np.argmin(np.abs(self.axes[axis] - coordinate)))
-
-
 @dataclass(frozen=True)
 class PlaneView:
     """How one family of parallel planes of a volume lies on the screen.
@@ -163,14 +58,15 @@ class PlaneView:
     name
         The patient plane nearest to it.
     axis, down, right
-        Voxel axes (0 slice, 1 row, 2 column): the one that is cut, the one that runs mainly down the screen and the
-        one that runs mainly to the right.
+        Voxel axes (0 slice, 1 row, 2 column): the one that is cut, the one that runs mainly down the screen
+        and the one that runs mainly to the right.
     down_vector, right_vector
-        LPS unit vectors of the screen axes, at right angles. A position is on the screen at their dot products with
-        it, in mm.
+        LPS unit vectors of the screen axes, at right angles. A position is on the screen at their dot
+        products with it, in mm.
     matrix
-        ``((down·d_down, down·d_right), (right·d_down, right·d_right))`` with d the direction of a voxel axis: from
-        coordinates along the two voxel axes to mm on the screen. Diagonal ±1 unless the gantry was tilted.
+        ``((down·d_down, down·d_right), (right·d_down, right·d_right))`` with d the direction of a voxel axis:
+        from coordinates along the two voxel axes to mm on the screen. Diagonal ±1 unless the gantry was
+        tilted.
     shift
         mm on the screen (down, right) per mm along the cut axis: 0 unless the gantry was tilted.
     letters
@@ -186,6 +82,11 @@ class PlaneView:
     matrix: tuple[tuple[float, float], tuple[float, float]]
     shift: tuple[float, float]
     letters: tuple[str, str, str, str]
+
+    def cut(self, grid: Grid, index: int) -> npt.NDArray[np.generic]:
+        """Return one plane as a (down axis, right axis) array in index order, not yet flipped."""
+        plane = grid.values.isel({DIMS[self.axis]: index})
+        return np.asarray(plane.transpose(DIMS[self.down], DIMS[self.right]).values)
 
     def flips(self, grid: Grid) -> tuple[bool, bool]:
         """Return whether rising indexes run (up, left) on the screen, against the screen's axes."""
@@ -226,8 +127,8 @@ def plane_views(direction: npt.ArrayLike) -> dict[PlaneName, PlaneView]:
     Parameters
     ----------
     direction
-        (3, 3); the columns are the LPS vectors of the voxel axes slice, row, column. Oblique and tilted ones are
-        welcome: each voxel axis is taken for the patient axis it is nearest to, no two for the same.
+        (3, 3); the columns are the LPS vectors of the voxel axes slice, row, column. Oblique and tilted ones
+        are welcome: each voxel axis is taken for the patient axis it is nearest to, no two for the same.
 
     References
     ----------
@@ -235,8 +136,8 @@ def plane_views(direction: npt.ArrayLike) -> dict[PlaneName, PlaneView]:
     """
     vectors = np.asarray(direction, dtype=np.float64).reshape(3, 3)
     closeness = np.abs(vectors / np.linalg.norm(vectors, axis=0))
-    # voxel_axis[p] is the voxel axis that runs along patient axis p. The first of equals wins (rounded, so that
-    # a volume at exactly 45 degrees does not change its planes with the last bit).
+    # voxel_axis[p] is the voxel axis that runs along patient axis p. The first of equals wins (rounded, so
+    # that a volume at exactly 45 degrees does not change its planes with the last bit).
     voxel_axis = max(permutations(range(3)), key=lambda order: round(sum(closeness[range(3), order]), 6))
     views: dict[PlaneName, PlaneView] = {}
     for name, (cut, (down, down_sign), (right, right_sign)) in _LAYOUT.items():
@@ -254,8 +155,8 @@ def _plane_view(
 ) -> PlaneView:
     cut, down, right = axes
     down_vector, right_vector = vectors[:, down] * signs[0], vectors[:, right] * signs[1]
-    # Under a tilted gantry only the slice axis is oblique to the others: the image axis stays where it is and the
-    # slice axis is squared to it.
+    # Under a tilted gantry only the slice axis is oblique to the others: the image axis stays where it is and
+    # the slice axis is squared to it.
     if down == 0:
         right_vector = right_vector / np.linalg.norm(right_vector)
         down_vector = down_vector - np.dot(down_vector, right_vector) * right_vector
@@ -312,13 +213,13 @@ def position_letters(vector: npt.ArrayLike) -> str:
 
 
 def acquisition_plane(grid: Grid) -> PlaneName:
-    """Return the name of the plane the images were acquired in or, of a plane cut from a volume, that plane's."""
+    """Return the name of the plane of acquisition or, of a plane cut from a volume, that of the cut."""
     cut = grid.missing[0] if grid.missing else 0
     return next(name for name, view in plane_views(grid.direction).items() if view.axis == cut)
 
 
 def finest_pixel(grid: Grid, view: PlaneView) -> float:
-    """Return the pixel size in mm at which no voxel of a plane gets lost: the finer of its two usual spacings."""
+    """Return the pixel size in mm that loses no voxel of a plane: the finer of its two usual spacings."""
     spacings = [
         float(np.median(np.abs(np.diff(grid.axes[axis])))) * abs(view.matrix[place][place])
         for place, axis in enumerate((view.down, view.right))
@@ -376,8 +277,8 @@ def initial_state(
     interpolation
         Between voxels.
     window_from_slice
-        Take an automatic window from the slice that is shown instead of from the whole volume (a thumbnail of a
-        lazy volume should not read all of it).
+        Take an automatic window from the slice that is shown instead of from the whole volume (a thumbnail of
+        a lazy volume should not read all of it).
     """
     grid = volume if isinstance(volume, Grid) else Grid.from_volume(volume)
     name = acquisition_plane(grid) if plane is None else plane
@@ -388,7 +289,7 @@ def initial_state(
     index = grid.shape[view.axis] // 2
 
     def values() -> npt.NDArray[np.generic]:
-        return grid.cut(view, index) if window_from_slice else np.asarray(grid.values.values)
+        return view.cut(grid, index) if window_from_slice else np.asarray(grid.values.values)
 
     return SliceState(
         view=view,
