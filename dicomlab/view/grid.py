@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,11 @@ class Grid:
                 f"One volume with dims slice, row, column was asked for; found dims {tuple(volume.dims)}. "
                 f"Choose one along the further axes first: volume.isel({choice})."
             )
+        if volume.dtype.kind not in "biuf":
+            raise GeometryError(
+                f"Real numbers are needed to show a volume; found values of type {volume.dtype}. "
+                "Of a complex volume show the magnitude: abs(volume)."
+            )
         lost = [name for name in (*DIMS, "frame_of_reference") if name not in volume.coords]
         direction = np.array([np.nan])
         if not lost:
@@ -78,7 +83,7 @@ class Grid:
         missing = tuple(number for number, dim in enumerate(DIMS) if dim not in volume.dims)
         values = volume.variable
         for number in missing:
-            values = values.expand_dims(DIMS[number])
+            values = cast(xr.Variable, values.expand_dims(DIMS[number]))
         return cls(
             values.transpose(*DIMS),
             direction.reshape(3, 3),
@@ -91,6 +96,19 @@ class Grid:
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows and columns."""
         return self.axes[0].size, self.axes[1].size, self.axes[2].size
+
+    def coordinates(self, lps: npt.ArrayLike) -> _Floats:
+        """Return the (slice, row, column) coordinates in mm of a patient position (x, y, z) in LPS mm.
+
+        Raises
+        ------
+        GeometryError
+            The position is not three finite numbers.
+        """
+        place = np.asarray(lps, dtype=np.float64)
+        if place.shape != (3,) or not np.isfinite(place).all():
+            raise GeometryError(f"A patient position is three numbers (x, y, z) in LPS mm; found {lps!r}.")
+        return np.asarray(np.linalg.solve(self.direction, place), dtype=np.float64)
 
     def edges(self, axis: int) -> _Floats:
         """Return the n + 1 borders in mm of the voxels of an axis: half way, true for uneven slices too."""

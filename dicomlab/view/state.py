@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ __all__ = [
     "PlaneView",
     "SliceState",
     "acquisition_plane",
+    "choose_index",
+    "choose_view",
     "finest_pixel",
     "initial_state",
     "plane_views",
@@ -256,11 +258,72 @@ class SliceState:
     interpolation: Interpolation = "linear"
 
 
+def choose_view(grid: Grid, plane: PlaneName | None) -> PlaneView:
+    """Return the view of a plane by name; None stands for the plane of acquisition or of the user's cut.
+
+    Raises
+    ------
+    GeometryError
+        There is no plane of that name, or a plane cut from a volume was asked to show another one.
+    """
+    own = acquisition_plane(grid)
+    views = plane_views(grid.direction)
+    name = own if plane is None else plane
+    if name not in views:
+        raise GeometryError(
+            f"The plane {plane!r} was asked for; use {', '.join(map(repr, PLANES))} or None (as acquired)."
+        )
+    if len(grid.missing) > 1 or (grid.missing and name != own):
+        axes = " and ".join(DIMS[axis] for axis in grid.missing)
+        raise GeometryError(
+            f"The {name} plane was asked for; the volume was cut at one {axes}. Show it uncut."
+        )
+    return views[name]
+
+
+def choose_index(
+    grid: Grid, view: PlaneView, index: int | None = None, position: float | npt.ArrayLike | None = None
+) -> int:
+    """Return which plane to show: the middle one if nothing is asked for.
+
+    Parameters
+    ----------
+    grid, view
+        The volume, and the plane's layout.
+    index
+        Voxel index along the cut axis, negative ones counted from the end.
+    position
+        A patient position (x, y, z) in LPS mm, or one number: mm along the cut axis. The nearest plane is
+        taken.
+
+    Raises
+    ------
+    GeometryError
+        Both are given, or the plane is outside the volume.
+    """
+    count = grid.shape[view.axis]
+    if position is not None:
+        if index is not None:
+            raise GeometryError("Both an index and a position were asked for; give one of them.")
+        along = position if np.ndim(position) == 0 else grid.coordinates(position)[view.axis]
+        return grid.nearest_index(view.axis, float(cast(float, along)))
+    if index is None:
+        return count // 2
+    if not -count <= index < count:
+        raise GeometryError(
+            f"Index {index} along {DIMS[view.axis]} was asked for; the volume has {count} there (0 to {count - 1})."
+        )
+    return int(index) % count
+
+
 def initial_state(
     volume: xr.DataArray | Grid,
     plane: PlaneName | None = None,
     *,
+    index: int | None = None,
+    position: float | npt.ArrayLike | None = None,
     window: WindowLike | None = None,
+    invert: bool | None = None,
     interpolation: Interpolation = "linear",
     window_from_slice: bool = False,
 ) -> SliceState:
@@ -272,8 +335,12 @@ def initial_state(
         A volume or its grid.
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``; None for the plane the images were acquired in.
+    index, position
+        Another slice than the middle one, as in `choose_index`.
     window
         As in `dicomlab.windowing.resolve_window`.
+    invert
+        Show low values white; None for what is customary for the volume (MONOCHROME1, PET).
     interpolation
         Between voxels.
     window_from_slice
@@ -281,21 +348,17 @@ def initial_state(
         a lazy volume should not read all of it).
     """
     grid = volume if isinstance(volume, Grid) else Grid.from_volume(volume)
-    name = acquisition_plane(grid) if plane is None else plane
-    views = plane_views(grid.direction)
-    if name not in views:
-        raise GeometryError(f"The plane {plane!r} was asked for; there are {', '.join(PLANES)}, or None.")
-    view = views[name]
-    index = grid.shape[view.axis] // 2
+    view = choose_view(grid, plane)
+    chosen = choose_index(grid, view, index, position)
 
     def values() -> npt.NDArray[np.generic]:
-        return view.cut(grid, index) if window_from_slice else np.asarray(grid.values.values)
+        return view.cut(grid, chosen) if window_from_slice else np.asarray(grid.values.values)
 
     return SliceState(
         view=view,
-        index=index,
+        index=chosen,
         window=resolve_window(window, grid.attrs, values),
-        invert=shown_inverted(grid.attrs),
+        invert=shown_inverted(grid.attrs) if invert is None else invert,
         pixel_mm=finest_pixel(grid, view),
         interpolation=interpolation,
     )
