@@ -31,6 +31,7 @@
  * @property {Window} window the first window
  * @property {boolean} invert the first state of the invert switch
  * @property {PlaneName} plane the plane as it was acquired
+ * @property {number} height css px of the stage
  * @property {number} budget bytes of slices the page may keep
  */
 

@@ -30,7 +30,7 @@ export class Viewer {
   constructor({ el, meta, state, transport, onChange, onDrag }) {
     this.transport = transport;
     this.onChange = onChange;
-    this.state = state;
+    /** @type {State} */ this.state = state;
     this.meta = meta;
     this.space = new Space(meta);
     this.chrome = new Chrome(el);
@@ -95,6 +95,7 @@ export class Viewer {
     this.numbered = (usual.length ? usual : presets).slice(0, 9).map(({ index }) => index);
     this.chrome.fillPresets(meta.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
     const title = meta.title || "volume";
+    this.chrome.stage.style.height = `${meta.height}px`;
     this.chrome.root.setAttribute("aria-label", `Slice browser: ${title}. Press question mark for mouse and keys.`);
     this.changed(false);
   }
