@@ -48,13 +48,12 @@ export class Chrome {
     this.invert = button("invert", "Invert black and white (X)");
     this.reset = button("reset", "Reset view and window (Esc)");
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
-    this.status = make("span", "dl-status", { role: "status", "aria-live": "polite" });
+    this.status = make("div", "dl-status", { role: "status", "aria-live": "polite" });
     const bar = make("div", "dl-bar", {}, [
       make("div", "dl-group", { role: "group", "aria-label": "Plane" }, this.planes),
       this.preset,
       this.invert,
       this.reset,
-      this.status,
       this.helpButton,
     ]);
 
@@ -84,6 +83,7 @@ export class Chrome {
       ...Object.values(this.corners),
       ...this.letters,
       this.scale,
+      this.status,
       this.message,
       this.help,
     ]);
