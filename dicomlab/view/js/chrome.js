@@ -71,11 +71,12 @@ export class Chrome {
     this.scale = make("div", "dl-scale", { "aria-hidden": "true" }, [this.scaleText, this.scaleBar]);
     this.message = make("div", "dl-message", { role: "alert", hidden: "" });
     this.help = make("div", "dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
+      // Plain divs: notebooks style lists and tables in outputs their own way.
       make(
-        "dl",
-        "",
+        "div",
+        "dl-map",
         {},
-        HELP.flatMap(([gesture, meaning]) => [make("dt", "", {}, [gesture]), make("dd", "", {}, [meaning])]),
+        HELP.flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]),
       ),
     ]);
     this.stage = make("div", "dl-stage", {}, [
