@@ -29,7 +29,7 @@ HARM = "<img src=x onerror='window.harmed = 1'></script><script>window.harmed = 
 def notebook(open_notebook: Open) -> Notebook:
     """A dark notebook whose second cell shows whatever a test browses."""
     book = open_notebook("volumes", START, "import ipywidgets\nplace = ipywidgets.VBox()\nplace", dark=True)
-    book.page.wait_for_selector(".jp-OutputArea-output .widget-vbox")
+    book.page.wait_for_selector(".jp-OutputArea-output .widget-vbox", state="attached")
     return book
 
 
@@ -238,9 +238,9 @@ def test_two_views_of_one_browser_walk_together(notebook: Notebook) -> None:
 
 
 def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open, lab: tuple[str, Path]) -> None:
-    noisy = "v = volume((60, 512, 512)); v.values[:] += np.random.default_rng(1).integers(0, 200, v.shape, dtype='int16')"
+    noisy = "v = volume((5, 512, 512)); v.values[:] += np.random.default_rng(1).integers(0, 200, v.shape, dtype='int16')"
     book = open_notebook("saved", f"{noisy}\nfrom dicomlab.view.browser import browse\nb = browse(v)\nb")
-    book.shown(30)
+    book.shown(2)
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     path = lab[1] / "saved.ipynb"
     book.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")

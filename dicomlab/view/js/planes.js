@@ -31,13 +31,6 @@ export function nearest(mm, at) {
   return Math.abs(mm[high] - at) < Math.abs(mm[low] - at) ? high : low;
 }
 
-/** Whether the positions are evenly spaced, to a hundredth of a step. @param {Float64Array} mm */
-export function even(mm) {
-  if (mm.length < 3) return true;
-  const step = (mm[mm.length - 1] - mm[0]) / (mm.length - 1);
-  return mm.every((at, i) => Math.abs(at - (mm[0] + i * step)) <= Math.abs(step) * 0.01);
-}
-
 /**
  * The n + 1 borders between voxels, half way to each neighbour; a single voxel is 1 mm thick.
  * @param {Float64Array} mm
@@ -65,7 +58,6 @@ export function edges(mm) {
  * @property {Float64Array} vmm mm of the screen rows, rising downwards
  * @property {Float64Array} hEdges
  * @property {Float64Array} vEdges
- * @property {boolean} even whether both are evenly spaced
  * @property {[number, number, number, number]} basis a b c d; not square when the gantry was tilted
  * @property {[string, string, string, string]} letters left, right, top, bottom
  */
@@ -111,7 +103,6 @@ export class Space {
       vmm,
       hEdges: edges(hmm),
       vEdges: edges(vmm),
-      even: even(hmm) && even(vmm),
       basis: [rr * signH, dr * signH, rd * signV, dd * signV],
       letters,
     };

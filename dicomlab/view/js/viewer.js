@@ -12,6 +12,7 @@ import { AXIS_NAMES, Space, extent, pick } from "./planes.js";
 /** @typedef {import("./planes.js").Layout} Layout */
 
 const ZOOM = [0.2, 50];
+const MOST_PIXELS = 4096; // of a picture of uneven slices
 const PATIENCE = 1; // seconds until the viewer says that it is waiting
 
 /** @param {number} x @param {number} low @param {number} high */
@@ -340,33 +341,20 @@ export class Viewer {
     const [h0, v0] = [hEdges[0], vEdges[0]];
     const corner = toPx(layout.basis[0] * h0 + layout.basis[2] * v0, layout.basis[1] * h0 + layout.basis[3] * v0);
     let [x, y] = [corner[0] * ratio, corner[1] * ratio];
-    const stepH = (hEdges[hmm.length] - h0) / hmm.length;
-    const stepV = (vEdges[vmm.length] - v0) / vmm.length;
+    // Uneven positions: every row (or column) of voxels first takes as many pixels as it has millimetres.
+    /** @type {HTMLCanvasElement} */
+    let image = native;
+    if (!evenly(vEdges)) image = stretched(image, vEdges, scale * ratio, false);
+    if (!evenly(hEdges)) image = stretched(image, hEdges, scale * ratio, true);
+    const stepH = (hEdges[hmm.length] - h0) / image.width;
+    const stepV = (vEdges[vmm.length] - v0) / image.height;
     // Where voxels are whole pixels they are put on whole pixels, and nothing is blurred.
-    const crisp = layout.even && isWhole(a * stepH) && isWhole(d * stepV) && Math.abs(b) + Math.abs(c) < 1e-9;
+    const crisp = isWhole(a * stepH) && isWhole(d * stepV) && Math.abs(b) + Math.abs(c) < 1e-9;
     if (crisp) [x, y] = [Math.round(x), Math.round(y)];
     context.imageSmoothingEnabled = !crisp;
     context.imageSmoothingQuality = Math.min(a * stepH, d * stepV) < 0.6 ? "high" : "medium";
-    if (layout.even) {
-      context.setTransform(a * stepH, b * stepH, c * stepV, d * stepV, x, y);
-      context.drawImage(native, 0, 0);
-      return;
-    }
-    // Uneven positions: each row (or column) of voxels at its true millimetres, overlapping the next by a pixel so that
-    // no seam shows.
-    context.setTransform(a, b, c, d, x - a * h0 - c * v0, y - b * h0 - d * v0);
-    const more = 1 / (scale * ratio);
-    if (evenly(vEdges)) {
-      for (let i = 0; i < hmm.length; i++) {
-        const width = hEdges[i + 1] - hEdges[i] + (i + 1 < hmm.length ? more : 0);
-        context.drawImage(native, i, 0, 1, native.height, hEdges[i], v0, width, vEdges[vmm.length] - v0);
-      }
-      return;
-    }
-    for (let j = 0; j < vmm.length; j++) {
-      const height = vEdges[j + 1] - vEdges[j] + (j + 1 < vmm.length ? more : 0);
-      context.drawImage(native, 0, j, native.width, 1, h0, vEdges[j], hEdges[hmm.length] - h0, height);
-    }
+    context.setTransform(a * stepH, b * stepH, c * stepV, d * stepV, x, y);
+    context.drawImage(image, 0, 0);
   }
 
   // ---- text -----------------------------------------------------------------------------------------------------------
@@ -468,4 +456,29 @@ const isWhole = (x) => x > 0.5 && Math.abs(x - Math.round(x)) < 1e-3;
 function evenly(edges) {
   const step = (edges[edges.length - 1] - edges[0]) / (edges.length - 1);
   return edges.every((at, i) => Math.abs(at - (edges[0] + i * step)) <= 0.01 * step);
+}
+
+/**
+ * The picture with every voxel as wide (or high) as it is in millimetres; nothing is blended.
+ * @param {HTMLCanvasElement} image
+ * @param {Float64Array} edges
+ * @param {number} density pixels a mm
+ * @param {boolean} across
+ */
+function stretched(image, edges, density, across) {
+  const count = edges.length - 1;
+  const length = edges[count] - edges[0];
+  const size = Math.min(Math.max(Math.ceil(length * density), count), MOST_PIXELS);
+  const out = document.createElement("canvas");
+  out.width = across ? size : image.width;
+  out.height = across ? image.height : size;
+  const context = /** @type {CanvasRenderingContext2D} */ (out.getContext("2d"));
+  context.imageSmoothingEnabled = false;
+  for (let i = 0; i < count; i++) {
+    const from = Math.round(((edges[i] - edges[0]) / length) * size);
+    const to = Math.round(((edges[i + 1] - edges[0]) / length) * size);
+    if (across) context.drawImage(image, i, 0, 1, image.height, from, 0, to - from, image.height);
+    else context.drawImage(image, 0, i, image.width, 1, 0, from, image.width, to - from);
+  }
+  return out;
 }

@@ -133,11 +133,15 @@ export function createWidget() {
       });
 
       return () => {
-        flush();
-        clearTimeout(timer);
         viewers.delete(viewer);
         viewer.destroy();
         cache.release(meta.key);
+        try {
+          flush(); // the last change, when only the view goes
+        } catch {
+          // The model has gone too (`close()`), and nobody is left to hear it.
+        }
+        clearTimeout(timer);
       };
     },
   };
