@@ -4,7 +4,6 @@ PYTHON ?=
 FOLDER ?=
 PY := .venv/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
-JS := dicomlab/view/js
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -32,18 +31,18 @@ check-python: .venv/.dev
 	@$(PY) -m mypy
 	@.venv/bin/lint-imports --no-cache --no-logo
 
-check-js: .venv/.dev $(JS)/node_modules/.stamp
-	@sh .ci/npm run check
-	@sh .ci/npm test
+check-js: .venv/.dev node_modules/.stamp
+	@sh .ci/npm run --silent check
+	@sh .ci/npm test --silent
 
-js: .venv/.dev $(JS)/node_modules/.stamp ## rebuild the committed browser bundle from its sources
-	@sh .ci/npm run build
+js: .venv/.dev node_modules/.stamp ## rebuild the committed browser bundle from its sources
+	@sh .ci/npm run --silent build
 
 clean: ## remove what was made, keep .venv
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 distclean: clean ## remove .venv and node_modules too
-	@rm -rf .venv $(JS)/node_modules
+	@rm -rf .venv node_modules
 
 # One environment serves all; each stamp says how much of it is there.
 .venv/.lab: pyproject.toml constraints.txt | .venv/bin/python
@@ -59,6 +58,7 @@ distclean: clean ## remove .venv and node_modules too
 .venv/bin/python:
 	@sh .ci/venv "$(PYTHON)"
 
-$(JS)/node_modules/.stamp: $(JS)/package-lock.json | .venv/.dev
-	@sh .ci/npm ci
+node_modules/.stamp: package.json | .venv/.dev
+	@echo "Installing the tools of the browser bundle into node_modules (once) ..."
+	@sh .ci/npm install --no-audit --no-fund --loglevel=error
 	@touch $@
