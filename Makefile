@@ -3,7 +3,10 @@
 PYTHON ?=
 FOLDER ?=
 PY := .venv/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --no-input --quiet
+
+# pip is heard only when it fails.
+PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt $(1) >.venv/pip.log 2>&1 \
+	|| { cat .venv/pip.log >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -47,12 +50,12 @@ distclean: clean ## remove .venv and node_modules too
 # One environment serves all; each stamp says how much of it is there.
 .venv/.lab: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing dicomlab and JupyterLab into .venv (once; a minute or two) ..."
-	@$(PIP) install -c constraints.txt -e '.[lab]'
+	@$(call PIP,-e '.[lab]')
 	@touch $@
 
 .venv/.dev: .venv/.lab
 	@echo "Installing the tools of the checks and tests into .venv (once) ..."
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(call PIP,-e '.[dev]')
 	@touch $@
 
 .venv/bin/python:

@@ -33,7 +33,7 @@ class TourError(Exception):
 
 
 def folder_to_show(asked: str) -> Path:
-    """Return the user's folder as an absolute path, or a freshly written phantom study when none was asked for."""
+    """Return the user's folder as an absolute path, or a freshly written phantom study."""
     if asked:
         folder = Path(asked).expanduser().resolve()
         if not folder.exists():
@@ -68,7 +68,7 @@ def run(notebook: Path, folder: Path) -> nbformat.NotebookNode:
             node,
             kernel_name="python3",
             timeout=1800,
-            resources={"metadata": {"path": str(notebook.parent)}},
+            resources={"metadata": {"path": str(notebook.resolve().parent)}},
             # A saved widget state is what makes exporters ask a network for the code that draws it.
             store_widget_state=False,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
@@ -116,22 +116,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", nargs="?", default="", help="a folder of DICOM files")
     parser.add_argument("--lab", action="store_true", help="open JupyterLab instead of writing the page")
-    parser.add_argument("--output", type=Path, default=BUILD / "tour.html", help="the page to write")
+    parser.add_argument("--notebook", type=Path, default=TOUR, help="another notebook to run")
+    parser.add_argument("--output", type=Path, help="the page to write")
     asked = parser.parse_args()
+    output: Path = asked.output or BUILD / f"{asked.notebook.stem}.html"
 
     BUILD.mkdir(exist_ok=True)
     try:
         folder = folder_to_show(asked.folder)
         if asked.lab:
             return open_lab(folder)
-        print(f"Running the tour on {folder} ...", flush=True)
+        print(f"Running {asked.notebook.name} on {folder} ...", flush=True)
         # An older page must not pass for the result of a run that failed.
-        asked.output.unlink(missing_ok=True)
-        asked.output.write_text(page(run(TOUR, folder)), encoding="utf-8")
+        output.unlink(missing_ok=True)
+        output.write_text(page(run(asked.notebook, folder)), encoding="utf-8")
     except TourError as error:
-        print(f"The tour stopped: {error}", file=sys.stderr)
+        print(f"{asked.notebook.name} stopped: {error}", file=sys.stderr)
         return 1
-    print(f"Done. Open this page in a browser, no network needed:\n{asked.output.resolve()}")
+    print(f"Done. Open this page in a browser, no network needed:\n{output.resolve()}")
     return 0
 
 

@@ -39,7 +39,9 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def copy(tmp_path: Path) -> Path:
     """Return a copy of the package with its build metadata, for breaking."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(ROOT / "dicomlab", tmp_path / "dicomlab", ignore=shutil.ignore_patterns("__pycache__", "js"))
+    shutil.copytree(
+        ROOT / "dicomlab", tmp_path / "dicomlab", ignore=shutil.ignore_patterns("__pycache__", "js")
+    )
     return tmp_path
 
 
