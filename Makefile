@@ -6,7 +6,7 @@ PY := .venv/bin/python
 
 # pip is heard only when it fails.
 PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt $(1) >.venv/pip.log 2>&1 \
-	|| { cat .venv/pip.log >&2; exit 1; }
+	|| { tail -n 30 .venv/pip.log >&2; echo "make: pip failed; all it said is in .venv/pip.log" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
