@@ -93,11 +93,19 @@ def page(notebook: nbformat.NotebookNode) -> str:
         exclude_anchor_links=True,
         config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
     )
+    for cell in notebook.cells:
+        cell["outputs"] = [output for output in cell.get("outputs", []) if not _only_a_widget(output)]
     body, _ = exporter.from_notebook_node(notebook)
     title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
     highlighting = HtmlFormatter(style="friendly").get_style_defs(".highlight")
     frame = Template((HERE / "page.html").read_text(encoding="utf-8"))
     return frame.substitute(title=title, highlighting=highlighting, body=body)
+
+
+def _only_a_widget(output: nbformat.NotebookNode) -> bool:
+    # A progress bar, say. Its plain text would be all that is left of it on the page.
+    kinds = set(output.get("data", {}))
+    return "application/vnd.jupyter.widget-view+json" in kinds and not kinds & set(SHOWN[:-1])
 
 
 def open_lab(folder: Path) -> int:

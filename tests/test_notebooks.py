@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import Browser
 
 import dicomlab as dl
 
@@ -168,6 +169,52 @@ def test_the_tour_refuses_to_add_volumes_on_different_grids(tour: str) -> None:
     refusal = output(tour, "refuse")
     assert "position" in refusal
     assert "5" in refusal
+
+
+@pytest.mark.browser
+@each_notebook
+def test_a_page_opens_without_a_network_and_without_complaint(
+    pages: dict[Path, Path], notebook: Path, chromium: Browser
+) -> None:
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(pages[notebook].as_uri(), wait_until="load")
+    pictures = page.locator(".output img")
+    pictures.last.scroll_into_view_if_needed()
+    widths = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert widths
+    assert min(widths) > 100
+    context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [pages[notebook].as_uri()]
+
+
+# How many different greys the largest canvas shows.
+GREYS = """() => {
+    const area = canvas => canvas.width * canvas.height;
+    const canvas = [...document.querySelectorAll("canvas")].sort((a, b) => area(b) - area(a))[0];
+    if (!canvas) return 0;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(data.filter((_, i) => i % 4 === 0)).size;
+}"""
+
+
+@pytest.mark.browser
+def test_the_browser_in_the_tour_paints_a_slice(pages: dict[Path, Path], chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(pages[ROOT / "notebooks" / "tour.ipynb"].as_uri(), wait_until="load")
+    page.locator("iframe").scroll_into_view_if_needed()
+    element = page.locator("iframe").element_handle()
+    assert element is not None
+    frame = element.content_frame()
+    assert frame is not None
+    frame.wait_for_function(f"({GREYS})() > 50", timeout=20_000)
+    page.close()
 
 
 def test_a_folder_without_images_ends_with_a_message_and_no_page(tmp_path: Path) -> None:
