@@ -116,13 +116,8 @@ _IDENTIFYING = frozenset(
 
 @contextmanager
 def show_identity() -> Iterator[None]:
-    """Show names, IDs, dates and institutions inside the block.
-
-    Examples
-    --------
-    >>> with show_identity():
-    ...     is_identifying("PatientName", "PN")
-    False
+    """S    how names, IDs, dates and institutions inside the block. Examples -------- >>> with
+    show_identity(): ... is_identifying("PatientName", "PN") False
     """
     token = _shown.set(True)
     try:

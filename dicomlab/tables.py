@@ -50,7 +50,8 @@ class HeaderTable:
         hit = table[["tag", "keyword", "value"]].apply(
             lambda column: column.str.contains(text, case=False, regex=False)
         )
-        return table[hit.any(axis=1)]
+        found: pd.DataFrame = table[hit.any(axis=1)]
+        return found
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -7,6 +7,7 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,10 +89,8 @@ class Stack:
     def findings(self) -> tuple[Finding, ...]:
         """Everything odd about the stack that can be said without decoding a pixel."""
         found = [*_pixel_findings(self.instances)]
-        try:
+        with suppress(GeometryError, UnsupportedError):  # no geometry to be odd; `geometry` says why
             found += _geometry_findings(self.instances, self._layout)
-        except (GeometryError, UnsupportedError):
-            pass  # no geometry to be odd; `geometry` says why
         return tuple(found)
 
     def without(self, names: Iterable[str]) -> Stack:
