@@ -20,6 +20,7 @@ __all__ = [
     "MissingDependencyError",
     "NotDicomError",
     "UnsupportedError",
+    "WindowError",
 ]
 
 
@@ -65,6 +66,10 @@ class FaultError(DicomLabError):
 
 class MissingDependencyError(DicomLabError, ImportError):
     """A library behind a pip extra is not installed; the message holds the one line that installs it."""
+
+
+class WindowError(DicomLabError, ValueError):
+    """A window that the standard does not allow, or a name that no window bears."""
 
 
 class DicomLabWarning(UserWarning):

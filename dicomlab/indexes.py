@@ -1,0 +1,383 @@
+"""The guards: xarray indexes that know in which patient frame, and along which direction, their millimetres count.
+
+xarray aligns by labels alone: two volumes whose ``slice`` coordinates happen to hold equal numbers would be added although
+one is axial and the other coronal. `AxisIndex` and `FrameIndex` refuse that, and say which of *frame of reference*,
+*orientation* or *positions* differs, by how much, and what to do. See ``docs/conventions.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import xarray as xr
+from xarray.core.indexing import (
+    IndexSelResult,
+)  # no public name for it; CoordinateTransformIndex does the same
+from xarray.indexes import PandasIndex
+
+__all__ = ["AxisIndex", "FrameIndex", "position_tolerance"]
+
+_BASIS_TOLERANCE = 2e-5
+"""Largest difference of one component of two basis vectors that are still one: 0.01 mm at half a metre."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def position_tolerance(positions: npt.ArrayLike) -> float:
+    """How far (mm) two positions may lie apart and still be one: 0.01 mm, or 1 % of the step where that is less."""
+    values = np.asarray(positions, dtype=np.float64)
+    if values.size < 2:
+        return 0.01
+    return float(min(0.01, 0.01 * np.median(np.abs(np.diff(values)))))
+
+
+def _refuse(what: str, detail: str, remedy: str) -> xr.AlignmentError:
+    return xr.AlignmentError(f"these two volumes differ in {what}: {detail}. {remedy}")
+
+
+_RESAMPLE = (
+    "Bring one onto the grid of the other (resample it) before combining them voxel by voxel, or combine .values if you "
+    "mean the bare arrays."
+)
+
+
+def _check_frames(mine: tuple[str, FloatArray], theirs: tuple[str, FloatArray], axis: str) -> None:
+    """Raise `xr.AlignmentError` with the reason unless two (UID, basis) pairs mean the same direction in one patient."""
+    if mine[0] != theirs[0]:
+        unknown = mine[0].startswith("unknown:") or theirs[0].startswith("unknown:")
+        raise _refuse(
+            "frame of reference",
+            f"{mine[0]} against {theirs[0]}" + (" ('unknown:' marks one that names none)" if unknown else ""),
+            "Millimetres of two frames of reference mean different places: register the images first.",
+        )
+    off = float(np.max(np.abs(mine[1] - theirs[1])))
+    if off > _BASIS_TOLERANCE:
+        raise _refuse(
+            "orientation",
+            f"the direction of {axis} differs by {off:.3g} "
+            f"({np.round(mine[1], 4).tolist()} against {np.round(theirs[1], 4).tolist()}, LPS)",
+            _RESAMPLE,
+        )
+
+
+class AxisIndex(PandasIndex):
+    """Positions (mm) along one axis of a volume, with the frame and the LPS basis vector that give them a meaning.
+
+    Parameters
+    ----------
+    array
+        Positions in mm, shape ``(n,)``.
+    dim
+        The dimension: ``"slice"``, ``"row"`` or ``"column"`` unless renamed.
+    frame
+        Frame of Reference UID (0020,0052).
+    basis
+        LPS vector, shape ``(3,)``, by which one millimetre of this axis moves a point.
+    """
+
+    __slots__ = ("basis", "frame")
+
+    def __init__(
+        self,
+        array: Any,
+        dim: Hashable,
+        coord_dtype: Any = None,
+        *,
+        frame: str,
+        basis: Iterable[float],
+        fastpath: bool = False,
+    ) -> None:
+        super().__init__(array, dim, coord_dtype, fastpath=fastpath)
+        self.frame = frame
+        self.basis = tuple(float(x) for x in basis)
+
+    # -- construction -------------------------------------------------------------------------------------------------
+
+    def _like(self, index: Any, dim: Hashable | None = None, coord_dtype: Any = None) -> AxisIndex:
+        return AxisIndex(
+            index,
+            self.dim if dim is None else dim,
+            self.coord_dtype if coord_dtype is None else coord_dtype,
+            frame=self.frame,
+            basis=self.basis,
+            fastpath=True,
+        )
+
+    # xarray calls this wherever it makes a changed copy (isel, roll, rename, copy).
+    _replace = _like
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[Any, xr.Variable], *, options: Mapping[str, Any]) -> AxisIndex:
+        """Index of a 1-D coordinate; `options` must hold ``frame`` and ``basis``."""
+        plain = PandasIndex.from_variables(variables, options={})
+        return cls(plain.index, plain.dim, plain.coord_dtype, frame=options["frame"], basis=options["basis"])
+
+    @classmethod
+    def concat(
+        cls, indexes: Sequence[AxisIndex], dim: Hashable, positions: Iterable[Iterable[int]] | None = None
+    ) -> AxisIndex:
+        """Join end to end; the parts must share frame and direction."""
+        first = indexes[0]
+        for other in indexes[1:]:
+            first._check_frame(other)
+        return first._like(cls._concat_indexes(indexes, dim, positions), dim)
+
+    # -- comparing ----------------------------------------------------------------------------------------------------
+
+    @property
+    def positions(self) -> FloatArray:
+        """The positions in mm, shape ``(n,)``."""
+        return cast(FloatArray, self.index.to_numpy(dtype=np.float64))
+
+    def _check_frame(self, other: AxisIndex) -> None:
+        _check_frames((self.frame, np.array(self.basis)), (other.frame, np.array(other.basis)), str(self.dim))
+
+    def equals(self, other: xr.Index, *, exclude: frozenset[Hashable] | None = None) -> bool:
+        """Same frame, direction and positions within `position_tolerance`."""
+        if not isinstance(other, AxisIndex) or self.dim != other.dim or self.frame != other.frame:
+            return False
+        if np.max(np.abs(np.subtract(self.basis, other.basis))) > _BASIS_TOLERANCE:
+            return False
+        mine, theirs = self.positions, other.positions
+        return mine.size == theirs.size and bool(
+            np.all(np.abs(mine - theirs) <= min(position_tolerance(mine), position_tolerance(theirs)))
+        )
+
+    def _find(self, positions: FloatArray, tolerance: float) -> npt.NDArray[np.intp]:
+        """Index of each of `positions` on this axis, -1 where none lies within `tolerance` mm."""
+        mine = self.positions
+        if mine.size == 0 or positions.size == 0:
+            return np.full(positions.shape, -1, dtype=np.intp)
+        order = np.argsort(mine, kind="stable")
+        ordered = mine[order]
+        right = np.clip(np.searchsorted(ordered, positions), 0, mine.size - 1)
+        left = np.maximum(right - 1, 0)
+        nearest = np.where(
+            np.abs(ordered[left] - positions) <= np.abs(ordered[right] - positions), left, right
+        )
+        found = order[nearest]
+        return np.where(np.abs(mine[found] - positions) <= tolerance, found, -1)
+
+    def join(self, other: AxisIndex, how: str = "inner") -> AxisIndex:
+        """Common (``inner``) or united (``outer``) positions of two crops or strides of **one** grid.
+
+        Raises
+        ------
+        xr.AlignmentError
+            The two are not parts of one grid, or an inner join would leave nothing.
+        """
+        self._check_frame(other)
+        mine, theirs = self.positions, other.positions
+        tolerance = min(position_tolerance(mine), position_tolerance(theirs))
+        in_theirs = other._find(mine, tolerance) >= 0
+        in_mine = self._find(theirs, tolerance) >= 0
+        low, high = max(mine.min(), theirs.min()) - tolerance, min(mine.max(), theirs.max()) + tolerance
+        mine_overlap = (mine >= low) & (mine <= high)
+        theirs_overlap = (theirs >= low) & (theirs <= high)
+        # A crop or a stride of the same grid: where both reach, all positions of one are positions of the other.
+        nested = bool(np.all(in_theirs[mine_overlap])) or bool(np.all(in_mine[theirs_overlap]))
+        if not nested:
+            raise _refuse(f"positions along {self.dim}", self._mismatch(other), _RESAMPLE)
+        if how == "inner":
+            if not in_theirs.any():
+                raise _refuse(
+                    f"positions along {self.dim}",
+                    f"{mine.min():.2f} to {mine.max():.2f} mm and {theirs.min():.2f} to {theirs.max():.2f} mm have "
+                    "no position in common",
+                    "Pick overlapping parts, or unite them with join='outer'.",
+                )
+            return self._like(self.index[in_theirs])
+        united = np.concatenate([mine, theirs[~in_mine]])
+        united.sort()
+        if mine.size > 1 and mine[0] > mine[-1]:
+            united = united[::-1]
+        return self._like(pd.Index(united, name=self.index.name))
+
+    def _mismatch(self, other: AxisIndex) -> str:
+        mine, theirs = self.positions, other.positions
+
+        def describe(values: FloatArray) -> str:
+            step = f", step {np.median(np.abs(np.diff(values))):.4g} mm" if values.size > 1 else ""
+            return f"{values.size} positions from {values.min():.3f} to {values.max():.3f} mm{step}"
+
+        text = f"{describe(mine)} against {describe(theirs)}"
+        if mine.size == theirs.size:
+            text += f"; up to {np.max(np.abs(np.sort(mine) - np.sort(theirs))):.3g} mm apart"
+        return text
+
+    def reindex_like(
+        self, other: PandasIndex, method: str | None = None, tolerance: float | None = None
+    ) -> dict[Hashable, Any]:
+        """Where the positions of `other` are on this axis; checks the frame, matches within the tolerance."""
+        if not isinstance(other, AxisIndex) or method is not None:
+            return dict(super().reindex_like(cast(Any, other), method, tolerance))
+        self._check_frame(other)
+        allowed = tolerance or min(position_tolerance(self.positions), position_tolerance(other.positions))
+        return {self.dim: self._find(other.positions, allowed)}
+
+    # -- selecting ----------------------------------------------------------------------------------------------------
+
+    def sel(
+        self, labels: dict[Any, Any], method: str | None = None, tolerance: float | None = None
+    ) -> IndexSelResult:
+        """Select by mm. Bounds of a slice may come in either order and work on flipped axes.
+
+        Raises
+        ------
+        KeyError
+            A point lies outside the volume (more than half a step beyond the outer voxel centres), matches no position
+            (without ``method="nearest"``), or a slice holds no position.
+        """
+        ((name, label),) = labels.items()
+        positions = self.positions
+        if isinstance(label, slice):
+            return IndexSelResult({self.dim: self._sel_slice(label, name)})
+        if method not in (None, "nearest"):
+            return super().sel(labels, method=method, tolerance=tolerance)
+        wanted = np.asarray(getattr(label, "values", label))
+        if wanted.dtype.kind not in "iuf":
+            return super().sel(labels)
+        wanted = wanted.astype(np.float64)
+        if method is None:
+            allowed = position_tolerance(positions) if tolerance is None else tolerance
+        elif tolerance is not None:
+            allowed = tolerance
+        else:
+            allowed = self._reach()
+        found = self._find(wanted.ravel(), allowed).reshape(wanted.shape)
+        if np.any(found < 0):
+            missing = wanted[found < 0].ravel()[0]
+            hint = "" if method else " method='nearest' takes the nearest position inside the volume."
+            raise KeyError(
+                f"{name}={missing:g} mm is not a position of this volume, which reaches from {positions.min():.3f} to "
+                f"{positions.max():.3f} mm in {positions.size} steps.{hint}"
+            )
+        indexer: Any = found if found.ndim else int(found)
+        if isinstance(label, xr.Variable):
+            indexer = xr.Variable(label.dims, found)
+        elif isinstance(label, xr.DataArray):
+            indexer = xr.DataArray(found, coords=label.coords, dims=label.dims)
+        return IndexSelResult({self.dim: indexer})
+
+    def _reach(self) -> float:
+        """Largest distance (mm) of a point inside the volume from its nearest position: half the widest gap."""
+        steps = np.abs(np.diff(np.sort(self.positions)))
+        return float(steps.max()) / 2 + 1e-9 if steps.size else position_tolerance(self.positions)
+
+    def _sel_slice(self, label: slice, name: Hashable) -> slice:
+        positions = self.positions
+        bounds = [
+            default if bound is None else float(bound)
+            for bound, default in ((label.start, -np.inf), (label.stop, np.inf))
+        ]
+        if label.start is not None and label.stop is not None:
+            bounds.sort()
+        elif positions.size > 1 and positions[0] > positions[-1]:
+            # Open ends follow the order of the axis: sel(slice=slice(10, None)) starts at 10 and goes on.
+            bounds = [
+                -np.inf if label.stop is None else float(label.stop),
+                np.inf if label.start is None else float(label.start),
+            ]
+        slack = position_tolerance(positions)
+        inside = np.flatnonzero((positions >= bounds[0] - slack) & (positions <= bounds[1] + slack))
+        if inside.size == 0:
+            raise KeyError(
+                f"no position of {name} lies between {bounds[0]:g} and {bounds[1]:g} mm; this volume reaches from "
+                f"{positions.min():.3f} to {positions.max():.3f} mm."
+            )
+        return slice(int(inside[0]), int(inside[-1]) + 1, label.step)
+
+    def __repr__(self) -> str:
+        return f"AxisIndex({self.index!r}, basis={self.basis}, frame={self.frame!r})"
+
+
+class FrameIndex(xr.Index):
+    """Guard on the scalar coordinate ``frame_of_reference``: which patient frame, and the whole direction matrix.
+
+    Parameters
+    ----------
+    name
+        Name of the scalar coordinate.
+    variable
+        The scalar variable: value = Frame of Reference UID, attrs ``direction`` (nine numbers, row-major).
+    """
+
+    def __init__(self, name: Hashable, variable: xr.Variable) -> None:
+        self.name = name
+        self.variable = variable
+
+    @classmethod
+    def from_variables(
+        cls, variables: Mapping[Any, xr.Variable], *, options: Mapping[str, Any]
+    ) -> FrameIndex:
+        """Index of the scalar coordinate."""
+        ((name, variable),) = variables.items()
+        return cls(name, variable)
+
+    @classmethod
+    def concat(
+        cls, indexes: Sequence[FrameIndex], dim: Hashable, positions: Iterable[Iterable[int]] | None = None
+    ) -> FrameIndex:
+        """One frame for all parts, or `xr.AlignmentError`."""
+        for other in indexes[1:]:
+            indexes[0]._check(other)
+        return indexes[0]
+
+    def create_variables(
+        self, variables: Mapping[Any, xr.Variable] | None = None
+    ) -> dict[Hashable, xr.Variable]:
+        """The scalar, with its attributes."""
+        return {self.name: self.variable}
+
+    def to_pandas_index(self) -> pd.Index[Any]:
+        """One label; xarray asks for it when it lists the indexes of an object."""
+        return pd.Index([self.uid], name=str(self.name))
+
+    @property
+    def uid(self) -> str:
+        """Frame of Reference UID (0020,0052), or ``unknown:<Series Instance UID>``."""
+        return str(self.variable.values)
+
+    @property
+    def direction(self) -> FloatArray:
+        """Shape ``(9,)``, row-major: the columns of the matrix are the LPS basis vectors of slice, row, column."""
+        return np.asarray(self.variable.attrs["direction"], dtype=np.float64)
+
+    def _check(self, other: FrameIndex) -> None:
+        _check_frames((self.uid, self.direction), (other.uid, other.direction), "the axes")
+
+    def equals(self, other: xr.Index, *, exclude: frozenset[Hashable] | None = None) -> bool:
+        """Same UID and same direction."""
+        return (
+            isinstance(other, FrameIndex)
+            and self.uid == other.uid
+            and float(np.max(np.abs(self.direction - other.direction))) <= _BASIS_TOLERANCE
+        )
+
+    def join(self, other: FrameIndex, how: str = "inner") -> FrameIndex:
+        """The one frame of both, or `xr.AlignmentError` with the reason."""
+        self._check(other)
+        return self
+
+    def reindex_like(self, other: FrameIndex) -> dict[Hashable, Any]:
+        """Nothing to reindex; checks that the frames agree."""
+        self._check(other)
+        return {}
+
+    def isel(self, indexers: Mapping[Any, Any]) -> FrameIndex:
+        """The frame does not change when voxels are picked."""
+        return self
+
+    def rename(self, name_dict: Mapping[Any, Hashable], dims_dict: Mapping[Any, Hashable]) -> FrameIndex:
+        """Follow a renamed coordinate."""
+        return FrameIndex(name_dict.get(self.name, self.name), self.variable)
+
+    def _repr_inline_(self, max_width: int) -> str:
+        return f"FrameIndex({self.uid})"[:max_width]
+
+    def __repr__(self) -> str:
+        return f"FrameIndex({self.uid!r}, direction={np.round(self.direction, 6).tolist()})"

@@ -1,0 +1,301 @@
+"""Windows: how real values become shades of grey (PS3.3 C.11.2).
+
+Only numpy is needed here. Everything is float64 and in one fixed order of operations, because the browser
+repeats these lines in JavaScript and both pictures have to be equal byte for byte.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.errors import WindowError
+
+__all__ = [
+    "WINDOWS",
+    "VoiFunction",
+    "Window",
+    "WindowLike",
+    "apply_window",
+    "auto_window",
+    "named_windows",
+    "resolve_window",
+    "shown_inverted",
+    "windows_from_attrs",
+]
+
+VoiFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+_FUNCTIONS: tuple[str, ...] = get_args(VoiFunction)
+
+# 0.1 % of this many values is 262: enough for a steady percentile, and sorting them takes a few milliseconds.
+_SAMPLE = 1 << 18
+
+
+@dataclass(frozen=True)
+class Window:
+    """A value-of-interest window: which values span black to white.
+
+    Parameters
+    ----------
+    center
+        Window Center (0028,1050), in the units of the values.
+    width
+        Window Width (0028,1051), in the units of the values: at least 1 for ``LINEAR``, above 0 for the
+        others.
+    function
+        VOI LUT Function (0028,1056): ``"LINEAR"``, ``"LINEAR_EXACT"`` or ``"SIGMOID"``.
+    explanation
+        What the window is for, free text (0028,1055).
+
+    Raises
+    ------
+    WindowError
+        The standard does not allow these numbers, or does not know the function.
+
+    References
+    ----------
+    PS3.3 C.11.2.1.2 Window Center and Window Width, C.11.2.1.3 VOI LUT Function.
+    """
+
+    center: float
+    width: float
+    function: VoiFunction = "LINEAR"
+    explanation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.function not in _FUNCTIONS:
+            raise WindowError(
+                f"A window was asked for with the VOI LUT Function {self.function!r}, which is unknown: "
+                f"use one of {', '.join(_FUNCTIONS)}."
+            )
+        try:
+            center, width = float(self.center), float(self.width)
+        except (TypeError, ValueError):
+            raise WindowError(
+                f"A window needs a number as center and width; found {self.center!r} and {self.width!r}."
+            ) from None
+        if not (math.isfinite(center) and math.isfinite(width)):
+            raise WindowError(
+                f"A window needs a finite center and width; found center {center}, width {width}."
+            )
+        if self.function == "LINEAR" and width < 1:
+            raise WindowError(
+                f"A LINEAR window needs a width of at least 1 (PS3.3 C.11.2.1.2.1); found {width:g}. "
+                'For a narrower one use Window(center, width, "LINEAR_EXACT").'
+            )
+        if width <= 0:
+            raise WindowError(f"A {self.function} window needs a width above 0; found {width:g}.")
+        # Plain floats, so that windows made from numpy scalars or DSfloat compare, print and turn to JSON
+        # alike.
+        object.__setattr__(self, "center", center)
+        object.__setattr__(self, "width", width)
+
+    def __str__(self) -> str:
+        return f"W {self.width:g} L {self.center:g}"
+
+
+WindowLike: TypeAlias = Window | str | tuple[float, float]
+
+
+def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float64]:
+    """Return how bright each value is shown, from 0 (black) to 1 (white).
+
+    Parameters
+    ----------
+    values
+        Array of any shape, in the units of the window.
+    window
+        The window to look through.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 of the same shape, in [0, 1]. NaN stays NaN.
+
+    References
+    ----------
+    PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
+    """
+    x = np.asarray(values, dtype=np.float64)
+    c, w = window.center, window.width
+    y: npt.NDArray[np.float64]
+    # Infinities are legal values here (a ratio map divides by zero): exp and the differences may overflow
+    # quietly.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if window.function == "SIGMOID":
+            y = 1.0 / (1.0 + np.exp(-4.0 * (x - c) / w))
+        elif window.function == "LINEAR_EXACT":
+            y = np.clip((x - c) / w + 0.5, 0.0, 1.0)
+        elif w > 1:
+            y = np.clip((x - (c - 0.5)) / (w - 1.0) + 0.5, 0.0, 1.0)
+        else:
+            # The formula would divide by zero; the standard's two comparisons that stand before it do not.
+            y = np.where(np.isnan(x), np.nan, np.where(x <= c - 0.5, 0.0, 1.0))
+    return y
+
+
+def auto_window(values: npt.ArrayLike) -> Window:
+    """Return a window that spans the 0.1 to 99.9 percentile of the values.
+
+    NaN and infinities do not count, nor does a lone lowest value far from all others (the padding outside a
+    round field of view). Of a huge array an even, always equal, sample is taken. The function is
+    ``LINEAR_EXACT``, so that parametric maps whose range is below 1 are possible; a constant array gets the
+    width 1 around its value.
+    """
+    array = np.asarray(values)
+    # `flat` reads a view of a huge or flipped array without copying the whole of it.
+    sample = np.asarray(array.flat[:: _stride(array.shape)], dtype=np.float64)
+    sample = np.sort(sample[np.isfinite(sample)])
+    if sample.size == 0:
+        return Window(0.0, 1.0, "LINEAR_EXACT", "auto")
+    sample = _without_padding(sample)
+    low, high = (float(v) for v in np.percentile(sample, (0.1, 99.9)))
+    if low == high:  # Fewer than 0.1 % of the voxels differ, as in a mask of something small.
+        low, high = float(sample[0]), float(sample[-1])
+    width = high - low
+    if not (0 < width < math.inf):
+        return Window(low, 1.0, "LINEAR_EXACT", "auto")
+    return Window(low + width / 2, width, "LINEAR_EXACT", "auto")
+
+
+def _stride(shape: tuple[int, ...]) -> int:
+    """Return a step through the flattened array that visits every row and column about equally often."""
+    stride = -(-math.prod(shape) // _SAMPLE) or 1
+    while stride > 1 and any(math.gcd(stride, n) > 1 for n in shape if n > 1):
+        stride += 1
+    return stride
+
+
+def _without_padding(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the sorted values without a lone lowest one that is far below a crowd of others."""
+    rest = ordered[np.searchsorted(ordered, ordered[0], side="right") :]
+    # A mask or a label image has a few values, each of which counts, the background too.
+    if rest.size == 0 or np.count_nonzero(np.diff(rest)) < 32:
+        return ordered
+    low, high = np.percentile(rest, (0.1, 99.9))
+    return rest if rest[0] - ordered[0] > 0.1 * (high - low) else ordered
+
+
+def _presets(**widths_levels: tuple[float, float]) -> Mapping[str, Window]:
+    names = {key.replace("_", " "): pair for key, pair in widths_levels.items()}
+    return MappingProxyType({name: Window(c, w, explanation=name) for name, (w, c) in names.items()})
+
+
+WINDOWS: Mapping[str, Mapping[str, Window]] = MappingProxyType(
+    {
+        # width, level, in HU
+        "CT": _presets(
+            soft_tissue=(400, 40),
+            lung=(1500, -600),
+            bone=(2500, 480),
+            brain=(80, 40),
+            liver=(150, 90),
+            mediastinum=(350, 50),
+            stroke=(40, 40),
+            subdural=(150, 70),
+        ),
+        # Bq/ml depends on dose, weight and decay: no fixed window is right for it.
+        "PT": _presets(),
+    }
+)
+"""Customary windows: ``WINDOWS["CT"]["lung"]``. Those of CT are in HU."""
+
+
+def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
+    """Return the windows that the file offers, in its order, from the attributes of a volume.
+
+    What the standard does not allow (a missing number, a width of 0, an unknown function) is left out: a bad
+    window hides no voxel and moves none, and the next best window is at hand.
+    """
+    centers, widths = _listed(attrs.get("WindowCenter")), _listed(attrs.get("WindowWidth"))
+    explanations = _listed(attrs.get("WindowCenterWidthExplanation"))
+    explanations += [""] * (len(centers) - len(explanations))
+    function = cast(VoiFunction, str(attrs.get("VOILUTFunction") or "LINEAR").strip().upper())
+    found = []
+    for center, width, explanation in zip(centers, widths, explanations, strict=False):
+        try:
+            found.append(Window(center, width, function, str(explanation)))
+        except WindowError:
+            continue
+    return tuple(found)
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [value]
+    return list(value)
+
+
+def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
+    """Return the windows that can be asked for by name: those of the file first, then the presets.
+
+    The presets of CT are offered only for values in HU.
+    """
+    named: dict[str, Window] = {}
+    for number, window in enumerate(windows_from_attrs(attrs), start=1):
+        # Two windows of one name happen; the first keeps it, as the file puts the preferred one first.
+        named.setdefault(window.explanation or f"file {number}", window)
+    modality = attrs.get("Modality")
+    if modality != "CT" or attrs.get("units") == "HU":
+        for name, window in WINDOWS.get(str(modality), {}).items():
+            named.setdefault(name, window)
+    return named
+
+
+def resolve_window(
+    window: WindowLike | None, attrs: Mapping[str, Any], values: Callable[[], npt.ArrayLike]
+) -> Window:
+    """Return the window meant by a name, a pair, a `Window` or nothing.
+
+    Parameters
+    ----------
+    window
+        A `Window`; ``(center, width)``; a name in any case: one of `named_windows` or ``"auto"``; or None for
+        the file's first window and, where the file has none, the automatic one.
+    attrs
+        Attributes of the volume.
+    values
+        Gives the array in the units of the volume; called only when an automatic window needs it, as the
+        values of a lazy volume are costly.
+
+    Raises
+    ------
+    WindowError
+        There is no window of that name, or the numbers are not allowed.
+    """
+    if isinstance(window, Window):
+        return window
+    if isinstance(window, str):
+        named = named_windows(attrs)
+        for name, found in named.items():
+            if name.casefold() == window.strip().casefold():
+                return found
+        if window.strip().casefold() != "auto":
+            offered = ", ".join(repr(name) for name in [*named, "auto"])
+            raise WindowError(f"A window named {window!r} was asked for; this volume has: {offered}.")
+    elif window is not None:
+        try:
+            center, width = window
+        except (TypeError, ValueError):
+            raise WindowError(
+                f"A window is asked for as a name, a Window or a pair (center, width); found {window!r}."
+            ) from None
+        # A pair narrower than the standard's LINEAR allows can only mean the exact function.
+        narrow = isinstance(width, int | float) and 0 < width < 1
+        return Window(center, width, "LINEAR_EXACT" if narrow else "LINEAR")
+    elif offered_by_file := windows_from_attrs(attrs):
+        return offered_by_file[0]
+    return auto_window(values())
+
+
+def shown_inverted(attrs: Mapping[str, Any]) -> bool:
+    """Return whether low values are shown white: MONOCHROME1 (PS3.3 C.7.6.3.1.2), and PET by custom."""
+    return attrs.get("PhotometricInterpretation") == "MONOCHROME1" or attrs.get("Modality") == "PT"
