@@ -16,7 +16,19 @@ from dicomlab.phantom.frame import Part
 from dicomlab.phantom.organs import ANALYTIC_ML, parts
 from dicomlab.phantom.shapes import Array
 
-__all__ = ["ANALYTIC_ML", "EDGE_MM", "REGIONS", "TISSUES", "Quantity", "hu", "inside", "regions", "sample", "suv", "t1"]
+__all__ = [
+    "ANALYTIC_ML",
+    "EDGE_MM",
+    "REGIONS",
+    "TISSUES",
+    "Quantity",
+    "hu",
+    "inside",
+    "regions",
+    "sample",
+    "suv",
+    "t1",
+]
 
 Quantity: TypeAlias = Literal["hu", "t1", "suv"]
 
@@ -73,7 +85,13 @@ REGIONS: Final[dict[str, tuple[str, ...]]] = {
 EDGE_MM: Final = 1.5
 """Width over which one tissue passes linearly into the next; regions end sharply in its middle."""
 
-_LABELS: Final = ("outside", "body", "vessels", "bowel_gas", *dict.fromkeys(n for names in REGIONS.values() for n in names))
+_LABELS: Final = (
+    "outside",
+    "body",
+    "vessels",
+    "bowel_gas",
+    *dict.fromkeys(n for names in REGIONS.values() for n in names),
+)
 _COLUMN: Final = {"hu": 0, "t1": 1, "suv": 2}
 _TILE: Final = 48
 

@@ -30,6 +30,8 @@ from dicomlab.phantom.shapes import (
 __all__ = ["BELLY", "CAVITY", "Part", "bones", "lungs", "table_and_wall"]
 
 INF = math.inf
+
+
 @dataclass(frozen=True)
 class Part:
     """One shape of one tissue.
@@ -91,9 +93,7 @@ def _cavity(x: Array, y: Array, z: Array) -> Array:
     a, b, h = 129.0, 84.0, 92.0
     u, v, w = x / a, (y + 3.0) / b, np.maximum(z - 56.0, 0.0) / h
     k = (_power(u) + _power(v) + _power(w)) ** 0.4
-    slope = np.sqrt(
-        np.abs(u) ** 3 / a**2 + np.abs(v) ** 3 / b**2 + w**3 / h**2
-    )
+    slope = np.sqrt(np.abs(u) ** 3 / a**2 + np.abs(v) ** 3 / b**2 + w**3 / h**2)
     return np.asarray((k - 1.0) * k**1.5 / np.maximum(slope, 1e-9))
 
 
@@ -136,6 +136,7 @@ def _couch(x: Array, y: Array, z: Array) -> Array:
 
 
 def table_and_wall() -> Iterator[Part]:
+    """Yield couch, skin, fat, muscle and the fat that fills chest and belly."""
     couch = Shape(_couch, (-196.0, 105.0, -INF), (196.0, 141.0, INF))
     yield Part(couch, "couch shell")
     yield Part(couch.grown(-2.2), "couch foam")
@@ -172,7 +173,12 @@ def _fissure(side: int) -> Distance:
 
 
 def _grow(
-    rng: random.Random, start: tuple[float, ...], way: Sequence[float], radius: float, left: int, lung: Distance
+    rng: random.Random,
+    start: tuple[float, ...],
+    way: Sequence[float],
+    radius: float,
+    left: int,
+    lung: Distance,
 ) -> Iterator[Shape]:
     """Return a vessel and its branches, as far as they stay inside the lung."""
     length = (9.0 + 9.0 * rng.random()) * (0.6 + radius / 5.0)
@@ -189,6 +195,7 @@ def _grow(
 
 
 def lungs() -> Iterator[Part]:
+    """Yield the two lungs with their fissure and a tree of vessels each."""
     rng = random.Random(20240229)  # random() of a seeded Mersenne twister is the same in every Python
     for side, name in ((-1, "lung_right"), (1, "lung_left")):
         lung = _lung(side)
@@ -210,6 +217,7 @@ def _vertebra_height(z: Array) -> Array:
 
 
 def bones() -> Iterator[Part]:
+    """Yield ribs, breastbone, shoulder blades, collar bones and the spine with its canal."""
     def periodic(shape: Shape, half: float) -> Shape:
         inner = shape.distance
 
@@ -246,7 +254,11 @@ def bones() -> Iterator[Part]:
 
     for side in (-1, 1):  # shoulder blades
         tilt = math.radians(side * -36.0)
-        axes = ((math.cos(tilt), math.sin(tilt), 0.0), (-math.sin(tilt), math.cos(tilt), 0.0), (0.0, 0.0, 1.0))
+        axes = (
+            (math.cos(tilt), math.sin(tilt), 0.0),
+            (-math.sin(tilt), math.cos(tilt), 0.0),
+            (0.0, 0.0, 1.0),
+        )
         yield Part(ellipsoid((side * 92, 72, 128), (44, 13, 62), axes), "muscle", "body")
         yield Part(ellipsoid((side * 92, 72, 128), (36, 4.4, 52), axes), "cortical bone", "bone")
         yield Part(ellipsoid((side * 92, 72, 128), (33, 1.8, 48), axes), "spongy bone", "bone")
@@ -272,5 +284,3 @@ def bones() -> Iterator[Part]:
         yield Part(periodic(wing.grown(-2.2), 12.0), "spongy bone", "bone")
     yield Part(ellipsoid((0, 76, 0), (9.5, 8.5, INF)), "fluid", "body")
     yield Part(ellipsoid((0, 75.5, 0), (5.2, 4.2, INF)), "cord", "body")
-
-

@@ -15,7 +15,7 @@ from dicomlab.phantom.shapes import Shape, chain, ellipsoid, half_space, interse
 
 __all__ = ["ANALYTIC_ML", "LESION_CENTRE", "LESION_RADII", "NODULE_CENTRE", "NODULE_RADIUS", "parts"]
 
-LESION_CENTRE = (-82.0, -14.0, -62.0)
+LESION_CENTRE = (-81.75, -15.0, -61.0)
 LESION_RADII = (20.0, 16.0, 18.0)
 NODULE_CENTRE = (78.0, 8.0, 82.0)
 NODULE_RADIUS = 7.0
@@ -58,7 +58,11 @@ def _belly() -> Iterator[Part]:
     yield Part(spleen, "spleen", "spleen")
     for side, low in ((-1, -146.0), (1, -132.0)):
         lean = 0.25 * side
-        axes = ((math.cos(lean), 0.0, math.sin(lean)), (0.0, 1.0, 0.0), (-math.sin(lean), 0.0, math.cos(lean)))
+        axes = (
+            (math.cos(lean), 0.0, math.sin(lean)),
+            (0.0, 1.0, 0.0),
+            (-math.sin(lean), 0.0, math.cos(lean)),
+        )
         kidney = ellipsoid((side * 60, 44, low), (27, 24, 50), axes)
         yield Part(kidney.grown(5.0), "fat", "body")
         yield Part(kidney, "kidney", "kidneys")
@@ -78,9 +82,23 @@ def _belly() -> Iterator[Part]:
     yield Part(intersect(stomach.grown(-4.5), half_space((0, 1, 0), -32)), "air", "stomach_air")
 
     rng = random.Random(7)
-    colon = [(112, 12, -104), (110, -22, -122), (76, -56, -140), (20, -62, -152), (-34, -60, -152), (-80, -44, -156)]
+    colon = [
+        (112, 12, -104),
+        (110, -22, -122),
+        (76, -56, -140),
+        (20, -62, -152),
+        (-34, -60, -152),
+        (-80, -44, -156),
+    ]
     colon += [(-98, -10, -172), (-98, 0, -300)]
-    loops = [(64, 0, -166), (28, -34, -188), (4, -4, -172), (-34, -30, -190), (-50, 2, -176), (-10, -10, -200)]
+    loops = [
+        (64, 0, -166),
+        (28, -34, -188),
+        (4, -4, -172),
+        (-34, -30, -190),
+        (-50, 2, -176),
+        (-10, -10, -200),
+    ]
     pouches = []
     for path, size in ((colon, 16.0), (loops, 11.0)):
         for a, b in itertools.pairwise(path):
@@ -132,7 +150,10 @@ def _great_vessels() -> Iterator[Part]:
         yield Part(vessel, "blood", "aorta")
     for path, radii in (
         ([(-20, 24, -300), (-24, 26, -90), (-24, 22, -30), (-22, 4, 6)], [11, 11, 10, 11]),
-        ([(-22, -6, 34), (-26, -14, 70), (-24, -16, 118), (-30, -18, 150), (-40, -20, 300)], [10, 10, 9, 7, 6]),
+        (
+            [(-22, -6, 34), (-26, -14, 70), (-24, -16, 118), (-30, -18, 150), (-40, -20, 300)],
+            [10, 10, 9, 7, 6],
+        ),
         ([(24, -42, 52), (20, -34, 70), (26, -14, 80), (42, 8, 74), (54, 18, 64)], [14, 14, 12, 10, 7]),
         ([(20, -26, 74), (0, -8, 68), (-26, 2, 64), (-48, 8, 60)], [12, 10.5, 10, 8]),
         ([(2, -4, 104), (-16, -12, 124), (-28, -10, 150), (-30, 0, 300)], [6.5, 6, 5, 5]),
