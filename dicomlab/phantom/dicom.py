@@ -165,7 +165,7 @@ def mr_datasets(truth: Truth) -> list[Dataset]:
     shared.SliceThickness = decimal(round(truth.grid.step / 1.2, 4))
     shared.SpacingBetweenSlices = decimal(truth.grid.step)
     shared.AcquisitionNumber = 1
-    _windows(shared, {"T1": (450, 900)})
+    _windows(shared, {"T1": (500, 1100)})
     count = len(truth.values)
     return [
         _slice(shared, truth, MRImageStorage, k, count - k, values) for k, values in enumerate(truth.values)

@@ -99,7 +99,7 @@ def _cavity(x: Array, y: Array, z: Array) -> Array:
 
 CAVITY = Shape(_cavity, (-129.0, -87.0, -INF), (129.0, 81.0, 148.0))
 SKIN = Shape(_outline, (-168.0, -114.0, -INF), (168.0, 114.0, INF))
-RECESS = half_space((0, -0.5, -1), 52)
+RECESS = half_space((0, -0.35, -1), 62)
 
 
 @_once
@@ -181,7 +181,7 @@ def _grow(
     lung: Distance,
 ) -> Iterator[Shape]:
     """Return a vessel and its branches, as far as they stay inside the lung."""
-    length = (9.0 + 9.0 * rng.random()) * (0.6 + radius / 5.0)
+    length = (11.0 + 10.0 * rng.random()) * (0.6 + radius / 5.0)
     end = tuple(float(s + length * w) for s, w in zip(start, way, strict=True))
     depth = float(lung(*(np.array([v]) for v in end))[0])
     if left == 0 or depth > -3.0:
@@ -202,7 +202,7 @@ def lungs() -> Iterator[Part]:
         yield Part(lung, "lung", name, settling=0.45)
         yield Part(intersect(lung, _fissure(side)), "fissure")
         hilum = (side * 36.0, 8.0, 60.0)
-        for _ in range(13):
+        for _ in range(19):
             way = np.array([side * (0.35 + rng.random()), 2 * rng.random() - 1, 2.4 * rng.random() - 1.45])
             way /= np.linalg.norm(way)
             offset = tuple(h + 16 * (rng.random() - 0.5) for h in hilum)

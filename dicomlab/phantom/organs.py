@@ -28,11 +28,11 @@ ANALYTIC_ML = {
 
 
 def _belly() -> Iterator[Part]:
-    inside = CAVITY.grown(-2.5).distance
+    inside = CAVITY.grown(-1.2).distance
     # the diaphragm is a thin sheet of muscle over liver, stomach and spleen
     under = intersect(BELLY, CAVITY.distance, half_space((0, 0, -1), 90))
     yield Part(subtract(under, BELLY.grown(-2.5).distance), "muscle", "body")
-    below = intersect(BELLY.grown(-3.2), inside)
+    below = intersect(BELLY.grown(-2.6), inside)
     lobes = union(
         ellipsoid((-66, 4, -62), (74, 82, 92)),
         ellipsoid((-8, -38, -52), (68, 38, 42)),
