@@ -233,8 +233,8 @@ class Geometry:
                 gaps = np.abs(np.diff(x))
                 raise GeometryError(
                     f"no single affine describes this volume: its {name} positions are uneven, {gaps.min():.3f} to "
-                    f"{gaps.max():.3f} mm apart, up to {_affine.unevenness(x):.3f} mm from an even grid. Each position is true in "
-                    f"volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
+                    f"{gaps.max():.3f} mm apart, up to {_affine.unevenness(x):.3f} mm from an even grid. "
+                    f"Each position is true in volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
                     "interpolates onto an even grid is planned)."
                 )
         steps = [(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 1.0 for x in self.positions]
@@ -282,7 +282,8 @@ class Geometry:
             Shape ``(..., 3)``, order ``(slice, row, column)``. Points outside give indices outside the shape.
         """
         wanted = _points(lps, "LPS positions (x, y, z)")
-        along = np.linalg.solve(self.direction, wanted.reshape(-1, 3).T).T.reshape(wanted.shape)
+        inverse = np.asarray(np.linalg.inv(self.direction), dtype=np.float64)
+        along = np.asarray(wanted @ inverse.T, dtype=np.float64)
         return np.stack(
             [_affine.index_of(x, along[..., axis]) for axis, x in enumerate(self.positions)], axis=-1
         )
