@@ -41,7 +41,11 @@ PLANE_COLOURS: dict[PlaneName, str] = {"axial": "#ff5449", "sagittal": "#ffd21f"
 
 SMALL, NORMAL, LETTER = 8.0, 9.0, 11.0  # points
 
-_OUTLINE = [withStroke(linewidth=2.0, foreground="black")]
+
+def _ink(state: SliceState, width: float = 2.0) -> dict[str, Any]:
+    """Return colours for writing on a picture: unlike its background, with an outline for the rest."""
+    ink, outline = ("black", "white") if state.invert else ("white", "black")
+    return {"color": ink, "path_effects": [withStroke(linewidth=width, foreground=outline)]}
 
 
 class _PictureFigure(Figure):
@@ -114,10 +118,13 @@ def draw_picture(ax: Axes, grid: Grid, state: SliceState, cmap: str, pixels: int
         spine.set(color="black", linewidth=0.5)
 
 
-def write_inside(ax: Axes, x: float, y: float, text: str, size: float, **style: Any) -> None:
-    """Write at a fraction of the panel: white with a black outline, as the picture may be bright there."""
-    style = {"color": "white", "path_effects": _OUTLINE, "parse_math": False, **style}
-    ax.text(x, y, text, transform=ax.transAxes, fontsize=size, **style)
+def write_inside(
+    ax: Axes, state: SliceState, text: str, at: tuple[float, float], size: float, **style: Any
+) -> None:
+    """Write on the picture at a fraction of the panel."""
+    ax.text(
+        at[0], at[1], text, transform=ax.transAxes, fontsize=size, parse_math=False, **_ink(state), **style
+    )
 
 
 def draw_letters(ax: Axes, state: SliceState, size: float, edges: str = "left right top bottom") -> None:
@@ -130,17 +137,16 @@ def draw_letters(ax: Axes, state: SliceState, size: float, edges: str = "left ri
     }
     for letters, (edge, (x, y, ha, va)) in zip(state.view.letters, places.items(), strict=True):
         if edge in edges.split():
-            write_inside(ax, x, y, letters, size, ha=ha, va=va, fontweight="bold")
+            write_inside(ax, state, letters, (x, y), size, ha=ha, va=va, fontweight="bold")
 
 
-def draw_scale_bar(ax: Axes) -> None:
+def draw_scale_bar(ax: Axes, state: SliceState) -> None:
     """Draw a bar of a round number of mm, at most a third as wide as the panel, at its lower right."""
     left, right = ax.get_xlim()
     bottom, top = ax.get_ylim()
     length = _round_length((right - left) / 3)
     end, y = right - 0.03 * (right - left), bottom + 0.03 * (top - bottom)
-    for width, colour in ((4.0, "black"), (2.0, "white")):
-        ax.plot((end - length, end), (y, y), color=colour, linewidth=width, solid_capstyle="butt")
+    ax.plot((end - length, end), (y, y), linewidth=2.0, solid_capstyle="butt", **_ink(state, 4.0))
     ax.annotate(
         f"{length:g} mm",
         (end - length / 2, y),
@@ -148,9 +154,8 @@ def draw_scale_bar(ax: Axes) -> None:
         textcoords="offset points",
         ha="center",
         va="bottom",
-        color="white",
         fontsize=SMALL,
-        path_effects=_OUTLINE,
+        **_ink(state),
     )
     ax.set(xlim=(left, right), ylim=(bottom, top))
 

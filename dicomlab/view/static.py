@@ -121,7 +121,7 @@ def show(
         ax = page.axes(_LEFT, 0.56, width * scale, height * scale)
     draw_picture(ax, grid, state, cmap, pixels=640)
     draw_letters(ax, state, LETTER)
-    draw_scale_bar(ax)
+    draw_scale_bar(ax, state)
     draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
     lines = [description(grid), f"{place_text(grid, state)}   {window_text(grid, state)}"]
     ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=NORMAL, parse_math=False)
@@ -190,9 +190,9 @@ def montage(
         ax = page.axes(_LEFT + column * step_right, top + row * step_down, step_right - gap, step_down - gap)
         draw_picture(ax, grid, state, cmap, pixels=320)
         text = f"{state.index}   {millimetres(grid.axes[axis][state.index])} mm"
-        write_inside(ax, 0.02, 0.98, text, SMALL, ha="left", va="top")
+        write_inside(ax, state, text, (0.02, 0.98), SMALL, ha="left", va="top")
         draw_letters(ax, state, SMALL, edges="left bottom")
-    draw_scale_bar(ax)
+    draw_scale_bar(ax, first)
     bar = page.axes(_LEFT + columns * step_right + 0.06, top, 0.13, min(rows * step_down - gap, 4.0))
     draw_colour_bar(bar, grid, first, cmap)
     which = f"{first.view.name}   {AXES[axis]} {states[0].index} to {states[-1].index} of 0–{total - 1}"
@@ -274,7 +274,7 @@ def orthoview(
         if crosshair:
             draw_crosshair(ax, grid, state, place)
         ax.set_title(place_text(grid, state, "\n"), loc="left", fontsize=SMALL)
-    draw_scale_bar(page.figure.axes[0])
+    draw_scale_bar(page.figure.axes[0], first)
     outer_left, outer_top, outer_width, outer_height = max(boxes, key=lambda box: (box[0] + box[2], -box[1]))
     bar = page.axes(_LEFT + outer_left + outer_width + 0.08, 0.36 + outer_top, 0.13, outer_height)
     draw_colour_bar(bar, grid, first, cmap)
