@@ -89,7 +89,9 @@ class Geometry:
         """
         matrix = np.asarray(affine, dtype=np.float64)
         if matrix.shape != (4, 4) or not np.all(np.isfinite(matrix)):
-            raise GeometryError(f"an affine is a finite 4x4 matrix, found shape {matrix.shape}: {matrix.tolist()}")
+            raise GeometryError(
+                f"an affine is a finite 4x4 matrix, found shape {matrix.shape}: {matrix.tolist()}"
+            )
         if not np.allclose(matrix[3], [0, 0, 0, 1]):
             raise GeometryError(f"the last row of an affine is 0 0 0 1, found {matrix[3].tolist()}")
         steps = np.linalg.norm(matrix[:3, :3], axis=0)
@@ -108,8 +110,8 @@ class Geometry:
         direction = np.stack([_snap(matrix[:3, 0] / rise, n), c, r], axis=1) + 0.0
         origin = np.linalg.solve(direction, matrix[:3, 3])
         step = (rise, steps[1], steps[2])
-        axes = [o + s * np.arange(n) for o, s, n in zip(origin, step, shape, strict=True)]
-        return cls(direction, *axes, frame_of_reference)
+        along, down, across = (o + s * np.arange(n) for o, s, n in zip(origin, step, shape, strict=True))
+        return cls(direction, along, down, across, frame_of_reference)
 
     @classmethod
     def from_volume(cls, volume: xr.DataArray | xr.Dataset) -> Geometry:
@@ -139,7 +141,8 @@ class Geometry:
         for name, values in zip(AXES, positions, strict=True):
             if values.ndim != 1:
                 raise GeometryError(f"the coordinate {name} must be 1-D, found {values.ndim} dimensions")
-        return cls(direction, *positions, str(frame.values))
+        along, down, across = positions
+        return cls(direction, along, down, across, str(frame.values))
 
     # -- describing ---------------------------------------------------------------------------------------------------
 
@@ -164,7 +167,10 @@ class Geometry:
         lengths = np.linalg.norm(self.direction, axis=0)
         out = [
             # Rounded to a picometre: differences of positions carry noise that only clutters what is printed.
-            round(float(length * (abs(x[-1] - x[0]) / (x.size - 1) if even else np.median(np.abs(np.diff(x))))), 9)
+            round(
+                float(length * (abs(x[-1] - x[0]) / (x.size - 1) if even else np.median(np.abs(np.diff(x))))),
+                9,
+            )
             if x.size > 1
             else float("nan")
             for x, length, even in zip(self.positions, lengths, self._even(), strict=True)
@@ -199,7 +205,8 @@ class Geometry:
 
     def _signed_direction(self) -> FloatArray:
         signs = [1.0 if x.size < 2 or x[-1] >= x[0] else -1.0 for x in self.positions]
-        return self.direction * np.array(signs)
+        signed: FloatArray = self.direction * np.array(signs)
+        return signed
 
     @property
     def origin(self) -> FloatArray:
@@ -346,7 +353,9 @@ def make_volume(
     if len(shape) != 3:
         raise GeometryError(f"a volume has the three axes {', '.join(AXES)}; the values have shape {shape}")
     if (affine is None) == (geometry is None):
-        raise GeometryError("give either affine= (4x4, index to LPS mm) or geometry= (a Geometry), not both or neither")
+        raise GeometryError(
+            "give either affine= (4x4, index to LPS mm) or geometry= (a Geometry), not both or neither"
+        )
     if geometry is None:
         assert affine is not None
         if frame_of_reference is None:
@@ -356,7 +365,9 @@ def make_volume(
             frame_of_reference = f"unknown:{uuid4()}"
         geometry = Geometry.from_affine(affine, (shape[0], shape[1], shape[2]), frame_of_reference)
     if geometry.shape != shape:
-        raise GeometryError(f"the values have shape {shape}, the geometry {geometry.shape} (slice, row, column)")
+        raise GeometryError(
+            f"the values have shape {shape}, the geometry {geometry.shape} (slice, row, column)"
+        )
     merged = dict(attrs or {})
     if units is not None:
         merged["units"] = units
@@ -385,13 +396,14 @@ def _unevenness(positions: FloatArray) -> float:
 def _evenness_tolerance(positions: FloatArray) -> float:
     if positions.size < 3:
         return 0.0
-    return max(0.01, 0.01 * abs(positions[-1] - positions[0]) / (positions.size - 1))
+    return max(0.01, 0.01 * abs(float(positions[-1] - positions[0])) / (positions.size - 1))
 
 
 def _at(positions: FloatArray, index: FloatArray) -> FloatArray:
     """Position at fractional indices, linear between neighbours and beyond the ends (1 mm steps for one voxel)."""
     if positions.size == 1:
-        return positions[0] + index
+        single: FloatArray = positions[0] + index
+        return single
     low = np.clip(np.floor(index).astype(np.intp), 0, positions.size - 2)
     result: FloatArray = positions[low] + (index - low) * (positions[low + 1] - positions[low])
     return result
