@@ -6,6 +6,7 @@ radiologists hang it: patient right on the left, head up, anterior up in axial a
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
@@ -310,12 +311,13 @@ def choose_index(
         return grid.nearest_index(view.axis, float(cast(float, along)))
     if index is None:
         return count // 2
+    index = operator.index(index)  # Refuses 3.5 instead of showing slice 3.
     if not -count <= index < count:
         raise GeometryError(
             f"Index {index} along {AXES[view.axis]} was asked for; the volume has {count} there "
             f"(0 to {count - 1})."
         )
-    return int(index) % count
+    return index % count
 
 
 def initial_state(
