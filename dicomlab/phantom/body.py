@@ -12,10 +12,23 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dicomlab.phantom.anatomy import ANALYTIC_ML, Part, parts
+from dicomlab.phantom.frame import Part
+from dicomlab.phantom.organs import ANALYTIC_ML, parts
 from dicomlab.phantom.shapes import Array
 
-__all__ = ["ANALYTIC_ML", "EDGE_MM", "REGIONS", "TISSUES", "Quantity", "hu", "inside", "regions", "sample", "suv", "t1"]
+__all__ = [
+    "ANALYTIC_ML",
+    "EDGE_MM",
+    "REGIONS",
+    "TISSUES",
+    "Quantity",
+    "hu",
+    "inside",
+    "regions",
+    "sample",
+    "suv",
+    "t1",
+]
 
 Quantity: TypeAlias = Literal["hu", "t1", "suv"]
 
@@ -72,7 +85,13 @@ REGIONS: Final[dict[str, tuple[str, ...]]] = {
 EDGE_MM: Final = 1.5
 """Width over which one tissue passes linearly into the next; regions end sharply in its middle."""
 
-_LABELS: Final = ("outside", "body", "vessels", "bowel_gas", *dict.fromkeys(n for names in REGIONS.values() for n in names))
+_LABELS: Final = (
+    "outside",
+    "body",
+    "vessels",
+    "bowel_gas",
+    *dict.fromkeys(n for names in REGIONS.values() for n in names),
+)
 _COLUMN: Final = {"hu": 0, "t1": 1, "suv": 2}
 _TILE: Final = 48
 
@@ -120,24 +139,33 @@ def sample(
 
 
 def _paint(points: Array, quantity: Quantity, edge: float) -> tuple[Array, npt.NDArray[np.uint8]]:
+    """Return values and labels of one tile, shape (rows, columns, 3).
+
+    Parts are taken from the last (on top) to the first, until nothing below can be seen any more.
+    """
     found, low, high = _boxes()
     x, y, z = (np.ascontiguousarray(points[..., i]) for i in range(3))
-    first, last = points.min(axis=(0, 1)), points.max(axis=(0, 1))
+    first, last = ([extreme(v) for v in (x, y, z)] for extreme in (np.min, np.max))
     near = np.flatnonzero(np.all((low - edge <= last) & (high + edge >= first), axis=1))
     column = _COLUMN[quantity]
-    values = np.full(x.shape, TISSUES["outside air"][column])
+    values = np.zeros(x.shape)
+    seen = np.ones(x.shape)  # the share of what lies below that still shows
     labels = np.zeros(x.shape, dtype=np.uint8)
-    for i in near:
-        part = found[i]
+    for part in (found[i] for i in near[::-1]):
         distance = part.shape.distance(x, y, z)
-        cover = np.clip(0.5 - distance / edge, 0.0, 1.0) if edge > 0 else (distance <= 0).astype(float)
-        if not cover.any():
+        if distance.min() > edge / 2:
             continue
+        inner = distance <= 0
+        # linear from 0 to 1 over `edge` mm; the surface itself is inside
+        cover = np.minimum(np.maximum(0.5 - distance / edge, 0.0), 1.0) if edge > 0 else inner
         value = TISSUES[part.tissue][column] + (part.settling * y if quantity == "hu" else 0.0)
-        values += cover * (value - values)
+        values += seen * cover * value
+        seen *= 1.0 - cover
         if part.label is not None:
-            labels[distance <= 0] = _LABELS.index(part.label)
-    return values, labels
+            labels[inner & (labels == 0)] = _LABELS.index(part.label)
+            if labels.all() and not seen.any():
+                break
+    return values + seen * TISSUES["outside air"][column], labels
 
 
 def regions(labels: npt.NDArray[np.uint8]) -> dict[str, npt.NDArray[np.bool_]]:

@@ -27,7 +27,9 @@ __all__ = ["CT_PET_FRAME", "MR_FRAME", "ct_datasets", "mr_datasets", "pet_datase
 
 IMPLEMENTATION: Final = generate_uid(entropy_srcs=["dicomlab", "phantom", "implementation"])
 STUDY: Final = generate_uid(entropy_srcs=["dicomlab", "phantom", "study"])
-CT_PET_FRAME: Final = str(generate_uid(entropy_srcs=["dicomlab", "phantom", "frame of reference", "CT and PET"]))
+CT_PET_FRAME: Final = str(
+    generate_uid(entropy_srcs=["dicomlab", "phantom", "frame of reference", "CT and PET"])
+)
 """Frame of Reference UID of CT and PET: one scanner, one couch."""
 MR_FRAME: Final = str(generate_uid(entropy_srcs=["dicomlab", "phantom", "frame of reference", "MR"]))
 """Frame of Reference UID of MR: another scanner. The body lies at the same coordinates, but no reader may rely on it."""
@@ -79,7 +81,9 @@ def _series(truth: Truth, number: int, description: str, start: datetime) -> Dat
     return ds
 
 
-def _slice(shared: Dataset, truth: Truth, sop_class: str, k: int, number: int, stored: npt.NDArray[np.generic]) -> Dataset:
+def _slice(
+    shared: Dataset, truth: Truth, sop_class: str, k: int, number: int, stored: npt.NDArray[np.generic]
+) -> Dataset:
     """Return slice `k` with its place, pixels and identity (PS3.3 C.7.6.2, C.7.6.3, C.12.1)."""
     ds = Dataset()
     ds.update(shared)
@@ -161,7 +165,7 @@ def mr_datasets(truth: Truth) -> list[Dataset]:
     shared.SliceThickness = decimal(round(truth.grid.step / 1.2, 4))
     shared.SpacingBetweenSlices = decimal(truth.grid.step)
     shared.AcquisitionNumber = 1
-    _windows(shared, {"T1": (450, 900)})
+    _windows(shared, {"T1": (500, 1100)})
     count = len(truth.values)
     return [
         _slice(shared, truth, MRImageStorage, k, count - k, values) for k, values in enumerate(truth.values)
@@ -216,7 +220,14 @@ def pet_datasets(truth: Truth) -> list[Dataset]:
     mean_moment = math.log(decay * _BED_S / (1 - math.exp(-decay * _BED_S))) / decay
     found = []
     for k, (values, slope) in enumerate(zip(truth.values, truth.slopes, strict=True)):
-        ds = _slice(shared, truth, PositronEmissionTomographyImageStorage, k, count - k, np.rint(values / slope).astype(np.int16))
+        ds = _slice(
+            shared,
+            truth,
+            PositronEmissionTomographyImageStorage,
+            k,
+            count - k,
+            np.rint(values / slope).astype(np.int16),
+        )
         begin = _BED_PERIOD_S * (3 * k // count)
         ds.AcquisitionTime = (PET_START + timedelta(seconds=begin)).strftime("%H%M%S")
         ds.FrameReferenceTime = decimal(round(1000 * (begin + mean_moment), 3))

@@ -137,7 +137,9 @@ def plan(
         When the orientation is unknown or is not a pair of perpendicular unit vectors, or a number is not positive.
     """
     if len(shape) != 3 or min(shape) < 1:
-        raise GeometryError(f"Three positive numbers (slices, rows, columns) were expected as shape, found {shape}.")
+        raise GeometryError(
+            f"Three positive numbers (slices, rows, columns) were expected as shape, found {shape}."
+        )
     r, c = _cosines(orientation)
     axes = np.abs(np.array([np.cross(r, c), c, r]))
     nearest = max(itertools.permutations(range(3)), key=lambda p: sum(axes[i, p[i]] for i in range(3)))

@@ -15,7 +15,18 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Array", "Distance", "Shape", "chain", "ellipsoid", "half_space", "intersect", "subtract", "tube", "union"]
+__all__ = [
+    "Array",
+    "Distance",
+    "Shape",
+    "chain",
+    "ellipsoid",
+    "half_space",
+    "intersect",
+    "subtract",
+    "tube",
+    "union",
+]
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Distance: TypeAlias = Callable[[Array, Array, Array], Array]
@@ -96,7 +107,7 @@ def tube(start: Point, end: Point, radius: float, end_radius: float | None = Non
         dx, dy, dz = x - ax, y - ay, z - az
         t = np.clip(dx * ux + dy * uy + dz * uz, 0.0, 1.0)
         dx, dy, dz = dx - t * wx, dy - t * wy, dz - t * wz
-        return np.sqrt(dx * dx + dy * dy + dz * dz) - (radius + (last - radius) * t)
+        return np.asarray(np.sqrt(dx * dx + dy * dy + dz * dz) - (radius + (last - radius) * t))
 
     widest = max(radius, last)
     return Shape(distance, list(np.minimum(a, b) - widest), list(np.maximum(a, b) + widest))
@@ -104,9 +115,7 @@ def tube(start: Point, end: Point, radius: float, end_radius: float | None = Non
 
 def chain(points: Sequence[Point], radii: Sequence[float]) -> list[Shape]:
     """Return the tubes that join `points`, with one radius at each point."""
-    return [
-        tube(points[i], points[i + 1], radii[i], radii[i + 1]) for i in range(len(points) - 1)
-    ]
+    return [tube(points[i], points[i + 1], radii[i], radii[i + 1]) for i in range(len(points) - 1)]
 
 
 def half_space(normal: Point, offset: float) -> Distance:

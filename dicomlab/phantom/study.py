@@ -15,7 +15,15 @@ from dicomlab.phantom.dicom import CT_PET_FRAME, MR_FRAME, ct_datasets, mr_datas
 from dicomlab.phantom.grid import Orientation
 from dicomlab.phantom.truth import Shape3, Truth, ct_truth, mr_truth, pet_truth
 
-__all__ = ["PhantomSeries", "PhantomStudy", "write_ct", "write_datasets", "write_mr", "write_pet", "write_study"]
+__all__ = [
+    "PhantomSeries",
+    "PhantomStudy",
+    "write_ct",
+    "write_datasets",
+    "write_mr",
+    "write_pet",
+    "write_study",
+]
 
 TransferSyntax = Literal["explicit", "implicit"]
 CT_SHAPE: Final[Shape3] = (80, 240, 272)
@@ -43,7 +51,10 @@ class PhantomStudy:
 
 
 def write_datasets(
-    folder: str | os.PathLike[str], datasets: Iterable[Dataset], *, transfer_syntax: TransferSyntax = "explicit"
+    folder: str | os.PathLike[str],
+    datasets: Iterable[Dataset],
+    *,
+    transfer_syntax: TransferSyntax = "explicit",
 ) -> tuple[Path, ...]:
     """Write datasets as DICOM files (PS3.10) named IM00001 … by their place in Instance Number order.
 
@@ -134,7 +145,9 @@ def write_pet(
     return PhantomSeries(Path(folder), files, truth)
 
 
-def write_study(folder: str | os.PathLike[str], *, transfer_syntax: TransferSyntax = "explicit") -> PhantomStudy:
+def write_study(
+    folder: str | os.PathLike[str], *, transfer_syntax: TransferSyntax = "explicit"
+) -> PhantomStudy:
     """Write CT, MR and PET of one patient into the folders CT, MR and PT of `folder`; return files and truth."""
     root = Path(folder)
     return PhantomStudy(

@@ -15,7 +15,17 @@ from dicomlab.phantom.shapes import Array
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["PET_DOSE", "PET_HALF_LIFE", "PET_WAIT", "WEIGHT", "Shape3", "Truth", "ct_truth", "mr_truth", "pet_truth"]
+__all__ = [
+    "PET_DOSE",
+    "PET_HALF_LIFE",
+    "PET_WAIT",
+    "WEIGHT",
+    "Shape3",
+    "Truth",
+    "ct_truth",
+    "mr_truth",
+    "pet_truth",
+]
 
 Shape3: TypeAlias = tuple[int, int, int]
 
@@ -148,5 +158,13 @@ def pet_truth(frame_of_reference: str, shape: Shape3, orientation: Orientation) 
         slopes[k] = float(f"{max(float(wanted.max()), 1.0) / 32000:.8g}")
         values[k] = np.rint(wanted / slopes[k]) * slopes[k]
     return Truth(
-        values, clean, grid, masks, "Bq/ml", "PT", frame_of_reference, slopes=slopes, suvbw_per_bqml=SUVBW_PER_BQML
+        values,
+        clean,
+        grid,
+        masks,
+        "Bq/ml",
+        "PT",
+        frame_of_reference,
+        slopes=slopes,
+        suvbw_per_bqml=SUVBW_PER_BQML,
     )
