@@ -1,3 +1,98 @@
-"""dicomlab: DICOM series as labelled xarray volumes in patient millimetres, browsed in a notebook."""
+"""dicomlab: DICOM series as labelled xarray volumes in patient millimetres, browsed in a notebook.
+
+>>> import dicomlab as dl
+>>> volume = dl.load_volume("some/folder")       # doctest: +SKIP
+>>> dl.browse(volume)                            # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dicomlab import accessor as _accessor  # registers volume.dicom
+
+if TYPE_CHECKING:
+    from dicomlab import phantom
+    from dicomlab.errors import DicomLabError, DicomLabWarning
+    from dicomlab.findings import Finding
+    from dicomlab.geometry import Geometry, make_volume
+    from dicomlab.privacy import show_identity
+    from dicomlab.read import Series, SeriesList, Stack, find_series, load_volume
+    from dicomlab.tables import header_table
+    from dicomlab.view.browser import SliceBrowser, browse
+    from dicomlab.view.static import montage, orthoview, show
+    from dicomlab.windowing import WINDOWS, Window, apply_window
 
 __version__ = "0.1.0"
+
+# Where each public name lives. Rooms load when a name is first used (PEP 562), so that `import dicomlab` costs little more
+# than xarray and brings in no screen.
+_HOMES = {
+    "DicomLabError": "errors",
+    "DicomLabWarning": "errors",
+    "Finding": "findings",
+    "Geometry": "geometry",
+    "Series": "read",
+    "SeriesList": "read",
+    "SliceBrowser": "view.browser",
+    "Stack": "read",
+    "WINDOWS": "windowing",
+    "Window": "windowing",
+    "apply_window": "windowing",
+    "browse": "view.browser",
+    "find_series": "read",
+    "header_table": "tables",
+    "load_volume": "read",
+    "make_volume": "geometry",
+    "montage": "view.static",
+    "orthoview": "view.static",
+    "phantom": "",
+    "show": "view.static",
+    "show_identity": "privacy",
+}
+
+__all__ = [
+    "WINDOWS",
+    "DicomLabError",
+    "DicomLabWarning",
+    "Finding",
+    "Geometry",
+    "Series",
+    "SeriesList",
+    "SliceBrowser",
+    "Stack",
+    "Window",
+    "apply_window",
+    "browse",
+    "find_series",
+    "header_table",
+    "load_volume",
+    "make_volume",
+    "montage",
+    "orthoview",
+    "phantom",
+    "show",
+    "show_identity",
+]
+
+del _accessor
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(
+            f"module 'dicomlab' has no attribute {name!r}; public names are {', '.join(__all__)}"
+        )
+    home = _HOMES[name]
+    value = (
+        importlib.import_module(f"dicomlab.{name}")
+        if not home
+        else getattr(importlib.import_module(f"dicomlab.{home}"), name)
+    )
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

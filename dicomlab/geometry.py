@@ -89,7 +89,9 @@ class Geometry:
         """
         matrix = np.asarray(affine, dtype=np.float64)
         if matrix.shape != (4, 4) or not np.all(np.isfinite(matrix)):
-            raise GeometryError(f"an affine is a finite 4x4 matrix, found shape {matrix.shape}: {matrix.tolist()}")
+            raise GeometryError(
+                f"an affine is a finite 4x4 matrix, found shape {matrix.shape}: {matrix.tolist()}"
+            )
         if not np.allclose(matrix[3], [0, 0, 0, 1]):
             raise GeometryError(f"the last row of an affine is 0 0 0 1, found {matrix[3].tolist()}")
         steps = np.linalg.norm(matrix[:3, :3], axis=0)
@@ -108,8 +110,8 @@ class Geometry:
         direction = np.stack([_snap(matrix[:3, 0] / rise, n), c, r], axis=1) + 0.0
         origin = np.linalg.solve(direction, matrix[:3, 3])
         step = (rise, steps[1], steps[2])
-        axes = [o + s * np.arange(n) for o, s, n in zip(origin, step, shape, strict=True)]
-        return cls(direction, *axes, frame_of_reference)
+        along, down, across = (o + s * np.arange(n) for o, s, n in zip(origin, step, shape, strict=True))
+        return cls(direction, along, down, across, frame_of_reference)
 
     @classmethod
     def from_volume(cls, volume: xr.DataArray | xr.Dataset) -> Geometry:
@@ -139,7 +141,8 @@ class Geometry:
         for name, values in zip(AXES, positions, strict=True):
             if values.ndim != 1:
                 raise GeometryError(f"the coordinate {name} must be 1-D, found {values.ndim} dimensions")
-        return cls(direction, *positions, str(frame.values))
+        along, down, across = positions
+        return cls(direction, along, down, across, str(frame.values))
 
     # -- describing ---------------------------------------------------------------------------------------------------
 
@@ -164,7 +167,10 @@ class Geometry:
         lengths = np.linalg.norm(self.direction, axis=0)
         out = [
             # Rounded to a picometre: differences of positions carry noise that only clutters what is printed.
-            round(float(length * (abs(x[-1] - x[0]) / (x.size - 1) if even else np.median(np.abs(np.diff(x))))), 9)
+            round(
+                float(length * (abs(x[-1] - x[0]) / (x.size - 1) if even else np.median(np.abs(np.diff(x))))),
+                9,
+            )
             if x.size > 1
             else float("nan")
             for x, length, even in zip(self.positions, lengths, self._even(), strict=True)
@@ -172,7 +178,7 @@ class Geometry:
         return out[0], out[1], out[2]
 
     def _even(self) -> tuple[bool, ...]:
-        return tuple(_unevenness(x) <= _evenness_tolerance(x) for x in self.positions)
+        return tuple(_affine.unevenness(x) <= _affine.evenness_tolerance(x) for x in self.positions)
 
     @property
     def is_uniform(self) -> bool:
@@ -199,7 +205,8 @@ class Geometry:
 
     def _signed_direction(self) -> FloatArray:
         signs = [1.0 if x.size < 2 or x[-1] >= x[0] else -1.0 for x in self.positions]
-        return self.direction * np.array(signs)
+        signed: FloatArray = self.direction * np.array(signs)
+        return signed
 
     @property
     def origin(self) -> FloatArray:
@@ -226,8 +233,8 @@ class Geometry:
                 gaps = np.abs(np.diff(x))
                 raise GeometryError(
                     f"no single affine describes this volume: its {name} positions are uneven, {gaps.min():.3f} to "
-                    f"{gaps.max():.3f} mm apart, up to {_unevenness(x):.3f} mm from an even grid. Each position is true in "
-                    f"volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
+                    f"{gaps.max():.3f} mm apart, up to {_affine.unevenness(x):.3f} mm from an even grid. "
+                    f"Each position is true in volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
                     "interpolates onto an even grid is planned)."
                 )
         steps = [(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 1.0 for x in self.positions]
@@ -257,7 +264,7 @@ class Geometry:
             Shape ``(..., 3)``: x, y, z in LPS mm. Exact for uneven slices; linear beyond the outer voxels.
         """
         wanted = _points(index, "voxel indices (slice, row, column)")
-        along = [_at(x, wanted[..., axis]) for axis, x in enumerate(self.positions)]
+        along = [_affine.position_at(x, wanted[..., axis]) for axis, x in enumerate(self.positions)]
         result: FloatArray = np.stack(along, axis=-1) @ self.direction.T
         return result
 
@@ -275,8 +282,11 @@ class Geometry:
             Shape ``(..., 3)``, order ``(slice, row, column)``. Points outside give indices outside the shape.
         """
         wanted = _points(lps, "LPS positions (x, y, z)")
-        along = np.linalg.solve(self.direction, wanted.reshape(-1, 3).T).T.reshape(wanted.shape)
-        return np.stack([_find(x, along[..., axis]) for axis, x in enumerate(self.positions)], axis=-1)
+        inverse = np.asarray(np.linalg.inv(self.direction), dtype=np.float64)
+        along = np.asarray(wanted @ inverse.T, dtype=np.float64)
+        return np.stack(
+            [_affine.index_of(x, along[..., axis]) for axis, x in enumerate(self.positions)], axis=-1
+        )
 
     # -- as xarray ----------------------------------------------------------------------------------------------------
 
@@ -346,7 +356,9 @@ def make_volume(
     if len(shape) != 3:
         raise GeometryError(f"a volume has the three axes {', '.join(AXES)}; the values have shape {shape}")
     if (affine is None) == (geometry is None):
-        raise GeometryError("give either affine= (4x4, index to LPS mm) or geometry= (a Geometry), not both or neither")
+        raise GeometryError(
+            "give either affine= (4x4, index to LPS mm) or geometry= (a Geometry), not both or neither"
+        )
     if geometry is None:
         assert affine is not None
         if frame_of_reference is None:
@@ -356,7 +368,9 @@ def make_volume(
             frame_of_reference = f"unknown:{uuid4()}"
         geometry = Geometry.from_affine(affine, (shape[0], shape[1], shape[2]), frame_of_reference)
     if geometry.shape != shape:
-        raise GeometryError(f"the values have shape {shape}, the geometry {geometry.shape} (slice, row, column)")
+        raise GeometryError(
+            f"the values have shape {shape}, the geometry {geometry.shape} (slice, row, column)"
+        )
     merged = dict(attrs or {})
     if units is not None:
         merged["units"] = units
@@ -373,42 +387,3 @@ def _points(values: npt.ArrayLike, what: str) -> FloatArray:
     if points.ndim == 0 or points.shape[-1] != 3:
         raise GeometryError(f"{what} come as an array of shape (..., 3), found shape {points.shape}")
     return points
-
-
-def _unevenness(positions: FloatArray) -> float:
-    """Largest distance (mm) of a position from the even grid between the first and the last."""
-    if positions.size < 3:
-        return 0.0
-    return float(np.max(np.abs(positions - np.linspace(positions[0], positions[-1], positions.size))))
-
-
-def _evenness_tolerance(positions: FloatArray) -> float:
-    if positions.size < 3:
-        return 0.0
-    return max(0.01, 0.01 * abs(positions[-1] - positions[0]) / (positions.size - 1))
-
-
-def _at(positions: FloatArray, index: FloatArray) -> FloatArray:
-    """Position at fractional indices, linear between neighbours and beyond the ends (1 mm steps for one voxel)."""
-    if positions.size == 1:
-        return positions[0] + index
-    low = np.clip(np.floor(index).astype(np.intp), 0, positions.size - 2)
-    result: FloatArray = positions[low] + (index - low) * (positions[low + 1] - positions[low])
-    return result
-
-
-def _find(positions: FloatArray, wanted: FloatArray) -> FloatArray:
-    """Inverse of `_at` for ascending or descending positions."""
-    if positions.size == 1:
-        single: FloatArray = wanted - positions[0]
-        return single
-    steps = np.diff(positions)
-    if not (np.all(steps > 0) or np.all(steps < 0)):
-        raise GeometryError(
-            "index() needs positions that only rise or only fall; these do not (repeated or reordered slices). "
-            "Sort the volume first: volume.sortby('slice')."
-        )
-    sign = 1.0 if steps[0] > 0 else -1.0
-    low = np.clip(np.searchsorted(sign * positions, sign * wanted, side="right") - 1, 0, positions.size - 2)
-    result: FloatArray = low + (wanted - positions[low]) / steps[low]
-    return result

@@ -14,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
-from xarray.core.indexing import IndexSelResult  # no public name for it; CoordinateTransformIndex does the same
+from xarray.core.indexing import (
+    IndexSelResult,
+)  # no public name for it; CoordinateTransformIndex does the same
 from xarray.indexes import PandasIndex
 
 __all__ = ["AxisIndex", "FrameIndex", "position_tolerance"]
@@ -115,7 +117,7 @@ class AxisIndex(PandasIndex):
         return cls(plain.index, plain.dim, plain.coord_dtype, frame=options["frame"], basis=options["basis"])
 
     @classmethod
-    def concat(  # type: ignore[override]
+    def concat(
         cls, indexes: Sequence[AxisIndex], dim: Hashable, positions: Iterable[Iterable[int]] | None = None
     ) -> AxisIndex:
         """Join end to end; the parts must share frame and direction."""
@@ -154,11 +156,13 @@ class AxisIndex(PandasIndex):
         ordered = mine[order]
         right = np.clip(np.searchsorted(ordered, positions), 0, mine.size - 1)
         left = np.maximum(right - 1, 0)
-        nearest = np.where(np.abs(ordered[left] - positions) <= np.abs(ordered[right] - positions), left, right)
+        nearest = np.where(
+            np.abs(ordered[left] - positions) <= np.abs(ordered[right] - positions), left, right
+        )
         found = order[nearest]
         return np.where(np.abs(mine[found] - positions) <= tolerance, found, -1)
 
-    def join(self, other: AxisIndex, how: str = "inner") -> AxisIndex:  # type: ignore[override]
+    def join(self, other: AxisIndex, how: str = "inner") -> AxisIndex:
         """Common (``inner``) or united (``outer``) positions of two crops or strides of **one** grid.
 
         Raises
@@ -166,18 +170,8 @@ class AxisIndex(PandasIndex):
         xr.AlignmentError
             The two are not parts of one grid, or an inner join would leave nothing.
         """
-        self._check_frame(other)
+        in_theirs, in_mine = self._check_one_grid(other)
         mine, theirs = self.positions, other.positions
-        tolerance = min(position_tolerance(mine), position_tolerance(theirs))
-        in_theirs = other._find(mine, tolerance) >= 0
-        in_mine = self._find(theirs, tolerance) >= 0
-        low, high = max(mine.min(), theirs.min()) - tolerance, min(mine.max(), theirs.max()) + tolerance
-        mine_overlap = (mine >= low) & (mine <= high)
-        theirs_overlap = (theirs >= low) & (theirs <= high)
-        # A crop or a stride of the same grid: where both reach, all positions of one are positions of the other.
-        nested = bool(np.all(in_theirs[mine_overlap])) or bool(np.all(in_mine[theirs_overlap]))
-        if not nested:
-            raise _refuse(f"positions along {self.dim}", self._mismatch(other), _RESAMPLE)
         if how == "inner":
             if not in_theirs.any():
                 raise _refuse(
@@ -193,6 +187,22 @@ class AxisIndex(PandasIndex):
             united = united[::-1]
         return self._like(pd.Index(united, name=self.index.name))
 
+    def _check_one_grid(self, other: AxisIndex) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which of my positions are theirs and which of theirs are mine; raises unless both are parts of one grid."""
+        self._check_frame(other)
+        mine, theirs = self.positions, other.positions
+        tolerance = min(position_tolerance(mine), position_tolerance(theirs))
+        in_theirs, in_mine = other._find(mine, tolerance) >= 0, self._find(theirs, tolerance) >= 0
+        if mine.size and theirs.size:
+            low, high = max(mine.min(), theirs.min()) - tolerance, min(mine.max(), theirs.max()) + tolerance
+            # A crop or a stride of one grid: where both reach, all positions of one are positions of the other.
+            nested = bool(np.all(in_theirs[(mine >= low) & (mine <= high)])) or bool(
+                np.all(in_mine[(theirs >= low) & (theirs <= high)])
+            )
+            if not nested:
+                raise _refuse(f"positions along {self.dim}", self._mismatch(other), _RESAMPLE)
+        return in_theirs, in_mine
+
     def _mismatch(self, other: AxisIndex) -> str:
         mine, theirs = self.positions, other.positions
 
@@ -205,13 +215,13 @@ class AxisIndex(PandasIndex):
             text += f"; up to {np.max(np.abs(np.sort(mine) - np.sort(theirs))):.3g} mm apart"
         return text
 
-    def reindex_like(  # type: ignore[override]
+    def reindex_like(
         self, other: PandasIndex, method: str | None = None, tolerance: float | None = None
     ) -> dict[Hashable, Any]:
         """Where the positions of `other` are on this axis; checks the frame, matches within the tolerance."""
         if not isinstance(other, AxisIndex) or method is not None:
             return dict(super().reindex_like(cast(Any, other), method, tolerance))
-        self._check_frame(other)
+        self._check_one_grid(other)
         allowed = tolerance or min(position_tolerance(self.positions), position_tolerance(other.positions))
         return {self.dim: self._find(other.positions, allowed)}
 
@@ -307,13 +317,15 @@ class FrameIndex(xr.Index):
         self.variable = variable
 
     @classmethod
-    def from_variables(cls, variables: Mapping[Any, xr.Variable], *, options: Mapping[str, Any]) -> FrameIndex:
+    def from_variables(
+        cls, variables: Mapping[Any, xr.Variable], *, options: Mapping[str, Any]
+    ) -> FrameIndex:
         """Index of the scalar coordinate."""
         ((name, variable),) = variables.items()
         return cls(name, variable)
 
     @classmethod
-    def concat(  # type: ignore[override]
+    def concat(
         cls, indexes: Sequence[FrameIndex], dim: Hashable, positions: Iterable[Iterable[int]] | None = None
     ) -> FrameIndex:
         """One frame for all parts, or `xr.AlignmentError`."""
@@ -321,7 +333,9 @@ class FrameIndex(xr.Index):
             indexes[0]._check(other)
         return indexes[0]
 
-    def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Hashable, xr.Variable]:
+    def create_variables(
+        self, variables: Mapping[Any, xr.Variable] | None = None
+    ) -> dict[Hashable, xr.Variable]:
         """The scalar, with its attributes."""
         return {self.name: self.variable}
 
@@ -350,12 +364,12 @@ class FrameIndex(xr.Index):
             and float(np.max(np.abs(self.direction - other.direction))) <= _BASIS_TOLERANCE
         )
 
-    def join(self, other: FrameIndex, how: str = "inner") -> FrameIndex:  # type: ignore[override]
+    def join(self, other: FrameIndex, how: str = "inner") -> FrameIndex:
         """The one frame of both, or `xr.AlignmentError` with the reason."""
         self._check(other)
         return self
 
-    def reindex_like(self, other: FrameIndex) -> dict[Hashable, Any]:  # type: ignore[override]
+    def reindex_like(self, other: FrameIndex) -> dict[Hashable, Any]:
         """Nothing to reindex; checks that the frames agree."""
         self._check(other)
         return {}

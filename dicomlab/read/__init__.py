@@ -1,1 +1,10 @@
+"""The corridor from files to volumes: sources -> headers -> stacks -> series -> pixels -> volume.
 
+It is the only part of the core that opens DICOM files.
+"""
+
+from dicomlab.read.series import Series, SeriesList, find_series
+from dicomlab.read.stacks import Stack
+from dicomlab.read.volume import load_volume
+
+__all__ = ["Series", "SeriesList", "Stack", "find_series", "load_volume"]

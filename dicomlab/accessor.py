@@ -1,0 +1,235 @@
+"""The doorway ``volume.dicom``: what a volume knows about its place in the patient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from dicomlab import html, windowing
+from dicomlab.geometry import AXES, Geometry
+
+if TYPE_CHECKING:
+    from dicomlab.windowing import Window
+
+__all__ = ["DicomAccessor"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@xr.register_dataarray_accessor("dicom")  # type: ignore[no-untyped-call]
+class DicomAccessor:
+    """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
+
+    Index order is always ``(slice, row, column)``, whatever the order of the array's dimensions; positions are LPS mm.
+
+    Raises
+    ------
+    GeometryError
+        From every geometric attribute, when the array has lost or never had the coordinates of a volume.
+    """
+
+    def __init__(self, volume: xr.DataArray) -> None:
+        self._volume = volume
+
+    @property
+    def geometry(self) -> Geometry:
+        """The `Geometry` in the coordinates."""
+        return Geometry.from_volume(self._volume)
+
+    @property
+    def affine(self) -> FloatArray:
+        """``(slice, row, column, 1)`` voxel index to LPS mm, shape ``(4, 4)``; raises for uneven slices."""
+        return self.geometry.affine
+
+    @property
+    def affine_ras(self) -> FloatArray:
+        """``(column, row, slice, 1)`` voxel index to RAS mm, shape ``(4, 4)``, as nibabel expects."""
+        return self.geometry.affine_ras
+
+    @property
+    def direction(self) -> FloatArray:
+        """Shape ``(3, 3)``: the columns are the LPS basis vectors of slice, row and column."""
+        return self.geometry.direction
+
+    @property
+    def spacing(self) -> tuple[float, float, float]:
+        """Distance between voxel centres along slice, row, column in mm; see `Geometry.spacing`."""
+        return self.geometry.spacing
+
+    @property
+    def origin(self) -> FloatArray:
+        """LPS mm of the centre of the first voxel, shape ``(3,)``."""
+        return self.geometry.origin
+
+    @property
+    def orientation(self) -> str:
+        """Three letters, towards which side slice, row and column indices grow (``"SPL"``), or ``"oblique"``."""
+        return self.geometry.orientation
+
+    @property
+    def plane(self) -> str:
+        """``"axial"``, ``"coronal"`` or ``"sagittal"``: the patient plane nearest to the slices."""
+        return self.geometry.plane
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether one affine places every voxel."""
+        return self.geometry.is_uniform
+
+    @property
+    def tilt(self) -> float:
+        """Gantry tilt in degrees."""
+        return self.geometry.tilt
+
+    @property
+    def frame_of_reference(self) -> str:
+        """Frame of Reference UID (0020,0052), or ``unknown:…`` when the files name none."""
+        return self.geometry.frame_of_reference
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """Windows of the file, the first one first; empty when it names none."""
+        return windowing.windows_from_attrs(self._volume.attrs)
+
+    @property
+    def units(self) -> str:
+        """Unit of the values, ``""`` when they have none or nobody knows."""
+        return str(self._volume.attrs.get("units", ""))
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What was odd about the series when it was loaded."""
+        return tuple(self._volume.attrs.get("findings", ()))
+
+    def lps(self, index: npt.ArrayLike) -> FloatArray:
+        """x, y, z in LPS mm of ``(slice, row, column)`` indices, shape ``(..., 3)`` in and out; see `Geometry.lps`."""
+        return self.geometry.lps(index)
+
+    def index(self, lps: npt.ArrayLike) -> FloatArray:
+        """Fractional ``(slice, row, column)`` index of LPS mm, shape ``(..., 3)`` in and out; see `Geometry.index`."""
+        return self.geometry.index(lps)
+
+    def with_xyz(self) -> xr.DataArray:
+        """The volume with coordinates ``x``, ``y``, ``z``: the LPS position (mm) of every voxel.
+
+        They have the dimensions of the volume and are computed when looked at, for the part that is looked at.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dicomlab import make_volume
+        >>> volume = make_volume(np.zeros((2, 3, 4)), affine=np.eye(4)[[2, 1, 0, 3]])
+        >>> volume.dicom.with_xyz().z.isel(slice=1, row=0, column=0).item()
+        1.0
+        """
+        geometry = self.geometry
+        dims = [dim for dim in self._volume.dims if dim in AXES]
+        order = [AXES.index(str(dim)) for dim in dims]
+        coords = {}
+        for world, name in enumerate("xyz"):
+            lazy = indexing.LazilyIndexedArray(_World(geometry, world, order))
+            attrs = {"units": "mm", "long_name": f"{name} (LPS)"}
+            coords[name] = xr.Variable(dims, lazy, attrs)
+        return self._volume.assign_coords(coords)
+
+    def _facts(self) -> dict[str, object]:
+        geometry, volume = self.geometry, self._volume
+        corners = geometry.lps([[0, 0, 0], [n - 1 for n in geometry.shape]])
+        spacing = " × ".join("?" if np.isnan(s) else f"{s:.4g}" for s in geometry.spacing)
+        if geometry.is_uniform:
+            even = "even"
+        else:
+            gaps = np.abs(np.diff(geometry.slice))
+            even = f"uneven: {gaps.min():.3f} to {gaps.max():.3f} mm apart"
+        letters = geometry.orientation
+        facts: dict[str, object] = {
+            "size": " × ".join(str(n) for n in geometry.shape) + " (slice, row, column)",
+            "spacing": f"{spacing} mm",
+            "slices": f"{geometry.plane}, {even}"
+            + (f", tilted {geometry.tilt:.1f}°" if geometry.tilt > 0.1 else ""),
+            "orientation": letters if letters != "oblique" else f"oblique, nearest {self._nearest()}",
+            "first voxel": _point(corners[0]),
+            "last voxel": _point(corners[1]),
+            "values": f"{volume.dtype}" + (f" in {self.units}" if self.units else ""),
+            "windows": ", ".join(
+                f"{w.explanation + ' ' if w.explanation else ''}{w.width:g}/{w.center:g}"
+                for w in self.windows
+            )
+            or "none in the file",
+            "frame of reference": geometry.frame_of_reference,
+        }
+        if self.findings:
+            facts["findings"] = "; ".join(self.findings)
+        return facts
+
+    def _nearest(self) -> str:
+        from dicomlab.affine import axis_codes
+
+        return axis_codes(self.direction)
+
+    def __repr__(self) -> str:
+        facts = self._facts()
+        width = max(map(len, facts))
+        return "\n".join(
+            ["<volume in the patient>", *(f"  {name:{width}}  {fact}" for name, fact in facts.items())]
+        )
+
+    def _repr_html_(self) -> str:
+        return html.block(html.card("Volume in the patient (LPS, mm)", self._facts()))
+
+
+def _point(lps: FloatArray) -> str:
+    """A position as radiologists read it: millimetres towards named sides."""
+    sides = (("L", "R"), ("P", "A"), ("H", "F"))
+    return (
+        ", ".join(
+            f"{abs(v):.1f} {plus if v >= 0 else minus}" for v, (plus, minus) in zip(lps, sides, strict=True)
+        )
+        + " mm"
+    )
+
+
+class _World(BackendArray):
+    """One LPS coordinate of every voxel, computed for whatever part is asked for.
+
+    Parameters
+    ----------
+    geometry
+        The grid.
+    world
+        0, 1 or 2 for x, y, z.
+    order
+        Which axes of the grid the dimensions of this array are; axes that were picked away have one position.
+    """
+
+    def __init__(self, geometry: Geometry, world: int, order: list[int]) -> None:
+        weights = geometry.direction[world]
+        self._parts = [geometry.positions[axis] * weights[axis] for axis in order]
+        self._offset = sum(
+            float(geometry.positions[axis][0] * weights[axis]) for axis in range(3) if axis not in order
+        )
+        self.shape = tuple(part.size for part in self._parts)
+        self.dtype = np.dtype(np.float64)
+
+    def __getitem__(self, key: Any) -> Any:
+        return indexing.explicit_indexing_adapter(
+            key, self.shape, indexing.IndexingSupport.OUTER, self._compute
+        )
+
+    def _compute(self, key: tuple[Any, ...]) -> FloatArray:
+        picked = [part[k] for part, k in zip(self._parts, key, strict=True)]
+        dims = sum(np.ndim(part) for part in picked)
+        total = np.full((1,) * dims, self._offset)
+        axis = 0
+        for part in picked:
+            if np.ndim(part):
+                total = total + np.reshape(part, tuple(-1 if k == axis else 1 for k in range(dims)))
+                axis += 1
+            else:
+                total = total + part
+        return total

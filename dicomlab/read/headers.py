@@ -1,0 +1,283 @@
+"""From a file to an `Instance`: the few attributes that place and value its pixels, and where the pixels lie."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.filereader import dcmread
+from pydicom.tag import Tag
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from dicomlab.errors import NotDicomError
+from dicomlab.read.sources import FileRef
+
+__all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_KEYWORDS = [
+    "SpecificCharacterSet",
+    "ImageType",
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "Modality",
+    "Manufacturer",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "StudyDescription",
+    "SeriesDescription",
+    "SeriesNumber",
+    "InstanceNumber",
+    "AcquisitionNumber",
+    "PatientPosition",
+    "SliceThickness",
+    "SpacingBetweenSlices",
+    "GantryDetectorTilt",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "FrameOfReferenceUID",
+    "SliceLocation",
+    "TemporalPositionIdentifier",
+    "EchoTime",
+    "EchoNumbers",
+    "InversionTime",
+    "FlipAngle",
+    "TriggerTime",
+    "AcquisitionTime",
+    "ContentTime",
+    "DiffusionBValue",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "PixelAspectRatio",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "WindowCenter",
+    "WindowWidth",
+    "WindowCenterWidthExplanation",
+    "VOILUTFunction",
+    "ModalityLUTSequence",
+    "SharedFunctionalGroupsSequence",
+    "DirectoryRecordSequence",
+    "Units",
+    "SeriesType",
+    "CorrectedImage",
+    "DecayCorrection",
+]
+_TAGS: list[Any] = [Tag(keyword) for keyword in _KEYWORDS]
+_PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
+
+
+@dataclass(frozen=True)
+class PixelSpan:
+    """Where the value of the pixel data element lies in its file.
+
+    Parameters
+    ----------
+    keyword
+        ``"PixelData"``, ``"FloatPixelData"`` or ``"DoubleFloatPixelData"``.
+    offset
+        First byte of the value.
+    length
+        Bytes declared; None when undefined (encapsulated).
+    available
+        Bytes that the file really holds from `offset` on.
+    """
+
+    keyword: str
+    offset: int
+    length: int | None
+    available: int
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie."""
+
+    file: FileRef
+    header: Dataset = field(repr=False)
+    pixels: PixelSpan | None = None
+    transfer_syntax: UID = ImplicitVRLittleEndian
+
+    def text(self, keyword: str) -> str:
+        """Attribute as text, ``""`` when absent or unreadable; several values are joined by a backslash."""
+        value = self._value(keyword)
+        if value is None:
+            return ""
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            return str(value).strip()
+        return "\\".join(str(item) for item in value)
+
+    def texts(self, keyword: str) -> list[str]:
+        """Attribute as a list of texts."""
+        joined = self.text(keyword)
+        return joined.split("\\") if joined else []
+
+    def numbers(self, keyword: str) -> FloatArray | None:
+        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers."""
+        value = self._value(keyword)
+        if value is None:
+            return None
+        try:
+            numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            return None
+        return numbers if numbers.size and np.all(np.isfinite(numbers)) else None
+
+    def number(self, keyword: str) -> float | None:
+        """First of `numbers`, or None."""
+        numbers = self.numbers(keyword)
+        return None if numbers is None else float(numbers[0])
+
+    def integer(self, keyword: str, default: int) -> int:
+        """Attribute as an integer."""
+        number = self.number(keyword)
+        return default if number is None else int(number)
+
+    def _value(self, keyword: str) -> Any:
+        # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                value = self.header.get(keyword)
+            except Exception:
+                return None
+        return None if value is None or value == "" else value
+
+    @property
+    def modality(self) -> str:
+        """Modality (0008,0060)."""
+        return self.text("Modality")
+
+    @cached_property
+    def position(self) -> FloatArray | None:
+        """Image Position (Patient) (0020,0032): LPS mm of the centre of the first pixel, shape ``(3,)``; or None."""
+        numbers = self.numbers("ImagePositionPatient")
+        return numbers if numbers is not None and numbers.size == 3 else None
+
+    @cached_property
+    def cosines(self) -> FloatArray | None:
+        """Image Orientation (Patient) (0020,0037), shape ``(6,)``; or None."""
+        numbers = self.numbers("ImageOrientationPatient")
+        return numbers if numbers is not None and numbers.size == 6 else None
+
+    @cached_property
+    def pixel_spacing(self) -> FloatArray | None:
+        """Pixel Spacing (0028,0030): mm between rows, mm between columns; None unless both are positive."""
+        numbers = self.numbers("PixelSpacing")
+        return numbers if numbers is not None and numbers.size == 2 and bool(np.all(numbers > 0)) else None
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the object describes pixels, be they there or not."""
+        return self.pixels is not None or (
+            self.number("Rows") is not None and self.number("Columns") is not None
+        )
+
+    @property
+    def frames(self) -> int:
+        """Number of Frames (0028,0008); 1 when absent."""
+        return max(1, self.integer("NumberOfFrames", 1))
+
+
+def read_header(file: FileRef) -> FileDataset:
+    """Whole header of a file, without pixel data.
+
+    Raises
+    ------
+    NotDicomError
+        The file is not DICOM or breaks off inside the header.
+    """
+    with file.open() as stream:
+        _check_is_dicom(stream)
+        return _parse(stream, None)
+
+
+def read_instance(file: FileRef) -> Instance:
+    """The attributes of `file` that dicomlab needs to list and place it.
+
+    Raises
+    ------
+    NotDicomError
+        The file is not DICOM, or cannot be parsed as far as its pixel data; the message is a reason without the file's name.
+    """
+    with file.open() as stream:
+        _check_is_dicom(stream)
+        header = _parse(stream, _TAGS)
+        meta = getattr(header, "file_meta", None)
+        syntax = UID(str(meta.get("TransferSyntaxUID", "") or "")) if meta is not None else UID("")
+        if not syntax:
+            implicit = header.original_encoding[0]
+            syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        # In a deflated file the stream's offsets mean nothing: the data set was inflated in memory.
+        pixels = None if syntax == DeflatedExplicitVRLittleEndian else _pixel_span(stream, file.size, header)
+    return Instance(file, header, pixels, syntax)
+
+
+def _check_is_dicom(stream: BinaryIO) -> None:
+    head = stream.read(132)
+    stream.seek(0)
+    if head[128:132] == b"DICM":
+        return
+    # Part 10 demands the preamble, yet files without it exist: accept what begins like a data set, in either byte order.
+    if len(head) >= 8:
+        for order in "<>":
+            group, element, length = struct.unpack(f"{order}HHI", head[:8])
+            explicit = head[4:6].isalpha() and head[4:6].isupper()
+            if group in (0x0002, 0x0008) and element < 0x1000 and (explicit or length < 1 << 16):
+                return
+    raise NotDicomError("not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element")
+
+
+def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file
+        raise NotDicomError(f"the header cannot be parsed ({type(problem).__name__}: {problem})") from problem
+    if not len(header):
+        raise NotDicomError("no attribute could be read: the file breaks off inside its header")
+    return header
+
+
+def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
+    """Tag, length and offset of the pixel data, where pydicom stopped."""
+    implicit, little = header.original_encoding
+    order = "<" if little or little is None else ">"
+    start = stream.tell()
+    head = stream.read(12)
+    if len(head) < 8:
+        return None
+    group, element = struct.unpack(f"{order}HH", head[:4])
+    tag = Tag(group, element)
+    if tag not in _PIXEL_TAGS:
+        return None
+    if implicit:
+        (length,), offset = struct.unpack(f"{order}I", head[4:8]), start + 8
+    elif len(head) == 12:
+        (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12
+    else:
+        return None
+    keyword = pydicom.datadict.keyword_for_tag(tag)
+    return PixelSpan(keyword, offset, None if length == 0xFFFFFFFF else length, max(0, size - offset))

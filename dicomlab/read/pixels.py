@@ -1,0 +1,265 @@
+"""From stored bits to real values: unpacking (PS3.5 8.1.1) and the Modality LUT (PS3.3 C.11.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
+from dicomlab.read.headers import Instance
+
+__all__ = [
+    "Transform",
+    "check_supported",
+    "expected_bytes",
+    "modality_transform",
+    "read_stored",
+    "value_dtype",
+]
+
+Stored = npt.NDArray[np.integer[Any]]
+
+_SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian)
+
+
+def check_supported(instance: Instance) -> None:
+    """Refuse pixels that would need more than unpacking.
+
+    Raises
+    ------
+    UnsupportedError
+        Compressed or big-endian data, colour, several frames, or a bit layout that DICOM retired.
+    """
+    reason = _unsupported(instance)
+    if reason:
+        raise UnsupportedError(f"{instance.file}: {reason}")
+
+
+def _unsupported(instance: Instance) -> str | None:
+    if instance.transfer_syntax not in _SYNTAXES:
+        return (
+            f"its transfer syntax {instance.transfer_syntax} ({instance.transfer_syntax.name}) is not read yet; only "
+            "uncompressed little endian is. `dcmdjpeg`, `dcmdrle` or `gdcmconv --raw` write an uncompressed copy."
+        )
+    if instance.header.get("SharedFunctionalGroupsSequence") is not None or instance.frames > 1:
+        return f"a multi-frame object ({instance.frames} frames), not read as a volume yet"
+    if instance.integer("SamplesPerPixel", 1) != 1:
+        return f"a colour image ({instance.text('PhotometricInterpretation') or 'several samples a pixel'}), not read yet"
+    if instance.text("PhotometricInterpretation") == "PALETTE COLOR":
+        return "its values are indices into a colour palette, not read yet"
+    kinds = instance.texts("ImageType")
+    for kind in ("MOSAIC", "VFRAME"):
+        if kind in kinds:
+            return f"Image Type says {kind}: many slices tiled into one picture, not read yet"
+    if instance.pixels is not None and instance.pixels.keyword != "PixelData":
+        return f"its pixels are {instance.pixels.keyword}, not read yet"
+    allocated, stored = instance.integer("BitsAllocated", 0), instance.integer("BitsStored", 0)
+    if allocated not in (8, 16, 32) or not 0 < stored <= allocated:
+        return f"Bits Allocated {allocated} with Bits Stored {stored} is not read"
+    if instance.integer("HighBit", stored - 1) != stored - 1:
+        return f"High Bit {instance.integer('HighBit', -1)} with Bits Stored {stored}: a layout that DICOM retired"
+    if instance.integer("PixelRepresentation", -1) not in (0, 1):
+        return "Pixel Representation (0028,0103) is missing: signed or unsigned values, nobody knows"
+    return None
+
+
+def expected_bytes(instance: Instance) -> int:
+    """Bytes that Rows x Columns pixels of one frame need."""
+    return (
+        instance.integer("Rows", 0)
+        * instance.integer("Columns", 0)
+        * (instance.integer("BitsAllocated", 8) // 8)
+    )
+
+
+def read_stored(instance: Instance) -> Stored:
+    """Stored pixel values of a supported, single-frame instance, shape ``(rows, columns)``.
+
+    Bits above Bits Stored are never part of a value (PS3.5 8.1.1): whatever a device or an overlay left there is removed
+    and the sign is extended from the highest stored bit.
+
+    Raises
+    ------
+    FaultError
+        The file holds fewer bytes than the image needs.
+    """
+    check_supported(instance)
+    span, needed = instance.pixels, expected_bytes(instance)
+    data = b""
+    if span is not None and span.available >= needed and (span.length is None or span.length >= needed):
+        with instance.file.open() as stream:
+            stream.seek(span.offset)
+            data = stream.read(needed)
+    if len(data) < needed or not needed:
+        raise FaultError(f"{instance.file}: {len(data)} bytes of pixel data where {needed} are needed")
+    signed = instance.integer("PixelRepresentation", 0) == 1
+    allocated, stored = instance.integer("BitsAllocated", 0), instance.integer("BitsStored", 0)
+    dtype = np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}")
+    values = np.frombuffer(data, dtype).reshape(instance.integer("Rows", 0), instance.integer("Columns", 0))
+    spare = allocated - stored
+    # Shifting up and down again clears the spare bits, and extends the sign where the type is signed.
+    return (values << spare) >> spare if spare else values
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """Stored value to real value of one image: a rescale, or a Modality LUT.
+
+    Parameters
+    ----------
+    slope, intercept
+        Rescale Slope and Intercept; ignored when `lut` is there.
+    lut, first
+        Modality LUT, shape ``(n,)``, and the stored value that its first entry maps.
+    units
+        What the values are: ``"HU"``, ``"Bq/ml"``, … or ``""``.
+    explicit
+        Whether the file says so, rather than dicomlab assuming the identity.
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    lut: npt.NDArray[np.int64] | None = None
+    first: int = 0
+    units: str = ""
+    explicit: bool = True
+
+    def value_range(self, low: int, high: int) -> tuple[float, float]:
+        """Smallest and largest real value that stored values from `low` to `high` can become."""
+        if self.lut is not None:
+            return float(self.lut.min()), float(self.lut.max())
+        ends = (low * self.slope + self.intercept, high * self.slope + self.intercept)
+        return min(ends), max(ends)
+
+    @property
+    def is_integral(self) -> bool:
+        """Whether integers stay integers."""
+        return self.lut is not None or (self.slope.is_integer() and self.intercept.is_integer())
+
+    def apply(self, stored: Stored, out: npt.NDArray[Any]) -> None:
+        """Write the real values of `stored` into `out` (same shape), rounding once, at the end."""
+        if self.lut is not None:
+            # int64 first: the difference of two 16-bit numbers does not fit into 16 bits.
+            entry = np.clip(stored.astype(np.int64) - self.first, 0, self.lut.size - 1)
+            np.copyto(out, self.lut[entry], casting="unsafe")  # value_dtype made room for every entry
+        elif self.slope == 1.0 and self.intercept == 0.0:
+            np.copyto(out, stored, casting="unsafe")
+        elif out.dtype.kind == "i":
+            np.copyto(out, stored.astype(np.int64) * int(self.slope) + int(self.intercept), casting="unsafe")
+        else:
+            np.copyto(out, stored.astype(np.float64) * self.slope + self.intercept, casting="same_kind")
+
+
+_UNITS = {
+    "HU": "HU",
+    "OD": "mOD",
+    "US": "",
+    "BQML": "Bq/ml",
+    "CNTS": "counts",
+    "GML": "g/ml",
+    "PROPCNTS": "",
+    "NONE": "",
+}
+_UNITS |= {
+    "CPS": "1/s",
+    "CM2": "cm2",
+    "PCNT": "%",
+    "UMOLML": "umol/ml",
+    "MGMINML": "mg/min/ml",
+    "STDDEV": "SD",
+}
+
+
+def modality_transform(instance: Instance) -> Transform:
+    """The Modality LUT or rescale of an image, and the unit that it leads to.
+
+    Raises
+    ------
+    DicomLabError
+        A rescale value is there but is no number, or the slope is 0: values would be silently wrong.
+
+    References
+    ----------
+    PS3.3 C.11.1 "Modality LUT Module"; C.8.2.1.1.6 (CT: Hounsfield units); C.8.9.1 (PET: Units (0054,1001)).
+    """
+    sequence = instance.header.get("ModalityLUTSequence")
+    if sequence:
+        return _modality_lut(instance, sequence[0])
+    numbers = []
+    for keyword, tag in (("RescaleSlope", "(0028,1053)"), ("RescaleIntercept", "(0028,1052)")):
+        number = instance.number(keyword)
+        raw = instance.header.get_item(keyword)
+        if number is None and raw is not None and raw.value:
+            raise DicomLabError(
+                f"{instance.file}: {tag} {keyword} holds no number, so no pixel has a value. Mend the header first."
+            )
+        numbers.append(number)
+    slope, intercept = numbers
+    if slope == 0:
+        raise DicomLabError(
+            f"{instance.file}: (0028,1053) Rescale Slope is 0, which would make every value equal. Mend the header first."
+        )
+    kind = instance.text("RescaleType")
+    if instance.modality == "PT":
+        kind = instance.text("Units") or kind
+    elif instance.modality == "CT" and not kind and slope is not None:
+        kind = "HU"  # C.8.2.1.1.6: Rescale Type may be absent only when the output is Hounsfield units
+    return Transform(
+        1.0 if slope is None else slope,
+        0.0 if intercept is None else intercept,
+        units=_UNITS.get(kind.upper(), kind),
+        explicit=slope is not None and intercept is not None,
+    )
+
+
+def _modality_lut(instance: Instance, item: Any) -> Transform:
+    try:
+        entries, first, bits = (int(x) for x in item.LUTDescriptor)
+        data = item["LUTData"].value
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise DicomLabError(
+            f"{instance.file}: Modality LUT Sequence (0028,3000) is broken: {problem}"
+        ) from problem
+    entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
+    lut = np.frombuffer(data, "<u2") if isinstance(data, bytes) else np.atleast_1d(np.asarray(data))
+    if isinstance(data, bytes) and bits <= 8 and lut.size < entries:
+        lut = np.frombuffer(data, "u1")
+    lut = lut[:entries].astype(np.int64)
+    if lut.size < entries:
+        raise DicomLabError(
+            f"{instance.file}: Modality LUT has {lut.size} entries where {entries} are declared"
+        )
+    if instance.integer("PixelRepresentation", 0) == 1 and first > 32767:
+        first -= (
+            65536  # the descriptor's second value has the sign of the pixels, whatever VR it was written with
+        )
+    kind = str(item.get("ModalityLUTType", ""))
+    return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
+
+
+def value_dtype(instances: list[Instance], transforms: list[Transform]) -> np.dtype[Any]:
+    """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
+
+    Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 for up to 16 bits stored, float64
+    beyond.
+    """
+    lows, highs = [], []
+    for instance, transform in zip(instances, transforms, strict=True):
+        bits = instance.integer("BitsStored", 16)
+        signed = instance.integer("PixelRepresentation", 0) == 1
+        low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+        ends = transform.value_range(low, high)
+        lows.append(ends[0])
+        highs.append(ends[1])
+    if not all(transform.is_integral for transform in transforms):
+        deep = max(instance.integer("BitsStored", 16) for instance in instances) > 16
+        return np.dtype(np.float64 if deep else np.float32)
+    for candidate in (np.int16, np.uint16, np.int32, np.int64):
+        limits = np.iinfo(candidate)
+        if limits.min <= min(lows) and max(highs) <= limits.max:
+            return np.dtype(candidate)
+    return np.dtype(np.float64)

@@ -1,0 +1,340 @@
+"""From a folder to its series: `find_series`, `SeriesList`, `Series`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+from dicomlab import html
+from dicomlab.errors import DicomLabError, NotDicomError
+from dicomlab.findings import Finding
+from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.sources import FileRef, list_files
+from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["PathLike", "Series", "SeriesList", "find_series"]
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+
+_FACTS = [
+    "modality",
+    "description",
+    "images",
+    "rows",
+    "columns",
+    "plane",
+    "slice_spacing",
+    "row_spacing",
+    "column_spacing",
+    "stacks",
+    "findings",
+]
+
+_PROGRESS_AFTER = 1.0
+"""Seconds after which a bar appears: a short scan shows nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Instances that share a Series Instance UID (0020,000E).
+
+    Parameters
+    ----------
+    uid
+        Series Instance UID; ``""`` when the files name none.
+    instances
+        In a fixed order that depends neither on file names nor on the order of reading.
+    """
+
+    uid: str
+    instances: tuple[Instance, ...]
+    extra_findings: tuple[Finding, ...] = field(default=(), repr=False)
+
+    @property
+    def modality(self) -> str:
+        """Modality (0008,0060), for instance ``"CT"``."""
+        return self.instances[0].modality
+
+    @property
+    def description(self) -> str:
+        """Series Description (0008,103E)."""
+        return self.instances[0].text("SeriesDescription")
+
+    @property
+    def number(self) -> int | None:
+        """Series Number (0020,0011)."""
+        number = self.instances[0].number("SeriesNumber")
+        return None if number is None else int(number)
+
+    @cached_property
+    def stacks(self) -> tuple[Stack, ...]:
+        """Parts of the series that make one array each, the largest first; empty for objects that are no images."""
+        images = [i for i in self.instances if i.is_image]
+        return tuple(group_into_stacks(images))
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings of all stacks."""
+        return self.extra_findings + tuple(finding for stack in self.stacks for finding in stack.findings)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files, in the order of `instances`."""
+        return tuple(instance.file.name for instance in self.instances)
+
+    def _facts(self) -> dict[str, Any]:
+        """What the table of series says about this one."""
+        facts: dict[str, Any] = {
+            "modality": self.modality,
+            "description": self.description,
+            "images": sum(len(stack) for stack in self.stacks),
+            "rows": None,
+            "columns": None,
+            "plane": "",
+            "slice_spacing": None,
+            "row_spacing": None,
+            "column_spacing": None,
+            "stacks": len(self.stacks),
+            "findings": "; ".join(dict.fromkeys(finding.code for finding in self.findings)),
+        }
+        if self.stacks:
+            stack = self.stacks[0]
+            _, facts["rows"], facts["columns"] = stack.shape
+            facts["plane"] = plane_name(stack)
+            spacing = stack.instances[0].pixel_spacing
+            if spacing is not None:
+                facts["row_spacing"], facts["column_spacing"] = (float(x) for x in spacing)
+            try:
+                step = stack.geometry.spacing[0]
+                facts["slice_spacing"] = step if step == step else None  # NaN for a single slice
+            except DicomLabError:
+                pass
+        return facts
+
+    def __repr__(self) -> str:
+        return f"<Series {self.modality} {self.description!r}: {len(self.instances)} files, {len(self.stacks)} stack(s)>"
+
+    def _repr_html_(self) -> str:
+        facts = self._facts()
+        shown = {
+            "modality": facts["modality"],
+            "images": f"{facts['images']} in {len(self.instances)} files",
+            "size": _size(facts),
+            "plane": facts["plane"],
+            "spacing": _spacing(facts),
+            "findings": _findings_markup(self.findings, long=True),
+        }
+        if len(self.stacks) > 1:
+            shown["stacks"] = "; ".join(repr(stack).strip("<>") for stack in self.stacks)
+        return html.block(html.card(self.description or "(no description)", shown, self._thumbnail()))
+
+    def _thumbnail(self) -> html.Markup | None:
+        """The middle slice in its own window, or nothing where it cannot be decoded yet."""
+        from dicomlab.read.volume import thumbnail
+
+        return thumbnail(self.stacks[0]) if self.stacks else None
+
+
+class SeriesList(Sequence[Series]):
+    """The series found under a path, in the order of study and Series Number.
+
+    Attributes
+    ----------
+    skipped : dict of str to str
+        Every file not used, with the reason.
+    """
+
+    def __init__(self, series: Iterable[Series], skipped: dict[str, str], source: str) -> None:
+        self._series = tuple(series)
+        self.skipped = skipped
+        self.source = source
+
+    @overload
+    def __getitem__(self, key: int) -> Series: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[Series]: ...
+    def __getitem__(self, key: int | slice) -> Series | Sequence[Series]:
+        """One series by its number in the list."""
+        return self._series[key]
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a series: modality, description, images, rows, columns, plane, spacings (mm), stacks, findings, uid."""
+        import pandas as pd
+
+        rows = [{**series._facts(), "uid": series.uid} for series in self._series]
+        return pd.DataFrame(rows, columns=[*_FACTS, "uid"])
+
+    def __repr__(self) -> str:
+        lines = [f"{len(self)} series in {self.source}, {len(self.skipped)} files skipped"]
+        for number, series in enumerate(self._series):
+            facts = series._facts()
+            findings = f"  [{facts['findings']}]" if facts["findings"] else ""
+            lines.append(
+                f"  [{number}] {facts['modality']:4} {facts['images']:4} images {_size(facts)}  {_spacing(facts)}  "
+                f"{facts['description']}{findings}"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        headers = ["", "modality", "description", "images", "size", "plane", "spacing (mm)", "findings"]
+        rows = []
+        for number, series in enumerate(self._series):
+            facts = series._facts()
+            rows.append(
+                [
+                    number,
+                    facts["modality"],
+                    facts["description"] or "(no description)",
+                    facts["images"] if series.stacks else f"{len(series.instances)} files, no image",
+                    _size(facts),
+                    facts["plane"]
+                    + (f" (+{len(series.stacks) - 1} stacks)" if len(series.stacks) > 1 else ""),
+                    _spacing(facts, unit=False),
+                    _findings_markup(series.findings),
+                ]
+            )
+        parts = [html.Markup(f'<div class="title">{len(self)} series in {html.escape(self.source)}</div>')]
+        parts.append(html.table(headers, rows, ("n", "", "w", "n", "", "", "", "w")))
+        if self.skipped:
+            skipped = html.table(
+                ["file", "why it was not used"], list(self.skipped.items())[:200], ("w", "w")
+            )
+            count = f"{len(self.skipped)} files were not used"
+            parts.append(html.Markup(f"<details><summary>{count}</summary>{skipped}</details>"))
+        return html.block(*parts)
+
+
+def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True) -> SeriesList:
+    """Series of every DICOM file under `source`.
+
+    Only headers are read. File names and extensions do not matter; folders are searched to any depth.
+
+    Parameters
+    ----------
+    source
+        A folder, a file, a zip archive, or several of them.
+    progress
+        Show a bar when reading takes longer than a second. Ctrl-C (the stop button) interrupts at any file.
+
+    Returns
+    -------
+    SeriesList
+        Its `skipped` maps each file not used to the reason. Empty when there is no DICOM at all.
+
+    Raises
+    ------
+    NotDicomError
+        `source` does not exist.
+
+    Examples
+    --------
+    >>> from dicomlab import phantom
+    >>> study = phantom.write_study(tmp_path)
+    >>> [series.modality for series in find_series(tmp_path)]
+    ['CT', 'MR', 'PT']
+    """
+    paths = [Path(source)] if isinstance(source, (str, os.PathLike)) else [Path(item) for item in source]
+    skipped: dict[str, str] = {}
+    files = [file for path in paths for file in list_files(path, skipped.__setitem__)]
+    found: dict[tuple[str, str], list[Instance]] = {}
+    findings: dict[tuple[str, str], list[Finding]] = {}
+    by_uid: dict[str, Instance] = {}
+    for file in progress_bar(files, "reading headers", progress):
+        try:
+            instance = read_instance(file)
+        except (NotDicomError, OSError) as problem:
+            skipped[file.name] = str(problem)
+            continue
+        if (
+            instance.header.get("DirectoryRecordSequence") is not None
+            or instance.text("SOPClassUID") == _DICOMDIR
+        ):
+            skipped[file.name] = "a DICOMDIR: an index of files, which are read themselves"
+            continue
+        uid = instance.text("SeriesInstanceUID")
+        # Files that name no series are kept apart by folder: nothing else says what belongs together.
+        key = (uid, "" if uid else os.path.dirname(file.name))
+        twin = by_uid.get(instance.text("SOPInstanceUID"))
+        if twin is not None and instance.text("SOPInstanceUID"):
+            if _same_bytes(twin.file, file):
+                skipped[file.name] = f"the same file as {twin.file.name}, byte for byte"
+                continue
+            findings.setdefault(key, []).append(
+                Finding(
+                    "same_instance_differs",
+                    "two files claim one SOP Instance UID (0008,0018) but differ",
+                    (twin.file.name, file.name),
+                )
+            )
+        by_uid[instance.text("SOPInstanceUID")] = instance
+        found.setdefault(key, []).append(instance)
+    series = [
+        Series(key[0], tuple(sorted(members, key=_instance_order)), tuple(findings.get(key, ())))
+        for key, members in found.items()
+    ]
+    shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
+    return SeriesList(sorted(series, key=_series_order), skipped, shown)
+
+
+_DICOMDIR = "1.2.840.10008.1.3.10"
+
+
+def progress_bar(items: Sequence[Any], what: str, wanted: bool = True) -> Iterator[Any]:
+    """`items`, with a bar when they take longer than a second."""
+    from tqdm.auto import tqdm
+
+    return iter(tqdm(items, desc=what, delay=_PROGRESS_AFTER, leave=False, disable=not wanted, unit="file"))
+
+
+def _instance_order(instance: Instance) -> tuple[int, str, str]:
+    return instance.integer("InstanceNumber", 0), instance.text("SOPInstanceUID"), instance.file.name
+
+
+def _series_order(series: Series) -> tuple[str, int, str]:
+    return series.instances[0].text("StudyInstanceUID"), series.number or 0, series.uid
+
+
+def _same_bytes(one: FileRef, other: FileRef) -> bool:
+    if one.size != other.size:
+        return False
+    with one.open() as a, other.open() as b:
+        while True:
+            left, right = a.read(1 << 20), b.read(1 << 20)
+            if left != right:
+                return False
+            if not left:
+                return True
+
+
+def _size(facts: dict[str, Any]) -> str:
+    return "" if facts["rows"] is None else f"{facts['rows']} × {facts['columns']}"
+
+
+def _spacing(facts: dict[str, Any], unit: bool = True) -> str:
+    if facts["row_spacing"] is None:
+        return ""
+    step = "?" if facts["slice_spacing"] is None else f"{facts['slice_spacing']:.4g}"
+    return f"{step} × {facts['row_spacing']:.4g} × {facts['column_spacing']:.4g}" + (" mm" if unit else "")
+
+
+def _findings_markup(findings: Sequence[Finding], long: bool = False) -> html.Markup:
+    parts = []
+    for finding in findings:
+        kind = "stop" if finding.default == "raise" else "warn"
+        title = html.escape(finding.explain())
+        text = html.escape(str(finding) if long else finding.code)
+        parts.append(f'<span class="{kind}" title="{title}">{text}</span>')
+    if not parts:
+        return html.Markup('<span class="soft">none</span>')
+    return html.Markup(("<br>" if long else ", ").join(dict.fromkeys(parts)))

@@ -1,0 +1,290 @@
+"""From a stack to a volume: `load_volume`."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from dicomlab import html
+from dicomlab.errors import (
+    AmbiguousSourceError,
+    DicomLabError,
+    DicomLabWarning,
+    FaultError,
+    NotDicomError,
+    UnsupportedError,
+)
+from dicomlab.findings import Finding, OnFault, choose
+from dicomlab.geometry import make_volume
+from dicomlab.read.headers import Instance
+from dicomlab.read.pixels import (
+    Transform,
+    check_supported,
+    modality_transform,
+    read_stored,
+    value_dtype,
+)
+from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
+from dicomlab.read.stacks import Stack, plane_name
+
+__all__ = ["Source", "find_stack", "load_volume", "thumbnail"]
+
+Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
+
+# Keywords that travel with a volume as they stand in the file. None of them can identify a patient (PS3.15 Table E.1-1).
+_TEXT_ATTRS = (
+    "Modality",
+    "PhotometricInterpretation",
+    "SeriesDescription",
+    "PatientPosition",
+    "VOILUTFunction",
+)
+_TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data")
+
+
+def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = True) -> xr.DataArray:
+    """Volume in real units, every voxel at its patient position.
+
+    Parameters
+    ----------
+    source
+        A folder, file, zip archive or list of files that hold **one** series; or a `Series` or one of its `stacks`.
+    on_fault
+        What to do about findings: None takes each code's own default (a fault that would misplace or misvalue a voxel
+        raises, others warn); ``"raise"`` or ``"keep"`` for all of them; or a mapping of codes to either, such as
+        ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them.
+    progress
+        Show a bar when reading takes longer than a second.
+
+    Returns
+    -------
+    xarray.DataArray
+        Dims ``(slice, row, column)``; slices ascending along *n = r x c*. Integers when every Rescale Slope and Intercept is
+        one (an ordinary CT is int16 HU), else float32. Coordinates in mm, see `dicomlab.geometry.Geometry`; ``attrs`` hold
+        ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
+
+    Raises
+    ------
+    NotDicomError
+        No DICOM image is there.
+    AmbiguousSourceError
+        Several series, or a series of several stacks: the message lists them.
+    UnsupportedError
+        The data are sound, but no volume can represent them yet (multi-frame, compressed, several images at a position).
+    GeometryError
+        The images have no patient position.
+    FaultError
+        A finding stopped loading; its ``findings`` say which files.
+
+    Warns
+    -----
+    DicomLabWarning
+        A finding that is represented exactly.
+
+    References
+    ----------
+    PS3.3 C.7.6.2 "Image Plane Module", C.11.1 "Modality LUT Module".
+
+    Examples
+    --------
+    >>> from dicomlab import phantom
+    >>> study = phantom.write_study(tmp_path)
+    >>> volume = load_volume(study.ct.folder)
+    >>> volume.dims, volume.attrs["units"]
+    (('slice', 'row', 'column'), 'HU')
+    """
+    stack, other_findings = find_stack(source, progress=progress)
+    for instance in stack.instances:
+        check_supported(instance)
+    stack, kept = _settle(stack, other_findings, on_fault)
+    geometry = stack.geometry
+    transforms = [modality_transform(instance) for instance in stack.instances]
+    _check_one_unit(stack.instances, transforms)
+    if stack.instances[0].modality == "CT" and not all(transform.explicit for transform in transforms):
+        finding = Finding(
+            "rescale_missing",
+            "a CT without Rescale Slope (0028,1053) and Intercept (0028,1052): stored values, perhaps not Hounsfield units",
+            tuple(i.file.name for i, t in zip(stack.instances, transforms, strict=True) if not t.explicit),
+        )
+        kept += _act([finding], on_fault)
+    values = _read_values(stack.instances, transforms, progress)
+    for finding in kept:
+        warnings.warn(finding.explain(), DicomLabWarning, stacklevel=2)
+    attrs = _attrs(stack.instances, transforms, kept)
+    return make_volume(
+        values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
+    )
+
+
+def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[Finding, ...]]:
+    """The one stack that `source` means, and findings of its series as a whole.
+
+    Raises
+    ------
+    AmbiguousSourceError, NotDicomError, UnsupportedError
+        As `load_volume`.
+    """
+    if isinstance(source, Stack):
+        return source, ()
+    if isinstance(source, Series):
+        return _only_stack(source), source.extra_findings
+    if isinstance(source, SeriesList):
+        return find_stack(_only_series(source))
+    if not isinstance(source, (str, os.PathLike)) and not _is_paths(source):
+        raise DicomLabError(
+            f"load_volume takes a path, several paths, a Series or a Stack; found {type(source).__name__}"
+        )
+    return find_stack(_only_series(find_series(cast("Any", source), progress=progress)))
+
+
+def _is_paths(source: Any) -> bool:
+    return isinstance(source, (list, tuple)) and all(isinstance(item, (str, os.PathLike)) for item in source)
+
+
+def _only_series(series: SeriesList) -> Series:
+    images = [one for one in series if one.stacks]
+    if len(images) == 1:
+        return images[0]
+    if images:
+        listing = "\n".join(f"  {line}" for line in repr(series).splitlines()[1:])
+        raise AmbiguousSourceError(
+            f"{len(images)} series of images in {series.source}; load_volume takes one. Pick it:\n{listing}\n"
+            "  series = dicomlab.find_series(path); volume = dicomlab.load_volume(series[0])"
+        )
+    if len(series):
+        kinds = ", ".join(sorted({one.modality or "unknown" for one in series}))
+        raise NotDicomError(
+            f"{series.source} holds DICOM, but no image (modality {kinds}). header_table shows what it is."
+        )
+    reasons = [f"{name}: {reason}" for name, reason in list(series.skipped.items())[:5]]
+    more = f" and {len(series.skipped) - 5} more" if len(series.skipped) > 5 else ""
+    detail = (
+        f" Files found and why they were not used: {'; '.join(reasons)}{more}."
+        if reasons
+        else " It holds no file."
+    )
+    raise NotDicomError(f"no DICOM in {series.source}.{detail}")
+
+
+def _only_stack(series: Series) -> Stack:
+    if len(series.stacks) == 1:
+        return series.stacks[0]
+    if not series.stacks:
+        raise NotDicomError(
+            f"the series {series.description!r} ({series.modality}) holds no image; header_table shows what it is."
+        )
+    listing = "\n".join(f"  stacks[{k}]: {repr(stack).strip('<>')}" for k, stack in enumerate(series.stacks))
+    raise AmbiguousSourceError(
+        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing or "
+        f"frame of reference, and are never mixed into one array:\n{listing}\n"
+        "Load the one you mean, for instance load_volume(series.stacks[0])."
+    )
+
+
+def _act(findings: Iterable[Finding], on_fault: OnFault) -> list[Finding]:
+    """Raise what the user does not want kept; the rest comes back."""
+    kept: list[Finding] = []
+    stopping: list[Finding] = []
+    for finding in findings:
+        (kept if choose(on_fault, finding) == "keep" else stopping).append(finding)
+    if stopping:
+        text = "\n".join(f"  {finding.explain()}" for finding in stopping)
+        raise FaultError(f"this series would not load as it is:\n{text}", stopping)
+    return kept
+
+
+def _settle(stack: Stack, others: Sequence[Finding], on_fault: OnFault) -> tuple[Stack, list[Finding]]:
+    """The stack to load, and the findings kept, after `on_fault` had its say."""
+    kept = _act([*others, *stack.findings], on_fault)
+    useless = [name for finding in kept if finding.code in _TAKES_PIXELS_AWAY for name in finding.files]
+    if not useless:
+        return stack, kept
+    rest = stack.without(useless)
+    if not rest.instances:
+        raise FaultError("no file of this series holds a whole image", kept)
+    lost = [finding for finding in kept if finding.code in _TAKES_PIXELS_AWAY]
+    # What is left may have gaps that the whole series had not.
+    return rest, lost + _act([f for f in rest.findings if f.code not in _TAKES_PIXELS_AWAY], on_fault)
+
+
+def _check_one_unit(instances: Sequence[Instance], transforms: Sequence[Transform]) -> None:
+    units = sorted({transform.units for transform in transforms})
+    if len(units) > 1:
+        raise UnsupportedError(
+            f"the images of this series have different units ({', '.join(unit or 'none' for unit in units)}, for instance "
+            f"{instances[0].file}); one volume has one unit."
+        )
+
+
+def _read_values(
+    instances: Sequence[Instance], transforms: Sequence[Transform], progress: bool
+) -> npt.NDArray[Any]:
+    first = instances[0]
+    shape = (len(instances), first.integer("Rows", 0), first.integer("Columns", 0))
+    # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
+    values = np.empty(shape, value_dtype(list(instances), list(transforms)))
+
+    def read(k: int) -> None:
+        transforms[k].apply(read_stored(instances[k]), values[k])
+
+    # Two threads overlap reading one file with unpacking another; more of them gain nothing.
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(read, k) for k in range(len(instances))]
+        try:
+            for job in progress_bar(jobs, "reading slices", progress):
+                job.result()
+        except BaseException:
+            for job in jobs:
+                job.cancel()
+            raise
+    return values
+
+
+def _attrs(
+    instances: Sequence[Instance], transforms: Sequence[Transform], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    # Windows may differ from image to image; the middle one is what is looked at first.
+    middle = instances[len(instances) // 2]
+    attrs: dict[str, Any] = {"units": transforms[0].units}
+    attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
+    centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
+    if centers is not None and widths is not None and centers.size == widths.size:
+        attrs["WindowCenter"], attrs["WindowWidth"] = centers.tolist(), widths.tolist()
+        explanations = middle.texts("WindowCenterWidthExplanation")
+        if len(explanations) == centers.size:
+            attrs["WindowCenterWidthExplanation"] = explanations
+    if findings:
+        attrs["findings"] = [str(finding) for finding in findings]
+    return attrs
+
+
+def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
+    """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
+    from dicomlab import windowing
+
+    middle = stack.instances[len(stack.instances) // 2]
+    try:
+        stored = read_stored(middle)
+        values = np.empty(stored.shape, np.float32)
+        transform = modality_transform(middle)
+        transform.apply(stored, values)
+        attrs = _attrs([middle], [transform], ())
+        window = (*windowing.windows_from_attrs(attrs), windowing.auto_window(values))[0]
+    except (DicomLabError, OSError):
+        return None
+    grey = np.floor(windowing.apply_window(values, window) * 255 + 0.5).astype(np.uint8)
+    if middle.text("PhotometricInterpretation") == "MONOCHROME1" or middle.modality == "PT":
+        grey = 255 - grey
+    spacing = middle.pixel_spacing
+    aspect = 1.0 if spacing is None else float(spacing[1] / spacing[0])
+    width = round(height * aspect * grey.shape[1] / grey.shape[0])
+    fewer = max(1, grey.shape[0] // (2 * height))  # twice the CSS pixels, for sharp screens
+    grey = grey[::fewer, ::fewer]
+    return html.picture(grey, f"middle slice, {plane_name(stack)}", width, height)
