@@ -7,10 +7,10 @@ The browser does all that follows the hand (windowing, zoom, planes, values unde
 from __future__ import annotations
 
 import base64
+import contextlib
 import math
 import os
 import threading
-import uuid
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -22,8 +22,10 @@ import xarray as xr
 from PIL import Image
 
 from dicomlab.errors import DicomLabError, GeometryError
+from dicomlab.geometry import AXES
 from dicomlab.view.codec import encode
-from dicomlab.view.grid import DIMS, Grid
+from dicomlab.view.grid import Grid
+from dicomlab.view.meta import describe, new_key
 from dicomlab.view.page import HtmlPage, bundle, make_page, styles
 from dicomlab.view.render import picture, png
 from dicomlab.view.state import (
@@ -31,21 +33,11 @@ from dicomlab.view.state import (
     PlaneName,
     PlaneView,
     SliceState,
-    acquisition_plane,
     finest_pixel,
     initial_state,
     plane_views,
 )
-from dicomlab.windowing import (
-    VoiFunction,
-    Window,
-    WindowLike,
-    auto_window,
-    named_windows,
-    resolve_window,
-    shown_inverted,
-    windows_from_attrs,
-)
+from dicomlab.windowing import VoiFunction, Window, WindowLike, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]
 
@@ -121,7 +113,9 @@ class SliceBrowser(anywidget.AnyWidget):
     _voxel = traitlets.List(traitlets.Int()).tag(sync=True)
     plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
     index = traitlets.Int().tag(sync=True)
-    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0, 0.0, 0.0]).tag(sync=True)
+    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0, 0.0, 0.0]).tag(
+        sync=True
+    )
     center = traitlets.Float(0.0).tag(sync=True)
     width = traitlets.Float(1.0).tag(sync=True)
     function = traitlets.Enum(("LINEAR", "LINEAR_EXACT", "SIGMOID"), default_value="LINEAR").tag(sync=True)
@@ -144,12 +138,11 @@ class SliceBrowser(anywidget.AnyWidget):
         self._volume: xr.DataArray | None = volume
         self._grid: Grid | None = _grid_of(volume)
         self._views = plane_views(self._grid.direction)
-        self._height, self._memory = int(height), int(memory)
         lazy = not volume.variable._in_memory
         first = initial_state(self._grid, plane, window=window, window_from_slice=lazy)
         voxel = [size // 2 for size in self._grid.shape]
         super().__init__(
-            _meta=self._describe(self._grid, first, lazy),
+            _meta=describe(self._grid, first, lazy=lazy, height=int(height), memory=int(memory)),
             _voxel=voxel,
             plane=first.view.name,
             index=voxel[first.view.axis],
@@ -173,7 +166,9 @@ class SliceBrowser(anywidget.AnyWidget):
             The browser was closed.
         """
         if self._volume is None:
-            raise DicomLabError("This browser was closed and holds no volume any more; make a new one with browse.")
+            raise DicomLabError(
+                "This browser was closed and holds no volume any more; make a new one with browse."
+            )
         return self._volume
 
     @property
@@ -191,11 +186,9 @@ class SliceBrowser(anywidget.AnyWidget):
     def refresh(self) -> None:
         """Show the values anew, after the volume's array was changed in place."""
         with self._lock:
-            self._meta = {**self._meta, "key": uuid.uuid4().hex}
+            self._meta = {**self._meta, "key": new_key()}
 
-    def to_html(
-        self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 25_000_000
-    ) -> HtmlPage:
+    def to_html(self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 25_000_000) -> HtmlPage:
         """Return this viewer as one HTML page with its slices inside, which needs neither kernel nor network.
 
         The page holds the values of all voxels and the series description, and no other text from the files.
@@ -213,12 +206,27 @@ class SliceBrowser(anywidget.AnyWidget):
             The page would be larger; the message says how to crop.
         """
         grid = self._opened()
-        names = ("_voxel", "plane", "index", "position", "center", "width", "function", "invert", "zoom", "pan")
+        names = (
+            "_voxel",
+            "plane",
+            "index",
+            "position",
+            "center",
+            "width",
+            "function",
+            "invert",
+            "zoom",
+            "pan",
+        )
         # The page holds all slices anyway; unpacked they may stay too.
         meta = {**self._meta, "reslice": False, "budget": 2 * math.prod(grid.shape)}
         traits = {"_meta": meta, **{name: getattr(self, name) for name in names}}
         page = make_page(
-            grid, traits, title=self._meta["title"] or "volume", height=self._height, max_bytes=max_bytes
+            grid,
+            traits,
+            title=self._meta["title"] or "volume",
+            height=self._meta["height"],
+            max_bytes=max_bytes,
         )
         if path is not None:
             page.save(path)
@@ -237,11 +245,10 @@ class SliceBrowser(anywidget.AnyWidget):
         if shown is None or self._grid is None:
             return shown
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        try:
-            # What a reader without a kernel sees: no notebook restores the state of a widget by itself.
+        # What a reader without a kernel sees: no notebook restores the state of a widget by itself. A slice that cannot be
+        # read has no picture; the viewer itself says so, in its place.
+        with contextlib.suppress(DicomLabError, OSError):
             data = {**data, "image/png": base64.b64encode(self._snapshot()).decode("ascii")}
-        except (DicomLabError, OSError):
-            pass  # A slice that cannot be read: the viewer itself says so, in its place.
         return data, metadata
 
     def _snapshot(self) -> bytes:
@@ -284,15 +291,15 @@ class SliceBrowser(anywidget.AnyWidget):
         buffers: list[memoryview] = []
         for index in content["indices"]:
             try:
-                codes, scale = encode(grid.values.isel({DIMS[axis]: int(index)}).values)
+                codes, scale = encode(grid.values.isel({AXES[axis]: int(index)}).values)
             except Exception as error:
                 # Whatever a lazy volume raises while it reads: it belongs on the screen, not in a log that nobody
                 # sees. Foreign messages may name files and so patients.
                 reason = str(error) if isinstance(error, DicomLabError) else type(error).__name__
-                items.append({"index": index, "error": f"{DIMS[axis]} {index} cannot be read: {reason}"})
+                items.append({"index": index, "error": f"{AXES[axis]} {index} cannot be read: {reason}"})
                 continue
             items.append({"index": index, "buffer": len(buffers), **scale})
-            buffers.append(memoryview(codes))
+            buffers.append(codes.data)
         reply = {
             "type": "slices",
             "generation": content["generation"],
@@ -309,10 +316,12 @@ class SliceBrowser(anywidget.AnyWidget):
         index = int(proposal["value"])
         if self._grid is None:
             return index
-        axis = self._views[cast(PlaneName, self.plane)].axis
+        axis = self._views[self.plane].axis
         count = self._grid.shape[axis]
         if not 0 <= index < count:
-            raise DicomLabError(f"{DIMS[axis]} {index} was asked for; there are {DIMS[axis]}s 0 to {count - 1}.")
+            raise DicomLabError(
+                f"{AXES[axis]} {index} was asked for; there are {AXES[axis]}s 0 to {count - 1}."
+            )
         return index
 
     @traitlets.validate("center", "width")
@@ -329,7 +338,7 @@ class SliceBrowser(anywidget.AnyWidget):
             if self._settling or self._grid is None or len(self._voxel) != 3:
                 return
             voxel = list(self._voxel)
-            axis = self._views[cast(PlaneName, self.plane)].axis
+            axis = self._views[self.plane].axis
             if voxel[axis] == self.index and np.allclose(self._lps(voxel), self.position, atol=1e-6):
                 return
             if change["name"] == "index":
@@ -357,82 +366,24 @@ class SliceBrowser(anywidget.AnyWidget):
 
     def _opened(self) -> Grid:
         if self._grid is None:
-            raise DicomLabError("This browser was closed and holds no volume any more; make a new one with browse.")
+            raise DicomLabError(
+                "This browser was closed and holds no volume any more; make a new one with browse."
+            )
         return self._grid
 
     def _shown(self, grid: Grid) -> PlaneView:
-        return self._views[cast(PlaneName, self.plane)]
-
-    def _describe(self, grid: Grid, first: SliceState, lazy: bool) -> dict[str, Any]:
-        """Return what the browser has to know about the volume: everything but the voxels, as JSON takes it."""
-        attrs = grid.attrs
-        auto = auto_window(first.view.cut(grid, first.index) if lazy else grid.values.values)
-        return {
-            "key": uuid.uuid4().hex,
-            "axes": [_packed(line) for line in grid.axes],
-            "direction": grid.direction.ravel().tolist(),
-            "planes": {
-                name: {
-                    "axis": view.axis,
-                    "down": view.down,
-                    "right": view.right,
-                    "matrix": view.matrix,
-                    "flips": view.flips(grid),
-                    "letters": view.letters,
-                }
-                for name, view in self._views.items()
-            },
-            "plane": acquisition_plane(grid),
-            "units": str(attrs.get("units") or ""),
-            "title": " ".join(str(attrs[k]) for k in ("Modality", "SeriesDescription") if attrs.get(k)),
-            "integer": grid.values.dtype.kind in "biu",
-            "reslice": not lazy,
-            "presets": _presets(attrs, auto),
-            "window": _window_dict(first.window),
-            "invert": shown_inverted(attrs),
-            "budget": self._memory,
-            "height": self._height,
-        }
+        return self._views[self.plane]
 
 
 def _grid_of(volume: xr.DataArray) -> Grid:
     grid = Grid.from_volume(volume)
     if grid.missing:
-        cut = " and ".join(DIMS[axis] for axis in grid.missing)
+        cut = " and ".join(AXES[axis] for axis in grid.missing)
         raise GeometryError(
             f"A volume with dims slice, row, column was asked for; this one was cut along {cut}. Cut with a list "
-            f"to keep the axis, volume.isel({DIMS[grid.missing[0]]}=[0]), or use dicomlab.show for one picture."
-        )
-    if grid.values.dtype.kind not in "biuf":
-        raise DicomLabError(
-            f"A volume of numbers was asked for; the values are of type {grid.values.dtype}. Convert them first, "
-            "for instance abs(volume) for complex ones."
+            f"to keep the axis, volume.isel({AXES[grid.missing[0]]}=[0]), or use dicomlab.show for one picture."
         )
     return grid
-
-
-def _packed(line: npt.NDArray[np.float64]) -> dict[str, float | int] | list[float]:
-    """Return positions as start, step and count where that is all there is to say, to a billionth of a step."""
-    if line.size > 1:
-        step = (line[-1] - line[0]) / (line.size - 1)
-        if np.abs(line - (line[0] + step * np.arange(line.size))).max() <= 1e-9 * abs(step):
-            return {"start": float(line[0]), "step": float(step), "count": int(line.size)}
-    return [float(at) for at in line]
-
-
-def _window_dict(window: Window) -> dict[str, Any]:
-    return {"center": window.center, "width": window.width, "function": window.function}
-
-
-def _presets(attrs: Mapping[str, Any], auto: Window) -> list[dict[str, Any]]:
-    files = windows_from_attrs(attrs)
-    named = [
-        {"name": name, **_window_dict(window), "group": "from the file" if window in files else "presets"}
-        for name, window in named_windows(attrs).items()
-    ]
-    automatic = {"name": "auto", **_window_dict(auto), "group": "automatic"}
-    own = [one for one in named if one["group"] != "presets"]
-    return [*own, automatic, *(one for one in named if one["group"] == "presets")]
 
 
 def _shrink(grey: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:

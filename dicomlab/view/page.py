@@ -143,4 +143,9 @@ def make_page(grid: Grid, traits: Mapping[str, Any], *, title: str, height: int,
 
 def _json_in_html(value: Any) -> str:
     # Inside <script> only "</script" and "<!--" end or change the mode: without any "<" neither can occur.
-    return json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return (
+        json.dumps(value, allow_nan=False)
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+    )

@@ -1,11 +1,10 @@
-"""One real JupyterLab and one headless Chromium for all tests of the viewer."""
+"""One real JupyterLab for all tests of the viewer."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,13 +18,13 @@ from urllib.parse import urlparse
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 # The volume of most tests; every value tells its own place, and the axes are all different.
-VOLUME = '''
+VOLUME = """
 import numpy as np
 import xarray as xr
 
@@ -46,7 +45,7 @@ def volume(shape=(24, 96, 128), dtype="int16", *, slices=None, direction=(0, 0, 
         },
         attrs={"units": "HU", "Modality": "CT", **attrs},
     )
-'''
+"""
 
 
 class Notebook:
@@ -110,7 +109,10 @@ class Notebook:
 
     def shown(self, index: int | None = None) -> None:
         """Wait until the wanted slice (or the given one) is on the screen."""
-        self.wait("root.dataset.complete === 'true' && (argument === null || root.dataset.drawn === String(argument))", index)
+        self.wait(
+            "root.dataset.complete === 'true' && (argument === null || root.dataset.drawn === String(argument))",
+            index,
+        )
 
     def synced(self, expression: str, expected: Any) -> None:
         """Wait until the kernel has heard of a change."""
@@ -126,18 +128,6 @@ class Notebook:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium: the system's, or the one that PLAYWRIGHT_CHROMIUM names."""
-    executable = os.environ.get("PLAYWRIGHT_CHROMIUM") or shutil.which("chromium")
-    if not executable:
-        pytest.fail("The tests of the viewer need Chromium, and none was found: run `make chromium`.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """A JupyterLab of our own: its address (with token) and its folder of notebooks."""
     home = tmp_path_factory.mktemp("home")
@@ -147,7 +137,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    own = {
+        name: str(home / name.lower())
+        for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    }
     environment = {
         **os.environ,
         **own,
@@ -157,7 +150,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
         "JUPYTER_PREFER_ENV_PATH": "1",
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
+    command += [
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.port_retries=0",
+    ]
     command += ["--LabApp.expose_app_in_browser=True"]
     settings = Path(own["JUPYTER_CONFIG_DIR"]) / "lab/user-settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True)

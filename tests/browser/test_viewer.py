@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-import nbformat
 import pytest
 
 from .conftest import Notebook
 
 Open = Callable[..., Notebook]
+pytestmark = pytest.mark.browser
 
 CT = """
 from dicomlab.view.browser import browse
@@ -79,7 +79,9 @@ def test_first_the_middle_slice_is_shown_through_the_window_of_the_file(viewer: 
     viewer.screenshot("light")
 
 
-@pytest.mark.parametrize("window", ["Window(40, 400)", "Window(0, 1500, 'LINEAR_EXACT')", "Window(100, 300, 'SIGMOID')"])
+@pytest.mark.parametrize(
+    "window", ["Window(40, 400)", "Window(0, 1500, 'LINEAR_EXACT')", "Window(100, 300, 'SIGMOID')"]
+)
 def test_every_pixel_equals_the_picture_of_python(viewer: Notebook, window: str) -> None:
     viewer.run(f"from dicomlab import windowing; b.window = windowing.{window}")
     viewer.wait("viewer.state.window.width === argument", viewer.value("b.width"))
@@ -94,8 +96,12 @@ def test_at_one_to_one_the_stage_shows_each_voxel_as_one_pixel(viewer: Notebook)
     stage = pixels(viewer, "viewer.chrome.canvas")
     expected = viewer.value("grey(v[12].values, b.window).tolist()")
     top, left = round((len(stage) - 96) / 2), round((len(stage[0]) - 128) / 2)
-    found = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)
-             if [row[left + dx : left + dx + 128] for row in stage[top + dy : top + dy + 96]] == expected]
+    found = [
+        (dy, dx)
+        for dy in (-1, 0, 1)
+        for dx in (-1, 0, 1)
+        if [row[left + dx : left + dx + 128] for row in stage[top + dy : top + dy + 96]] == expected
+    ]
     assert len(found) == 1
     assert sum(map(sum, stage)) == sum(map(sum, expected)), "the picture appears once, on black"
 
@@ -117,7 +123,9 @@ def test_the_wheel_changes_the_slice_and_the_page_stays(viewer: Notebook) -> Non
     viewer.synced("round(b.position[2], 6)", -5.0)
 
 
-def test_a_drag_changes_the_window_and_tells_the_kernel_only_when_the_button_is_let_go(viewer: Notebook) -> None:
+def test_a_drag_changes_the_window_and_tells_the_kernel_only_when_the_button_is_let_go(
+    viewer: Notebook,
+) -> None:
     viewer.ask(
         """(() => { window.sent = 0; const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
             kernel.anyMessage.connect((_, { direction }) => { if (direction === 'send') window.sent++; }); })()"""
@@ -137,7 +145,9 @@ def test_a_drag_changes_the_window_and_tells_the_kernel_only_when_the_button_is_
 def test_middle_drag_moves_and_right_drag_zooms_about_the_pointer(viewer: Notebook) -> None:
     scale = viewer.ask("viewer.view().scale")
     drag(viewer, 60, -30, "middle")
-    assert viewer.ask("viewer.state.pan.map((mm) => mm * viewer.view().scale)") == pytest.approx([60, -30], abs=0.5)
+    assert viewer.ask("viewer.state.pan.map((mm) => mm * viewer.view().scale)") == pytest.approx(
+        [60, -30], abs=0.5
+    )
     drag(viewer, 0, 80, "right")
     assert viewer.ask("viewer.view().scale") > 1.5 * scale
     assert viewer.page.locator(".lm-Menu").count() == 0, "no menu opens"
@@ -271,11 +281,17 @@ def test_python_sets_what_the_viewer_shows(viewer: Notebook) -> None:
     viewer.shown(16)
     viewer.run("b.plane = 'sagittal'")
     viewer.wait("viewer.state.plane === 'sagittal'")
-    assert viewer.value("b.index") == viewer.ask("viewer.index") == viewer.value("int(abs(v.column.values).argmin())")
+    assert (
+        viewer.value("b.index")
+        == viewer.ask("viewer.index")
+        == viewer.value("int(abs(v.column.values).argmin())")
+    )
 
 
 def test_the_scale_bar_is_as_long_as_it_says(viewer: Notebook) -> None:
-    text, width = viewer.ask("[viewer.chrome.scaleText.textContent, viewer.chrome.scaleBar.getBoundingClientRect().width]")
+    text, width = viewer.ask(
+        "[viewer.chrome.scaleText.textContent, viewer.chrome.scaleBar.getBoundingClientRect().width]"
+    )
     number, unit = text.split()
     mm = float(number) * {"cm": 10, "mm": 1}[unit]
     # 96 rows of 0.75 mm fill the 420 px of the stage.
@@ -284,7 +300,9 @@ def test_the_scale_bar_is_as_long_as_it_says(viewer: Notebook) -> None:
 
 def test_the_picture_follows_the_width_of_the_cell(viewer: Notebook) -> None:
     viewer.page.set_viewport_size({"width": 760, "height": 900})
-    viewer.wait("viewer.chrome.canvas.clientWidth < 450 && viewer.chrome.canvas.width === viewer.chrome.canvas.clientWidth")
+    viewer.wait(
+        "viewer.chrome.canvas.clientWidth < 450 && viewer.chrome.canvas.width === viewer.chrome.canvas.clientWidth"
+    )
     viewer.screenshot("narrow")
     scale = viewer.ask("viewer.view().scale")
     assert scale == pytest.approx(viewer.ask("viewer.chrome.canvas.clientWidth") / 96, rel=0.01)
@@ -307,13 +325,20 @@ def test_everything_cached_scrolls_while_the_kernel_is_busy(viewer: Notebook) ->
     viewer.synced("b.index", 15)
 
 
-def test_a_new_run_of_the_cell_frees_what_the_old_one_kept_and_close_frees_the_rest(notebook: Notebook) -> None:
+def test_a_new_run_of_the_cell_frees_what_the_old_one_kept_and_close_frees_the_rest(
+    notebook: Notebook,
+) -> None:
     cache = "globalThis[Symbol.for('dicomlab.slices/1')]"
     key = notebook.ask("viewer.meta.key")
     notebook.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     notebook.wait("viewer.meta.key !== argument && root.dataset.complete === 'true'", key)
-    notebook.wait(f"{cache}.volumes.size === 1 && [...{cache}.entries.keys()].every((k) => !k.startsWith(argument))", key)
-    notebook.run("import gc, weakref; alive = weakref.ref(b.volume); del v; b.close(); del b; Out.clear(); _ = __ = ___ = None")
+    notebook.wait(
+        f"{cache}.volumes.size === 1 && [...{cache}.entries.keys()].every((k) => !k.startsWith(argument))",
+        key,
+    )
+    notebook.run(
+        "import gc, weakref; alive = weakref.ref(b.volume); del v; b.close(); del b; Out.clear(); _ = __ = ___ = None"
+    )
     notebook.page.wait_for_function(f"() => {cache}.entries.size === 0 && {cache}.bytes === 0")
     assert notebook.value("(gc.collect(), alive() is None)[1]") is True
 

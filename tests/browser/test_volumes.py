@@ -13,13 +13,24 @@ from .conftest import Notebook
 from .test_viewer import centre, pixels
 
 Open = Callable[..., Notebook]
+pytestmark = pytest.mark.browser
 
 START = """
 import numpy as np
 from dicomlab.view.browser import browse
 from dicomlab.view.render import grey, picture
-class Box: pass
-here = Box()
+
+def by_slice(volume, read_one):
+    """A lazy volume, read by a function of the slice's index."""
+    import dask.array
+    def block(block_info=None):
+        return read_one(block_info[None]["array-location"][0][0])
+    chunks = ((1,) * volume.shape[0], volume.shape[1:2], volume.shape[2:])
+    return volume.copy(data=dask.array.map_blocks(block, chunks=chunks, dtype="int16", meta=np.empty((0, 0, 0), "int16")))
+
+def lps(v, *voxel):
+    at = [v[d].values[i] for d, i in zip(v.dims, voxel)]
+    return (np.reshape(v.frame_of_reference.attrs["direction"], (3, 3)) @ at).tolist()
 """
 
 HARM = "<img src=x onerror='window.harmed = 1'></script><script>window.harmed = 1</script><b>bold</b>"
@@ -37,7 +48,10 @@ def show(book: Notebook, code: str) -> None:
     """Put a new viewer where the last one was."""
     book.run(f"[one.close() for one in place.children]; place.children = ()\n{code}\nplace.children = (b,)")
     key = book.value("b._meta['key']")
-    book.wait("viewer?.meta.key === argument && (root.dataset.complete === 'true' || !viewer.chrome.message.hidden)", key)
+    book.wait(
+        "viewer?.meta.key === argument && (root.dataset.complete === 'true' || !viewer.chrome.message.hidden)",
+        key,
+    )
     book.wait("viewer.frame === 0")
 
 
@@ -57,11 +71,11 @@ b = browse(v, height=420)
     assert np.abs(found - expected).max() <= 1, "16 bits of a slice are finer than a step of grey"
     assert (found != expected).mean() < 0.01
     for column, text in ((50, "NaN Bq/ml"), (51, "+inf Bq/ml"), (52, "-inf Bq/ml")):
-        x, y = notebook.ask(
-            "viewer.view().toPx(viewer.layout.hmm[argument], viewer.layout.vmm[40])", column
-        )
+        x, y = notebook.ask("viewer.view().toPx(viewer.layout.hmm[argument], viewer.layout.vmm[40])", column)
         assert notebook.ask("viewer.probeAt(...argument).text.split('   ')[0]", [x, y]) == text
-    text = notebook.ask("viewer.probeAt(...viewer.view().toPx(viewer.layout.hmm[70], viewer.layout.vmm[44])).text")
+    text = notebook.ask(
+        "viewer.probeAt(...viewer.view().toPx(viewer.layout.hmm[70], viewer.layout.vmm[44])).text"
+    )
     value = notebook.value("float(v[12, 44, 70])")
     assert text.startswith("≈ ")
     assert float(text.split()[1]) == pytest.approx(value, abs=1.0)
@@ -74,16 +88,25 @@ b = browse(v, height=420)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "exact"), [("uint16", True), ("bool", True), ("int32", True), ("float64", True), ("uint8", True)]
+    ("dtype", "exact"),
+    [("uint16", True), ("bool", True), ("int32", True), ("float64", True), ("uint8", True)],
 )
-def test_whole_numbers_arrive_exactly_whatever_their_type(notebook: Notebook, dtype: str, exact: bool) -> None:
-    show(notebook, f"v = volume(dtype='{dtype}'); v.values[3, 5] = 1; b = browse(v, window=(50, 300), height=300)")
+def test_whole_numbers_arrive_exactly_whatever_their_type(
+    notebook: Notebook, dtype: str, exact: bool
+) -> None:
+    show(
+        notebook,
+        f"v = volume(dtype='{dtype}'); v.values[3, 5] = 1; b = browse(v, window=(50, 300), height=300)",
+    )
     assert pixels(notebook) == notebook.value("grey(v[12].values, b.window).tolist()")
     assert notebook.ask("viewer.drawn.picture.scales[0].exact") is exact
 
 
 def test_monochrome1_inverts_the_picture_and_not_the_values(notebook: Notebook) -> None:
-    show(notebook, "v = volume(PhotometricInterpretation='MONOCHROME1'); b = browse(v, window=(40, 400), height=300)")
+    show(
+        notebook,
+        "v = volume(PhotometricInterpretation='MONOCHROME1'); b = browse(v, window=(40, 400), height=300)",
+    )
     assert pixels(notebook) == notebook.value("(255 - grey(v[12].values, b.window).astype(int)).tolist()")
     x, y = notebook.ask("viewer.view().toPx(viewer.layout.hmm[64], viewer.layout.vmm[48])")
     assert notebook.ask("viewer.probeAt(...argument).value", [x, y]) == notebook.value("int(v[12, 48, 64])")
@@ -141,16 +164,16 @@ b = browse(v, plane="coronal", window=(105, 211, ), height=300)
 
 def test_a_tilted_gantry_is_drawn_sheared(notebook: Notebook) -> None:
     # Slices shift forwards (to the front, -y) as they rise: 0.5 mm a mm.
-    show(notebook, "v = volume((24, 96, 128), direction=(0, 0, 1, -0.5, 1, 0, 1, 0, 0)); b = browse(v, height=300)")
+    show(
+        notebook,
+        "v = volume((24, 96, 128), direction=(0, 0, 1, -0.5, 1, 0, 1, 0, 0)); b = browse(v, height=300)",
+    )
     notebook.ask("viewer.setPlane('sagittal')")
     notebook.shown()
     for voxel in ([2, 20, 64], [20, 80, 64]):
-        lps = notebook.value(f"(np.reshape(v.frame_of_reference.attrs['direction'], (3, 3)) @ "
-                             f"[v.slice.values[{voxel[0]}], v.row.values[{voxel[1]}], v.column.values[{voxel[2]}]]).tolist()")  # fmt: skip
+        lps = notebook.value(f"lps(v, *{voxel})")
         # In the sagittal picture +y runs to the right and +z up; the middle of the stage is the middle of the volume.
-        middle = notebook.value(
-            "(np.reshape(v.frame_of_reference.attrs['direction'], (3, 3)) @ [v[d].values[[0, -1]].mean() for d in v.dims]).tolist()"
-        )
+        middle = notebook.value("np.mean([lps(v, 0, 0, 64), lps(v, -1, -1, 64)], axis=0).tolist()")
         scale, width, height = notebook.ask("[viewer.view().scale, viewer.size.width, viewer.size.height]")
         x, y = width / 2 + (lps[1] - middle[1]) * scale, height / 2 - (lps[2] - middle[2]) * scale
         assert notebook.ask("viewer.probeAt(...argument).voxel", [x, y]) == voxel
@@ -160,14 +183,12 @@ def test_a_lazy_volume_reads_only_the_slices_asked_for(notebook: Notebook) -> No
     show(
         notebook,
         """
-import dask.array, threading
 read = []
-def block(block_info=None):
-    s = block_info[None]["array-location"][0][0]
+def read_one(s):
     read.append(s)
     return volume().values[s:s + 1]
 v = volume()
-lazy = v.copy(data=dask.array.map_blocks(block, chunks=((1,) * 24, (96,), (128,)), dtype="int16", meta=np.empty((0, 0, 0), "int16")))
+lazy = by_slice(v, read_one)
 read.clear()
 b = browse(lazy, window=(40, 400), height=300)
 read_at_first = list(read)
@@ -183,13 +204,10 @@ def test_a_slice_that_cannot_be_read_says_so_and_the_others_are_shown(notebook: 
     show(
         notebook,
         """
-import dask.array
-def block(block_info=None):
-    s = block_info[None]["array-location"][0][0]
+def read_one(s):
     if s == 13: raise OSError("/data/DOE^JANE/13.dcm is broken")
     return volume().values[s:s + 1]
-lazy = volume().copy(data=dask.array.map_blocks(block, chunks=((1,) * 24, (96,), (128,)), dtype="int16", meta=np.empty((0, 0, 0), "int16")))
-b = browse(lazy, height=300)
+b = browse(by_slice(volume(), read_one), height=300)
 """,
     )
     notebook.shown(12)
@@ -217,7 +235,9 @@ def test_text_from_a_file_is_shown_as_text(notebook: Notebook) -> None:
 def test_a_new_look_is_taken_when_the_array_was_changed_in_place(notebook: Notebook) -> None:
     show(notebook, "v = volume(); b = browse(v, window=(0, 100), height=300)")
     notebook.run("v.values[12] = 1000; b.refresh()")
-    notebook.wait("viewer.meta.key === argument && root.dataset.complete === 'true'", notebook.value("b._meta['key']"))
+    notebook.wait(
+        "viewer.meta.key === argument && root.dataset.complete === 'true'", notebook.value("b._meta['key']")
+    )
     notebook.wait("viewer.frame === 0")
     assert {shade for row in pixels(notebook) for shade in row} == {255}
 
@@ -225,19 +245,27 @@ def test_a_new_look_is_taken_when_the_array_was_changed_in_place(notebook: Noteb
 def test_two_views_of_one_browser_walk_together(notebook: Notebook) -> None:
     show(notebook, "b = browse(volume(), height=200)")
     notebook.run("place.children = (b, b)")
-    notebook.page.wait_for_function("() => document.querySelectorAll('.dl-browser[data-complete=true]').length === 2")
+    notebook.page.wait_for_function(
+        "() => document.querySelectorAll('.dl-browser[data-complete=true]').length === 2"
+    )
     first, second = notebook.page.locator(".dl-browser").all()
     first.focus()
     notebook.page.keyboard.press("Home")
-    notebook.page.wait_for_function("() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '0')")
+    notebook.page.wait_for_function(
+        "() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '0')"
+    )
     second.focus()
     notebook.page.keyboard.press("End")
-    notebook.page.wait_for_function("() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '23')")
+    notebook.page.wait_for_function(
+        "() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '23')"
+    )
     # One transport and one set of slices serve both.
     assert notebook.page.evaluate("globalThis[Symbol.for('dicomlab.slices/1')].volumes.size") == 1
 
 
-def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open, lab: tuple[str, Path]) -> None:
+def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(
+    open_notebook: Open, lab: tuple[str, Path]
+) -> None:
     noisy = "v = volume((5, 512, 512)); v.values[:] += np.random.default_rng(1).integers(0, 200, v.shape, dtype='int16')"
     book = open_notebook("saved", f"{noisy}\nfrom dicomlab.view.browser import browse\nb = browse(v)\nb")
     book.shown(2)
@@ -247,7 +275,9 @@ def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open
     output = nbformat.read(path, 4).cells[1].outputs[0].data
     assert {"image/png", "application/vnd.jupyter.widget-view+json", "text/plain"} <= set(output)
     assert path.stat().st_size < 100_000
-    state = book.value("len(json.dumps(__import__('ipywidgets.embed', fromlist=['x']).dependency_state([b])))")
+    state = book.value(
+        "len(json.dumps(__import__('ipywidgets.embed', fromlist=['x']).dependency_state([b])))"
+    )
     assert path.stat().st_size + state < 130_000, "also when the state of widgets is saved"
 
 
