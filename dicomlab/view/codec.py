@@ -70,7 +70,8 @@ def encode(plane: npt.NDArray[np.generic]) -> tuple[Codes, Scale]:
 
 def decode(codes: Codes, scale: Scale) -> npt.NDArray[np.float64]:
     """Return the values that codes stand for, by the arithmetic of the browser (float64)."""
-    values = codes.astype(np.float64) * scale["slope"] + scale["intercept"]
+    with np.errstate(over="ignore"):  # of the last three codes, which are not numbers
+        values = codes.astype(np.float64) * scale["slope"] + scale["intercept"]
     if scale["kind"] == "q2":
         for code, value in ((MINUS_INFINITY, -np.inf), (PLUS_INFINITY, np.inf), (NOT_A_NUMBER, np.nan)):
             values[codes == code] = value

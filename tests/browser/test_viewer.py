@@ -61,7 +61,7 @@ def drag(book: Notebook, dx: int, dy: int, button: str = "left", *, release: boo
         book.page.mouse.up(button=button)  # type: ignore[arg-type]
 
 
-def pixels(book: Notebook, canvas: str = "viewer.native") -> list[list[int]]:
+def pixels(book: Notebook, canvas: str = "viewer.stage.native") -> list[list[int]]:
     """Grey of a canvas, row by row."""
     return book.ask(
         f"""(() => {{ const canvas = {canvas};
@@ -220,7 +220,7 @@ def test_slider_and_presets_work_with_the_mouse(viewer: Notebook) -> None:
     groups = select.locator("optgroup").evaluate_all("(all) => all.map((one) => one.label)")
     assert groups == ["from the file", "automatic", "presets"]
     names = select.locator("option").all_text_contents()
-    assert [re.split(r"\s{2,}", name)[0] for name in names[1:]] == [
+    assert [name.split(" · ")[0] for name in names[1:]] == [
         "MEDIASTINUM", "auto", "soft tissue", "lung", "bone", "brain", "liver", "mediastinum", "stroke", "subdural",
     ]  # fmt: skip
     select.select_option(index=names.index(next(name for name in names if name.startswith("lung"))))

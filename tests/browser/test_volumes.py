@@ -21,7 +21,7 @@ from dicomlab.view.browser import browse
 from dicomlab.view.render import grey, picture
 
 def by_slice(volume, read_one):
-    """A lazy volume, read by a function of the slice's index."""
+    # A lazy volume, read by a function of the index of a slice.
     import dask.array
     def block(block_info=None):
         return read_one(block_info[None]["array-location"][0][0])
@@ -146,7 +146,7 @@ b = browse(v, plane="coronal", window=(105, 211, ), height=300)
     )
     notebook.wait("viewer.transport.cache.count(viewer.meta.key) === 8 || viewer.drawn")
     notebook.screenshot("uneven-dark")
-    height = notebook.ask("viewer.size.height")
+    height = notebook.ask("viewer.stage.size.height")
     scale = notebook.ask("viewer.view().scale")
     column = notebook.ask(
         """(() => { const canvas = viewer.chrome.canvas; const image = canvas.getContext('2d')
@@ -158,7 +158,7 @@ b = browse(v, plane="coronal", window=(105, 211, ), height=300)
     for mm, index in ((26, 7), (24, 6), (20, 4), (14, 4), (12.5, 3), (6, 3), (4, 2), (0, 0)):
         y = height / 2 + (13 - mm) * scale
         assert column[round(y)] == levels[index], f"{mm} mm shows slice {index}"
-        found = notebook.ask("viewer.probeAt(viewer.size.width / 2, argument).voxel", y)
+        found = notebook.ask("viewer.probeAt(viewer.stage.size.width / 2, argument).voxel", y)
         assert found[0] == index
 
 
@@ -174,7 +174,9 @@ def test_a_tilted_gantry_is_drawn_sheared(notebook: Notebook) -> None:
         lps = notebook.value(f"lps(v, *{voxel})")
         # In the sagittal picture +y runs to the right and +z up; the middle of the stage is the middle of the volume.
         middle = notebook.value("np.mean([lps(v, 0, 0, 64), lps(v, -1, -1, 64)], axis=0).tolist()")
-        scale, width, height = notebook.ask("[viewer.view().scale, viewer.size.width, viewer.size.height]")
+        scale, width, height = notebook.ask(
+            "[viewer.view().scale, viewer.stage.size.width, viewer.stage.size.height]"
+        )
         x, y = width / 2 + (lps[1] - middle[1]) * scale, height / 2 - (lps[2] - middle[2]) * scale
         assert notebook.ask("viewer.probeAt(...argument).voxel", [x, y]) == voxel
 

@@ -107,7 +107,7 @@ export class Chrome {
       let group = groups.get(preset.group);
       if (!group) groups.set(preset.group, (group = make("optgroup", "", { label: preset.group })));
       const key = keyOf(index);
-      const text = `${preset.name}   ${short(preset.width)} / ${short(preset.center)}${key ? `   [${key}]` : ""}`;
+      const text = `${preset.name} · ${short(preset.width)} / ${short(preset.center)}${key ? ` [${key}]` : ""}`;
       group.append(make("option", "", { value: String(index) }, [text]));
     });
     const own = make("option", "", { value: "own", hidden: "" }, ["own window"]);

@@ -13,7 +13,7 @@ const BATCH = 4; // slices in a message
 const AHEAD = 16; // neighbours worth more than what was looked at longest ago
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
-const START = 16e6; // bytes a second, until measured
+const START = 4e6; // bytes a second, until measured: a slow line must not be clogged before it is known
 
 const NOTHING = { signed: false, exact: true, special: false, slope: 1, intercept: 0 };
 

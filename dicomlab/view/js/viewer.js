@@ -2,8 +2,9 @@
 
 import { Chrome, short } from "./chrome.js";
 import { listen } from "./gestures.js";
-import { Painter, honest, valueOf } from "./lut.js";
+import { honest, valueOf } from "./lut.js";
 import { AXIS_NAMES, Space, extent, pick } from "./planes.js";
+import { Stage } from "./stage.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
 /** @typedef {import("./types.js").State} State */
@@ -12,7 +13,6 @@ import { AXIS_NAMES, Space, extent, pick } from "./planes.js";
 /** @typedef {import("./planes.js").Layout} Layout */
 
 const ZOOM = [0.2, 50];
-const MOST_PIXELS = 4096; // of a picture of uneven slices
 const PATIENCE = 1; // seconds until the viewer says that it is waiting
 
 /** @param {number} x @param {number} low @param {number} high */
@@ -35,16 +35,13 @@ export class Viewer {
     this.meta = meta;
     this.space = new Space(meta);
     this.chrome = new Chrome(el);
-    /** @private */ this.painter = new Painter();
-    /** @private */ this.native = document.createElement("canvas");
+    this.stage = new Stage(this.chrome.canvas);
     /** @private */ this.frame = 0;
     /** @private */ this.direction = 1;
     /** @private */ this.showCorners = true;
     /** @private @type {[number, number] | null} */ this.pointer = null;
     /** What the canvas shows. @type {{plane: PlaneName, index: number, picture: Picture} | null} */
     this.drawn = null;
-    /** @private */ this.painted = "";
-    /** @private */ this.size = { width: 1, height: 1, ratio: 1 };
     this.setMeta(meta);
 
     const { chrome } = this;
@@ -89,7 +86,7 @@ export class Viewer {
     this.meta = meta;
     this.space = new Space(meta);
     this.drawn = null;
-    this.painted = "";
+    this.stage.forget();
     const presets = meta.presets.map((preset, index) => ({ preset, index }));
     const usual = presets.filter(({ preset }) => preset.group === "presets");
     /** Which preset each digit chooses. @private @type {number[]} */
@@ -198,7 +195,7 @@ export class Viewer {
     const zoom = clamp(this.state.zoom * factor, ZOOM[0], ZOOM[1]);
     const [mmX, mmY] = before.toMm(x, y);
     const scale = (before.scale / this.state.zoom) * zoom;
-    const { width, height } = this.size;
+    const { width, height } = this.stage.size;
     this.setPan(zoom, (x - width / 2) / scale + before.centre[0] - mmX, (y - height / 2) / scale + before.centre[1] - mmY);
   }
 
@@ -255,33 +252,13 @@ export class Viewer {
 
   /** @private */
   measure() {
-    const { stage, canvas } = this.chrome;
-    const width = Math.max(stage.clientWidth, 1);
-    const height = Math.max(stage.clientHeight, 1);
-    const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
-    this.size = { width, height, ratio };
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
+    this.stage.measure(this.chrome.stage);
     this.draw(); // at once: a cleared canvas would flicker
   }
 
-  /**
-   * The mapping between screen mm and css px of the stage.
-   * @private
-   * @returns {{scale: number, centre: [number, number], toPx: (x: number, y: number) => [number, number], toMm: (x: number, y: number) => [number, number]}}
-   */
+  /** The mapping between screen mm and css px of the stage. */
   view() {
-    const box = extent(this.layout);
-    const { width, height } = this.size;
-    const scale = Math.min(width / box.width, height / box.height) * this.state.zoom;
-    const centre = /** @type {[number, number]} */ ([box.left + box.width / 2, box.top + box.height / 2]);
-    const [panX, panY] = this.state.pan;
-    return {
-      scale,
-      centre,
-      toPx: (x, y) => [(x - centre[0] + panX) * scale + width / 2, (y - centre[1] + panY) * scale + height / 2],
-      toMm: (x, y) => [(x - width / 2) / scale + centre[0] - panX, (y - height / 2) / scale + centre[1] - panY],
-    };
+    return this.stage.view(this.layout, this.state.zoom, this.state.pan);
   }
 
   /** @private @param {number} index @returns {boolean} whether it is here */
@@ -294,67 +271,18 @@ export class Viewer {
 
   /** @private */
   draw() {
-    if (this.drawn && this.drawn.plane !== this.state.plane) this.drawn = null;
+    const { layout, state, stage } = this;
+    if (this.drawn && this.drawn.plane !== state.plane) this.drawn = null;
     const known = this.drawn && this.drawn.index === this.index && !this.drawn.picture.missing;
     if (!known) this.take(this.index);
-    this.paintNative();
-    this.compose();
+    if (this.drawn) {
+      const name = `${this.meta.key} ${state.plane} ${this.drawn.index}`;
+      stage.paint(name, this.drawn.picture, layout, state.window, state.invert);
+      stage.compose(layout, this.view(), state.invert);
+    } else stage.clear(state.invert);
     this.showText();
     this.showProbe();
     this.showStatus();
-  }
-
-  /** @private Voxels to grey, one pixel each. */
-  paintNative() {
-    if (!this.drawn) return;
-    const { picture, index, plane } = this.drawn;
-    const { layout, native } = this;
-    const gaps = picture.missing ? performance.now() : 0;
-    const painted = JSON.stringify([this.meta.key, plane, index, this.state.window, this.state.invert, gaps]);
-    if (painted === this.painted) return;
-    this.painted = painted;
-    const width = layout.transpose ? picture.rows : picture.cols;
-    const height = layout.transpose ? picture.cols : picture.rows;
-    if (native.width !== width || native.height !== height || !this.image) {
-      native.width = width;
-      native.height = height;
-      /** @private */ this.image = new ImageData(width, height);
-    }
-    const words = new Uint32Array(this.image.data.buffer);
-    this.painter.paint(picture, layout, this.state.window, this.state.invert, words);
-    /** @type {CanvasRenderingContext2D} */ (native.getContext("2d")).putImageData(this.image, 0, 0);
-  }
-
-  /** @private Pixels to millimetres on the stage. */
-  compose() {
-    const { canvas } = this.chrome;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = "#000";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    if (!this.drawn) return;
-    const { layout, native } = this;
-    const { scale, toPx } = this.view();
-    const { ratio } = this.size;
-    const [a, b, c, d] = layout.basis.map((part) => part * scale * ratio);
-    const { hmm, vmm, hEdges, vEdges } = layout;
-    const [h0, v0] = [hEdges[0], vEdges[0]];
-    const corner = toPx(layout.basis[0] * h0 + layout.basis[2] * v0, layout.basis[1] * h0 + layout.basis[3] * v0);
-    let [x, y] = [corner[0] * ratio, corner[1] * ratio];
-    // Uneven positions: every row (or column) of voxels first takes as many pixels as it has millimetres.
-    /** @type {HTMLCanvasElement} */
-    let image = native;
-    if (!evenly(vEdges)) image = stretched(image, vEdges, scale * ratio, false);
-    if (!evenly(hEdges)) image = stretched(image, hEdges, scale * ratio, true);
-    const stepH = (hEdges[hmm.length] - h0) / image.width;
-    const stepV = (vEdges[vmm.length] - v0) / image.height;
-    // Where voxels are whole pixels they are put on whole pixels, and nothing is blurred.
-    const crisp = isWhole(a * stepH) && isWhole(d * stepV) && Math.abs(b) + Math.abs(c) < 1e-9;
-    if (crisp) [x, y] = [Math.round(x), Math.round(y)];
-    context.imageSmoothingEnabled = !crisp;
-    context.imageSmoothingQuality = Math.min(a * stepH, d * stepV) < 0.6 ? "high" : "medium";
-    context.setTransform(a * stepH, b * stepH, c * stepV, d * stepV, x, y);
-    context.drawImage(image, 0, 0);
   }
 
   // ---- text -----------------------------------------------------------------------------------------------------------
@@ -380,8 +308,9 @@ export class Viewer {
     ]);
     chrome.setCorner("bottomLeft", [at, shown === undefined ? "" : `${mm[shown].toFixed(2)} mm`]);
     chrome.letters.forEach((node, i) => (node.textContent = layout.letters[i]));
-    chrome.setScale(this.view().scale, this.size.width);
+    chrome.setScale(this.view().scale, this.stage.size.width);
     chrome.planes.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.plane === state.plane)));
+    chrome.stage.classList.toggle("dl-white", state.invert);
     chrome.invert.setAttribute("aria-pressed", String(state.invert));
     chrome.preset.value = chosen >= 0 ? String(chosen) : "own";
     chrome.slider.max = String(mm.length - 1);
@@ -443,42 +372,7 @@ export class Viewer {
     clearInterval(this.clock);
     cancelAnimationFrame(this.frame);
     this.drawn = null;
-    this.image = undefined;
-    this.native.width = this.native.height = 0;
+    this.stage.destroy();
     this.chrome.root.remove();
   }
-}
-
-/** @param {number} x */
-const isWhole = (x) => x > 0.5 && Math.abs(x - Math.round(x)) < 1e-3;
-
-/** @param {Float64Array} edges */
-function evenly(edges) {
-  const step = (edges[edges.length - 1] - edges[0]) / (edges.length - 1);
-  return edges.every((at, i) => Math.abs(at - (edges[0] + i * step)) <= 0.01 * step);
-}
-
-/**
- * The picture with every voxel as wide (or high) as it is in millimetres; nothing is blended.
- * @param {HTMLCanvasElement} image
- * @param {Float64Array} edges
- * @param {number} density pixels a mm
- * @param {boolean} across
- */
-function stretched(image, edges, density, across) {
-  const count = edges.length - 1;
-  const length = edges[count] - edges[0];
-  const size = Math.min(Math.max(Math.ceil(length * density), count), MOST_PIXELS);
-  const out = document.createElement("canvas");
-  out.width = across ? size : image.width;
-  out.height = across ? image.height : size;
-  const context = /** @type {CanvasRenderingContext2D} */ (out.getContext("2d"));
-  context.imageSmoothingEnabled = false;
-  for (let i = 0; i < count; i++) {
-    const from = Math.round(((edges[i] - edges[0]) / length) * size);
-    const to = Math.round(((edges[i + 1] - edges[0]) / length) * size);
-    if (across) context.drawImage(image, i, 0, 1, image.height, from, 0, to - from, image.height);
-    else context.drawImage(image, 0, i, image.width, 1, 0, from, image.width, to - from);
-  }
-  return out;
 }
