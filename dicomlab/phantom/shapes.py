@@ -83,7 +83,8 @@ def ellipsoid(centre: Point, radii: Point, axes: Sequence[Point] | None = None) 
             q = q * i
             slope += q * q
         k = np.sqrt(near)
-        return k * (k - 1.0) / np.sqrt(np.maximum(slope, 1e-18))
+        # the smallest radius bounds the quotient from below, and stands in for it at the centre (0 / 0)
+        return np.asarray((k - 1.0) * np.maximum(k / np.sqrt(np.maximum(slope, 1e-18)), min(radii)))
 
     reach = np.array([math.inf if math.isinf(r) else r for r in radii])
     if axes is None:
