@@ -35,7 +35,7 @@ class TourError(Exception):
 def folder_to_show(asked: str) -> Path:
     """Return the user's folder as an absolute path, or a freshly written phantom study."""
     if asked:
-        folder = Path(asked).expanduser().resolve()
+        folder = Path(asked).expanduser().absolute()
         if not folder.exists():
             raise TourError(f"there is no folder {folder}")
         return folder

@@ -1,4 +1,4 @@
-"""A volume as the view needs it: axes in mm, directions, and values that are read plane by plane."""
+"""A volume as the view needs it: its geometry, and values that are read plane by plane."""
 
 from __future__ import annotations
 
@@ -11,36 +11,42 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import GeometryError
+from dicomlab.geometry import AXES, Geometry
 
-__all__ = ["DIMS", "Grid"]
+__all__ = ["Grid"]
 
-DIMS = ("slice", "row", "column")
 _Floats: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """A volume as the view needs it: three axes in mm, their directions, and values read plane by plane.
+    """A volume, or a plane cut from one, made ready to be shown.
 
-    ``axes`` are (slice, row, column) coordinates in mm, as in ``LPS = direction @ (slice, row, column)``.
-    ``missing`` are the axes that the user has cut away (``volume.isel(slice=3)``); they have the length 1
-    here.
+    Parameters
+    ----------
+    values
+        The values with dims (slice, row, column), possibly not yet read.
+    geometry
+        Where they are.
+    attrs
+        The attributes of the volume.
+    missing
+        Axes that the user has cut away (0 for ``volume.isel(slice=3)``); they have the length 1 here.
     """
 
     values: xr.Variable
-    direction: _Floats
-    axes: tuple[_Floats, _Floats, _Floats]
+    geometry: Geometry
     attrs: Mapping[str, Any]
     missing: tuple[int, ...] = ()
 
     @classmethod
     def from_volume(cls, volume: xr.DataArray) -> Grid:
-        """Return the grid of a volume, or of a plane or line cut from one.
+        """Return the grid of a volume, or of a plane cut from one.
 
         Raises
         ------
         GeometryError
-            This is not a volume: dims or coordinates are missing, or it has further axes.
+            This is not a volume of real numbers: it lacks dims or coordinates, or has further axes.
         """
         if not isinstance(volume, xr.DataArray):
             raise GeometryError(
@@ -48,7 +54,7 @@ class Grid:
                 f"{type(volume).__name__}. Use dicomlab.load_volume, or dicomlab.make_volume for an array of "
                 "your own."
             )
-        extra = [str(dim) for dim in volume.dims if dim not in DIMS]
+        extra = [str(dim) for dim in volume.dims if dim not in AXES]
         if extra:
             choice = ", ".join(f"{dim}=0" for dim in extra)
             raise GeometryError(
@@ -60,37 +66,30 @@ class Grid:
                 f"Real numbers are needed to show a volume; found values of type {volume.dtype}. "
                 "Of a complex volume show the magnitude: abs(volume)."
             )
-        lost = [name for name in (*DIMS, "frame_of_reference") if name not in volume.coords]
-        direction = np.array([np.nan])
-        if not lost:
-            direction = np.asarray(
-                volume.coords["frame_of_reference"].attrs.get("direction", np.nan), np.float64
-            )
-        if lost or direction.size != 9 or not np.isfinite(direction).all():
-            what = f"the coordinates {lost}" if lost else "nine numbers of `direction` on frame_of_reference"
-            raise GeometryError(
-                f"A volume with positions in patient millimetres was asked for; {what} are missing. "
-                "Use dicomlab.make_volume(values, affine=...) to give an array its geometry."
-            )
-        axes = tuple(np.atleast_1d(np.asarray(volume.coords[dim].values, np.float64)) for dim in DIMS)
-        for dim, axis in zip(DIMS, axes, strict=True):
+        geometry = Geometry.from_volume(volume)
+        for name, axis in zip(AXES, geometry.positions, strict=True):
             steps = np.diff(axis)
             if axis.size == 0 or not np.isfinite(axis).all() or not ((steps > 0).all() or (steps < 0).all()):
                 raise GeometryError(
-                    f"The positions along {dim} have to be finite and strictly rising or falling, to be "
+                    f"The positions along {name} have to be finite and strictly rising or falling, to be "
                     "shown where they are; sort them and drop doubled ones first."
                 )
-        missing = tuple(number for number, dim in enumerate(DIMS) if dim not in volume.dims)
+        missing = tuple(number for number, name in enumerate(AXES) if name not in volume.dims)
+        # Of the variable, not of the DataArray: the guard indexes have no part in a picture.
         values = volume.variable
         for number in missing:
-            values = cast(xr.Variable, values.expand_dims(DIMS[number]))
-        return cls(
-            values.transpose(*DIMS),
-            direction.reshape(3, 3),
-            (axes[0], axes[1], axes[2]),
-            volume.attrs,
-            missing,
-        )
+            values = cast(xr.Variable, values.expand_dims(AXES[number]))
+        return cls(values.transpose(*AXES), geometry, volume.attrs, missing)
+
+    @property
+    def axes(self) -> tuple[_Floats, _Floats, _Floats]:
+        """Coordinates in mm along slice, row and column, each 1-D."""
+        return self.geometry.positions
+
+    @property
+    def direction(self) -> _Floats:
+        """Shape (3, 3); columns are the LPS vectors of slice, row, column."""
+        return self.geometry.direction
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -132,7 +131,7 @@ class Grid:
         if not min(edges[0], edges[-1]) - 1e-6 <= coordinate <= max(edges[0], edges[-1]) + 1e-6:
             low, high = sorted((float(edges[0]), float(edges[-1])))
             raise GeometryError(
-                f"The position {coordinate:g} mm along {DIMS[axis]} was asked for; the volume reaches from "
+                f"The position {coordinate:g} mm along {AXES[axis]} was asked for; the volume reaches from "
                 f"{low:g} to {high:g} mm there."
             )
         return int(np.argmin(np.abs(self.axes[axis] - coordinate)))

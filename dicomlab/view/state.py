@@ -6,6 +6,7 @@ radiologists hang it: patient right on the left, head up, anterior up in axial a
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
@@ -16,7 +17,8 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import GeometryError
-from dicomlab.view.grid import DIMS, Grid
+from dicomlab.geometry import AXES
+from dicomlab.view.grid import Grid
 from dicomlab.windowing import Window, WindowLike, resolve_window, shown_inverted
 
 __all__ = [
@@ -87,8 +89,8 @@ class PlaneView:
 
     def cut(self, grid: Grid, index: int) -> npt.NDArray[np.generic]:
         """Return one plane as a (down axis, right axis) array in index order, not yet flipped."""
-        plane = grid.values.isel({DIMS[self.axis]: index})
-        return np.asarray(plane.transpose(DIMS[self.down], DIMS[self.right]).values)
+        plane = grid.values.isel({AXES[self.axis]: index})
+        return np.asarray(plane.transpose(AXES[self.down], AXES[self.right]).values)
 
     def flips(self, grid: Grid) -> tuple[bool, bool]:
         """Return whether rising indexes run (up, left) on the screen, against the screen's axes."""
@@ -274,7 +276,7 @@ def choose_view(grid: Grid, plane: PlaneName | None) -> PlaneView:
             f"The plane {plane!r} was asked for; use {', '.join(map(repr, PLANES))} or None (as acquired)."
         )
     if len(grid.missing) > 1 or (grid.missing and name != own):
-        axes = " and ".join(DIMS[axis] for axis in grid.missing)
+        axes = " and ".join(AXES[axis] for axis in grid.missing)
         raise GeometryError(
             f"The {name} plane was asked for; the volume was cut at one {axes}. Show it uncut."
         )
@@ -309,11 +311,13 @@ def choose_index(
         return grid.nearest_index(view.axis, float(cast(float, along)))
     if index is None:
         return count // 2
+    index = operator.index(index)  # Refuses 3.5 instead of showing slice 3.
     if not -count <= index < count:
         raise GeometryError(
-            f"Index {index} along {DIMS[view.axis]} was asked for; the volume has {count} there (0 to {count - 1})."
+            f"Index {index} along {AXES[view.axis]} was asked for; the volume has {count} there "
+            f"(0 to {count - 1})."
         )
-    return int(index) % count
+    return index % count
 
 
 def initial_state(

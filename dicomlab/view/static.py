@@ -2,7 +2,7 @@
 
 The grey values come from `dicomlab.view.render`; matplotlib only places them. The data coordinates of each
 panel are mm on the screen axes (for a plain axial slice: LPS x to the right and y downwards), so that
-anything drawn on top is in true places.
+anything drawn on top is in its true place.
 """
 
 from __future__ import annotations
@@ -10,24 +10,38 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-import matplotlib
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from dicomlab.errors import GeometryError
-from dicomlab.view.grid import DIMS, Grid
-from dicomlab.view.render import grey, picture, picture_extent
+from dicomlab.geometry import AXES
+from dicomlab.view.grid import Grid
+from dicomlab.view.panels import (
+    LETTER,
+    NORMAL,
+    PLANE_COLOURS,
+    SMALL,
+    Page,
+    description,
+    draw_colour_bar,
+    draw_crosshair,
+    draw_letters,
+    draw_picture,
+    draw_scale_bar,
+    millimetres,
+    place_text,
+    size_mm,
+    window_text,
+    write_inside,
+)
 from dicomlab.view.state import (
     PLANES,
     Interpolation,
     PlaneName,
-    SliceState,
     choose_index,
     finest_pixel,
     initial_state,
@@ -35,27 +49,10 @@ from dicomlab.view.state import (
 )
 from dicomlab.windowing import WindowLike
 
-__all__ = ["PLANE_COLOURS", "montage", "orthoview", "show"]
+__all__ = ["montage", "orthoview", "show"]
 
-PLANE_COLOURS: dict[PlaneName, str] = {"axial": "#ff5449", "sagittal": "#ffd21f", "coronal": "#3ddc6b"}
-
-_SMALL, _NORMAL, _LETTER = 8.0, 9.0, 11.0  # points
-_OUTLINE = [withStroke(linewidth=2.0, foreground="black")]
-
-
-class _PictureFigure(Figure):
-    """A pyplot figure that a notebook shows once, also when it is what a cell returns.
-
-    The inline backend shows every open figure at the end of a cell. Without this, the figure would appear a
-    second time as the value of the cell's last line.
-    """
-
-    def _ipython_display_(self) -> None:
-        import matplotlib.pyplot as plt
-
-        waiting = getattr(self, "number", None) in plt.get_fignums()
-        if not (waiting and "inline" in matplotlib.get_backend() and plt.isinteractive()):
-            raise NotImplementedError  # IPython then shows it in the ordinary way.
+# Inches around the panels: left and right of them (the latter with the colour bar), and between them.
+_LEFT, _RIGHT, _GAP = 0.1, 0.85, 0.12
 
 
 def show(
@@ -118,16 +115,16 @@ def show(
         interpolation=interpolation,
     )
     if ax is None:
-        height, width = _size_mm(grid, state)
+        height, width = size_mm(grid, state)
         scale = min(5.4 / width, 4.8 / height)
-        page = _Page(max(width * scale, 1.5) + 0.95, height * scale + 0.66)
-        ax = page.axes(0.1, 0.56, width * scale, height * scale)
-    _draw(ax, grid, state, cmap, pixels=640)
-    _letters(ax, state, _LETTER)
-    _scale_bar(ax)
-    _colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
-    lines = [_description(grid), f"{_place(grid, state)}   {_window_text(grid, state)}"]
-    ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=_NORMAL, parse_math=False)
+        page = Page(_LEFT + max(width * scale, 2.0) + _RIGHT, height * scale + 0.66)
+        ax = page.axes(_LEFT, 0.56, width * scale, height * scale)
+    draw_picture(ax, grid, state, cmap, pixels=640)
+    draw_letters(ax, state, LETTER)
+    draw_scale_bar(ax, state)
+    draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
+    lines = [description(grid), f"{place_text(grid, state)}   {window_text(grid, state)}"]
+    ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=NORMAL, parse_math=False)
     return ax
 
 
@@ -152,7 +149,7 @@ def montage(
     count
         How many planes, spread evenly over the volume, in rising index.
     columns
-        How many panels in a row; None for a page in landscape.
+        How many panels in a row; None for a page in landscape with few gaps.
     indexes
         Which planes, instead of an even spread.
     plane, window, invert, cmap, interpolation
@@ -167,37 +164,47 @@ def montage(
     """
     grid = Grid.from_volume(volume)
     if count < 1 or (columns is not None and columns < 1) or (indexes is not None and len(indexes) == 0):
-        raise GeometryError(f"A montage needs at least one plane and one column; found {count=}, {columns=}.")
+        raise GeometryError(
+            "A montage was asked for without a plane or a column; it needs at least one of each."
+        )
     first = initial_state(
         grid, plane, window=window, invert=_inversion(invert, cmap), interpolation=interpolation
     )
-    total = grid.shape[first.view.axis]
+    axis = first.view.axis
+    total = grid.shape[axis]
     if indexes is None:
         shown = min(count, total)
         # The middle of each of `shown` equal parts: the outermost slices are usually empty.
         indexes = [int((number + 0.5) * total / shown) for number in range(shown)]
     states = [replace(first, index=choose_index(grid, first.view, index)) for index in indexes]
-    height, width = (max(sizes) for sizes in zip(*(_size_mm(grid, state) for state in states), strict=True))
-    columns = min(columns or math.ceil(math.sqrt(1.5 * len(states) * height / width)), len(states))
+    height, width = size_mm(grid, first)
+    columns = min(columns or _columns(len(states), height / width), len(states))
     rows = math.ceil(len(states) / columns)
     gap = 0.04
     scale = min((9.0 / columns - gap) / width, 3.2 / height)
     step_right, step_down = width * scale + gap, height * scale + gap
-    page = _Page(columns * step_right + 0.95, rows * step_down + 0.45)
+    top = 0.38
+    page = Page(_LEFT + columns * step_right + _RIGHT, top + rows * step_down + 0.06)
     for number, state in enumerate(states):
         row, column = divmod(number, columns)
-        ax = page.axes(0.1 + column * step_right, 0.38 + row * step_down, step_right - gap, step_down - gap)
-        _draw(ax, grid, state, cmap, pixels=320)
-        place = f"{state.index}   {grid.axes[state.view.axis][state.index]:.1f} mm"
-        _inside(ax, 0.02, 0.985, place, _SMALL, ha="left", va="top")
-        _letters(ax, state, _SMALL, edges="left bottom")
-    _scale_bar(ax)
-    bar_height = min(rows * step_down - gap, 4.0)
-    bar = page.axes(0.1 + columns * step_right + 0.06, 0.38, 0.13, bar_height)
-    _colour_bar(bar, grid, first, cmap)
-    what = f"{first.view.name}   {DIMS[first.view.axis]} {indexes[0]} to {indexes[-1]} of 0–{total - 1}"
-    page.header(_description(grid), what, _window_text(grid, first))
+        ax = page.axes(_LEFT + column * step_right, top + row * step_down, step_right - gap, step_down - gap)
+        draw_picture(ax, grid, state, cmap, pixels=320)
+        text = f"{state.index}   {millimetres(grid.axes[axis][state.index])} mm"
+        write_inside(ax, state, text, (0.02, 0.98), SMALL, ha="left", va="top")
+        draw_letters(ax, state, SMALL, edges="left bottom")
+    draw_scale_bar(ax, first)
+    bar = page.axes(_LEFT + columns * step_right + 0.06, top, 0.13, min(rows * step_down - gap, 4.0))
+    draw_colour_bar(bar, grid, first, cmap)
+    which = f"{first.view.name}   {AXES[axis]} {states[0].index} to {states[-1].index} of 0–{total - 1}"
+    page.header(description(grid), which, window_text(grid, first))
     return page.figure
+
+
+def _columns(count: int, height_to_width: float) -> int:
+    """Return a number of columns that leaves few empty places on a page about 3 wide and 2 high."""
+    ideal = math.sqrt(1.5 * count * height_to_width)
+    around = range(max(1, math.floor(ideal * 0.75)), math.ceil(ideal * 1.35) + 1)
+    return min(around, key=lambda columns: (-count % columns, abs(columns - ideal)))
 
 
 def orthoview(
@@ -210,7 +217,7 @@ def orthoview(
     interpolation: Interpolation = "linear",
     crosshair: bool = True,
 ) -> Figure:
-    """Return a matplotlib figure with the axial, sagittal and coronal plane through one position, on one scale.
+    """Return a matplotlib figure with the axial, sagittal and coronal plane of one position, on one scale.
 
     Frames and crosshair lines bear the colour of the plane they stand for: axial red, sagittal yellow,
     coronal green.
@@ -220,7 +227,7 @@ def orthoview(
     volume
         A volume with dims (slice, row, column).
     position
-        Patient position (x, y, z) in LPS mm; None for the middle voxel. Each panel shows the planes of voxels
+        Patient position (x, y, z) in LPS mm; None for the middle voxel. Each panel shows the plane of voxels
         nearest to it.
     window, invert, cmap, interpolation
         As in `show`.
@@ -236,7 +243,7 @@ def orthoview(
     """
     grid = Grid.from_volume(volume)
     if grid.missing:
-        axes = " and ".join(DIMS[axis] for axis in grid.missing)
+        axes = " and ".join(AXES[axis] for axis in grid.missing)
         raise GeometryError(f"Three planes were asked for; the volume was cut at one {axes}. Give it uncut.")
     if position is None:
         place = np.array([line[line.size // 2] for line in grid.axes])
@@ -253,176 +260,60 @@ def orthoview(
         )
         for name in PLANES
     ]
-    sizes = [_size_mm(grid, state) for state in states]
-    gap, top = 0.12, 0.78
-    tallest = max(height for height, _ in sizes)
-    scale = min((10.0 - 2 * gap) / sum(width for _, width in sizes), 4.6 / tallest)
-    page = _Page(sum(width for _, width in sizes) * scale + 2 * gap + 0.95, tallest * scale + top + 0.1)
-    left = 0.1
-    for state, (height, width) in zip(states, sizes, strict=True):
-        ax = page.axes(left, top, width * scale, height * scale)
-        left += width * scale + gap
-        _draw(ax, grid, state, cmap, pixels=512)
-        _letters(ax, state, _LETTER)
-        colour = PLANE_COLOURS[state.view.name]
+    boxes = _three_panels([size_mm(grid, state) for state in states])
+    page = Page(
+        _LEFT + max(left + width for left, _, width, _ in boxes) + _RIGHT,
+        0.36 + max(top + height for _, top, _, height in boxes) + 0.1,
+    )
+    for state, (left, top, width, height) in zip(states, boxes, strict=True):
+        ax = page.axes(_LEFT + left, 0.36 + top, width, height)
+        draw_picture(ax, grid, state, cmap, pixels=512)
+        draw_letters(ax, state, LETTER)
         for spine in ax.spines.values():
-            spine.set(color=colour, linewidth=1.5)
+            spine.set(color=PLANE_COLOURS[state.view.name], linewidth=1.5)
         if crosshair:
-            _crosshair(ax, grid, state, place)
-        ax.set_title(_place(grid, state).replace("   ", "\n", 1), loc="left", fontsize=_SMALL)
-    _scale_bar(ax)
-    bar = page.axes(left - gap + 0.08, top, 0.13, sizes[-1][0] * scale)
-    _colour_bar(bar, grid, first, cmap)
-    x, y, z = grid.direction @ place
-    page.header(_description(grid), f"LPS {x:.1f}, {y:.1f}, {z:.1f} mm", _window_text(grid, first))
+            draw_crosshair(ax, grid, state, place)
+        ax.set_title(place_text(grid, state, "\n"), loc="left", fontsize=SMALL)
+    draw_scale_bar(page.figure.axes[0], first)
+    outer_left, outer_top, outer_width, outer_height = max(boxes, key=lambda box: (box[0] + box[2], -box[1]))
+    bar = page.axes(_LEFT + outer_left + outer_width + 0.08, 0.36 + outer_top, 0.13, outer_height)
+    draw_colour_bar(bar, grid, first, cmap)
+    position_text = ", ".join(millimetres(value) for value in grid.direction @ place)
+    page.header(description(grid), f"LPS {position_text} mm", window_text(grid, first))
     return page.figure
 
 
-class _Page:
-    """A new figure whose panels are placed in inches from its upper left corner, so that no space is wasted."""
-
-    def __init__(self, width: float, height: float) -> None:
-        import matplotlib.pyplot as plt
-
-        self.width, self.height = width, height
-        self.figure = plt.figure(FigureClass=_PictureFigure, figsize=(width, height), layout="none")
-
-    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
-        bottom = self.height - top - height
-        box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
-        return self.figure.add_axes(box)
-
-    def header(self, *parts: str) -> None:
-        self.figure.text(
-            0.1 / self.width,
-            1 - 0.1 / self.height,
-            "   ".join(filter(None, parts)),
-            ha="left",
-            va="top",
-            fontsize=_NORMAL,
-            parse_math=False,
-        )
+_Box = tuple[float, float, float, float]
 
 
-def _draw(ax: Axes, grid: Grid, state: SliceState, cmap: str, pixels: int) -> None:
-    """Draw the picture with its true borders; small pictures are interpolated to about `pixels` first."""
-    longest = max(_size_mm(grid, state)) / state.pixel_mm
-    fine = replace(state, pixel_mm=state.pixel_mm / max(1, math.ceil(pixels / longest)))
-    top, bottom, left, right = picture_extent(grid, fine)
-    ax.imshow(
-        picture(grid, fine),
-        cmap=cmap,
-        vmin=0,
-        vmax=255,
-        extent=(left, right, bottom, top),
-        origin="upper",
-        aspect="equal",
-        interpolation="antialiased",
+def _three_panels(sizes_mm: list[tuple[float, float]]) -> list[_Box]:
+    """Return the boxes (left, top, width, height, in inches) of axial, sagittal and coronal.
+
+    All in a row, or sagittal and coronal above each other, whichever shows them larger: thin stacks of slices
+    are low in these two.
+    """
+    (high_a, wide_a), (high_s, wide_s), (high_c, wide_c) = sizes_mm
+    title, widest, highest = 0.38, 10.0, 5.0
+    row = min(
+        (widest - 2 * _GAP) / (wide_a + wide_s + wide_c), (highest - title) / max(high_a, high_s, high_c)
     )
-    ax.set(facecolor="black", xticks=[], yticks=[])
-    for spine in ax.spines.values():
-        spine.set_visible(True)
-        spine.set(color="black", linewidth=0.5)
-
-
-def _letters(ax: Axes, state: SliceState, size: float, edges: str = "left right top bottom") -> None:
-    places = {
-        "left": (0.015, 0.5, "left", "center"),
-        "right": (0.985, 0.5, "right", "center"),
-        "top": (0.5, 0.985, "center", "top"),
-        "bottom": (0.5, 0.015, "center", "bottom"),
-    }
-    for letters, (edge, (x, y, ha, va)) in zip(state.view.letters, places.items(), strict=True):
-        if edge in edges.split():
-            _inside(ax, x, y, letters, size, ha=ha, va=va, fontweight="bold")
-
-
-def _inside(ax: Axes, x: float, y: float, text: str, size: float, **style: Any) -> None:
-    """Write on the picture: white with a black outline, as it may be bright there."""
-    ax.text(x, y, text, transform=ax.transAxes, color="white", fontsize=size, path_effects=_OUTLINE, **style)
-
-
-def _scale_bar(ax: Axes) -> None:
-    """Draw a bar of 1, 2 or 5 times a power of ten mm, at most a third as wide as the panel, at its lower right."""
-    left, right = ax.get_xlim()
-    bottom, top = ax.get_ylim()
-    length = _round_length((right - left) / 3)
-    x, y = right - 0.03 * (right - left), bottom + 0.035 * (top - bottom)
-    for width, colour in ((4.0, "black"), (2.0, "white")):
-        ax.plot((x - length, x), (y, y), color=colour, linewidth=width, solid_capstyle="butt")
-    text_x = (x - length / 2 - left) / (right - left)
-    _inside(ax, text_x, 0.05, f"{length:g} mm", _SMALL, ha="center", va="bottom")
-    ax.set(xlim=(left, right), ylim=(bottom, top))
-
-
-def _round_length(most: float) -> float:
-    power = 10.0 ** math.floor(math.log10(most))
-    return max(step * power for step in (1, 2, 5) if step * power <= most)
-
-
-def _colour_bar(ax: Axes, grid: Grid, state: SliceState, cmap: str) -> None:
-    """Draw how each value of the window is shown; the scale is in the units of the volume."""
-    window = state.window
-    # A sigmoid goes on beyond its width; twice the width shows it from 2 to 98 %.
-    half = window.width if window.function == "SIGMOID" else window.width / 2
-    low, high = window.center - half, window.center + half
-    shades = grey(np.linspace(high, low, 256)[:, None], window, state.invert)
-    ax.imshow(shades, cmap=cmap, vmin=0, vmax=255, extent=(0, 1, low, high), aspect="auto")
-    ax.yaxis.tick_right()
-    ax.locator_params(axis="y", nbins=6)
-    ax.tick_params(labelsize=_SMALL, length=2, pad=2)
-    ax.set_xticks([])
-    for spine in ax.spines.values():
-        spine.set_linewidth(0.5)
-    ax.set_title(str(grid.attrs.get("units", "")), fontsize=_SMALL, loc="left", pad=4, parse_math=False)
-
-
-def _crosshair(ax: Axes, grid: Grid, state: SliceState, place: npt.NDArray[np.float64]) -> None:
-    """Draw where the other two planes cut this one, in their colours, with a gap around the position itself."""
-    for other in plane_views(grid.direction).values():
-        if other.axis == state.view.axis:
-            continue
-        along = next(axis for axis in (state.view.down, state.view.right) if axis != other.axis)
-        ends = []
-        for end in grid.edges(along)[[0, -1]]:
-            corner = place.copy()
-            corner[state.view.axis] = grid.axes[state.view.axis][state.index]
-            middle = state.view.screen(grid, corner)
-            corner[along] = end
-            ends.append((middle, state.view.screen(grid, corner)))
-        for middle, end_place in ends:
-            start = tuple(m + 0.12 * (e - m) for m, e in zip(middle, end_place, strict=True))
-            ax.plot(
-                (start[1], end_place[1]),
-                (start[0], end_place[0]),
-                color=PLANE_COLOURS[other.name],
-                linewidth=0.9,
-            )
-
-
-def _size_mm(grid: Grid, state: SliceState) -> tuple[float, float]:
-    top, bottom, left, right = picture_extent(grid, state)
-    return bottom - top, right - left
+    pile = min(
+        (widest - _GAP) / (wide_a + max(wide_s, wide_c)),
+        (highest - title) / high_a,
+        (highest - 2 * title - _GAP) / (high_s + high_c),
+    )
+    scale = max(row, pile)
+    left_s = wide_a * scale + _GAP
+    left_c, top_c = left_s + wide_s * scale + _GAP, title
+    if pile > row:
+        left_c, top_c = left_s, title + high_s * scale + _GAP + title
+    places = [(0.0, title), (left_s, title), (left_c, top_c)]
+    return [
+        (left, top, width * scale, height * scale)
+        for (left, top), (height, width) in zip(places, sizes_mm, strict=True)
+    ]
 
 
 def _inversion(invert: bool | None, cmap: str) -> bool | None:
     """Return what to invert: custom speaks of grey only, a colour map that was chosen is left as it is."""
     return False if invert is None and cmap != "gray" else invert
-
-
-def _description(grid: Grid) -> str:
-    text = " ".join(str(grid.attrs.get("SeriesDescription") or "").split())
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _place(grid: Grid, state: SliceState) -> str:
-    """Return plane, index (as numpy counts, hence with its range) and mm along the cut axis."""
-    axis = state.view.axis
-    mm = f"{grid.axes[axis][state.index]:.1f} mm"
-    if axis in grid.missing:
-        return f"{state.view.name}   {mm}"
-    return f"{state.view.name}   {DIMS[axis]} {state.index} of 0–{grid.shape[axis] - 1}   {mm}"
-
-
-def _window_text(grid: Grid, state: SliceState) -> str:
-    return f"W {state.window.width:.5g}  L {state.window.center:.5g} {grid.attrs.get('units', '')}".strip()

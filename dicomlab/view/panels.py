@@ -1,0 +1,235 @@
+"""What static figures are made of: a page, the panels on it, and what is written on a panel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+
+from dicomlab.geometry import AXES
+from dicomlab.view.grid import Grid
+from dicomlab.view.render import grey, picture, picture_extent
+from dicomlab.view.state import PlaneName, SliceState, plane_views
+
+__all__ = [
+    "LETTER",
+    "NORMAL",
+    "PLANE_COLOURS",
+    "SMALL",
+    "Page",
+    "description",
+    "draw_colour_bar",
+    "draw_crosshair",
+    "draw_letters",
+    "draw_picture",
+    "draw_scale_bar",
+    "millimetres",
+    "place_text",
+    "size_mm",
+    "window_text",
+    "write_inside",
+]
+
+PLANE_COLOURS: dict[PlaneName, str] = {"axial": "#ff5449", "sagittal": "#ffd21f", "coronal": "#3ddc6b"}
+
+SMALL, NORMAL, LETTER = 8.0, 9.0, 11.0  # points
+
+
+def _ink(state: SliceState, width: float = 2.0) -> dict[str, Any]:
+    """Return colours for writing on a picture: unlike its background, with an outline for the rest."""
+    ink, outline = ("black", "white") if state.invert else ("white", "black")
+    return {"color": ink, "path_effects": [withStroke(linewidth=width, foreground=outline)]}
+
+
+class _PictureFigure(Figure):
+    """A pyplot figure that a notebook shows once, also when it is what a cell returns.
+
+    The inline backend shows every open figure at the end of a cell. Without this, the figure would appear a
+    second time as the value of the cell's last line.
+    """
+
+    def _ipython_display_(self) -> None:
+        import matplotlib.pyplot as plt
+
+        waiting = getattr(self, "number", None) in plt.get_fignums()
+        if not (waiting and "inline" in matplotlib.get_backend() and plt.isinteractive()):
+            raise NotImplementedError  # IPython then shows it in the ordinary way.
+
+
+class Page:
+    """A new figure whose panels are placed in inches from its upper left corner, to waste no space."""
+
+    def __init__(self, width: float, height: float) -> None:
+        import matplotlib.pyplot as plt
+
+        self.width, self.height = width, height
+        self.figure = plt.figure(FigureClass=_PictureFigure, figsize=(width, height), layout="none")
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        """Return new axes in a box given in inches."""
+        bottom = self.height - top - height
+        box = (left / self.width, bottom / self.height, width / self.width, height / self.height)
+        return self.figure.add_axes(box)
+
+    def header(self, *parts: str) -> None:
+        """Write one line over everything."""
+        self.figure.text(
+            0.1 / self.width,
+            1 - 0.1 / self.height,
+            "   ".join(filter(None, parts)),
+            ha="left",
+            va="top",
+            fontsize=NORMAL,
+            parse_math=False,
+        )
+
+
+def size_mm(grid: Grid, state: SliceState) -> tuple[float, float]:
+    """Return height and width of a picture in mm."""
+    top, bottom, left, right = picture_extent(grid, state)
+    return bottom - top, right - left
+
+
+def draw_picture(ax: Axes, grid: Grid, state: SliceState, cmap: str, pixels: int) -> None:
+    """Draw the picture with its true borders; a small one is interpolated to about `pixels` first."""
+    longest = max(size_mm(grid, state)) / state.pixel_mm
+    fine = replace(state, pixel_mm=state.pixel_mm / max(1, math.ceil(pixels / longest)))
+    top, bottom, left, right = picture_extent(grid, fine)
+    ax.imshow(
+        picture(grid, fine),
+        cmap=cmap,
+        vmin=0,
+        vmax=255,
+        extent=(left, right, bottom, top),
+        origin="upper",
+        aspect="equal",
+        interpolation="antialiased",
+    )
+    ax.set(facecolor="black", xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set(color="black", linewidth=0.5)
+
+
+def write_inside(
+    ax: Axes, state: SliceState, text: str, at: tuple[float, float], size: float, **style: Any
+) -> None:
+    """Write on the picture at a fraction of the panel."""
+    ax.text(
+        at[0], at[1], text, transform=ax.transAxes, fontsize=size, parse_math=False, **_ink(state), **style
+    )
+
+
+def draw_letters(ax: Axes, state: SliceState, size: float, edges: str = "left right top bottom") -> None:
+    """Write the patient directions at the edges."""
+    places = {
+        "left": (0.015, 0.5, "left", "center"),
+        "right": (0.985, 0.5, "right", "center"),
+        "top": (0.5, 0.985, "center", "top"),
+        "bottom": (0.5, 0.015, "center", "bottom"),
+    }
+    for letters, (edge, (x, y, ha, va)) in zip(state.view.letters, places.items(), strict=True):
+        if edge in edges.split():
+            write_inside(ax, state, letters, (x, y), size, ha=ha, va=va, fontweight="bold")
+
+
+def draw_scale_bar(ax: Axes, state: SliceState) -> None:
+    """Draw a bar of a round number of mm, at most a third as wide as the panel, at its lower right."""
+    left, right = ax.get_xlim()
+    bottom, top = ax.get_ylim()
+    length = _round_length((right - left) / 3)
+    end, y = right - 0.03 * (right - left), bottom + 0.03 * (top - bottom)
+    ax.plot((end - length, end), (y, y), linewidth=2.0, solid_capstyle="butt", **_ink(state, 4.0))
+    ax.annotate(
+        f"{length:g} mm",
+        (end - length / 2, y),
+        xytext=(0, 2.5),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=SMALL,
+        **_ink(state),
+    )
+    ax.set(xlim=(left, right), ylim=(bottom, top))
+
+
+def _round_length(most: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, as large as allowed."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return max(step * power for step in (1, 2, 5) if step * power <= most)
+
+
+def draw_colour_bar(ax: Axes, grid: Grid, state: SliceState, cmap: str) -> None:
+    """Draw how each value of the window is shown; the scale is in the units of the volume."""
+    window = state.window
+    # A sigmoid goes on beyond its width; twice the width shows it from 2 to 98 %.
+    half = window.width if window.function == "SIGMOID" else window.width / 2
+    low, high = window.center - half, window.center + half
+    shades = grey(np.linspace(high, low, 256)[:, None], window, state.invert)
+    ax.imshow(shades, cmap=cmap, vmin=0, vmax=255, extent=(0, 1, low, high), aspect="auto")
+    ax.yaxis.tick_right()
+    ax.locator_params(axis="y", nbins=6)
+    ax.tick_params(labelsize=SMALL, length=2, pad=2)
+    ax.set_xticks([])
+    for spine in ax.spines.values():
+        spine.set_linewidth(0.5)
+    ax.set_title(str(grid.attrs.get("units", "")), fontsize=SMALL, loc="left", pad=4, parse_math=False)
+
+
+def draw_crosshair(ax: Axes, grid: Grid, state: SliceState, place: npt.NDArray[np.float64]) -> None:
+    """Draw where the other two planes cut this one, in their colours.
+
+    The lines leave free what is looked at, the position itself, and the letters at the edges. `place` are the
+    (slice, row, column) coordinates of the position in mm.
+    """
+    limits = ax.axis()
+    view = state.view
+    middle = place.copy()
+    middle[view.axis] = grid.axes[view.axis][state.index]
+    for other in plane_views(grid.direction).values():
+        if other.axis == view.axis:
+            continue
+        # The line of this plane on which the coordinate across the other one is constant.
+        along = view.down if other.axis == view.right else view.right
+        for border in grid.edges(along)[[0, -1]]:
+            places = np.repeat(middle[None], 2, axis=0)
+            places[:, along] += np.array([0.12, 0.92]) * (border - middle[along])
+            down, right = zip(*(view.screen(grid, point) for point in places), strict=True)
+            ax.plot(right, down, color=PLANE_COLOURS[other.name], linewidth=0.9)
+    ax.axis(limits)
+
+
+def description(grid: Grid) -> str:
+    """Return the Series Description on one line, shortened."""
+    text = " ".join(str(grid.attrs.get("SeriesDescription") or "").split())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def place_text(grid: Grid, state: SliceState, separator: str = "   ") -> str:
+    """Return the plane, its index (as numpy counts, hence with the range) and its mm along the cut axis."""
+    axis = state.view.axis
+    where = f"{millimetres(grid.axes[axis][state.index])} mm"
+    if axis not in grid.missing:
+        where = f"{AXES[axis]} {state.index} of 0–{grid.shape[axis] - 1}   {where}"
+    return f"{state.view.name}{separator}{where}"
+
+
+def millimetres(value: float) -> str:
+    """Return mm with one decimal, and no minus before zero."""
+    return f"{round(float(value), 1) + 0.0:.1f}"
+
+
+def window_text(grid: Grid, state: SliceState) -> str:
+    """Return width and level, whole numbers where decimals mean nothing."""
+    width, level = (
+        f"{value:.0f}" if state.window.width >= 100 else f"{value:.4g}"
+        for value in (state.window.width, state.window.center)
+    )
+    return f"W {width}  L {level} {grid.attrs.get('units', '')}".strip()
