@@ -197,7 +197,7 @@ def test_pydicom_reads_the_true_values_at_the_true_places(study, modality):
 def test_in_every_plane_simpleitk_finds_lesion_stomach_gas_and_outside_air_where_they_are(
     tmp_path, orientation
 ):
-    series = phantom.write_ct(tmp_path, shape=(32, 44, 50), orientation=orientation)
+    series = phantom.write_ct(tmp_path, shape=(28, 40, 46), orientation=orientation)
     values, affine, image = read_by_itk(tmp_path)
     np.testing.assert_allclose(affine, series.truth.affine, atol=1e-6)
     np.testing.assert_array_equal(values, series.truth.values)
@@ -424,6 +424,18 @@ def test_a_smaller_series_shows_the_same_body(study, tmp_path):
     small = phantom.write_ct(tmp_path, shape=(40, 60, 68)).truth
     for name in ("liver", "lung_left", "heart", "bone", "body"):
         assert ml(small, name) == pytest.approx(ml(study.ct.truth, name), rel=0.03)
+
+
+@pytest.mark.parametrize("edge", [1.5, 6.0])
+@pytest.mark.parametrize("orientation", ["axial", "oblique"])
+def test_skipping_far_parts_of_the_body_changes_no_value(monkeypatch, orientation, edge):
+    points = plan((16, 60, 70), orientation, FIELD, CENTRE).points(10)
+    values, labels = phantom.body.sample(points, edge=edge)
+    parts, middle, half = phantom.body._boxes()
+    monkeypatch.setattr(phantom.body, "_boxes", lambda: (parts, middle, np.full_like(half, 1e6)))
+    everything, same = phantom.body.sample(points, edge=edge)
+    np.testing.assert_allclose(values, everything, atol=1e-9)
+    np.testing.assert_array_equal(labels, same)
 
 
 def test_points_of_any_shape_can_be_asked():
