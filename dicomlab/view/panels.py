@@ -52,15 +52,15 @@ class _PictureFigure(Figure):
     """A pyplot figure that a notebook shows once, also when it is what a cell returns.
 
     The inline backend shows every open figure at the end of a cell. Without this, the figure would appear a
-    second time as the value of the cell's last line.
+    second time as the value of the cell's last line: what has been shown once is closed, hence not shown again.
     """
 
     def _ipython_display_(self) -> None:
         import matplotlib.pyplot as plt
 
-        waiting = getattr(self, "number", None) in plt.get_fignums()
-        if not (waiting and "inline" in matplotlib.get_backend() and plt.isinteractive()):
-            raise NotImplementedError  # IPython then shows it in the ordinary way.
+        if "inline" in matplotlib.get_backend():
+            plt.close(self)
+        raise NotImplementedError  # IPython then goes on to show the figure in the ordinary way.
 
 
 class Page:
