@@ -21,7 +21,7 @@ __all__ = ["DicomAccessor"]
 FloatArray = npt.NDArray[np.float64]
 
 
-@xr.register_dataarray_accessor("dicom")
+@xr.register_dataarray_accessor("dicom")  # type: ignore[no-untyped-call]
 class DicomAccessor:
     """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
 

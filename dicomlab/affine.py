@@ -19,9 +19,13 @@ __all__ = [
     "apply",
     "axis_codes",
     "direction_from_cosines",
+    "evenness_tolerance",
+    "index_of",
     "is_axis_aligned",
     "lps_to_ras",
     "plane_of",
+    "position_at",
+    "unevenness",
 ]
 
 FloatArray = npt.NDArray[np.float64]
@@ -133,3 +137,44 @@ def plane_of(direction: npt.ArrayLike) -> str:
     matrix = np.asarray(direction, dtype=np.float64)
     normal = np.cross(matrix[:, 2], matrix[:, 1])
     return _PLANES[int(np.argmax(np.abs(normal)))]
+
+
+def unevenness(positions: FloatArray) -> float:
+    """Largest distance (mm) of a position from the even grid between the first and the last."""
+    if positions.size < 3:
+        return 0.0
+    return float(np.max(np.abs(positions - np.linspace(positions[0], positions[-1], positions.size))))
+
+
+def evenness_tolerance(positions: FloatArray) -> float:
+    """`unevenness` (mm) up to which an axis counts as even: 0.01 mm, or 1 % of the step where that is more."""
+    if positions.size < 3:
+        return 0.0
+    return max(0.01, 0.01 * abs(float(positions[-1] - positions[0])) / (positions.size - 1))
+
+
+def position_at(positions: FloatArray, index: FloatArray) -> FloatArray:
+    """Position at fractional indices, linear between neighbours and beyond the ends (1 mm steps for one voxel)."""
+    if positions.size == 1:
+        single: FloatArray = positions[0] + index
+        return single
+    low = np.clip(np.floor(index).astype(np.intp), 0, positions.size - 2)
+    result: FloatArray = positions[low] + (index - low) * (positions[low + 1] - positions[low])
+    return result
+
+
+def index_of(positions: FloatArray, wanted: FloatArray) -> FloatArray:
+    """Inverse of `position_at` for ascending or descending positions."""
+    if positions.size == 1:
+        single: FloatArray = wanted - positions[0]
+        return single
+    steps = np.diff(positions)
+    if not (np.all(steps > 0) or np.all(steps < 0)):
+        raise GeometryError(
+            "index() needs positions that only rise or only fall; these do not (repeated or reordered slices). "
+            "Sort the volume first: volume.sortby('slice')."
+        )
+    sign = 1.0 if steps[0] > 0 else -1.0
+    low = np.clip(np.searchsorted(sign * positions, sign * wanted, side="right") - 1, 0, positions.size - 2)
+    result: FloatArray = low + (wanted - positions[low]) / steps[low]
+    return result

@@ -178,7 +178,7 @@ class Geometry:
         return out[0], out[1], out[2]
 
     def _even(self) -> tuple[bool, ...]:
-        return tuple(_unevenness(x) <= _evenness_tolerance(x) for x in self.positions)
+        return tuple(_affine.unevenness(x) <= _affine.evenness_tolerance(x) for x in self.positions)
 
     @property
     def is_uniform(self) -> bool:
@@ -233,8 +233,8 @@ class Geometry:
                 gaps = np.abs(np.diff(x))
                 raise GeometryError(
                     f"no single affine describes this volume: its {name} positions are uneven, {gaps.min():.3f} to "
-                    f"{gaps.max():.3f} mm apart, up to {_unevenness(x):.3f} mm from an even grid. Each position is true in "
-                    f"volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
+                    f"{gaps.max():.3f} mm apart, up to {_affine.unevenness(x):.3f} mm from an even grid. "
+                    f"Each position is true in volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
                     "interpolates onto an even grid is planned)."
                 )
         steps = [(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 1.0 for x in self.positions]
@@ -264,7 +264,7 @@ class Geometry:
             Shape ``(..., 3)``: x, y, z in LPS mm. Exact for uneven slices; linear beyond the outer voxels.
         """
         wanted = _points(index, "voxel indices (slice, row, column)")
-        along = [_at(x, wanted[..., axis]) for axis, x in enumerate(self.positions)]
+        along = [_affine.position_at(x, wanted[..., axis]) for axis, x in enumerate(self.positions)]
         result: FloatArray = np.stack(along, axis=-1) @ self.direction.T
         return result
 
@@ -282,8 +282,11 @@ class Geometry:
             Shape ``(..., 3)``, order ``(slice, row, column)``. Points outside give indices outside the shape.
         """
         wanted = _points(lps, "LPS positions (x, y, z)")
-        along = np.linalg.solve(self.direction, wanted.reshape(-1, 3).T).T.reshape(wanted.shape)
-        return np.stack([_find(x, along[..., axis]) for axis, x in enumerate(self.positions)], axis=-1)
+        inverse = np.asarray(np.linalg.inv(self.direction), dtype=np.float64)
+        along = np.asarray(wanted @ inverse.T, dtype=np.float64)
+        return np.stack(
+            [_affine.index_of(x, along[..., axis]) for axis, x in enumerate(self.positions)], axis=-1
+        )
 
     # -- as xarray ----------------------------------------------------------------------------------------------------
 
@@ -384,43 +387,3 @@ def _points(values: npt.ArrayLike, what: str) -> FloatArray:
     if points.ndim == 0 or points.shape[-1] != 3:
         raise GeometryError(f"{what} come as an array of shape (..., 3), found shape {points.shape}")
     return points
-
-
-def _unevenness(positions: FloatArray) -> float:
-    """Largest distance (mm) of a position from the even grid between the first and the last."""
-    if positions.size < 3:
-        return 0.0
-    return float(np.max(np.abs(positions - np.linspace(positions[0], positions[-1], positions.size))))
-
-
-def _evenness_tolerance(positions: FloatArray) -> float:
-    if positions.size < 3:
-        return 0.0
-    return max(0.01, 0.01 * abs(float(positions[-1] - positions[0])) / (positions.size - 1))
-
-
-def _at(positions: FloatArray, index: FloatArray) -> FloatArray:
-    """Position at fractional indices, linear between neighbours and beyond the ends (1 mm steps for one voxel)."""
-    if positions.size == 1:
-        single: FloatArray = positions[0] + index
-        return single
-    low = np.clip(np.floor(index).astype(np.intp), 0, positions.size - 2)
-    result: FloatArray = positions[low] + (index - low) * (positions[low + 1] - positions[low])
-    return result
-
-
-def _find(positions: FloatArray, wanted: FloatArray) -> FloatArray:
-    """Inverse of `_at` for ascending or descending positions."""
-    if positions.size == 1:
-        single: FloatArray = wanted - positions[0]
-        return single
-    steps = np.diff(positions)
-    if not (np.all(steps > 0) or np.all(steps < 0)):
-        raise GeometryError(
-            "index() needs positions that only rise or only fall; these do not (repeated or reordered slices). "
-            "Sort the volume first: volume.sortby('slice')."
-        )
-    sign = 1.0 if steps[0] > 0 else -1.0
-    low = np.clip(np.searchsorted(sign * positions, sign * wanted, side="right") - 1, 0, positions.size - 2)
-    result: FloatArray = low + (wanted - positions[low]) / steps[low]
-    return result

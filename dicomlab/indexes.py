@@ -170,18 +170,8 @@ class AxisIndex(PandasIndex):
         xr.AlignmentError
             The two are not parts of one grid, or an inner join would leave nothing.
         """
-        self._check_frame(other)
+        in_theirs, in_mine = self._check_one_grid(other)
         mine, theirs = self.positions, other.positions
-        tolerance = min(position_tolerance(mine), position_tolerance(theirs))
-        in_theirs = other._find(mine, tolerance) >= 0
-        in_mine = self._find(theirs, tolerance) >= 0
-        low, high = max(mine.min(), theirs.min()) - tolerance, min(mine.max(), theirs.max()) + tolerance
-        mine_overlap = (mine >= low) & (mine <= high)
-        theirs_overlap = (theirs >= low) & (theirs <= high)
-        # A crop or a stride of the same grid: where both reach, all positions of one are positions of the other.
-        nested = bool(np.all(in_theirs[mine_overlap])) or bool(np.all(in_mine[theirs_overlap]))
-        if not nested:
-            raise _refuse(f"positions along {self.dim}", self._mismatch(other), _RESAMPLE)
         if how == "inner":
             if not in_theirs.any():
                 raise _refuse(
@@ -196,6 +186,22 @@ class AxisIndex(PandasIndex):
         if mine.size > 1 and mine[0] > mine[-1]:
             united = united[::-1]
         return self._like(pd.Index(united, name=self.index.name))
+
+    def _check_one_grid(self, other: AxisIndex) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which of my positions are theirs and which of theirs are mine; raises unless both are parts of one grid."""
+        self._check_frame(other)
+        mine, theirs = self.positions, other.positions
+        tolerance = min(position_tolerance(mine), position_tolerance(theirs))
+        in_theirs, in_mine = other._find(mine, tolerance) >= 0, self._find(theirs, tolerance) >= 0
+        if mine.size and theirs.size:
+            low, high = max(mine.min(), theirs.min()) - tolerance, min(mine.max(), theirs.max()) + tolerance
+            # A crop or a stride of one grid: where both reach, all positions of one are positions of the other.
+            nested = bool(np.all(in_theirs[(mine >= low) & (mine <= high)])) or bool(
+                np.all(in_mine[(theirs >= low) & (theirs <= high)])
+            )
+            if not nested:
+                raise _refuse(f"positions along {self.dim}", self._mismatch(other), _RESAMPLE)
+        return in_theirs, in_mine
 
     def _mismatch(self, other: AxisIndex) -> str:
         mine, theirs = self.positions, other.positions
@@ -215,7 +221,7 @@ class AxisIndex(PandasIndex):
         """Where the positions of `other` are on this axis; checks the frame, matches within the tolerance."""
         if not isinstance(other, AxisIndex) or method is not None:
             return dict(super().reindex_like(cast(Any, other), method, tolerance))
-        self._check_frame(other)
+        self._check_one_grid(other)
         allowed = tolerance or min(position_tolerance(self.positions), position_tolerance(other.positions))
         return {self.dim: self._find(other.positions, allowed)}
 

@@ -116,8 +116,13 @@ _IDENTIFYING = frozenset(
 
 @contextmanager
 def show_identity() -> Iterator[None]:
-    """S    how names, IDs, dates and institutions inside the block. Examples -------- >>> with
-    show_identity(): ... is_identifying("PatientName", "PN") False
+    """Show names, IDs, dates and institutions inside the block.
+
+    Examples
+    --------
+    >>> with show_identity():
+    ...     is_identifying("PatientName", "PN")
+    False
     """
     token = _shown.set(True)
     try:

@@ -158,19 +158,19 @@ def _rows(dataset: Dataset, depth: int) -> Iterator[tuple[str, str, str, str, st
         name = element.keyword or element.name
         shown = f"({tag.group:04x},{tag.element:04x})"
         yield shown, name, element.VR, vm, value, depth
-        if element.VR == "SQ":
+        if element.VR == "SQ" and value != MASK:
             for item in element.value:
                 yield from _rows(item, depth + 1)
 
 
 def _value(element: DataElement) -> str:
-    if element.VR == "SQ":
-        items = len(element.value)
-        return f"{items} item{'' if items == 1 else 's'}"
     if element.is_empty:
         return ""
     if is_identifying(element.keyword, element.VR, private=element.tag.is_private):
         return MASK
+    if element.VR == "SQ":
+        items = len(element.value)
+        return f"{items} item{'' if items == 1 else 's'}"
     value: Any = element.value
     if isinstance(value, bytes):
         return f"{len(value)} bytes"

@@ -144,9 +144,10 @@ class Transform:
         """Write the real values of `stored` into `out` (same shape), rounding once, at the end."""
         if self.lut is not None:
             # int64 first: the difference of two 16-bit numbers does not fit into 16 bits.
-            np.copyto(out, self.lut[np.clip(stored.astype(np.int64) - self.first, 0, self.lut.size - 1)])
+            entry = np.clip(stored.astype(np.int64) - self.first, 0, self.lut.size - 1)
+            np.copyto(out, self.lut[entry], casting="unsafe")  # value_dtype made room for every entry
         elif self.slope == 1.0 and self.intercept == 0.0:
-            np.copyto(out, stored, casting="same_kind" if out.dtype.kind == "f" else "unsafe")
+            np.copyto(out, stored, casting="unsafe")
         elif out.dtype.kind == "i":
             np.copyto(out, stored.astype(np.int64) * int(self.slope) + int(self.intercept), casting="unsafe")
         else:

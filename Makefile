@@ -1,0 +1,67 @@
+# `make` lists the commands. Needs python3 >= 3.11 and make; everything else goes into .venv and build/.
+
+PYTHON ?=
+FOLDER ?=
+PY := .venv/bin/python
+
+# pip is heard only when it fails.
+PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints.txt $(1) >.venv/pip.log 2>&1 \
+	|| { tail -n 30 .venv/pip.log >&2; echo "make: pip failed; all it said is in .venv/pip.log" >&2; exit 1; }
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo lab test check check-python check-js js clean distclean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name does; do \
+		printf '  make %-12s %s\n' "$$name" "$$does"; done
+
+demo: .venv/.lab ## build/tour.html: the tour, run on the built-in phantom or on FOLDER="/your/folder"
+	@$(PY) notebooks/export.py "$$FOLDER"
+
+lab: .venv/.lab ## the same tour, live, in JupyterLab
+	@$(PY) notebooks/export.py --lab "$$FOLDER"
+
+test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
+	@sh .ci/system
+	@$(PY) -m pytest
+
+check: check-python check-js ## formatting, types, walls of the house, the browser bundle
+
+check-python: .venv/.dev
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-cache --no-logo
+
+check-js: .venv/.dev node_modules/.stamp
+	@sh .ci/npm run --silent check
+	@sh .ci/npm test --silent
+
+js: .venv/.dev node_modules/.stamp ## rebuild the committed browser bundle from its sources
+	@sh .ci/npm run --silent build
+
+clean: ## remove what was made, keep .venv
+	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+distclean: clean ## remove .venv and node_modules too
+	@rm -rf .venv node_modules
+
+# One environment serves all; each stamp says how much of it is there.
+.venv/.lab: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing dicomlab and JupyterLab into .venv (once; a minute or two) ..."
+	@$(call PIP,-e '.[lab]')
+	@touch $@
+
+.venv/.dev: .venv/.lab
+	@echo "Installing the tools of the checks and tests into .venv (once) ..."
+	@$(call PIP,-e '.[dev]')
+	@touch $@
+
+.venv/bin/python:
+	@sh .ci/venv "$(PYTHON)"
+
+node_modules/.stamp: package.json | .venv/.dev
+	@echo "Installing the tools of the browser bundle into node_modules (once) ..."
+	@sh .ci/npm install --no-audit --no-fund --loglevel=error
+	@touch $@

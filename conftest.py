@@ -1,0 +1,50 @@
+"""What every test stands on: no screen, examples in docstrings that find what they name, and Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import dicomlab
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(autouse=True)
+def _examples(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give examples in docstrings a folder of their own, `tmp_path`, and the usual short names."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    if isinstance(request.node, pytest.DoctestItem):
+        names: dict[str, Any] = request.getfixturevalue("doctest_namespace")
+        tmp_path: Path = request.getfixturevalue("tmp_path")
+        monkeypatch.chdir(tmp_path)
+        names.update(tmp_path=tmp_path, dl=dicomlab)
+
+
+def find_chromium() -> str | None:
+    """Return the path of a Chromium, or None for the one that Playwright itself may have brought."""
+    names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    apps = Path("/Applications")
+    places = [os.environ.get("DICOMLAB_CHROMIUM"), *map(shutil.which, names)]
+    places += [
+        str(apps / f"{name}.app" / "Contents" / "MacOS" / name) for name in ("Chromium", "Google Chrome")
+    ]
+    return next((place for place in places if place and Path(place).exists()), None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Return a running Chromium. That there is none is an error, not a reason to skip."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # Chromium's sandbox needs what containers seldom grant; the pages opened here are our own.
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,0 +1,149 @@
+"""Run the tour without a screen and leave it as one page that needs no network.
+
+    python notebooks/export.py [FOLDER]          run the tour on FOLDER, else on the built-in phantom
+    python notebooks/export.py --lab [FOLDER]    open the tour in JupyterLab instead
+
+The page is `build/tour.html`. `make demo` and `make lab` call this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from string import Template
+
+import nbformat
+
+HERE = Path(__file__).resolve().parent
+BUILD = HERE.parent / "build"
+TOUR = HERE / "tour.ipynb"
+
+# Widgets and scripts are left out: what draws them on a static page would be loaded from a network. The
+# tour shows the viewer as a page of its own instead.
+SHOWN = ["text/html", "text/markdown", "image/svg+xml", "image/png", "image/jpeg", "text/plain"]
+
+
+class TourError(Exception):
+    """The notebook did not run to its end; the message says which error stopped it."""
+
+
+def folder_to_show(asked: str) -> Path:
+    """Return the user's folder as an absolute path, or a freshly written phantom study."""
+    if asked:
+        folder = Path(asked).expanduser().absolute()
+        if not folder.exists():
+            raise TourError(f"there is no folder {folder}")
+        return folder
+    import dicomlab as dl
+
+    folder = BUILD / "phantom"
+    # A study left by an older version of the code would mix with the new one.
+    shutil.rmtree(folder, ignore_errors=True)
+    dl.phantom.write_study(folder)
+    return folder
+
+
+def run(notebook: Path, folder: Path) -> nbformat.NotebookNode:
+    """Run every cell of a notebook on a folder and return it with its outputs."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    node = nbformat.read(notebook, as_version=4)
+    with tempfile.TemporaryDirectory() as scratch:
+        # The user's own IPython start-up files and kernels have no part in this.
+        own = {
+            "DICOMLAB_FOLDER": str(folder),
+            "IPYTHONDIR": scratch,
+            "JUPYTER_CONFIG_DIR": scratch,
+            "JUPYTER_DATA_DIR": scratch,
+            "JUPYTER_RUNTIME_DIR": scratch,
+        }
+        os.environ.update(own)
+        client = NotebookClient(
+            node,
+            kernel_name="python3",
+            timeout=1800,
+            resources={"metadata": {"path": str(notebook.resolve().parent)}},
+            # A saved widget state is what makes exporters ask a network for the code that draws it.
+            store_widget_state=False,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        )
+        try:
+            client.execute()
+        except CellExecutionError as error:
+            raise TourError(f"{error.ename}: {error.evalue}") from error
+    return node
+
+
+def page(notebook: nbformat.NotebookNode) -> str:
+    """Return a notebook with outputs as one HTML page that loads nothing from anywhere."""
+    from nbconvert import HTMLExporter
+    from pygments.formatters import HtmlFormatter
+    from traitlets.config import Config
+
+    exporter = HTMLExporter(
+        template_name="basic",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+        config=Config({"NbConvertBase": {"display_data_priority": SHOWN}}),
+    )
+    for cell in notebook.cells:
+        cell["outputs"] = [output for output in cell.get("outputs", []) if not _only_a_widget(output)]
+    body, _ = exporter.from_notebook_node(notebook)
+    title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+    highlighting = HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    frame = Template((HERE / "page.html").read_text(encoding="utf-8"))
+    return frame.substitute(title=title, highlighting=highlighting, body=body)
+
+
+def _only_a_widget(output: nbformat.NotebookNode) -> bool:
+    # A progress bar, say. Its plain text would be all that is left of it on the page.
+    kinds = set(output.get("data", {}))
+    return "application/vnd.jupyter.widget-view+json" in kinds and not kinds & set(SHOWN[:-1])
+
+
+def open_lab(folder: Path) -> int:
+    """Open JupyterLab on a copy of the tour, so that what is tried there changes no file of the project."""
+    copy = BUILD / "tour.ipynb"
+    if not copy.exists() or copy.stat().st_mtime < TOUR.stat().st_mtime:
+        shutil.copyfile(TOUR, copy)
+    command = [sys.executable, "-m", "jupyterlab", str(copy), f"--ServerApp.root_dir={HERE.parent}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    return subprocess.call(command, env={**os.environ, "DICOMLAB_FOLDER": str(folder)})
+
+
+def main() -> int:
+    """Do what the command line asks; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", nargs="?", default="", help="a folder of DICOM files")
+    parser.add_argument("--lab", action="store_true", help="open JupyterLab instead of writing the page")
+    parser.add_argument("--notebook", type=Path, default=TOUR, help="another notebook to run")
+    parser.add_argument("--output", type=Path, help="the page to write")
+    asked = parser.parse_args()
+    output: Path = asked.output or BUILD / f"{asked.notebook.stem}.html"
+
+    BUILD.mkdir(exist_ok=True)
+    try:
+        folder = folder_to_show(asked.folder)
+        if asked.lab:
+            return open_lab(folder)
+        print(f"Running {asked.notebook.name} on {folder} ...", flush=True)
+        # An older page must not pass for the result of a run that failed.
+        output.unlink(missing_ok=True)
+        output.write_text(page(run(asked.notebook, folder)), encoding="utf-8")
+    except TourError as error:
+        print(f"{asked.notebook.name} stopped: {error}", file=sys.stderr)
+        return 1
+    print(f"Done. Open this page in a browser, no network needed:\n{output.resolve()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""What several tests need: small phantom series, changed at will, and the real data where they are."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from dicomlab import phantom
+
+SMALL = (6, 12, 10)
+"""Shape of a series that is written in a few hundredths of a second."""
+
+SHARED = Path(os.environ.get("DICOMLAB_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+"""Real DICOM beside the project; nothing of it is part of the project."""
+
+
+@cache
+def _truths() -> dict[str, phantom.Truth]:
+    return {
+        "CT": phantom.ct_truth(phantom.CT_PET_FRAME, SMALL, "axial"),
+        "MR": phantom.mr_truth(phantom.MR_FRAME, SMALL, "oblique"),
+        "PT": phantom.pet_truth(phantom.CT_PET_FRAME, SMALL, "axial"),
+    }
+
+
+def truth(modality: str = "CT") -> phantom.Truth:
+    """What a correct reader makes of `datasets(modality)`."""
+    return _truths()[modality]
+
+
+def datasets(modality: str = "CT") -> list[Dataset]:
+    """Small series, sorted by position, made anew so that a test may change it."""
+    make: dict[str, Callable[[phantom.Truth], list[Dataset]]] = {
+        "CT": phantom.ct_datasets,
+        "MR": phantom.mr_datasets,
+        "PT": phantom.pet_datasets,
+    }
+    return make[modality](truth(modality))
+
+
+def write(folder: Path, changed: list[Dataset]) -> Path:
+    """Write datasets and return their folder."""
+    phantom.write_datasets(folder, changed)
+    return folder
+
+
+@cache
+def shared_data() -> Path:
+    """Folder of the unpacked real data, unpacked once into a cache of this machine.
+
+    Raises
+    ------
+    FileNotFoundError
+        The data are not there.
+    """
+    if not (SHARED / "unpack.py").is_file():
+        raise FileNotFoundError(f"no real data at {SHARED}")
+    cache_folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dicomlab-shared-data"
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    spec = importlib.util.spec_from_file_location("dicomlab_unpack", SHARED / "unpack.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    argv, sys.argv = sys.argv, ["unpack.py", str(cache_folder)]
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.argv = argv
+    return cache_folder

@@ -1,0 +1,130 @@
+"""The guards: combining two grids is either right or refused with the reason."""
+
+import pickle
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dicomlab import make_volume
+
+AFFINE = np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]]
+FRAME = "1.2.3"
+
+
+def volume(affine: np.ndarray = AFFINE, frame: str | None = FRAME, shape=(4, 5, 6)) -> xr.DataArray:
+    return make_volume(np.arange(float(np.prod(shape))).reshape(shape), affine=affine, frame_of_reference=frame)
+
+
+def moved(axis: int, mm: float) -> np.ndarray:
+    affine = AFFINE.copy()
+    affine[axis, 3] += mm
+    return affine
+
+
+def test_volumes_on_one_grid_are_added_voxel_by_voxel() -> None:
+    total = volume() + volume()
+    assert total.identical(volume() * 2)
+    assert total.dicom.affine.tolist() == volume().dicom.affine.tolist()
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (volume(frame="1.2.4"), "frame of reference: 1.2.[34] against 1.2.[34]"),
+        (volume(frame=None), "frame of reference.*unknown"),
+        (volume(AFFINE[:, [1, 0, 2, 3]]), "orientation: the direction of slice differs"),
+        (volume(moved(0, 0.4)), "positions along column.*0.4 mm apart"),
+        (volume(moved(2, 2.5)), "positions along slice"),
+        (volume(AFFINE @ np.diag([0.4, 1, 1, 1])), "positions along slice.*step [25] mm.*step [25] mm"),
+        (volume(AFFINE @ np.diag([1, 1, 1.5, 1])), "positions along column"),
+    ],
+)
+@pytest.mark.parametrize("join", ["inner", "outer", "left", "right"])
+def test_two_grids_are_refused_with_the_reason(other: xr.DataArray, reason: str, join: str) -> None:
+    with xr.set_options(arithmetic_join=join):
+        with pytest.raises(xr.AlignmentError, match=reason):
+            _ = volume() + other
+
+
+def test_rounding_below_the_tolerance_does_not_part_two_grids() -> None:
+    total = volume() + volume(moved(0, 0.003))
+    assert total.shape == (4, 5, 6)
+
+
+def test_crops_and_strides_of_one_grid_meet_where_they_overlap() -> None:
+    whole = volume()
+    meeting = whole[:3] + whole[1:]
+    assert meeting.slice.values.tolist() == [5, 10]
+    assert (meeting == 2 * whole[1:3]).all()
+    assert (whole[::2] + whole).slice.values.tolist() == [0, 10]
+    assert (whole[::-1] + whole == 2 * whole[::-1]).all()
+
+
+def test_parts_without_a_common_position_are_refused_rather_than_empty() -> None:
+    with pytest.raises(xr.AlignmentError, match="no position in common"):
+        _ = volume()[:2] + volume()[2:]
+    united, _ = xr.align(volume()[:2], volume()[2:], join="outer")
+    assert united.slice.values.tolist() == [0, 5, 10, 15]
+
+
+@given(st.permutations([0, 1, 2, 3]), st.integers(1, 3))
+def test_concatenated_parts_keep_their_positions(order: list[int], cut: int) -> None:
+    whole = volume()
+    parts = [whole.isel(slice=order[:cut]), whole.isel(slice=order[cut:])]
+    joined = xr.concat(parts, dim="slice").sortby("slice")
+    assert joined.identical(whole)
+    assert type(joined.xindexes["slice"]).__name__ == "AxisIndex"
+
+
+def test_parts_of_two_frames_are_not_concatenated() -> None:
+    with pytest.raises(xr.AlignmentError, match="frame of reference"):
+        xr.concat([volume()[:2], volume(frame="9.9")[2:]], dim="slice", join="outer")
+
+
+def test_selection_by_millimetres_works_on_flipped_axes_and_refuses_points_outside() -> None:
+    for one in (volume(), volume()[::-1]):
+        assert sorted(one.sel(slice=slice(4, 11)).slice.values) == [5, 10]
+        assert sorted(one.sel(slice=slice(11, 4)).slice.values) == [5, 10]
+        assert one.sel(slice=7.6, method="nearest").slice == 10
+        assert one.sel(slice=[0, 15]).slice.values.tolist() == [0, 15]
+        assert one.sel(slice=17.4, method="nearest").slice == 15
+        for outside in (17.6, -2.6):
+            with pytest.raises(KeyError, match=r"reaches from 0\.000 to 15\.000 mm"):
+                one.sel(slice=outside, method="nearest")
+        with pytest.raises(KeyError, match="method='nearest'"):
+            one.sel(slice=7.6)
+        with pytest.raises(KeyError, match="no position of slice lies between"):
+            one.sel(slice=slice(100, 200))
+    assert volume().sel(slice=slice(10, None)).slice.values.tolist() == [10, 15]
+    assert volume()[::-1].sel(slice=slice(10, None)).slice.values.tolist() == [10, 5, 0]
+
+
+@pytest.mark.parametrize(
+    "operate",
+    [
+        lambda v: v.mean("slice"),
+        lambda v: v > 3,
+        lambda v: v.where(v > 3, 0),
+        lambda v: v.copy(deep=True),
+        lambda v: pickle.loads(pickle.dumps(v)),
+        lambda v: v.to_dataset(name="a").a,
+        lambda v: v.astype("int16"),
+        lambda v: v.roll(row=1, roll_coords=True),
+        lambda v: v.expand_dims(time=[0, 1]),
+        lambda v: xr.apply_ufunc(np.sqrt, v),
+        lambda v: v.isel(slice=2),
+        lambda v: xr.concat([v, v], dim="time"),
+        lambda v: v.rename("other"),
+        lambda v: v.sortby("row", ascending=False),
+        lambda v: v.groupby("slice").mean(),
+    ],
+)
+def test_ordinary_operations_keep_the_frame_and_its_guard(operate) -> None:
+    result = operate(volume())
+    assert result.frame_of_reference.attrs == volume().frame_of_reference.attrs
+    assert type(result.xindexes["frame_of_reference"]).__name__ == "FrameIndex"
+    for dim in {"row", "column"} & set(result.dims):
+        assert type(result.xindexes[dim]).__name__ == "AxisIndex"

@@ -1,0 +1,235 @@
+"""The notebooks run from top to bottom and become pages that need no network."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser
+
+import dicomlab as dl
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def export(folder: Path, notebook: Path, page: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "notebooks/export.py", folder, "--notebook", notebook, "--output", page]
+    # By an absolute path: the kernel runs in another folder than the tests.
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, Path]:
+    """Return the page that each notebook becomes when it is run on the phantom study."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    study = folder / "a study with spaces"
+    dl.phantom.write_study(study)
+    made = {}
+    for notebook in NOTEBOOKS:
+        page = folder / f"{notebook.stem}.html"
+        result = export(study, notebook, page)
+        assert result.returncode == 0, result.stderr
+        assert str(page) in result.stdout
+        made[notebook] = page
+    return made
+
+
+class Loads(HTMLParser):
+    """Collects what a browser would load on its own when it opens a page, frames within the page included."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag
+        for name, value in attrs:
+            if name == "srcdoc":
+                self.found += Loads(value or "").found
+            elif name in {"src", "srcset", "poster", "data", "background"} or (name == "href" and tag != "a"):
+                self.found.append(value or "")
+            elif name == "style":
+                self._css(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "style":
+            self._css(data)
+        elif self._inside == "script":
+            # Names of XML namespaces look like addresses and load nothing.
+            self.found += re.findall(r"(?:https?:)?//(?!www\.w3\.org/)[\w-]+\.[\w.-]+/[^\s\"'`]*", data)
+
+    def _css(self, text: str) -> None:
+        self.found += re.findall(r"url\(\s*[\"']?([^\"')]*)", text) + re.findall(r"@import\s+([^;]*)", text)
+
+    def outside(self) -> list[str]:
+        """Return what is not in the page itself."""
+        return [what for what in self.found if not what.startswith(("data:", "#", "blob:"))]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<script src="https://cdn.example/require.js"></script>',
+        '<link rel="stylesheet" href="style.css">',
+        "<style>@import 'x.css';</style>",
+        "<style>a { background: url(https://cdn.example/a.png) }</style>",
+        "<p style='background: url(a.png)'>",
+        '<img src="picture.png">',
+        '<script>import("https://cdn.example/a.js")</script>',
+        '<iframe srcdoc="&lt;img src=&quot;a.png&quot;&gt;"></iframe>',
+    ],
+)
+def test_the_search_for_loads_finds_each_kind(page: str) -> None:
+    assert len(Loads(page).outside()) == 1
+
+
+def test_the_search_for_loads_passes_what_is_inside() -> None:
+    assert (
+        Loads(
+            '<a href="https://x.example/">x</a><img src="data:image/png;base64,AA=="><use href="#a">'
+        ).outside()
+        == []
+    )
+
+
+@each_notebook
+def test_a_notebook_is_committed_without_outputs(notebook: Path) -> None:
+    node = nbformat.read(notebook, as_version=4)
+    nbformat.validate(node)
+    assert node.nbformat_minor >= 5, "cells need stable ids"
+    for cell in node.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == [], cell.id
+            assert cell.execution_count is None, cell.id
+    assert "widgets" not in node.metadata
+
+
+@each_notebook
+def test_a_notebook_becomes_a_page_that_loads_nothing(pages: dict[Path, Path], notebook: Path) -> None:
+    page = pages[notebook].read_text(encoding="utf-8")
+    assert Loads(page).outside() == []
+    assert "Traceback" not in page
+
+
+@pytest.fixture(scope="module")
+def tour(pages: dict[Path, Path]) -> str:
+    return pages[ROOT / "notebooks" / "tour.ipynb"].read_text(encoding="utf-8")
+
+
+def output(page: str, cell: str) -> str:
+    """Return the part of a page that belongs to the code cell with this id."""
+    return (
+        page.split(f'id="cell-id={cell}"', 1)[1]
+        .split('id="cell-id=', 1)[0]
+        .split('class="output_wrapper"', 1)[1]
+    )
+
+
+def test_the_tour_lists_the_series_of_the_study(tour: str) -> None:
+    table = output(tour, "series")
+    assert "<table" in table
+    for modality in ("CT", "MR", "PT"):
+        assert re.search(rf"<t[dh][^>]*>{modality}</t[dh]>", table), modality
+
+
+def test_the_tour_says_which_series_it_shows_and_shows_its_volume(tour: str) -> None:
+    shown = output(tour, "volume")
+    assert "Shown from here on: CT" in shown
+    assert "passed over" not in shown
+    assert "xarray.DataArray" in shown
+    assert "frame_of_reference" in shown
+
+
+@pytest.mark.parametrize("cell", ["show", "montage", "ortho", "values"])
+def test_the_tour_shows_pictures(tour: str, cell: str) -> None:
+    assert output(tour, cell).count('src="data:image/png;base64,') == 1
+
+
+def test_the_tour_shows_the_header_table(tour: str) -> None:
+    assert "(0028,0030)" in output(tour, "headers")
+
+
+def test_the_tour_refuses_to_add_volumes_on_different_grids(tour: str) -> None:
+    refusal = output(tour, "refuse")
+    assert "position" in refusal
+    assert "5" in refusal
+
+
+@pytest.mark.browser
+@each_notebook
+def test_a_page_opens_without_a_network_and_without_complaint(
+    pages: dict[Path, Path], notebook: Path, chromium: Browser
+) -> None:
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(pages[notebook].as_uri(), wait_until="load")
+    pictures = page.locator(".output img")
+    pictures.last.scroll_into_view_if_needed()
+    widths = pictures.evaluate_all("images => images.map(image => image.naturalWidth)")
+    assert widths
+    assert min(widths) > 100
+    context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [pages[notebook].as_uri()]
+
+
+# How many different greys the largest canvas shows.
+GREYS = """() => {
+    const area = canvas => canvas.width * canvas.height;
+    const canvas = [...document.querySelectorAll("canvas")].sort((a, b) => area(b) - area(a))[0];
+    if (!canvas) return 0;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(data.filter((_, i) => i % 4 === 0)).size;
+}"""
+
+
+@pytest.mark.browser
+def test_the_browser_in_the_tour_paints_a_slice(pages: dict[Path, Path], chromium: Browser) -> None:
+    page = chromium.new_page()
+    page.goto(pages[ROOT / "notebooks" / "tour.ipynb"].as_uri(), wait_until="load")
+    page.locator("iframe").scroll_into_view_if_needed()
+    element = page.locator("iframe").element_handle()
+    assert element is not None
+    frame = element.content_frame()
+    assert frame is not None
+    frame.wait_for_function(f"({GREYS})() > 50", timeout=20_000)
+    page.close()
+
+
+def test_a_folder_without_images_ends_with_a_message_and_no_page(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no image")
+    page = tmp_path / "tour.html"
+    page.write_text("from an earlier run")
+    result = export(tmp_path, ROOT / "notebooks" / "tour.ipynb", page)
+    assert result.returncode == 1
+    assert result.stderr.startswith("tour.ipynb stopped: ")
+    assert str(tmp_path) in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not page.exists()
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    result = export(tmp_path / "nowhere", ROOT / "notebooks" / "tour.ipynb", tmp_path / "tour.html")
+    assert result.returncode == 1
+    assert f"there is no folder {tmp_path / 'nowhere'}" in result.stderr
