@@ -56,7 +56,7 @@ BREAKS = [
     ("floors", "errors.py", "import dicomlab.read\n"),
     ("floors", "read/__init__.py", "def later() -> None:\n    import dicomlab.view\n"),
     ("floors", "cellar.py", "'''A room that nobody gave a floor.'''\n"),
-    ("face", "read/__init__.py", "from dicomlab import __version__ as anything\n"),
+    ("face", "accessor.py", "from dicomlab import __version__ as anything\n"),
     ("pydicom", "view/__init__.py", "import pydicom.tag\n"),
     ("pydicom", "errors.py", "import pydicom\n"),
     ("screen", "read/__init__.py", "def picture() -> None:\n    import matplotlib.pyplot\n"),
@@ -72,8 +72,8 @@ def test_a_broken_wall_is_named(copy: Path, contract: str, file: str, break_: st
     with (copy / "dicomlab" / file).open("a") as room:
         room.write("\n" + break_)
     result = lint(copy)
-    broken = [line for line in result.stdout.splitlines() if line.endswith(" BROKEN")]
-    assert broken == [f"{next(c['name'] for c in CONTRACTS if c['id'] == contract)} BROKEN"], result.stdout
+    broken = [line.split(" BROKEN")[0] for line in result.stdout.splitlines() if " BROKEN" in line]
+    assert broken == [next(c["name"] for c in CONTRACTS if c["id"] == contract)], result.stdout
     assert result.returncode == 1
 
 
@@ -95,12 +95,30 @@ def test_importing_dicomlab_brings_in_no_screen_and_no_algorithms() -> None:
     assert [name for name in HEAVY if name in loaded] == []
 
 
-@pytest.mark.parametrize("name", dicomlab.__all__)
-def test_a_public_name_is_there_when_it_is_the_first_one_asked_for(name: str) -> None:
-    program = f"import json, dicomlab; dicomlab.{name}; print(json.dumps(dir(dicomlab)))"
-    listed = in_a_fresh_interpreter(program)
-    assert isinstance(listed, list)
-    assert name in listed
+def test_a_public_name_is_there_when_it_is_the_first_one_asked_for() -> None:
+    # Each name is asked for in a process of its own, forked before any room is loaded: an import that works only
+    # after another one fails here.
+    program = """if True:
+        import json, os, sys, traceback, dicomlab
+        missing = []
+        for name in dicomlab.__all__:
+            if not (child := os.fork()):
+                try:
+                    getattr(dicomlab, name)
+                except BaseException:
+                    traceback.print_exc()
+                    os._exit(1)
+                os._exit(0)
+            if os.waitpid(child, 0)[1]:
+                missing.append(name)
+        print(json.dumps(missing))
+    """
+    assert in_a_fresh_interpreter(program) == []
+
+
+def test_dir_lists_the_public_names() -> None:
+    assert set(dicomlab.__all__) <= set(dir(dicomlab))
+    assert sorted(set(dicomlab.__all__)) == sorted(dicomlab.__all__)
 
 
 def test_an_unknown_public_name_is_an_attribute_error() -> None:

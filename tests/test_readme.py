@@ -17,7 +17,7 @@ def test_the_examples_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
     mpl.use("Agg")
     # The examples say "some/folder"; here it holds a study of one series, and one reads on in its names.
     monkeypatch.chdir(tmp_path)
-    dl.phantom.write_ct(tmp_path / "some" / "folder")
+    dl.phantom.write_ct(tmp_path / "some" / "folder", shape=(8, 30, 40))
     blocks = re.findall(
         r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), flags=re.M | re.S
     )
