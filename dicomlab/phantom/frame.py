@@ -218,6 +218,7 @@ def _vertebra_height(z: Array) -> Array:
 
 def bones() -> Iterator[Part]:
     """Yield ribs, breastbone, shoulder blades, collar bones and the spine with its canal."""
+
     def periodic(shape: Shape, half: float) -> Shape:
         inner = shape.distance
 
