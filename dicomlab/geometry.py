@@ -234,8 +234,8 @@ class Geometry:
                 raise GeometryError(
                     f"no single affine describes this volume: its {name} positions are uneven, {gaps.min():.3f} to "
                     f"{gaps.max():.3f} mm apart, up to {_affine.unevenness(x):.3f} mm from an even grid. "
-                    f"Each position is true in volume.{name}; use lps() and index(), or select an even part first (a .dicom.regularize() that "
-                    "interpolates onto an even grid is planned)."
+                    f"Each position is true in volume.{name}; use lps() and index(), or select an even part first. "
+                    "(.dicom.regularize(), which interpolates onto an even grid, is planned.)"
                 )
         steps = [(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 1.0 for x in self.positions]
         matrix = np.eye(4)

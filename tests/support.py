@@ -64,7 +64,8 @@ def shared_data() -> Path:
     cache_folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "dicomlab-shared-data"
     cache_folder.mkdir(parents=True, exist_ok=True)
     spec = importlib.util.spec_from_file_location("dicomlab_unpack", SHARED / "unpack.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     argv, sys.argv = sys.argv, ["unpack.py", str(cache_folder)]
     try:

@@ -30,7 +30,9 @@ def test_nested_folders_with_any_file_names_are_grouped_by_series(study: Path) -
     found = find_series(study)
     assert [series.modality for series in found] == ["CT", "MR", "PT"]
     assert [len(series.instances) for series in found] == [6, 6, 6]
-    assert found.skipped == {"notes.txt": "not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element"}
+    assert found.skipped == {
+        "notes.txt": "not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element"
+    }
 
 
 def test_the_table_has_a_row_a_series_with_sizes_and_spacings(study: Path) -> None:
@@ -71,7 +73,9 @@ def test_an_empty_or_missing_folder_and_a_folder_without_dicom_say_so(tmp_path: 
         load_volume(tmp_path)
     with pytest.raises(NotDicomError, match="there is no file or folder"):
         find_series(tmp_path / "nowhere")
-    (tmp_path / "text.dcm").write_text("I am a text file named .dcm, longer than one hundred and thirty-two bytes. " * 3)
+    (tmp_path / "text.dcm").write_text(
+        "I am a text file named .dcm, longer than one hundred and thirty-two bytes. " * 3
+    )
     (tmp_path / "empty.dcm").touch()
     with pytest.raises(NotDicomError, match=r"text\.dcm: not DICOM.*"):
         load_volume(tmp_path)
@@ -129,7 +133,7 @@ def test_files_without_preamble_and_meta_header_are_read(tmp_path: Path) -> None
 
 
 def test_no_markup_of_a_file_reaches_the_html(tmp_path: Path) -> None:
-    evil = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>"
+    evil = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
     changed = datasets()
     for one in changed:
         one.SeriesDescription = evil[:64]

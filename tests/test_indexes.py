@@ -15,7 +15,9 @@ FRAME = "1.2.3"
 
 
 def volume(affine: np.ndarray = AFFINE, frame: str | None = FRAME, shape=(4, 5, 6)) -> xr.DataArray:
-    return make_volume(np.arange(float(np.prod(shape))).reshape(shape), affine=affine, frame_of_reference=frame)
+    return make_volume(
+        np.arange(float(np.prod(shape))).reshape(shape), affine=affine, frame_of_reference=frame
+    )
 
 
 def moved(axis: int, mm: float) -> np.ndarray:
@@ -44,9 +46,8 @@ def test_volumes_on_one_grid_are_added_voxel_by_voxel() -> None:
 )
 @pytest.mark.parametrize("join", ["inner", "outer", "left", "right"])
 def test_two_grids_are_refused_with_the_reason(other: xr.DataArray, reason: str, join: str) -> None:
-    with xr.set_options(arithmetic_join=join):
-        with pytest.raises(xr.AlignmentError, match=reason):
-            _ = volume() + other
+    with xr.set_options(arithmetic_join=join), pytest.raises(xr.AlignmentError, match=reason):
+        _ = volume() + other
 
 
 def test_rounding_below_the_tolerance_does_not_part_two_grids() -> None:

@@ -109,7 +109,9 @@ def _with_pixels(one: pydicom.Dataset, stored: np.ndarray, bits: int, signed: bo
 
 
 @pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize(("bits", "dtype"), [(7, "u1"), (8, "u1"), (10, "u2"), (12, "u2"), (16, "u2"), (20, "u4")])
+@pytest.mark.parametrize(
+    ("bits", "dtype"), [(7, "u1"), (8, "u1"), (10, "u2"), (12, "u2"), (16, "u2"), (20, "u4")]
+)
 def test_bits_above_those_stored_are_never_part_of_a_value(
     tmp_path: Path, bits: int, dtype: str, signed: bool
 ) -> None:
@@ -215,7 +217,9 @@ def test_uneven_spacing_keeps_true_positions_and_warns(tmp_path: Path) -> None:
     with pytest.warns(DicomLabWarning, match="uneven_spacing"):
         volume = load_volume(write(tmp_path, changed))
     for number, one in enumerate(changed):
-        assert volume.dicom.lps([number, 0, 0])[2] == pytest.approx(float(one.ImagePositionPatient[2]), abs=1e-3)
+        assert volume.dicom.lps([number, 0, 0])[2] == pytest.approx(
+            float(one.ImagePositionPatient[2]), abs=1e-3
+        )
 
 
 def test_a_slice_beside_the_others_stops_loading(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ these tests are skipped with that reason, and the summary of the run says so.
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,8 @@ from support import SHARED, shared_data
 from dicomlab import DicomLabError, DicomLabWarning, Series, find_series, load_volume
 
 pytestmark = pytest.mark.skipif(
-    not (SHARED / "truth.json").is_file(), reason=f"no real DICOM at {SHARED}: reference figures were not compared"
+    not (SHARED / "truth.json").is_file(),
+    reason=f"no real DICOM at {SHARED}: reference figures were not compared",
 )
 
 # Single-frame, uncompressed, one image a position: what this version reads. Name -> findings: irregular ones by the
@@ -41,7 +41,9 @@ CLASSIC = {
 
 
 def _truth() -> dict[str, Any]:
-    return json.loads((SHARED / "truth.json").read_text())["series"] if (SHARED / "truth.json").is_file() else {}
+    return (
+        json.loads((SHARED / "truth.json").read_text())["series"] if (SHARED / "truth.json").is_file() else {}
+    )
 
 
 def _series(name: str) -> Series:
@@ -51,13 +53,13 @@ def _series(name: str) -> Series:
 
 
 @pytest.fixture(scope="module", params=sorted(CLASSIC))
-def loaded(request: pytest.FixtureRequest) -> Iterator[tuple[str, xr.DataArray, dict[str, Any], set[str]]]:
+def loaded(request: pytest.FixtureRequest) -> tuple[str, xr.DataArray, dict[str, Any], set[str]]:
     series = _series(request.param)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DicomLabWarning)
         volume = load_volume(series.stacks[0])
     codes = {str(w.message).split(":")[0] for w in caught if issubclass(w.category, DicomLabWarning)}
-    yield request.param, volume, _truth()[request.param]["ref"], codes
+    return request.param, volume, _truth()[request.param]["ref"], codes
 
 
 def test_values_equal_the_reference_to_the_last_bit(loaded) -> None:
@@ -76,10 +78,14 @@ def test_every_slice_is_where_the_reference_says(loaded) -> None:
     if "ipp_per_k" in ref["info"]:
         # Irregular series have no affine that is right; 0.1 mm is what rounded positions deviate from a line.
         np.testing.assert_allclose(first_voxels, ref["info"]["ipp_per_k"], atol=0.1)
-        np.testing.assert_allclose(first_voxels[[0, -1]], np.array(ref["info"]["ipp_per_k"])[[0, -1]], atol=0.01)
+        np.testing.assert_allclose(
+            first_voxels[[0, -1]], np.array(ref["info"]["ipp_per_k"])[[0, -1]], atol=0.01
+        )
     else:
         origin, step = np.array(ref["affine"]["origin"]), np.array(ref["affine"]["col_k"])
-        np.testing.assert_allclose(first_voxels, origin + step * np.arange(len(first_voxels))[:, None], atol=0.01)
+        np.testing.assert_allclose(
+            first_voxels, origin + step * np.arange(len(first_voxels))[:, None], atol=0.01
+        )
 
 
 def test_the_affine_is_right_to_a_hundredth_of_a_millimetre_at_the_far_corner(loaded) -> None:
@@ -127,7 +133,9 @@ def test_dcm2niix_agrees_voxel_by_voxel_where_the_catalogue_says_it_does(tmp_pat
         image = nib.load(source / "out.nii")
         volume = load_volume(series)
         # Each of dcm2niix's voxels, looked up at its patient position in ours.
-        index = np.stack(np.meshgrid(*[np.arange(0, n, 7) for n in image.shape], indexing="ij"), -1).reshape(-1, 3)
+        index = np.stack(np.meshgrid(*[np.arange(0, n, 7) for n in image.shape], indexing="ij"), -1).reshape(
+            -1, 3
+        )
         lps = nib.affines.apply_affine(image.affine, index) * [-1, -1, 1]
         ours = np.rint(volume.dicom.index(lps)).astype(int)
         assert np.abs(volume.dicom.index(lps) - ours).max() < 0.02

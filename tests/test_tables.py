@@ -43,8 +43,10 @@ def test_series_stacks_folders_and_datasets_are_sources(tmp_path: Path) -> None:
     assert header_table(datasets()[0]).search("Rows").value.item() == "12"
     with pytest.raises(DicomLabError, match="there is no instance 6; this series has 6, from 0 to 5"):
         header_table(series, index=6)
+    empty = tmp_path / "empty"
+    empty.mkdir()
     with pytest.raises(DicomLabError, match="no DICOM"):
-        header_table(tmp_path.parent / "empty" if (tmp_path.parent / "empty").mkdir() else tmp_path.parent / "empty")
+        header_table(empty)
 
 
 def test_identity_is_masked_until_asked_for() -> None:
