@@ -324,6 +324,16 @@ class SliceBrowser(anywidget.AnyWidget):
             )
         return index
 
+    @traitlets.validate("position")
+    def _valid_position(self, proposal: Any) -> list[float]:
+        """Return the centre of the voxel at a position."""
+        lps = [float(mm) for mm in proposal["value"]]
+        if self._grid is None:
+            return lps
+        centre = self._lps(self._nearest(lps))
+        # What the browser computed differs in the last bits, which need not be sent back.
+        return lps if np.allclose(lps, centre, atol=1e-6) else centre
+
     @traitlets.validate("center", "width")
     def _valid_window(self, proposal: Any) -> float:
         value = float(proposal["value"])
@@ -361,8 +371,7 @@ class SliceBrowser(anywidget.AnyWidget):
 
     def _nearest(self, lps: list[float]) -> list[int]:
         grid = self._opened()
-        at = np.linalg.solve(grid.direction, np.asarray(lps, np.float64))
-        return [grid.nearest_index(axis, float(mm)) for axis, mm in enumerate(at)]
+        return [grid.nearest_index(axis, float(mm)) for axis, mm in enumerate(grid.coordinates(lps))]
 
     def _opened(self) -> Grid:
         if self._grid is None:

@@ -7,10 +7,17 @@ import { createWidget } from "./widget.js";
 
 /** @typedef {{kind: string, slope: number, intercept: number, exact: boolean, data: string}} Slice */
 
-/** @param {string} text base64 of zlib @returns {Promise<ArrayBuffer>} */
-async function inflate(text) {
+/** @param {string} text base64 of zlib of all low bytes, then all high bytes */
+export async function unpack(text) {
   const stream = new Blob([base64(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).arrayBuffer();
+  const halves = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = halves.length >> 1;
+  const bytes = new Uint8Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    bytes[2 * i] = halves[i];
+    bytes[2 * i + 1] = halves[count + i];
+  }
+  return bytes.buffer;
 }
 
 /** @implements {Pick<import("./types.js").Model, "get">} */
@@ -47,7 +54,7 @@ export class PageModel {
     for (const index of indices) {
       try {
         const { data, ...item } = this.slice(index);
-        buffers.push(await inflate(data));
+        buffers.push(await unpack(data));
         items.push({ ...item, index, buffer: buffers.length - 1 });
       } catch (error) {
         items.push({ index, error: `This slice of the page cannot be read: ${error}` });

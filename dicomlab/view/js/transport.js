@@ -154,11 +154,12 @@ export class Transport {
     const count = this.shape[0];
     const from = wish.axis === 0 ? wish.index : this.centre ?? count >> 1;
     const batch = [];
-    let near = 0;
+    // Neighbours may push older slices out, but never more than half of what fits.
+    let near = Math.min(AHEAD, Math.floor(this.cache.budget / (2 * size)));
     const order = wish.axis === 0 ? around(from, wish.direction || 1, count) : withFirst(from, around(from, 1, count));
     for (const index of order) {
-      // Neighbours may push older slices out; filling up never does, or two viewers would empty each other's cache.
-      const mayEvict = wish.axis === 0 && near++ < AHEAD && AHEAD * size < this.cache.budget / 2;
+      // Filling up pushes nothing out, or two viewers would empty each other's cache.
+      const mayEvict = wish.axis === 0 && near-- > 0;
       if (this.cache.has(meta.key, 0, index) || this.asked(0, index) || this.failure(0, index)) continue;
       if (!mayEvict && !this.cache.room((batch.length + 1) * size)) break;
       batch.push(index);
@@ -174,7 +175,11 @@ export class Transport {
   request(axis, indices, demand) {
     const id = this.next++;
     this.flying.set(id, { axis, indices, demand, since: this.now() });
-    this.send({ type: "pull", generation: this.generation, key: this.meta?.key, id, axis, indices });
+    try {
+      this.send({ type: "pull", generation: this.generation, key: this.meta?.key, id, axis, indices });
+    } catch {
+      // The kernel has gone. The request stays open, so the viewer says that it waits; what is here can still be seen.
+    }
   }
 
   /**

@@ -80,7 +80,11 @@ export function createWidget() {
         if (!dirty || dragging) return;
         dirty = false;
         for (const [name, value] of Object.entries(traitsOf(viewer.state, space))) model.set(name, value);
-        model.save_changes();
+        try {
+          model.save_changes();
+        } catch {
+          // The kernel has gone, or the model (`close()`): nobody is left to hear it.
+        }
       };
       const later = () => {
         clearTimeout(timer);
@@ -136,11 +140,7 @@ export function createWidget() {
         viewers.delete(viewer);
         viewer.destroy();
         cache.release(meta.key);
-        try {
-          flush(); // the last change, when only the view goes
-        } catch {
-          // The model has gone too (`close()`), and nobody is left to hear it.
-        }
+        flush(); // the last change, when only the view goes
         clearTimeout(timer);
       };
     },
