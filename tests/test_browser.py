@@ -210,7 +210,7 @@ def test_plane_index_and_position_stay_one_whichever_is_set() -> None:
 
 
 def test_settings_outside_the_volume_are_refused_and_change_nothing() -> None:
-    browser = browse(volume())
+    browser = browse(volume(), window=(40, 400))
     before = (browser.index, browser.position)
     with pytest.raises(DicomLabError, match="there are slices 0 to 5"):
         browser.index = 6

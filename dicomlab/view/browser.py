@@ -41,6 +41,7 @@ from dicomlab.windowing import VoiFunction, Window, WindowLike, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]
 
+_STATE = {"_voxel", "plane", "index", "position", "center", "width", "function", "invert", "zoom", "pan"}
 _PNG_PIXELS = 512  # longer side of the picture that a saved notebook keeps
 _PNG_BYTES = 48_000  # of it; base64 adds a third
 
@@ -165,11 +166,8 @@ class SliceBrowser(anywidget.AnyWidget):
         DicomLabError
             The browser was closed.
         """
-        if self._volume is None:
-            raise DicomLabError(
-                "This browser was closed and holds no volume any more; make a new one with browse."
-            )
-        return self._volume
+        self._opened()
+        return cast(xr.DataArray, self._volume)
 
     @property
     def window(self) -> Window:
@@ -179,7 +177,7 @@ class SliceBrowser(anywidget.AnyWidget):
     @window.setter
     def window(self, window: WindowLike) -> None:
         grid = self._opened()
-        chosen = resolve_window(window, grid.attrs, lambda: self._shown(grid).cut(grid, self.index))
+        chosen = resolve_window(window, grid.attrs, lambda: self._view.cut(grid, self.index))
         with self._lock, self.hold_trait_notifications():
             self.function, self.center, self.width = chosen.function, chosen.center, chosen.width
 
@@ -206,21 +204,9 @@ class SliceBrowser(anywidget.AnyWidget):
             The page would be larger; the message says how to crop.
         """
         grid = self._opened()
-        names = (
-            "_voxel",
-            "plane",
-            "index",
-            "position",
-            "center",
-            "width",
-            "function",
-            "invert",
-            "zoom",
-            "pan",
-        )
         # The page holds all slices anyway; unpacked they may stay too.
         meta = {**self._meta, "reslice": False, "budget": 2 * math.prod(grid.shape)}
-        traits = {"_meta": meta, **{name: getattr(self, name) for name in names}}
+        traits = {"_meta": meta, **{name: getattr(self, name) for name in sorted(_STATE)}}
         page = make_page(
             grid,
             traits,
@@ -254,7 +240,7 @@ class SliceBrowser(anywidget.AnyWidget):
     def _snapshot(self) -> bytes:
         """Return the picture of the current plane as a small PNG."""
         grid = self._opened()
-        view = self._shown(grid)
+        view = self._view
         state = SliceState(
             view=view,
             index=self.index,
@@ -316,7 +302,7 @@ class SliceBrowser(anywidget.AnyWidget):
         index = int(proposal["value"])
         if self._grid is None:
             return index
-        axis = self._views[self.plane].axis
+        axis = self._view.axis
         count = self._grid.shape[axis]
         if not 0 <= index < count:
             raise DicomLabError(
@@ -348,7 +334,7 @@ class SliceBrowser(anywidget.AnyWidget):
             if self._settling or self._grid is None or len(self._voxel) != 3:
                 return
             voxel = list(self._voxel)
-            axis = self._views[self.plane].axis
+            axis = self._view.axis
             if voxel[axis] == self.index and np.allclose(self._lps(voxel), self.position, atol=1e-6):
                 return
             if change["name"] == "index":
@@ -380,7 +366,8 @@ class SliceBrowser(anywidget.AnyWidget):
             )
         return self._grid
 
-    def _shown(self, grid: Grid) -> PlaneView:
+    @property
+    def _view(self) -> PlaneView:
         return self._views[self.plane]
 
 

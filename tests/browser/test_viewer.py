@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .conftest import Notebook
+from .jupyter import Notebook
 
 Open = Callable[..., Notebook]
 pytestmark = pytest.mark.browser

@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from .conftest import Notebook
+from .jupyter import Lab, Notebook
 from .test_viewer import centre, pixels
 
 Open = Callable[..., Notebook]
@@ -265,14 +265,12 @@ def test_two_views_of_one_browser_walk_together(notebook: Notebook) -> None:
     assert notebook.page.evaluate("globalThis[Symbol.for('dicomlab.slices/1')].volumes.size") == 1
 
 
-def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(
-    open_notebook: Open, lab: tuple[str, Path]
-) -> None:
+def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open, lab: Lab) -> None:
     noisy = "v = volume((5, 512, 512)); v.values[:] += np.random.default_rng(1).integers(0, 200, v.shape, dtype='int16')"
     book = open_notebook("saved", f"{noisy}\nfrom dicomlab.view.browser import browse\nb = browse(v)\nb")
     book.shown(2)
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    path = lab[1] / "saved.ipynb"
+    path = lab.folder / "saved.ipynb"
     book.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     output = nbformat.read(path, 4).cells[1].outputs[0].data
     assert {"image/png", "application/vnd.jupyter.widget-view+json", "text/plain"} <= set(output)
@@ -309,6 +307,66 @@ def test_the_exported_page_works_alone_and_harms_nobody(notebook: Notebook, tmp_
         assert alone.hosts == {""}, "nothing but the file itself was asked for"
     finally:
         context.close()
+
+
+def test_the_viewer_lives_in_a_shadow_root_as_in_marimo(notebook: Notebook, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    show(notebook, f"b = browse(volume(), height=300); page = b.to_html({str(path)!r})")
+    context = notebook.page.context.browser.new_context()  # type: ignore[union-attr]
+    try:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path.as_uri())
+        page.evaluate(
+            """() => {
+                const host = document.body.appendChild(document.createElement("div"));
+                const root = host.attachShadow({ mode: "open" });
+                const style = root.appendChild(document.createElement("style"));
+                style.textContent = document.querySelector("style").textContent;
+                const state = JSON.parse(document.getElementById("state").textContent);
+                const slice = (index) => ({ ...state.scales[index], data: document.getElementById("s" + index).textContent });
+                document.getElementById("viewer").remove();
+                globalThis[Symbol.for("dicomlab.standalone/1")](root, state.traits, slice);
+                window.inside = root.querySelector(".dl-browser");
+            }"""
+        )
+        page.wait_for_function(
+            "() => inside.dataset.complete === 'true' && inside.dicomlab.stage.size.height === 300"
+        )
+        page.evaluate("() => inside.focus()")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("() => inside.dataset.drawn === '13'")
+        assert errors == []
+    finally:
+        context.close()
+
+
+def test_when_the_kernel_has_gone_what_is_here_still_scrolls(open_notebook: Open) -> None:
+    few = "browse(volume((60, 96, 128)), height=300, memory=20 * 96 * 128 * 2)"
+    code = f"from dicomlab.view.browser import browse\nb = {few}\nb"
+    book = open_notebook("restart", code)
+    book.shown(30)
+    book.page.wait_for_timeout(300)
+    book.page.evaluate(
+        "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.shutdown()"
+    )
+    book.page.locator(".dl-browser").focus()
+    book.page.keyboard.press("ArrowDown")
+    book.shown(31)
+    book.page.keyboard.press("End")
+    book.wait("viewer.chrome.status.textContent.includes('kernel busy')", timeout=4000)
+    assert book.ask("root.dataset.drawn") == "31", "the picture is still that of the printed index"
+    assert book.ask("viewer.chrome.corners.bottomLeft.textContent").startswith("slice 32/60")
+    book.page.keyboard.press("Home")
+    book.page.keyboard.press("ArrowUp")
+    book.ask("viewer.goTo(30)")
+    book.shown(30)
+    book.page.wait_for_timeout(300)
+    mine = [
+        error for error in book.errors if "dicomlab" in error or "anywidget" in error or "Kernel" in error
+    ]
+    assert mine == []
 
 
 def test_the_exported_page_runs_inside_the_notebook_too(notebook: Notebook) -> None:
