@@ -30,7 +30,10 @@ function setUp({ count = 100, budget = 1e9, rows = 10, cols = 10, reslice = true
   const settle = () => {
     for (let guard = 0; asked.length && guard < 1000; guard++) answer(asked.shift());
   };
-  return { transport, cache, asked, answer, settle, arrivals, meta };
+  const wait = (/** @type {number} */ seconds) => {
+    clock += seconds;
+  };
+  return { transport, cache, asked, answer, settle, arrivals, meta, wait };
 }
 
 test("the wanted slice is asked for first and alone", () => {
@@ -79,6 +82,27 @@ test("filling up stops at the budget, and walking on lets the oldest slices go",
     assert.ok(cache.bytes <= 40 * 200);
   }
   assert.ok(!cache.has("a", 0, 50));
+});
+
+test("while the user scrolls only neighbours are fetched, in small messages, and the rest once the scroll has ended", () => {
+  const { transport, cache, asked, answer, settle, wait } = setUp();
+  transport.paused = true;
+  transport.want(0, 39, 1);
+  transport.paused = false;
+  for (let index = 40; index < 50; index++) {
+    wait(0.03);
+    transport.want(0, index, 1);
+    while (asked.length) {
+      assert.ok(asked[0].indices.length <= 2);
+      answer(asked.shift());
+    }
+  }
+  assert.ok(cache.has("a", 0, 58));
+  assert.ok(!cache.has("a", 0, 90));
+  wait(0.5);
+  transport.pump();
+  settle();
+  assert.equal(cache.count("a"), 100);
 });
 
 test("a slow line is not filled with slices fetched in advance", () => {

@@ -10,6 +10,8 @@ import { codesFrom, scaleFrom } from "./codec.js";
 const DEMANDS = 2; // outstanding at most
 const PREFETCHES = 2; // outstanding at most, when nothing is demanded
 const BATCH = 4; // slices in a message
+const GLANCE = 2; // slices in a message while the user scrolls: a page that unpacks a large one stumbles
+const MOVING = 0.3; // seconds between two wishes that make a scroll
 const AHEAD = 16; // neighbours worth more than what was looked at longest ago
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
@@ -54,6 +56,7 @@ export class Transport {
     this.flying = new Map();
     /** @private @type {Map<string, string>} */ this.failures = new Map();
     /** @private @type {{axis: number, index: number, direction: number} | null} */ this.wish = null;
+    /** When the last two wishes came. @private */ this.wished = [-Infinity, -Infinity];
     /** @private */ this.rate = START;
     /** @private */ this.lastArrival = 0;
     /** Nothing is fetched in advance while a drag needs the page's whole attention. */
@@ -92,7 +95,14 @@ export class Transport {
   want(axis, index, direction) {
     this.failures.delete(`${axis}/${index}`);
     this.wish = { axis, index, direction };
+    this.wished = [this.wished[1], this.now()];
     this.pump();
+  }
+
+  /** @private */
+  get moving() {
+    const [before, last] = this.wished;
+    return last - before < MOVING && this.now() - last < MOVING;
   }
 
   /** Why a slice could not be had, in the kernel's words. @param {number} axis @param {number} index */
@@ -113,7 +123,7 @@ export class Transport {
     return meta !== null && axis !== 0 && meta.reslice && this.cache.count(meta.key) < this.shape[0];
   }
 
-  /** Sends what may be sent. */
+  /** Sends what may be sent; to be called now and then too, as a scroll ends without an event. */
   pump() {
     const { meta, wish } = this;
     if (!meta || !wish) return;
@@ -137,7 +147,7 @@ export class Transport {
     const size = this.size(0);
     const allowance = Math.max(size, this.rate * SECONDS);
     while (ahead < (demands ? 1 : PREFETCHES) && bytes + size <= Math.max(allowance, size * 2)) {
-      const most = Math.min(BATCH, Math.max(1, Math.floor(Math.min(MOST, allowance - bytes) / size)));
+      const most = Math.min(this.moving ? GLANCE : BATCH, Math.max(1, Math.floor(Math.min(MOST, allowance - bytes) / size)));
       const batch = this.pickAhead(wish, most);
       if (!batch.length) return;
       this.request(0, batch, false);
@@ -161,7 +171,7 @@ export class Transport {
       // Filling up pushes nothing out, or two viewers would empty each other's cache.
       const mayEvict = wish.axis === 0 && near-- > 0;
       if (this.cache.has(meta.key, 0, index) || this.asked(0, index) || this.failure(0, index)) continue;
-      if (!mayEvict && !this.cache.room((batch.length + 1) * size)) break;
+      if (!mayEvict && (this.moving || !this.cache.room((batch.length + 1) * size))) break;
       batch.push(index);
       if (batch.length >= most) break;
     }

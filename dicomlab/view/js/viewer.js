@@ -77,7 +77,10 @@ export class Viewer {
     chrome.slider.addEventListener("input", () => this.goTo(Number(chrome.slider.value)));
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(chrome.stage);
-    /** @private */ this.clock = setInterval(() => this.showStatus(), 500);
+    /** @private */ this.clock = setInterval(() => {
+      transport.pump();
+      this.showStatus();
+    }, 400);
     this.measure();
   }
 
