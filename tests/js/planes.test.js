@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { SliceCache } from "../../dicomlab/view/js/cache.js";
 import { Painter } from "../../dicomlab/view/js/lut.js";
-import { Space, edges, extent, nearest, pick, positions, roundLength } from "../../dicomlab/view/js/planes.js";
+import { Space, edges, extent, nearest, pick, positions, roundLength, stepText } from "../../dicomlab/view/js/planes.js";
 import { Transport } from "../../dicomlab/view/js/transport.js";
 import { vectors } from "./vectors.js";
 
@@ -76,4 +76,11 @@ test("the nearest position is found in rising and falling axes", () => {
 
 test("a scale bar has a round length", () => {
   assert.deepEqual([0.7, 1, 4.9, 5, 99, 230].map(roundLength), [0.5, 1, 2, 5, 50, 200]);
+});
+
+test("spacing is told as it is, uneven or even", () => {
+  assert.equal(stepText(positions({ start: -60, step: 2.5, count: 24 })), "2.5");
+  assert.equal(stepText(Float64Array.of(0, -0.7031, -1.4062)), "0.703");
+  assert.equal(stepText(Float64Array.of(0, 2, 4, 18)), "2…14");
+  assert.equal(stepText(Float64Array.of(7)), "");
 });

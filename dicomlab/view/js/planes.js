@@ -150,6 +150,19 @@ export function pick(layout, x, y) {
 }
 
 /**
+ * The step of an axis as text; its smallest and largest where it is uneven, nothing where there is one voxel.
+ * @param {Float64Array} mm
+ */
+export function stepText(mm) {
+  const steps = Array.from(mm.subarray(1), (at, i) => Math.abs(at - mm[i])).sort((a, b) => a - b);
+  if (!steps.length) return "";
+  /** @param {number} x */
+  const text = (x) => String(Number(x.toPrecision(3)));
+  const [least, most] = [text(steps[0]), text(steps[steps.length - 1])];
+  return steps[steps.length - 1] - steps[0] < 0.01 * steps[0] ? least : `${least}…${most}`;
+}
+
+/**
  * A length for the scale bar: the largest of 1, 2, 5 times a power of ten that fits.
  * @param {number} mm the longest length that fits
  */

@@ -3,7 +3,7 @@
 import { Chrome, short } from "./chrome.js";
 import { listen } from "./gestures.js";
 import { honest, valueOf } from "./lut.js";
-import { AXIS_NAMES, Space, extent, pick } from "./planes.js";
+import { AXIS_NAMES, Space, extent, pick, stepText } from "./planes.js";
 import { Stage } from "./stage.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
@@ -301,7 +301,8 @@ export class Viewer {
       (preset) => preset.center === center && preset.width === width && preset.function === state.window.function,
     );
     const at = shown === undefined ? "" : `${name} ${shown + 1}/${mm.length}  [${shown}]`;
-    chrome.setCorner("topLeft", [meta.title, meta.units && `in ${meta.units}`]);
+    const steps = space.mm.map(stepText).filter(Boolean);
+    chrome.setCorner("topLeft", [meta.title, meta.units && `in ${meta.units}`, steps.length ? `${steps.join(" × ")} mm` : ""]);
     chrome.setCorner("topRight", [
       `W ${short(width)}  L ${short(center)}`,
       [chosen >= 0 ? meta.presets[chosen].name : "", state.window.function === "SIGMOID" ? "sigmoid" : "", state.invert ? "inverted" : ""]
