@@ -237,6 +237,13 @@ def test_a_window_can_be_set_by_name_pair_and_object() -> None:
     browser.close()
 
 
+def test_the_text_of_a_browser_says_what_it_shows() -> None:
+    browser = browse(volume(), window=(40, 400))
+    assert repr(browser) == "<SliceBrowser: axial, slice 3 of 6, W 400 L 40>"
+    browser.close()
+    assert repr(browser) == "<SliceBrowser, closed>"
+
+
 def test_changes_can_be_observed() -> None:
     browser = browse(volume())
     seen: list[int] = []
@@ -288,6 +295,13 @@ def test_the_state_that_is_saved_holds_no_voxel_and_no_identity() -> None:
     assert "4711" not in text
     assert len(text) < 6000
     browser.close()
+
+
+def test_the_title_names_the_modality_once() -> None:
+    for description, title in (("CT thorax", "CT thorax"), ("Thorax", "CT Thorax"), ("", "CT")):
+        browser = browse(volume(SeriesDescription=description))
+        assert browser._meta["title"] == title
+        browser.close()
 
 
 def test_close_lets_go_of_the_volume() -> None:

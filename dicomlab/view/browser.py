@@ -224,6 +224,12 @@ class SliceBrowser(anywidget.AnyWidget):
         with self._lock:
             self._volume = self._grid = None
 
+    def __repr__(self) -> str:
+        if self._grid is None:
+            return "<SliceBrowser, closed>"
+        axis = self._view.axis
+        return f"<SliceBrowser: {self.plane}, {AXES[axis]} {self.index} of {self._grid.shape[axis]}, {self.window}>"
+
     # ---- what notebooks ask for ----------------------------------------------------------------------------------
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:

@@ -60,7 +60,7 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
         },
         "plane": acquisition_plane(grid),
         "units": str(attrs.get("units") or ""),
-        "title": " ".join(str(attrs[name]) for name in ("Modality", "SeriesDescription") if attrs.get(name)),
+        "title": _title(attrs),
         "integer": grid.values.dtype.kind in "biu",
         "reslice": not lazy,
         "presets": _presets(attrs, auto),
@@ -69,6 +69,14 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
         "budget": memory,
         "height": height,
     }
+
+
+def _title(attrs: Mapping[str, Any]) -> str:
+    """Return modality and series description, which often begins with the modality: once is enough."""
+    modality, description = (str(attrs.get(name) or "").strip() for name in ("Modality", "SeriesDescription"))
+    if description.casefold().split(" ")[0] == modality.casefold():
+        return description
+    return f"{modality} {description}".strip()
 
 
 def _packed(line: npt.NDArray[np.float64]) -> dict[str, float | int] | list[float]:

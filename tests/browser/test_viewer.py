@@ -310,6 +310,32 @@ def test_the_picture_follows_the_width_of_the_cell(viewer: Notebook) -> None:
     viewer.wait("viewer.chrome.canvas.clientWidth > 500")
 
 
+def test_the_corner_of_the_stage_makes_it_higher_and_leaves_the_window_alone(viewer: Notebook) -> None:
+    box = viewer.page.locator(".dl-stage").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] - 4, box["y"] + box["height"] - 4
+    for by in (40, -40):
+        viewer.page.mouse.move(x, y)
+        viewer.page.mouse.down()
+        viewer.page.mouse.move(x, y + by / 2)
+        viewer.page.mouse.move(x, y + by)
+        viewer.page.mouse.up()
+        y += by
+        height = 420 + max(by, 0)
+        viewer.wait(
+            "viewer.stage.size.height === argument && viewer.chrome.canvas.height === argument", height
+        )
+    assert viewer.ask("viewer.state.window.width") == 400
+
+
+def test_a_viewer_out_of_sight_fetches_nothing_in_advance(viewer: Notebook) -> None:
+    assert viewer.ask("viewer.transport.hidden") is False
+    viewer.ask("root.style.display = 'none'")
+    viewer.wait("viewer.transport.hidden")
+    viewer.ask("root.style.display = ''")
+    viewer.wait("!viewer.transport.hidden")
+
+
 def test_everything_cached_scrolls_while_the_kernel_is_busy(viewer: Notebook) -> None:
     viewer.ask(
         "void jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.requestExecute("

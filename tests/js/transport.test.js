@@ -126,6 +126,18 @@ test("a fast line is kept busy", () => {
   assert.deepEqual(asked.map(({ indices }) => indices.length), [4, 4]);
 });
 
+test("a viewer that nobody looks at fetches what is wanted and no more", () => {
+  const { transport, cache, settle } = setUp();
+  transport.hidden = true;
+  transport.want(0, 50, 1);
+  settle();
+  assert.equal(cache.count("a"), 1);
+  transport.hidden = false;
+  transport.pump();
+  settle();
+  assert.equal(cache.count("a"), 100);
+});
+
 test("what belongs to another generation, volume or nothing asked is dropped", () => {
   const { transport, asked, answer, cache, meta } = setUp();
   transport.want(0, 50, 1);

@@ -5,6 +5,7 @@ import { actionOf } from "./keymap.js";
 const NOTCH = 50; // a wheel that moves at least this much an event has notches
 const TRAVEL = 40; // of a touchpad, for one slice
 const PER_PIXEL = 1 / 250; // a drag of 250 px widens the window e-fold, or zooms by as much
+const GRIP = 15; // px of the corner that resizes
 const STILL = 3; // px that a hand trembles in a click
 
 /**
@@ -83,9 +84,16 @@ export function listen(root, stage, actions) {
     { signal, passive: false },
   );
 
+  /** The corner by which the stage is made higher belongs to the browser. @param {MouseEvent} event */
+  const atGrip = (event) => {
+    const box = stage.getBoundingClientRect();
+    return event.clientX > box.right - GRIP && event.clientY > box.bottom - GRIP;
+  };
+
   stage.addEventListener(
     "mousedown",
     (event) => {
+      if (atGrip(event)) return;
       event.preventDefault(); // no text selection, no autoscroll on the middle button
       root.focus({ preventScroll: true });
     },
@@ -103,7 +111,7 @@ export function listen(root, stage, actions) {
   stage.addEventListener(
     "pointerdown",
     (event) => {
-      if (drag || event.button > 2) return;
+      if (drag || event.button > 2 || atGrip(event)) return;
       const [x, y] = place(event);
       drag = { id: event.pointerId, button: event.button, x, y, lastX: x, lastY: y, moved: false, window: actions.window() };
       try {

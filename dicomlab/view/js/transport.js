@@ -61,6 +61,8 @@ export class Transport {
     /** @private */ this.lastArrival = 0;
     /** Nothing is fetched in advance while a drag needs the page's whole attention. */
     this.paused = false;
+    /** Nor while no view is on the screen: of twenty viewers on a page only those looked at fill up. */
+    this.hidden = false;
   }
 
   /** New pixels: whatever is still on its way belongs to the old ones. @param {Meta} meta @param {number[]} shape */
@@ -143,7 +145,7 @@ export class Transport {
       demands++;
       bytes += this.size(wish.axis);
     }
-    if (this.paused) return;
+    if (this.paused || this.hidden) return;
     const size = this.size(0);
     const allowance = Math.max(size, this.rate * SECONDS);
     while (ahead < (demands ? 1 : PREFETCHES) && bytes + size <= Math.max(allowance, size * 2)) {

@@ -27,8 +27,9 @@ export class Viewer {
    * @param {import("./transport.js").Transport} options.transport
    * @param {(state: State) => void} options.onChange
    * @param {(active: boolean) => void} options.onDrag
+   * @param {() => void} options.onVisible
    */
-  constructor({ el, meta, state, transport, onChange, onDrag }) {
+  constructor({ el, meta, state, transport, onChange, onDrag, onVisible }) {
     this.transport = transport;
     this.onChange = onChange;
     /** @type {State} */ this.state = state;
@@ -77,6 +78,12 @@ export class Viewer {
     chrome.slider.addEventListener("input", () => this.goTo(Number(chrome.slider.value)));
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(chrome.stage);
+    this.visible = true;
+    /** @private */ this.looker = new IntersectionObserver((entries) => {
+      this.visible = entries[entries.length - 1].isIntersecting;
+      onVisible();
+    });
+    this.looker.observe(chrome.root);
     /** @private */ this.clock = setInterval(() => {
       transport.pump();
       this.showStatus();
@@ -373,6 +380,7 @@ export class Viewer {
   destroy() {
     this.unlisten();
     this.watcher.disconnect();
+    this.looker.disconnect();
     clearInterval(this.clock);
     cancelAnimationFrame(this.frame);
     this.drawn = null;

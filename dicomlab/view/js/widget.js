@@ -99,6 +99,10 @@ export function createWidget() {
           dirty = true;
           later();
         },
+        onVisible: () => {
+          transport.hidden = ![...viewers].some((one) => one.visible);
+          transport.pump();
+        },
         onDrag: (active) => {
           dragging = active;
           transport.paused = active;
