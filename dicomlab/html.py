@@ -31,11 +31,12 @@ _STYLE = """
 color:var(--dl-text);font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);max-width:100%;overflow-x:auto}
 @media (prefers-color-scheme:dark){.dicomlab{--dl-text:var(--jp-ui-font-color1,#e6edf3);
 --dl-soft:var(--jp-ui-font-color2,#9198a1);--dl-line:var(--jp-border-color2,#3d444d);
---dl-shade:var(--jp-layout-color2,#151b23)}}
-[data-jp-theme-light=false] .dicomlab{--dl-warn:#d29922;--dl-stop:#f85149}
-.dicomlab table{border-collapse:collapse;margin:.3em 0;font-variant-numeric:tabular-nums}
+--dl-shade:var(--jp-layout-color2,#151b23);--dl-warn:#d29922;--dl-stop:#f85149}}
+[data-jp-theme-light=true] .dicomlab{--dl-warn:#9a6700;--dl-stop:#cf222e}
+[data-jp-theme-light=false] .dicomlab{--dl-warn:#d29922;--dl-stop:#f85149;color-scheme:dark}
+.dicomlab table{border-collapse:collapse;margin:.3em 0;font:inherit;color:inherit;font-variant-numeric:tabular-nums}
 .dicomlab th,.dicomlab td{padding:.25em .8em .25em 0;border-bottom:1px solid var(--dl-line);text-align:left;
-vertical-align:top;white-space:nowrap}
+vertical-align:top;white-space:nowrap;color:inherit}
 .dicomlab th{font-weight:600;color:var(--dl-soft)}
 .dicomlab td.n,.dicomlab th.n{text-align:right}
 .dicomlab td.w{white-space:normal;overflow-wrap:anywhere;max-width:34em}

@@ -159,7 +159,7 @@ def test_presets_cannot_be_changed_for_everybody():
         WINDOWS["CT"]["lung"] = Window(0, 1)  # type: ignore[index]
 
 
-# -- automatic window -----------------------------------------------------------------------------------------------
+# -- automatic window ------------------------------------------------------------------------------
 
 
 def ends(window: Window) -> tuple[float, float]:
@@ -211,7 +211,7 @@ def test_the_window_of_a_huge_array_is_near_that_of_all_its_values_and_always_th
     assert auto_window(values) == window
 
 
-# -- windows of the file --------------------------------------------------------------------------------------------
+# -- windows of the file ---------------------------------------------------------------------------
 
 
 def test_windows_of_the_file_come_in_its_order_with_their_names():
@@ -250,7 +250,7 @@ def test_a_malformed_window_does_not_take_the_good_one_with_it():
     assert windows_from_attrs({"WindowCenter": 40, "WindowWidth": "400"}) == (Window(40, 400),)
 
 
-# -- asking for a window --------------------------------------------------------------------------------------------
+# -- asking for a window ---------------------------------------------------------------------------
 
 CT = {"Modality": "CT", "units": "HU", "WindowCenter": [35.0], "WindowWidth": [90.0]}
 

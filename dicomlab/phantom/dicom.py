@@ -5,6 +5,7 @@ The patient is invented; the dates are fixed and UIDs are derived from the conte
 
 from __future__ import annotations
 
+import copy
 import math
 from datetime import datetime, timedelta
 from typing import Final
@@ -85,8 +86,9 @@ def _slice(
     shared: Dataset, truth: Truth, sop_class: str, k: int, number: int, stored: npt.NDArray[np.generic]
 ) -> Dataset:
     """Return slice `k` with its place, pixels and identity (PS3.3 C.7.6.2, C.7.6.3, C.12.1)."""
-    ds = Dataset()
-    ds.update(shared)
+    ds = copy.deepcopy(
+        shared
+    )  # not `update`: slices would share elements, and setting one would set it in all
     grid = truth.grid
     ds.SOPClassUID = sop_class
     ds.SOPInstanceUID = generate_uid(entropy_srcs=[str(shared.SeriesInstanceUID), str(k)])

@@ -84,7 +84,7 @@ def _outline(x: Array, y: Array, z: Array) -> Array:
     u, v = x / a, y / b
     k = (_power(u) + _power(v)) ** 0.4
     slope = np.hypot(u * np.sqrt(np.abs(u)) / a, v * np.sqrt(np.abs(v)) / b)
-    return np.asarray((k - 1.0) * k**1.5 / np.maximum(slope, 1e-9))
+    return np.asarray((k - 1.0) * np.maximum(k**1.5 / np.maximum(slope, 1e-9), b))
 
 
 @_once
@@ -94,7 +94,7 @@ def _cavity(x: Array, y: Array, z: Array) -> Array:
     u, v, w = x / a, (y + 3.0) / b, np.maximum(z - 56.0, 0.0) / h
     k = (_power(u) + _power(v) + _power(w)) ** 0.4
     slope = np.sqrt(np.abs(u) ** 3 / a**2 + np.abs(v) ** 3 / b**2 + w**3 / h**2)
-    return np.asarray((k - 1.0) * k**1.5 / np.maximum(slope, 1e-9))
+    return np.asarray((k - 1.0) * np.maximum(k**1.5 / np.maximum(slope, 1e-9), b))
 
 
 CAVITY = Shape(_cavity, (-129.0, -87.0, -INF), (129.0, 81.0, 148.0))

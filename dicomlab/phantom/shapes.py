@@ -69,12 +69,14 @@ def ellipsoid(centre: Point, radii: Point, axes: Sequence[Point] | None = None) 
     cx, cy, cz = centre
     inverse = [0.0 if math.isinf(r) else 1.0 / r for r in radii]
     frame = np.eye(3) if axes is None else np.asarray(axes, dtype=float)
+    flat = max(r for r in radii if not math.isinf(r)) > 4 * min(radii)
 
     def distance(x: Array, y: Array, z: Array) -> Array:
         dx, dy, dz = x - cx, y - cy, z - cz
         near = np.zeros_like(dx)
         slope = np.zeros_like(dx)
-        for axis, i in zip(frame, inverse, strict=True):
+        least = np.full_like(dx, -math.inf)
+        for axis, r, i in zip(frame, radii, inverse, strict=True):
             along = dx if axes is None and axis[0] else dy if axes is None and axis[1] else dz
             if axes is not None:
                 along = axis[0] * dx + axis[1] * dy + axis[2] * dz
@@ -82,10 +84,14 @@ def ellipsoid(centre: Point, radii: Point, axes: Sequence[Point] | None = None) 
             near += q * q
             q = q * i
             slope += q * q
+            if flat:  # beyond the tips the first order is far too near; the box is a better bound
+                least = np.maximum(least, np.abs(along) - r)
         k = np.sqrt(near)
-        return k * (k - 1.0) / np.sqrt(np.maximum(slope, 1e-18))
+        # the smallest radius bounds the quotient from below, and stands in for it at the centre (0 / 0)
+        quotient = np.maximum(k / np.sqrt(np.maximum(slope, 1e-18)), min(radii))
+        return np.maximum((k - 1.0) * quotient, least)
 
-    reach = np.array([math.inf if math.isinf(r) else r for r in radii])
+    reach = np.asarray(radii, dtype=float)
     if axes is None:
         half = reach
     else:  # the box of a rotated ellipsoid

@@ -146,13 +146,28 @@ def write_pet(
 
 
 def write_study(
-    folder: str | os.PathLike[str], *, transfer_syntax: TransferSyntax = "explicit"
+    folder: str | os.PathLike[str], *, coarser: int = 1, transfer_syntax: TransferSyntax = "explicit"
 ) -> PhantomStudy:
-    """Write CT, MR and PET of one patient into the folders CT, MR and PT of `folder`; return files and truth."""
+    """Write CT, MR and PET of one patient into the folders CT, MR and PT of `folder`; return files and truth.
+
+    Parameters
+    ----------
+    folder
+        Where to write; made when missing.
+    coarser
+        Divides the numbers of slices, rows and columns of the three series: 4 writes a study in a second.
+    transfer_syntax
+        "explicit" (default) or "implicit" VR little endian.
+    """
+
+    def size(default: Shape3) -> Shape3:
+        slices, rows, columns = (max(n // coarser, 1) for n in default)
+        return slices, rows, columns
+
     root = Path(folder)
     return PhantomStudy(
         root,
-        ct=write_ct(root / "CT", transfer_syntax=transfer_syntax),
-        mr=write_mr(root / "MR", transfer_syntax=transfer_syntax),
-        pet=write_pet(root / "PT", transfer_syntax=transfer_syntax),
+        ct=write_ct(root / "CT", shape=size(CT_SHAPE), transfer_syntax=transfer_syntax),
+        mr=write_mr(root / "MR", shape=size(MR_SHAPE), transfer_syntax=transfer_syntax),
+        pet=write_pet(root / "PT", shape=size(PET_SHAPE), transfer_syntax=transfer_syntax),
     )

@@ -85,6 +85,10 @@ class Truth:
     slopes: Array | None = None
     suvbw_per_bqml: float | None = None
 
+    def __post_init__(self) -> None:
+        for array in (self.values, self.noise_free, *self.masks.values()):
+            array.flags.writeable = False  # a truth that a test can change by accident is none
+
     @property
     def affine(self) -> Array:
         """4x4 matrix from voxel index (slice, row, column, 1) to LPS mm."""
@@ -92,11 +96,11 @@ class Truth:
 
     @property
     def volume(self) -> xr.DataArray:
-        """The truth as a volume, made without any file."""
+        """The truth as a volume of its own, made without any file."""
         from dicomlab.geometry import make_volume
 
         return make_volume(
-            self.values,
+            self.values.copy(),
             affine=self.affine,
             frame_of_reference=self.frame_of_reference,
             units=self.units or None,

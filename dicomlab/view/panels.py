@@ -52,15 +52,16 @@ class _PictureFigure(Figure):
     """A pyplot figure that a notebook shows once, also when it is what a cell returns.
 
     The inline backend shows every open figure at the end of a cell. Without this, the figure would appear a
-    second time as the value of the cell's last line.
+    second time as the value of the cell's last line: what has been shown once is closed, hence not shown
+    again.
     """
 
     def _ipython_display_(self) -> None:
         import matplotlib.pyplot as plt
 
-        waiting = getattr(self, "number", None) in plt.get_fignums()
-        if not (waiting and "inline" in matplotlib.get_backend() and plt.isinteractive()):
-            raise NotImplementedError  # IPython then shows it in the ordinary way.
+        if "inline" in matplotlib.get_backend():
+            plt.close(self)
+        raise NotImplementedError  # IPython then goes on to show the figure in the ordinary way.
 
 
 class Page:
@@ -141,10 +142,10 @@ def draw_letters(ax: Axes, state: SliceState, size: float, edges: str = "left ri
 
 
 def draw_scale_bar(ax: Axes, state: SliceState) -> None:
-    """Draw a bar of a round number of mm, at most a third as wide as the panel, at its lower right."""
+    """Draw a bar of a round number of mm, at most a quarter as wide as the panel, at its lower right."""
     left, right = ax.get_xlim()
     bottom, top = ax.get_ylim()
-    length = _round_length((right - left) / 3)
+    length = _round_length((right - left) / 4)
     end, y = right - 0.03 * (right - left), bottom + 0.03 * (top - bottom)
     ax.plot((end - length, end), (y, y), linewidth=2.0, solid_capstyle="butt", **_ink(state, 4.0))
     ax.annotate(
@@ -180,7 +181,9 @@ def draw_colour_bar(ax: Axes, grid: Grid, state: SliceState, cmap: str) -> None:
     ax.set_xticks([])
     for spine in ax.spines.values():
         spine.set_linewidth(0.5)
-    ax.set_title(str(grid.attrs.get("units", "")), fontsize=SMALL, loc="left", pad=4, parse_math=False)
+    units = str(grid.attrs.get("units", ""))
+    # Some scanners write a sentence, which has room only in the header.
+    ax.set_title(units if len(units) < 9 else "", fontsize=SMALL, loc="left", pad=4, parse_math=False)
 
 
 def draw_crosshair(ax: Axes, grid: Grid, state: SliceState, place: npt.NDArray[np.float64]) -> None:
@@ -213,11 +216,11 @@ def description(grid: Grid) -> str:
 
 
 def place_text(grid: Grid, state: SliceState, separator: str = "   ") -> str:
-    """Return the plane, its index (as numpy counts, hence with the range) and its mm along the cut axis."""
+    """Return the plane, its number, in brackets its index, and its mm along the cut axis."""
     axis = state.view.axis
     where = f"{millimetres(grid.axes[axis][state.index])} mm"
     if axis not in grid.missing:
-        where = f"{AXES[axis]} {state.index} of 0–{grid.shape[axis] - 1}   {where}"
+        where = f"{AXES[axis]} {state.index + 1}/{grid.shape[axis]} [{state.index}]   {where}"
     return f"{state.view.name}{separator}{where}"
 
 

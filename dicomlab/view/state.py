@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from dicomlab.affine import plane_of
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
@@ -140,9 +141,12 @@ def plane_views(direction: npt.ArrayLike) -> dict[PlaneName, PlaneView]:
     """
     vectors = np.asarray(direction, dtype=np.float64).reshape(3, 3)
     closeness = np.abs(vectors / np.linalg.norm(vectors, axis=0))
-    # voxel_axis[p] is the voxel axis that runs along patient axis p. The first of equals wins (rounded, so
+    # voxel_axis[p] is the voxel axis that runs along patient axis p. Slices are named by their normal, as in
+    # `Geometry.plane`, and rows and columns share the two other planes. The first of equals wins (rounded, so
     # that a volume at exactly 45 degrees does not change its planes with the last bit).
-    voxel_axis = max(permutations(range(3)), key=lambda order: round(sum(closeness[range(3), order]), 6))
+    normal = _LAYOUT[cast(PlaneName, plane_of(vectors))][0]
+    orders = [order for order in permutations(range(3)) if order[normal] == 0]
+    voxel_axis = max(orders, key=lambda order: round(sum(closeness[range(3), order]), 6))
     views: dict[PlaneName, PlaneView] = {}
     for name, (cut, (down, down_sign), (right, right_sign)) in _LAYOUT.items():
         axes = voxel_axis[cut], voxel_axis[down], voxel_axis[right]

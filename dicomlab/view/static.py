@@ -189,13 +189,13 @@ def montage(
         row, column = divmod(number, columns)
         ax = page.axes(_LEFT + column * step_right, top + row * step_down, step_right - gap, step_down - gap)
         draw_picture(ax, grid, state, cmap, pixels=320)
-        text = f"{state.index}   {millimetres(grid.axes[axis][state.index])} mm"
+        text = f"[{state.index}]   {millimetres(grid.axes[axis][state.index])} mm"
         write_inside(ax, state, text, (0.02, 0.98), SMALL, ha="left", va="top")
         draw_letters(ax, state, SMALL, edges="left bottom")
     draw_scale_bar(ax, first)
     bar = page.axes(_LEFT + columns * step_right + 0.06, top, 0.13, min(rows * step_down - gap, 4.0))
     draw_colour_bar(bar, grid, first, cmap)
-    which = f"{first.view.name}   {AXES[axis]} {states[0].index} to {states[-1].index} of 0–{total - 1}"
+    which = f"{first.view.name}   {AXES[axis]} [{states[0].index}] to [{states[-1].index}] of {total}"
     page.header(description(grid), which, window_text(grid, first))
     return page.figure
 
