@@ -106,7 +106,7 @@ def header_table(source: PathLike | Series | Stack | SeriesList | Dataset, *, in
     Examples
     --------
     >>> from dicomlab import phantom
-    >>> study = phantom.write_study(tmp_path)
+    >>> study = phantom.write_study(tmp_path, coarser=4)
     >>> header_table(study.ct.folder).search("pixel spacing" .replace(" ", "")).vr.item()
     'DS'
     """

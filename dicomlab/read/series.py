@@ -240,7 +240,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     Examples
     --------
     >>> from dicomlab import phantom
-    >>> study = phantom.write_study(tmp_path)
+    >>> study = phantom.write_study(tmp_path, coarser=4)
     >>> [series.modality for series in find_series(tmp_path)]
     ['CT', 'MR', 'PT']
     """

@@ -95,7 +95,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     Examples
     --------
     >>> from dicomlab import phantom
-    >>> study = phantom.write_study(tmp_path)
+    >>> study = phantom.write_study(tmp_path, coarser=4)
     >>> volume = load_volume(study.ct.folder)
     >>> volume.dims, volume.attrs["units"]
     (('slice', 'row', 'column'), 'HU')
