@@ -1,0 +1,84 @@
+"""Planes of values as 16-bit codes on their way to the browser, and how to come back.
+
+Whole numbers that fit travel exactly. All else is quantised plane by plane: 65,533 steps between the lowest and
+the highest finite value, so that half a step is the largest error; the browser shows no more digits than that.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["MINUS_INFINITY", "NOT_A_NUMBER", "PLUS_INFINITY", "Codes", "Scale", "decode", "encode"]
+
+Codes = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
+
+MINUS_INFINITY, PLUS_INFINITY, NOT_A_NUMBER = 65533, 65534, 65535
+_STEPS = MINUS_INFINITY - 1
+
+
+class Scale(TypedDict):
+    """How codes become values: ``value = code * slope + intercept``.
+
+    ``kind`` is ``"i2"`` (int16), ``"u2"`` (uint16) or ``"q2"`` (uint16 whose last three codes are -inf, +inf and
+    NaN); ``exact`` says whether every value comes back as it was.
+    """
+
+    kind: Literal["i2", "u2", "q2"]
+    slope: float
+    intercept: float
+    exact: bool
+
+
+def encode(plane: npt.NDArray[np.generic]) -> tuple[Codes, Scale]:
+    """Return one plane as little-endian 16-bit codes in C order, and their scale.
+
+    Parameters
+    ----------
+    plane
+        Array of any shape of booleans, integers or floats.
+    """
+    kind, size = plane.dtype.kind, plane.dtype.itemsize
+    if kind == "b" or (kind in "iu" and size == 1) or (kind == "i" and size == 2):
+        return np.ascontiguousarray(plane, dtype="<i2"), _scale("i2")
+    if kind == "u" and size == 2:
+        return np.ascontiguousarray(plane, dtype="<u2"), _scale("u2")
+    values = np.asarray(plane, dtype=np.float64)
+    finite = np.isfinite(values)
+    if not finite.any():
+        low = high = 0.0
+    elif finite.all():
+        low, high = float(values.min()), float(values.max())
+    else:
+        low, high = float(values[finite].min()), float(values[finite].max())
+    whole = high - low <= _STEPS and bool(np.array_equal(values[finite], np.rint(values[finite])))
+    if whole or low == high:
+        scale = _scale("q2", 1.0, low)
+    else:
+        # Halves first: the difference of two huge values would overflow.
+        scale = _scale("q2", (high / 2 - low / 2) / (_STEPS / 2), low, exact=False)
+    with np.errstate(invalid="ignore", over="ignore"):
+        steps = np.clip(np.rint((values - low) / scale["slope"]), 0, _STEPS)
+    if not finite.all():
+        steps[np.isnan(values)] = NOT_A_NUMBER
+        steps[np.isposinf(values)] = PLUS_INFINITY
+        steps[np.isneginf(values)] = MINUS_INFINITY
+    return np.ascontiguousarray(steps, dtype="<u2"), scale
+
+
+def decode(codes: Codes, scale: Scale) -> npt.NDArray[np.float64]:
+    """Return the values that codes stand for, by the arithmetic of the browser (float64)."""
+    with np.errstate(over="ignore"):  # of the last three codes, which are not numbers
+        values = codes.astype(np.float64) * scale["slope"] + scale["intercept"]
+    if scale["kind"] == "q2":
+        for code, value in ((MINUS_INFINITY, -np.inf), (PLUS_INFINITY, np.inf), (NOT_A_NUMBER, np.nan)):
+            values[codes == code] = value
+    return values
+
+
+def _scale(
+    kind: Literal["i2", "u2", "q2"], slope: float = 1.0, intercept: float = 0.0, *, exact: bool = True
+) -> Scale:
+    return {"kind": kind, "slope": slope, "intercept": intercept, "exact": exact}

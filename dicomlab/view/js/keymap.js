@@ -1,0 +1,53 @@
+// The map of gestures and keys: what the help lists is what is bound.
+
+/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"reset"|"invert"|"corners"|"help"|"firstWindow"} KeyAction */
+
+/** @type {Record<string, KeyAction>} */
+export const KEYS = {
+  ArrowDown: "next",
+  ArrowUp: "previous",
+  "Shift+ArrowDown": "next10",
+  "Shift+ArrowUp": "previous10",
+  PageDown: "next10",
+  PageUp: "previous10",
+  Home: "first",
+  End: "last",
+  Escape: "reset",
+  x: "invert",
+  i: "corners",
+  " ": "corners",
+  0: "firstWindow",
+  "?": "help",
+};
+
+/** @type {[string, string][]} */
+export const HELP = [
+  ["Wheel", "next or previous slice"],
+  ["Left drag", "window: sideways width, up and down level"],
+  ["Middle drag", "move the picture"],
+  ["Right drag, Ctrl + wheel", "zoom under the pointer"],
+  ["Double click", "fit the picture"],
+  ["Ctrl + double click", "first window again"],
+  ["↑ ↓", "previous or next slice"],
+  ["Shift + ↑ ↓, Page ↑ ↓", "ten slices"],
+  ["Home, End", "first, last slice"],
+  ["1 … 9", "window presets"],
+  ["0", "first window"],
+  ["X", "invert"],
+  ["I or Space", "hide or show the text"],
+  ["Esc", "reset all"],
+  ["?", "this list"],
+];
+
+/**
+ * @param {{key: string, shiftKey: boolean, ctrlKey: boolean, metaKey: boolean, altKey: boolean}} event
+ * @returns {KeyAction | number | null} an action, the number of a preset, or null when the key is not ours
+ */
+export function actionOf(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return null;
+  if (/^[1-9]$/.test(event.key)) return Number(event.key);
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  // Only the arrows tell Shift apart: "?" needs it on most keyboards, and X may come from caps lock.
+  const name = event.shiftKey && key.startsWith("Arrow") ? `Shift+${key}` : key;
+  return Object.hasOwn(KEYS, name) ? KEYS[name] : null;
+}

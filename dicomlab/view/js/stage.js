@@ -1,0 +1,165 @@
+// The picture on the stage: voxels to grey, and pixels to square millimetres.
+
+import { Painter } from "./lut.js";
+import { extent } from "./planes.js";
+
+/** @typedef {import("./types.js").Picture} Picture */
+/** @typedef {import("./types.js").Window} Window */
+/** @typedef {import("./planes.js").Layout} Layout */
+
+const MOST_PIXELS = 4096; // of a picture of uneven slices
+
+/**
+ * @typedef {object} View The mapping between screen mm and css px of the stage.
+ * @property {number} scale css px a mm
+ * @property {[number, number]} centre mm in the middle of the stage when nothing was moved
+ * @property {(x: number, y: number) => [number, number]} toPx
+ * @property {(x: number, y: number) => [number, number]} toMm
+ */
+
+export class Stage {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    /** One pixel a voxel. */
+    this.native = document.createElement("canvas");
+    this.size = { width: 1, height: 1, ratio: 1 };
+    /** @private */ this.painter = new Painter();
+    /** @private */ this.painted = "";
+    /** @private @type {ImageData | null} */ this.image = null;
+  }
+
+  /** Takes the size of the element that the canvas fills. @param {HTMLElement} element */
+  measure(element) {
+    const width = Math.max(element.clientWidth, 1);
+    const height = Math.max(element.clientHeight, 1);
+    const ratio = Math.min(globalThis.devicePixelRatio || 1, 2);
+    this.size = { width, height, ratio };
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+  }
+
+  /** @param {Layout} layout @param {number} zoom @param {[number, number]} pan @returns {View} */
+  view(layout, zoom, [panX, panY]) {
+    const box = extent(layout);
+    const { width, height } = this.size;
+    const scale = Math.min(width / box.width, height / box.height) * zoom;
+    const centre = /** @type {[number, number]} */ ([box.left + box.width / 2, box.top + box.height / 2]);
+    return {
+      scale,
+      centre,
+      toPx: (x, y) => [(x - centre[0] + panX) * scale + width / 2, (y - centre[1] + panY) * scale + height / 2],
+      toMm: (x, y) => [(x - width / 2) / scale + centre[0] - panX, (y - height / 2) / scale + centre[1] - panY],
+    };
+  }
+
+  /** The next picture is painted even if its name is that of the last. */
+  forget() {
+    this.painted = "";
+  }
+
+  /**
+   * Voxels to grey, one pixel each.
+   * @param {string} name of the picture; the same one is not painted twice
+   * @param {Picture} picture
+   * @param {Layout} layout
+   * @param {Window} window
+   * @param {boolean} invert
+   */
+  paint(name, picture, layout, window, invert) {
+    const painted = JSON.stringify([name, window, invert]);
+    if (painted === this.painted && !picture.missing) return;
+    this.painted = painted;
+    const { native } = this;
+    const width = layout.transpose ? picture.rows : picture.cols;
+    const height = layout.transpose ? picture.cols : picture.rows;
+    if (native.width !== width || native.height !== height || !this.image) {
+      native.width = width;
+      native.height = height;
+      this.image = new ImageData(width, height);
+    }
+    const words = new Uint32Array(this.image.data.buffer);
+    this.painter.paint(picture, layout, window, invert, words);
+    /** @type {CanvasRenderingContext2D} */ (native.getContext("2d")).putImageData(this.image, 0, 0);
+  }
+
+  /** Nothing but the background: what is outside the volume looks like the lowest value. @param {boolean} invert */
+  clear(invert) {
+    const { canvas } = this;
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.fillStyle = invert ? "#fff" : "#000";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    return context;
+  }
+
+  /**
+   * Pixels to millimetres on the stage.
+   * @param {Layout} layout
+   * @param {View} view
+   * @param {boolean} invert
+   */
+  compose(layout, { scale, toPx }, invert) {
+    const context = this.clear(invert);
+    const { native } = this;
+    const { ratio } = this.size;
+    const [a, b, c, d] = layout.basis.map((part) => part * scale * ratio);
+    const { hmm, vmm, hEdges, vEdges } = layout;
+    const [h0, v0] = [hEdges[0], vEdges[0]];
+    const corner = toPx(layout.basis[0] * h0 + layout.basis[2] * v0, layout.basis[1] * h0 + layout.basis[3] * v0);
+    let [x, y] = [corner[0] * ratio, corner[1] * ratio];
+    // Uneven positions: every row (or column) of voxels first takes as many pixels as it has millimetres.
+    /** @type {HTMLCanvasElement} */
+    let image = native;
+    if (!evenly(vEdges)) image = stretched(image, vEdges, scale * ratio, false);
+    if (!evenly(hEdges)) image = stretched(image, hEdges, scale * ratio, true);
+    const stepH = (hEdges[hmm.length] - h0) / image.width;
+    const stepV = (vEdges[vmm.length] - v0) / image.height;
+    // Where voxels are whole pixels they are put on whole pixels, and nothing is blurred.
+    const crisp = isWhole(a * stepH) && isWhole(d * stepV) && Math.abs(b) + Math.abs(c) < 1e-9;
+    if (crisp) [x, y] = [Math.round(x), Math.round(y)];
+    context.imageSmoothingEnabled = !crisp;
+    context.imageSmoothingQuality = Math.min(a * stepH, d * stepV) < 0.6 ? "high" : "medium";
+    context.setTransform(a * stepH, b * stepH, c * stepV, d * stepV, x, y);
+    context.drawImage(image, 0, 0);
+  }
+
+  destroy() {
+    this.image = null;
+    this.native.width = this.native.height = 0;
+  }
+}
+
+/** @param {number} x */
+const isWhole = (x) => x > 0.5 && Math.abs(x - Math.round(x)) < 1e-3;
+
+/** @param {Float64Array} edges */
+function evenly(edges) {
+  const step = (edges[edges.length - 1] - edges[0]) / (edges.length - 1);
+  return edges.every((at, i) => Math.abs(at - (edges[0] + i * step)) <= 0.01 * step);
+}
+
+/**
+ * The picture with every voxel as wide (or high) as it is in millimetres; nothing is blended.
+ * @param {HTMLCanvasElement} image
+ * @param {Float64Array} edges
+ * @param {number} density pixels a mm
+ * @param {boolean} across
+ */
+function stretched(image, edges, density, across) {
+  const count = edges.length - 1;
+  const length = edges[count] - edges[0];
+  const size = Math.min(Math.max(Math.ceil(length * density), count), MOST_PIXELS);
+  const out = document.createElement("canvas");
+  out.width = across ? size : image.width;
+  out.height = across ? image.height : size;
+  const context = /** @type {CanvasRenderingContext2D} */ (out.getContext("2d"));
+  context.imageSmoothingEnabled = false;
+  for (let i = 0; i < count; i++) {
+    const from = Math.round(((edges[i] - edges[0]) / length) * size);
+    const to = Math.round(((edges[i + 1] - edges[0]) / length) * size);
+    if (across) context.drawImage(image, i, 0, 1, image.height, from, 0, to - from, image.height);
+    else context.drawImage(image, 0, i, image.width, 1, 0, from, image.width, to - from);
+  }
+  return out;
+}

@@ -1,0 +1,82 @@
+// The same viewer in a page of its own: slices are inside the page, deflated, and no kernel is needed. A stand-in for the
+// widget's model answers the demands, so that page and notebook run the same code.
+
+import { base64 } from "./codec.js";
+import { make } from "./chrome.js";
+import { createWidget } from "./widget.js";
+
+/** @typedef {{kind: string, slope: number, intercept: number, exact: boolean, data: string}} Slice */
+
+/** @param {string} text base64 of zlib of all low bytes, then all high bytes */
+export async function unpack(text) {
+  const stream = new Blob([base64(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const halves = new Uint8Array(await new Response(stream).arrayBuffer());
+  const count = halves.length >> 1;
+  const bytes = new Uint8Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    bytes[2 * i] = halves[i];
+    bytes[2 * i + 1] = halves[count + i];
+  }
+  return bytes.buffer;
+}
+
+/** @implements {Pick<import("./types.js").Model, "get">} */
+export class PageModel {
+  /** @param {Record<string, any>} state @param {(index: number) => Slice} slice */
+  constructor(state, slice) {
+    /** @private */ this.state = state;
+    /** @private */ this.slice = slice;
+    /** @private @type {Map<string, Set<(...args: any[]) => void>>} */ this.handlers = new Map();
+  }
+  /** @param {string} name */
+  get(name) {
+    return this.state[name];
+  }
+  /** @param {string} name @param {any} value */
+  set(name, value) {
+    this.state[name] = value;
+  }
+  save_changes() {}
+  /** @param {string} name @param {(...args: any[]) => void} handler */
+  on(name, handler) {
+    const all = this.handlers.get(name) ?? new Set();
+    this.handlers.set(name, all.add(handler));
+  }
+  /** @param {string} name @param {(...args: any[]) => void} [handler] */
+  off(name, handler) {
+    if (handler) this.handlers.get(name)?.delete(handler);
+    else this.handlers.delete(name);
+  }
+  /** @param {{generation: number, key: string, id: number, indices: number[]}} demand */
+  async send({ generation, key, id, indices }) {
+    const buffers = /** @type {ArrayBuffer[]} */ ([]);
+    const items = [];
+    for (const index of indices) {
+      try {
+        const { data, ...item } = this.slice(index);
+        buffers.push(await unpack(data));
+        items.push({ ...item, index, buffer: buffers.length - 1 });
+      } catch (error) {
+        items.push({ index, error: `This slice of the page cannot be read: ${error}` });
+      }
+    }
+    const message = { type: "slices", generation, key, id, items };
+    this.handlers.get("msg:custom")?.forEach((handler) => handler(message, buffers));
+  }
+}
+
+/**
+ * @param {HTMLElement} el
+ * @param {Record<string, any>} state the widget's traits, without pixels
+ * @param {(index: number) => Slice} slice
+ */
+export function standalone(el, state, slice) {
+  if (typeof DecompressionStream === "undefined") {
+    el.append(make("p", "", {}, ["This page needs a browser of 2023 or later (DecompressionStream)."]));
+    return;
+  }
+  const model = new PageModel(state, slice);
+  const widget = createWidget();
+  widget.initialize({ model });
+  widget.render({ model, el });
+}

@@ -1,0 +1,99 @@
+"""What a browser has to know about a volume before it asks for the first slice: all but the voxels, ready for JSON."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.view.grid import Grid
+from dicomlab.view.state import SliceState, acquisition_plane, plane_views
+from dicomlab.windowing import Window, auto_window, named_windows, shown_inverted, windows_from_attrs
+
+__all__ = ["describe", "new_key"]
+
+
+def new_key() -> str:
+    """Return a name for a volume's voxels in the page's cache.
+
+    Every viewer takes a new one, also of the same volume: its array may have been changed in between, and old slices would be
+    a wrong picture.
+    """
+    return uuid.uuid4().hex
+
+
+def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: int) -> dict[str, Any]:
+    """Return geometry, windows and first choices of a volume (``Meta`` in ``js/types.js``).
+
+    Parameters
+    ----------
+    grid
+        The volume.
+    first
+        What is shown first.
+    lazy
+        Reading costs: do not cut across the slices, and look at one slice only for the automatic window.
+    height
+        Height of the picture in CSS pixels.
+    memory
+        Bytes of slices that the page may keep.
+    """
+    attrs = grid.attrs
+    auto = auto_window(first.view.cut(grid, first.index) if lazy else grid.values.values)
+    return {
+        "key": new_key(),
+        "axes": [_packed(line) for line in grid.axes],
+        "direction": grid.direction.ravel().tolist(),
+        "planes": {
+            name: {
+                "axis": view.axis,
+                "down": view.down,
+                "right": view.right,
+                "matrix": view.matrix,
+                "flips": view.flips(grid),
+                "letters": view.letters,
+            }
+            for name, view in plane_views(grid.direction).items()
+        },
+        "plane": acquisition_plane(grid),
+        "units": str(attrs.get("units") or ""),
+        "title": " ".join(str(attrs[name]) for name in ("Modality", "SeriesDescription") if attrs.get(name)),
+        "integer": grid.values.dtype.kind in "biu",
+        "reslice": not lazy,
+        "presets": _presets(attrs, auto),
+        "window": _numbers(first.window),
+        "invert": shown_inverted(attrs),
+        "budget": memory,
+        "height": height,
+    }
+
+
+def _packed(line: npt.NDArray[np.float64]) -> dict[str, float | int] | list[float]:
+    """Return positions as start, step and count where that is all there is to say, to a billionth of a step."""
+    if line.size > 1:
+        step = (line[-1] - line[0]) / (line.size - 1)
+        if np.abs(line - (line[0] + step * np.arange(line.size))).max() <= 1e-9 * abs(step):
+            return {"start": float(line[0]), "step": float(step), "count": int(line.size)}
+    return [float(at) for at in line]
+
+
+def _numbers(window: Window) -> dict[str, Any]:
+    return {"center": window.center, "width": window.width, "function": window.function}
+
+
+def _presets(attrs: Mapping[str, Any], auto: Window) -> list[dict[str, Any]]:
+    """Return the windows to choose from: the file's own first, then the automatic one, then the customary ones."""
+    files = windows_from_attrs(attrs)
+    named = [
+        {"name": name, **_numbers(window), "group": "from the file" if window in files else "presets"}
+        for name, window in named_windows(attrs).items()
+    ]
+    own = [one for one in named if one["group"] != "presets"]
+    return [
+        *own,
+        {"name": "auto", **_numbers(auto), "group": "automatic"},
+        *(one for one in named if one["group"] == "presets"),
+    ]

@@ -1,0 +1,230 @@
+"""A real JupyterLab of our own, driven from outside; for the tests of the viewer and for benchmarks/browser.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import nbformat
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+ROOT = Path(__file__).resolve().parents[2]
+SCREENSHOTS = ROOT / "build" / "screenshots"
+
+# The volume of most tests; every value tells its own place, and the axes are all different.
+VOLUME = """
+import numpy as np
+import xarray as xr
+
+def volume(shape=(24, 96, 128), dtype="int16", *, slices=None, direction=(0, 0, 1, 0, 1, 0, 1, 0, 0), **attrs):
+    s, r, c = np.indices(shape)
+    blob = np.hypot(r - shape[1] / 2, c - shape[2] / 2) < min(shape[1:]) / 2.3
+    values = np.where(blob, (7 * s + 11 * r + 13 * c) % 1500 - 300, -1000)
+    mm = -60 + 2.5 * np.arange(shape[0]) if slices is None else np.asarray(slices, float)
+    frame = xr.Variable((), "1.2.826.0.1", {"direction": list(map(float, direction)), "coordinate_system": "LPS"})
+    return xr.DataArray(
+        values.astype(dtype),
+        dims=("slice", "row", "column"),
+        coords={
+            "slice": ("slice", mm, {"units": "mm"}),
+            "row": ("row", -40 + 0.75 * np.arange(shape[1]), {"units": "mm"}),
+            "column": ("column", -50 + 0.75 * np.arange(shape[2]), {"units": "mm"}),
+            "frame_of_reference": frame,
+        },
+        attrs={"units": "HU", "Modality": "CT", **attrs},
+    )
+"""
+
+
+class Notebook:
+    """A notebook open in JupyterLab, with its page and a line to its kernel."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", self._see)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        self.hosts.add(urlparse(request.url).hostname or "")
+
+    def run(self, code: str) -> str:
+        """Run code in the kernel, outside any cell, and return what it printed."""
+        result: dict[str, str] = self.page.evaluate(
+            """async (code) => {
+                const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+                let text = "";
+                let error = "";
+                const future = kernel.requestExecute({ code });
+                future.onIOPub = (message) => {
+                    if (message.header.msg_type === "stream") text += message.content.text;
+                    if (message.header.msg_type === "error") error = message.content.traceback.join("\\n");
+                };
+                await future.done;
+                return { text, error };
+            }""",
+            code,
+        )
+        assert not result["error"], result["error"]
+        return result["text"].strip()
+
+    def value(self, expression: str) -> Any:
+        """Return what an expression is in the kernel, through JSON."""
+        return json.loads(self.run(f"import json; print(json.dumps({expression}))"))
+
+    def wait(self, script: str, argument: Any = None, timeout: float = 8000) -> None:
+        """Wait until a script of the page is true; `viewer` is the first viewer."""
+        self.page.wait_for_function(
+            "(argument) => { const root = document.querySelector('.dl-browser'); const viewer = root?.dicomlab;"
+            f" return root && ({script}); }}",
+            arg=argument,
+            timeout=timeout,
+        )
+
+    def ask(self, script: str, argument: Any = None) -> Any:
+        """Return what a script of the page gives."""
+        return self.page.evaluate(
+            "(argument) => { const root = document.querySelector('.dl-browser'); const viewer = root?.dicomlab;"
+            f" return {script}; }}",
+            argument,
+        )
+
+    def shown(self, index: int | None = None) -> None:
+        """Wait until the wanted slice (or the given one) is on the screen."""
+        self.wait(
+            "root.dataset.complete === 'true' && (argument === null || root.dataset.drawn === String(argument))",
+            index,
+        )
+
+    def synced(self, expression: str, expected: Any) -> None:
+        """Wait until the kernel has heard of a change."""
+        deadline = time.monotonic() + 5
+        while (found := self.value(expression)) != expected:
+            assert time.monotonic() < deadline, f"{expression} is {found!r}, not {expected!r}"
+            time.sleep(0.05)
+
+    def screenshot(self, name: str, *, whole: bool = False) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        target = self.page if whole else self.page.locator(".dl-browser").first
+        target.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+@dataclass
+class Lab:
+    """A running server, its secret and its folder of notebooks."""
+
+    url: str
+    token: str
+    folder: Path
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def open(
+        self,
+        chromium: Browser,
+        name: str,
+        *cells: str,
+        dark: bool = False,
+        width: int = 1000,
+        height: int = 900,
+    ) -> Notebook:
+        """Open a new notebook of the given cells in a window of its own, and run them."""
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (VOLUME, *cells)])
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        book.cells[0].metadata["jupyter"] = {"source_hidden": True}
+        nbformat.write(book, self.folder / f"{name}.ipynb")
+        scheme = "dark" if dark else "light"
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.contexts.append(context)
+        notebook = Notebook(context.new_page())
+        notebook.page.goto(f"{self.url}/lab/tree/{name}.ipynb?reset&token={self.token}")
+        notebook.page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=40000,
+        )
+        if dark:
+            notebook.page.evaluate(
+                "() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })"
+            )
+        notebook.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        return notebook
+
+    def close_windows(self) -> None:
+        while self.contexts:
+            self.contexts.pop().close()
+
+
+@contextmanager
+def running_lab(home: Path) -> Iterator[Lab]:
+    """Start a JupyterLab that knows nothing of the user's own settings, and end it and its kernels."""
+    folder = home / "notebooks"
+    folder.mkdir()
+    token = secrets.token_hex(16)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    config = home / "config"
+    settings = config / "lab/user-settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True)
+    # No question about news over the pictures, and no look at the network for it.
+    quiet = {"fetchNews": "false", "checkForUpdates": False}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
+        *(
+            f"--IdentityProvider.token={token}",
+            f"--ServerApp.root_dir={folder}",
+            "--ServerApp.port_retries=0",
+        ),
+        "--LabApp.expose_app_in_browser=True",
+        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    ]
+    log = home / "server.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=out, stderr=out)
+    lab = Lab(f"http://127.0.0.1:{port}", token, folder)
+    try:
+        _await_server(server, f"{lab.url}/api/status?token={token}", log)
+        yield lab
+    finally:
+        server.send_signal(signal.SIGTERM)  # it ends its kernels
+        server.wait(20)
+
+
+def _await_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + 40
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}") from None
+            time.sleep(0.2)

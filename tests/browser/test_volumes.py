@@ -1,0 +1,384 @@
+"""Volumes of other kinds: PET, inverted, oblique, tilted, uneven, lazy, broken; and text that means harm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+from .jupyter import Lab, Notebook
+from .test_viewer import centre, pixels
+
+Open = Callable[..., Notebook]
+pytestmark = pytest.mark.browser
+
+START = """
+import numpy as np
+from dicomlab.view.browser import browse
+from dicomlab.view.render import grey, picture
+
+def by_slice(volume, read_one):
+    # A lazy volume, read by a function of the index of a slice.
+    import dask.array
+    def block(block_info=None):
+        return read_one(block_info[None]["array-location"][0][0])
+    chunks = ((1,) * volume.shape[0], volume.shape[1:2], volume.shape[2:])
+    return volume.copy(data=dask.array.map_blocks(block, chunks=chunks, dtype="int16", meta=np.empty((0, 0, 0), "int16")))
+
+def lps(v, *voxel):
+    at = [v[d].values[i] for d, i in zip(v.dims, voxel)]
+    return (np.reshape(v.frame_of_reference.attrs["direction"], (3, 3)) @ at).tolist()
+"""
+
+HARM = "<img src=x onerror='window.harmed = 1'></script><script>window.harmed = 1</script><b>bold</b>"
+
+
+@pytest.fixture(scope="module")
+def notebook(open_notebook: Open) -> Notebook:
+    """A dark notebook whose second cell shows whatever a test browses."""
+    book = open_notebook("volumes", START, "import ipywidgets\nplace = ipywidgets.VBox()\nplace", dark=True)
+    book.page.wait_for_selector(".jp-OutputArea-output .widget-vbox", state="attached")
+    return book
+
+
+def show(book: Notebook, code: str) -> None:
+    """Put a new viewer where the last one was."""
+    book.run(f"[one.close() for one in place.children]; place.children = ()\n{code}\nplace.children = (b,)")
+    key = book.value("b._meta['key']")
+    book.wait(
+        "viewer?.meta.key === argument && (root.dataset.complete === 'true' || !viewer.chrome.message.hidden)",
+        key,
+    )
+    book.wait("viewer.frame === 0")
+
+
+def test_pet_is_shown_on_inverted_grey_with_honest_digits_and_nan(notebook: Notebook) -> None:
+    show(
+        notebook,
+        """
+v = volume(dtype="float32", Modality="PT", units="Bq/ml")
+v = v.copy(data=np.maximum(v.values, 0) * np.float32(13.7))
+v.values[12, 40, 50:60] = [np.nan, np.inf, -np.inf, 0, 1, 2, 3, 4, 5, 6]
+b = browse(v, height=420)
+""",
+    )
+    assert notebook.ask("viewer.state.invert") is True
+    expected = np.array(notebook.value("grey(v[12].values, b.window, invert=True).tolist()"))
+    found = np.array(pixels(notebook))
+    assert np.abs(found - expected).max() <= 1, "16 bits of a slice are finer than a step of grey"
+    assert (found != expected).mean() < 0.01
+    for column, text in ((50, "NaN Bq/ml"), (51, "+inf Bq/ml"), (52, "-inf Bq/ml")):
+        x, y = notebook.ask("viewer.view().toPx(viewer.layout.hmm[argument], viewer.layout.vmm[40])", column)
+        assert notebook.ask("viewer.probeAt(...argument).text.split('   ')[0]", [x, y]) == text
+    text = notebook.ask(
+        "viewer.probeAt(...viewer.view().toPx(viewer.layout.hmm[70], viewer.layout.vmm[44])).text"
+    )
+    value = notebook.value("float(v[12, 44, 70])")
+    assert text.startswith("≈ ")
+    assert float(text.split()[1]) == pytest.approx(value, abs=1.0)
+    notebook.screenshot("pet-dark")
+    # Across the slices every row has a scale of its own.
+    notebook.ask("viewer.setPlane('coronal')")
+    notebook.shown()
+    expected = np.array(notebook.value("grey(v.values[::-1, 48, :], b.window, invert=True).tolist()"))
+    assert np.abs(np.array(pixels(notebook)) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "exact"),
+    [("uint16", True), ("bool", True), ("int32", True), ("float64", True), ("uint8", True)],
+)
+def test_whole_numbers_arrive_exactly_whatever_their_type(
+    notebook: Notebook, dtype: str, exact: bool
+) -> None:
+    show(
+        notebook,
+        f"v = volume(dtype='{dtype}'); v.values[3, 5] = 1; b = browse(v, window=(50, 300), height=300)",
+    )
+    assert pixels(notebook) == notebook.value("grey(v[12].values, b.window).tolist()")
+    assert notebook.ask("viewer.drawn.picture.scales[0].exact") is exact
+
+
+def test_monochrome1_inverts_the_picture_and_not_the_values(notebook: Notebook) -> None:
+    show(
+        notebook,
+        "v = volume(PhotometricInterpretation='MONOCHROME1'); b = browse(v, window=(40, 400), height=300)",
+    )
+    assert pixels(notebook) == notebook.value("(255 - grey(v[12].values, b.window).astype(int)).tolist()")
+    x, y = notebook.ask("viewer.view().toPx(viewer.layout.hmm[64], viewer.layout.vmm[48])")
+    assert notebook.ask("viewer.probeAt(...argument).value", [x, y]) == notebook.value("int(v[12, 48, 64])")
+
+
+def test_letters_follow_an_oblique_orientation(notebook: Notebook) -> None:
+    # Columns run to the left and 30 degrees backwards, rows backwards and 30 degrees to the right.
+    show(
+        notebook,
+        """
+s, c = np.sin(np.pi / 6), np.cos(np.pi / 6)
+b = browse(volume(direction=(0, -s, c, 0, c, s, 1, 0, 0)), height=300)
+""",
+    )
+    assert notebook.page.locator(".dl-letter").all_text_contents() == ["RA", "LP", "AL", "PR"]
+
+
+def test_a_volume_flipped_by_the_user_still_hangs_the_right_way(notebook: Notebook) -> None:
+    show(notebook, "v = volume()[::-1, ::-1, ::-1]; b = browse(v, window=(300, 900), height=300)")
+    assert notebook.page.locator(".dl-letter").all_text_contents() == ["R", "L", "A", "P"]
+    assert pixels(notebook) == notebook.value("grey(v.values[12, ::-1, ::-1], b.window).tolist()")
+    notebook.ask("viewer.goTo(2)")
+    notebook.shown(2)
+    mm = notebook.value("float(v.slice[2])")
+    assert notebook.ask("viewer.chrome.corners.bottomLeft.textContent").endswith(f"\n{mm:.2f} mm")
+
+
+def test_uneven_slices_are_drawn_at_their_true_millimetres(notebook: Notebook) -> None:
+    show(
+        notebook,
+        """
+mm = np.array([0, 2, 4, 6, 20, 22, 24, 26.0])
+v = volume((8, 40, 40), slices=mm)
+v.values[:] = np.arange(8)[:, None, None] * 30
+b = browse(v, plane="coronal", window=(105, 211, ), height=300)
+""",
+    )
+    notebook.wait("viewer.transport.cache.count(viewer.meta.key) === 8 || viewer.drawn")
+    notebook.screenshot("uneven-dark")
+    height = notebook.ask("viewer.stage.size.height")
+    scale = notebook.ask("viewer.view().scale")
+    column = notebook.ask(
+        """(() => { const canvas = viewer.chrome.canvas; const image = canvas.getContext('2d')
+            .getImageData(canvas.width >> 1, 0, 1, canvas.height).data;
+            return Array.from({ length: canvas.height }, (_, y) => image[4 * y]); })()"""
+    )
+    levels = notebook.value("grey(np.arange(8) * 30, b.window).tolist()")
+    # Borders stand half way between slices; the head (the last slice) is up. The whole reaches from -1 to 27 mm.
+    for mm, index in ((26, 7), (24, 6), (20, 4), (14, 4), (12.5, 3), (6, 3), (4, 2), (0, 0)):
+        y = height / 2 + (13 - mm) * scale
+        assert column[round(y)] == levels[index], f"{mm} mm shows slice {index}"
+        found = notebook.ask("viewer.probeAt(viewer.stage.size.width / 2, argument).voxel", y)
+        assert found[0] == index
+
+
+def test_a_tilted_gantry_is_drawn_sheared(notebook: Notebook) -> None:
+    # Slices shift forwards (to the front, -y) as they rise: 0.5 mm a mm.
+    show(
+        notebook,
+        "v = volume((24, 96, 128), direction=(0, 0, 1, -0.5, 1, 0, 1, 0, 0)); b = browse(v, height=300)",
+    )
+    notebook.ask("viewer.setPlane('sagittal')")
+    notebook.shown()
+    for voxel in ([2, 20, 64], [20, 80, 64]):
+        lps = notebook.value(f"lps(v, *{voxel})")
+        # In the sagittal picture +y runs to the right and +z up; the middle of the stage is the middle of the volume.
+        middle = notebook.value("np.mean([lps(v, 0, 0, 64), lps(v, -1, -1, 64)], axis=0).tolist()")
+        scale, width, height = notebook.ask(
+            "[viewer.view().scale, viewer.stage.size.width, viewer.stage.size.height]"
+        )
+        x, y = width / 2 + (lps[1] - middle[1]) * scale, height / 2 - (lps[2] - middle[2]) * scale
+        assert notebook.ask("viewer.probeAt(...argument).voxel", [x, y]) == voxel
+
+
+def test_a_lazy_volume_reads_only_the_slices_asked_for(notebook: Notebook) -> None:
+    show(
+        notebook,
+        """
+read = []
+def read_one(s):
+    read.append(s)
+    return volume().values[s:s + 1]
+v = volume()
+lazy = by_slice(v, read_one)
+read.clear()
+b = browse(lazy, window=(40, 400), height=300)
+read_at_first = list(read)
+""",
+    )
+    assert set(notebook.value("read_at_first")) <= {12}, "the middle slice, for the automatic window"
+    assert pixels(notebook) == notebook.value("grey(v[12].values, b.window).tolist()")
+    notebook.wait("viewer.transport.cache.count(viewer.meta.key) === 24")
+    assert notebook.value("max(read.count(s) for s in range(24))") <= 3
+
+
+def test_a_slice_that_cannot_be_read_says_so_and_the_others_are_shown(notebook: Notebook) -> None:
+    show(
+        notebook,
+        """
+def read_one(s):
+    if s == 13: raise OSError("/data/DOE^JANE/13.dcm is broken")
+    return volume().values[s:s + 1]
+b = browse(by_slice(volume(), read_one), height=300)
+""",
+    )
+    notebook.shown(12)
+    notebook.ask("viewer.goTo(13)")
+    notebook.wait("!viewer.chrome.message.hidden")
+    assert notebook.ask("viewer.chrome.message.textContent") == "slice 13 cannot be read: OSError"
+    assert "slice 13/24  [12]" in notebook.ask("viewer.chrome.corners.bottomLeft.textContent")
+    notebook.ask("viewer.goTo(14)")
+    notebook.shown(14)
+    assert notebook.ask("viewer.chrome.message.hidden") is True
+
+
+def test_text_from_a_file_is_shown_as_text(notebook: Notebook) -> None:
+    harm = repr(HARM)
+    show(
+        notebook,
+        f"b = browse(volume(SeriesDescription={harm}, units={harm}, WindowCenter=[1.0], WindowWidth=[2.0],"
+        f" WindowCenterWidthExplanation=[{harm}]), height=300)",
+    )
+    assert "<b>bold</b>" in notebook.ask("viewer.chrome.corners.topLeft.textContent")
+    assert notebook.page.locator(".dl-browser img, .dl-browser b, .dl-browser script").count() == 0
+    assert notebook.page.evaluate("window.harmed") is None
+
+
+def test_a_new_look_is_taken_when_the_array_was_changed_in_place(notebook: Notebook) -> None:
+    show(notebook, "v = volume(); b = browse(v, window=(0, 100), height=300)")
+    notebook.run("v.values[12] = 1000; b.refresh()")
+    notebook.wait(
+        "viewer.meta.key === argument && root.dataset.complete === 'true'", notebook.value("b._meta['key']")
+    )
+    notebook.wait("viewer.frame === 0")
+    assert {shade for row in pixels(notebook) for shade in row} == {255}
+
+
+def test_two_views_of_one_browser_walk_together(notebook: Notebook) -> None:
+    show(notebook, "b = browse(volume(), height=200)")
+    notebook.run("place.children = (b, b)")
+    notebook.page.wait_for_function(
+        "() => document.querySelectorAll('.dl-browser[data-complete=true]').length === 2"
+    )
+    first, second = notebook.page.locator(".dl-browser").all()
+    first.focus()
+    notebook.page.keyboard.press("Home")
+    notebook.page.wait_for_function(
+        "() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '0')"
+    )
+    second.focus()
+    notebook.page.keyboard.press("End")
+    notebook.page.wait_for_function(
+        "() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '23')"
+    )
+    # One transport and one set of slices serve both.
+    assert notebook.page.evaluate("globalThis[Symbol.for('dicomlab.slices/1')].volumes.size") == 1
+
+
+def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open, lab: Lab) -> None:
+    noisy = "v = volume((5, 512, 512)); v.values[:] += np.random.default_rng(1).integers(0, 200, v.shape, dtype='int16')"
+    book = open_notebook("saved", f"{noisy}\nfrom dicomlab.view.browser import browse\nb = browse(v)\nb")
+    book.shown(2)
+    book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    path = lab.folder / "saved.ipynb"
+    book.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    output = nbformat.read(path, 4).cells[1].outputs[0].data
+    assert {"image/png", "application/vnd.jupyter.widget-view+json", "text/plain"} <= set(output)
+    assert path.stat().st_size < 100_000
+    state = book.value(
+        "len(json.dumps(__import__('ipywidgets.embed', fromlist=['x']).dependency_state([b])))"
+    )
+    assert path.stat().st_size + state < 130_000, "also when the state of widgets is saved"
+
+
+def test_the_exported_page_works_alone_and_harms_nobody(notebook: Notebook, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    show(
+        notebook,
+        f"v = volume(SeriesDescription={HARM!r}); b = browse(v, window=(40, 400), height=300)\n"
+        f"page = b.to_html({str(path)!r})",
+    )
+    context = notebook.page.context.browser.new_context(offline=True, viewport={"width": 900, "height": 500})  # type: ignore[union-attr]
+    try:
+        alone = Notebook(context.new_page())
+        alone.page.goto(path.as_uri())
+        alone.shown(12)
+        assert pixels(alone) == notebook.value("grey(v[12].values, b.window).tolist()")
+        alone.page.mouse.move(*centre(alone))
+        alone.page.mouse.wheel(0, 100)
+        alone.shown(13)
+        alone.page.get_by_role("button", name="coronal plane").click()
+        alone.shown(48)
+        assert pixels(alone) == notebook.value("grey(v.values[::-1, 48, :], b.window).tolist()")
+        alone.screenshot("page", whole=True)
+        assert alone.page.evaluate("window.harmed") is None
+        assert alone.page.locator("img").count() == 0
+        assert alone.errors == []
+        assert alone.hosts == {""}, "nothing but the file itself was asked for"
+    finally:
+        context.close()
+
+
+def test_the_viewer_lives_in_a_shadow_root_as_in_marimo(notebook: Notebook, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    show(notebook, f"b = browse(volume(), height=300); page = b.to_html({str(path)!r})")
+    context = notebook.page.context.browser.new_context()  # type: ignore[union-attr]
+    try:
+        page = context.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(path.as_uri())
+        page.evaluate(
+            """() => {
+                const host = document.body.appendChild(document.createElement("div"));
+                const root = host.attachShadow({ mode: "open" });
+                const style = root.appendChild(document.createElement("style"));
+                style.textContent = document.querySelector("style").textContent;
+                const state = JSON.parse(document.getElementById("state").textContent);
+                const slice = (index) => ({ ...state.scales[index], data: document.getElementById("s" + index).textContent });
+                document.getElementById("viewer").remove();
+                globalThis[Symbol.for("dicomlab.standalone/1")](root, state.traits, slice);
+                window.inside = root.querySelector(".dl-browser");
+            }"""
+        )
+        page.wait_for_function(
+            "() => inside.dataset.complete === 'true' && inside.dicomlab.stage.size.height === 300"
+        )
+        page.evaluate("() => inside.focus()")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("() => inside.dataset.drawn === '13'")
+        assert errors == []
+    finally:
+        context.close()
+
+
+def test_when_the_kernel_has_gone_what_is_here_still_scrolls(open_notebook: Open) -> None:
+    few = "browse(volume((60, 96, 128)), height=300, memory=20 * 96 * 128 * 2)"
+    code = f"from dicomlab.view.browser import browse\nb = {few}\nb"
+    book = open_notebook("restart", code)
+    book.shown(30)
+    book.page.wait_for_timeout(300)
+    book.page.evaluate(
+        "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.shutdown()"
+    )
+    book.page.locator(".dl-browser").focus()
+    book.page.keyboard.press("ArrowDown")
+    book.shown(31)
+    book.page.keyboard.press("End")
+    book.wait("viewer.chrome.status.textContent.includes('kernel busy')", timeout=4000)
+    assert book.ask("root.dataset.drawn") == "31", "the picture is still that of the printed index"
+    assert book.ask("viewer.chrome.corners.bottomLeft.textContent").startswith("slice 32/60")
+    book.page.keyboard.press("Home")
+    book.page.keyboard.press("ArrowUp")
+    book.ask("viewer.goTo(30)")
+    book.shown(30)
+    book.page.wait_for_timeout(300)
+    mine = [
+        error for error in book.errors if "dicomlab" in error or "anywidget" in error or "Kernel" in error
+    ]
+    assert mine == []
+
+
+def test_the_exported_page_runs_inside_the_notebook_too(notebook: Notebook) -> None:
+    notebook.run(
+        "b = browse(volume(), window=(40, 400), height=200)\n"
+        "place.children = (ipywidgets.HTML(b.to_html()._repr_html_()),)"
+    )
+    frame = notebook.page.frame_locator("iframe[title='Slice browser']")
+    frame.locator(".dl-browser[data-complete=true]").wait_for(timeout=8000)
+    assert frame.locator(".dl-bl").inner_text().startswith("slice 13/24")
+
+
+def test_nothing_was_asked_from_other_machines_and_the_console_holds_no_error(notebook: Notebook) -> None:
+    assert notebook.hosts <= {"127.0.0.1", ""}
+    assert notebook.errors == []
