@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from dicomlab import accessor as _accessor  # registers volume.dicom
 
 if TYPE_CHECKING:
-    from dicomlab import phantom
+    import dicomlab.phantom as phantom
     from dicomlab.errors import DicomLabError, DicomLabWarning
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry, make_volume

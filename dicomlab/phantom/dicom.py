@@ -127,7 +127,7 @@ def ct_datasets(truth: Truth) -> list[Dataset]:
 
     Slices are thicker (1.25 x) than their distance, as in an overlapping reconstruction.
     """
-    shared = _series(truth, 2, "CT thorax abdomen portal venous", datetime(2024, 2, 29, 9, 58))
+    shared = _series(truth, 2, "Thorax abdomen portal venous", datetime(2024, 2, 29, 9, 58))
     shared.KVP = "120"
     shared.SliceThickness = decimal(round(1.25 * truth.grid.step, 4))
     shared.DataCollectionDiameter = "500"
@@ -182,7 +182,7 @@ def pet_datasets(truth: Truth) -> list[Dataset]:
     """
     if truth.slopes is None:
         raise ValueError("A PET truth with one slope per slice was expected; take one from `pet_truth`.")
-    shared = _series(truth, 4, "PET FDG attenuation corrected", PET_START)
+    shared = _series(truth, 4, "FDG attenuation corrected", PET_START)
     injected = PET_START - timedelta(seconds=PET_WAIT)
     shared.SeriesType = ["WHOLE BODY", "IMAGE"]
     shared.ImageType = ["ORIGINAL", "PRIMARY"]

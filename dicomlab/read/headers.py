@@ -223,7 +223,10 @@ def read_instance(file: FileRef) -> Instance:
         _check_is_dicom(stream)
         header = _parse(stream, _TAGS)
         meta = getattr(header, "file_meta", None)
-        syntax = UID(str(meta.get("TransferSyntaxUID", "") or "")) if meta is not None else UID("")
+        stated = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+        syntax = UID(
+            stated, validation_mode=pydicom.config.IGNORE
+        )  # damaged ones are refused when pixels are read
         if not syntax:
             implicit = header.original_encoding[0]
             syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
