@@ -4,6 +4,7 @@ import test from "node:test";
 import { SliceCache } from "../../dicomlab/view/js/cache.js";
 import { Painter } from "../../dicomlab/view/js/lut.js";
 import { Space, edges, extent, nearest, pick, positions, roundLength, stepText } from "../../dicomlab/view/js/planes.js";
+import { shares } from "../../dicomlab/view/js/stage.js";
 import { Transport } from "../../dicomlab/view/js/transport.js";
 import { vectors } from "./vectors.js";
 
@@ -83,4 +84,12 @@ test("spacing is told as it is, uneven or even", () => {
   assert.equal(stepText(Float64Array.of(0, -0.7031, -1.4062)), "0.703");
   assert.equal(stepText(Float64Array.of(0, 2, 4, 18)), "2…14");
   assert.equal(stepText(Float64Array.of(7)), "");
+});
+
+test("between uneven slices the picture runs in a straight line, and before the first and after the last it stands", () => {
+  const mm = Float64Array.of(0, 2, 10);
+  const { before, share } = shares(mm, edges(mm), 15); // one pixel a mm, from -1 to 14
+  const place = [...before].map((i, k) => i + share[k]);
+  const expected = [0, 0.25, 0.75, ...[0, 1, 2, 3, 4, 5, 6, 7].map((n) => 1 + (n + 0.5) / 8), 2, 2, 2, 2];
+  place.forEach((one, k) => assert.ok(Math.abs(one - expected[k]) < 1e-12, `pixel ${k}: ${one}`));
 });

@@ -108,11 +108,15 @@ export class Stage {
     const [h0, v0] = [hEdges[0], vEdges[0]];
     const corner = toPx(layout.basis[0] * h0 + layout.basis[2] * v0, layout.basis[1] * h0 + layout.basis[3] * v0);
     let [x, y] = [corner[0] * ratio, corner[1] * ratio];
-    // Uneven positions: every row (or column) of voxels first takes as many pixels as it has millimetres.
-    /** @type {HTMLCanvasElement} */
+    // Uneven positions: the picture first takes as many pixels as it has millimetres.
     let image = native;
-    if (!evenly(vEdges)) image = stretched(image, vEdges, scale * ratio, false);
-    if (!evenly(hEdges)) image = stretched(image, hEdges, scale * ratio, true);
+    if (this.image && !(evenly(hEdges) && evenly(vEdges))) {
+      let even = this.image;
+      if (!evenly(vEdges)) even = stretched(even, vmm, vEdges, scale * ratio, false);
+      if (!evenly(hEdges)) even = stretched(even, hmm, hEdges, scale * ratio, true);
+      image = Object.assign(document.createElement("canvas"), { width: even.width, height: even.height });
+      /** @type {CanvasRenderingContext2D} */ (image.getContext("2d")).putImageData(even, 0, 0);
+    }
     const stepH = (hEdges[hmm.length] - h0) / image.width;
     const stepV = (vEdges[vmm.length] - v0) / image.height;
     // Where voxels are whole pixels they are put on whole pixels, and nothing is blurred.
@@ -140,26 +144,49 @@ function evenly(edges) {
 }
 
 /**
- * The picture with every voxel as wide (or high) as it is in millimetres; nothing is blended.
- * @param {HTMLCanvasElement} image
+ * For each of `size` pixels along an uneven axis: the voxel before its centre, and how far the next one shares in it.
+ * @param {Float64Array} mm
+ * @param {Float64Array} edges
+ * @param {number} size
+ */
+export function shares(mm, edges, size) {
+  const before = new Uint16Array(size);
+  const share = new Float64Array(size);
+  const step = (edges[mm.length] - edges[0]) / size;
+  for (let k = 0, i = 0; k < size; k++) {
+    const at = edges[0] + (k + 0.5) * step;
+    while (i < mm.length - 1 && mm[i + 1] <= at) i++;
+    before[k] = i;
+    share[k] = i < mm.length - 1 && at > mm[i] ? (at - mm[i]) / (mm[i + 1] - mm[i]) : 0;
+  }
+  return { before, share };
+}
+
+/**
+ * The picture with its rows at their true millimetres, in between as a straight line from one to the next.
+ * @param {ImageData} image
+ * @param {Float64Array} mm
  * @param {Float64Array} edges
  * @param {number} density pixels a mm
- * @param {boolean} across
+ * @param {boolean} across columns instead of rows
  */
-function stretched(image, edges, density, across) {
-  const count = edges.length - 1;
-  const length = edges[count] - edges[0];
-  const size = Math.min(Math.max(Math.ceil(length * density), count), MOST_PIXELS);
-  const out = document.createElement("canvas");
-  out.width = across ? size : image.width;
-  out.height = across ? image.height : size;
-  const context = /** @type {CanvasRenderingContext2D} */ (out.getContext("2d"));
-  context.imageSmoothingEnabled = false;
-  for (let i = 0; i < count; i++) {
-    const from = Math.round(((edges[i] - edges[0]) / length) * size);
-    const to = Math.round(((edges[i + 1] - edges[0]) / length) * size);
-    if (across) context.drawImage(image, i, 0, 1, image.height, from, 0, to - from, image.height);
-    else context.drawImage(image, 0, i, image.width, 1, 0, from, image.width, to - from);
+function stretched(image, mm, edges, density, across) {
+  const size = Math.min(Math.max(Math.ceil((edges[mm.length] - edges[0]) * density), mm.length), MOST_PIXELS);
+  const { before, share } = shares(mm, edges, size);
+  const out = across ? new ImageData(size, image.height) : new ImageData(image.width, size);
+  const from = new Uint32Array(image.data.buffer);
+  const to = new Uint32Array(out.data.buffer);
+  const next = across ? 1 : image.width;
+  for (let y = 0, at = 0; y < out.height; y++) {
+    for (let x = 0; x < out.width; x++, at++) {
+      const k = across ? x : y;
+      const source = across ? y * image.width + before[k] : before[k] * image.width + x;
+      const first = from[source];
+      const second = share[k] ? from[source + next] : first;
+      // A row that is not here yet is clear, and shares in nothing.
+      if (!first || !second) to[at] = share[k] < 0.5 ? first : second;
+      else to[at] = 0xff000000 | (Math.round((first & 255) + share[k] * ((second & 255) - (first & 255))) * 0x010101);
+    }
   }
   return out;
 }

@@ -18,6 +18,9 @@ const PATIENCE = 1; // seconds until the viewer says that it is waiting
 /** @param {number} x @param {number} low @param {number} high */
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 
+/** @param {number} mm two decimals, and no minus before a zero */
+const millimetres = (mm) => (Math.abs(mm) < 0.005 ? 0 : mm).toFixed(2);
+
 export class Viewer {
   /**
    * @param {object} options
@@ -317,7 +320,7 @@ export class Viewer {
         .join(" · "),
       `zoom ${state.zoom.toFixed(2)}×`,
     ]);
-    chrome.setCorner("bottomLeft", [at, shown === undefined ? "" : `${mm[shown].toFixed(2)} mm`]);
+    chrome.setCorner("bottomLeft", [at, shown === undefined ? "" : `${millimetres(mm[shown])} mm`]);
     chrome.letters.forEach((node, i) => (node.textContent = layout.letters[i]));
     chrome.setScale(this.view().scale, this.stage.size.width);
     chrome.planes.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.plane === state.plane)));
@@ -328,7 +331,7 @@ export class Viewer {
     chrome.slider.value = String(this.index);
     chrome.slider.disabled = mm.length < 2;
     chrome.slider.setAttribute("aria-label", name);
-    chrome.slider.setAttribute("aria-valuetext", `${name} ${this.index + 1} of ${mm.length}, ${mm[this.index].toFixed(2)} mm`);
+    chrome.slider.setAttribute("aria-valuetext", `${name} ${this.index + 1} of ${mm.length}, ${millimetres(mm[this.index])} mm`);
     chrome.canvas.setAttribute("aria-label", `${state.plane} picture, ${at}, window ${short(width)} level ${short(center)}`);
     chrome.root.dataset.drawn = shown === undefined ? "" : String(shown);
     chrome.root.dataset.complete = String(this.drawn !== null && shown === this.index && !this.drawn.picture.missing);
@@ -364,7 +367,7 @@ export class Viewer {
     if (picture.missing?.[row]) return null;
     const scale = picture.scales[picture.scales.length === 1 ? 0 : row];
     const value = valueOf(picture.codes[row * picture.cols + col], scale);
-    const lps = space.lps(voxel).map((mm) => (Math.abs(mm) < 0.005 ? 0 : mm).toFixed(2));
+    const lps = space.lps(voxel).map(millimetres);
     const unit = meta.units ? ` ${meta.units}` : "";
     const text = `${honest(value, scale)}${unit}   voxel [${voxel.join(", ")}]   LPS (${lps.join(", ")}) mm`;
     return { voxel, value, text };
