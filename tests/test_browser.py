@@ -8,6 +8,7 @@ import io
 import json
 import threading
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,11 @@ from PIL import Image
 
 import dicomlab as dl
 from dicomlab.errors import DicomLabError, GeometryError
+from dicomlab.phantom import PhantomStudy
 from dicomlab.view.browser import SliceBrowser, browse
 from dicomlab.view.codec import decode, encode
+from dicomlab.view.render import picture
+from dicomlab.view.state import initial_state
 from dicomlab.windowing import Window
 
 SHAPE = (6, 20, 30)
@@ -273,10 +277,11 @@ def test_the_picture_for_a_saved_notebook_is_that_of_the_screen_and_small() -> N
     browser.index = 1
     bundle = browser._repr_mimebundle_()
     assert bundle is not None
-    image = Image.open(io.BytesIO(base64.b64decode(bundle[0]["image/png"])))
-    from dicomlab.view.render import grey
-
-    np.testing.assert_array_equal(np.asarray(image), grey(volume().values[1], Window(0, 500)))
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle[0]["image/png"]))))
+    # Fifteen millimetres wide, drawn 512 pixels wide; letters and caption stay at the edges.
+    state = replace(initial_state(volume(), window=(0, 500)), index=1, pixel_mm=15 / 512)
+    middle = (slice(60, 250), slice(60, 450))
+    np.testing.assert_array_equal(shown[middle], picture(volume(), state)[middle])
     browser.close()
     noise = np.random.default_rng(0).integers(-1000, 1000, (2, 700, 700)).astype("int16")
     browser = browse(dl.make_volume(noise, affine=np.eye(4)))
@@ -353,3 +358,20 @@ def test_a_page_that_would_be_too_large_is_refused_with_the_way_to_crop() -> Non
     ):
         browser.to_html(max_bytes=100_000)
     browser.close()
+
+
+def test_the_still_of_a_saved_notebook_shows_the_slice_with_its_letters(phantom_study: PhantomStudy) -> None:
+    ct = phantom_study.ct.truth.volume
+    bundle, _ = browse(ct)._repr_mimebundle_()
+    data = base64.b64decode(bundle["image/png"])
+    shown = np.asarray(Image.open(io.BytesIO(data)))
+    assert len(data) <= 48_000
+    state = initial_state(ct)
+    plain = Image.fromarray(picture(ct, state)).resize(shown.shape[::-1])
+    # The middle is the picture itself; the letters are at the edges.
+    height, width = shown.shape
+    middle = (slice(height // 4, height * 3 // 4), slice(width // 4, width * 3 // 4))
+    assert np.abs(shown[middle].astype(int) - np.asarray(plain)[middle]).mean() < 8
+    edge = shown[height // 2 - 8 : height // 2 + 8, :14]
+    assert edge.max() > 250
+    assert np.asarray(plain)[height // 2 - 8 : height // 2 + 8, :14].max() < 200

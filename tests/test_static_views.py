@@ -16,7 +16,7 @@ from scipy.ndimage import map_coordinates
 import dicomlab as dl
 from dicomlab.errors import GeometryError, WindowError
 from dicomlab.view.grid import Grid
-from dicomlab.view.render import grey, picture, picture_extent, picture_values, png, thumbnail
+from dicomlab.view.render import grey, picture, picture_extent, picture_values, png
 from dicomlab.view.state import PLANES, acquisition_plane, initial_state, plane_views, position_letters
 from dicomlab.windowing import Window
 
@@ -470,12 +470,6 @@ def test_figures_leave_matplotlib_as_it_was(head, monkeypatch):
 
 
 # -- small pictures --------------------------------------------------------------------------------
-
-
-def test_a_thumbnail_has_the_size_and_proportions_of_the_slice(head):
-    assert thumbnail(head, size=25).shape == (20, 25)
-    assert thumbnail(head, size=100).shape == (80, 100)
-    assert thumbnail(head).dtype == np.uint8
 
 
 def test_a_png_holds_the_bytes_of_the_picture_and_nothing_else(head):

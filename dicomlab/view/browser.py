@@ -16,10 +16,8 @@ from typing import Any, cast
 
 import anywidget
 import numpy as np
-import numpy.typing as npt
 import traitlets
 import xarray as xr
-from PIL import Image
 
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES
@@ -27,7 +25,6 @@ from dicomlab.view.codec import encode
 from dicomlab.view.grid import Grid
 from dicomlab.view.meta import describe, new_key
 from dicomlab.view.page import HtmlPage, bundle, make_page, styles
-from dicomlab.view.render import picture, png
 from dicomlab.view.state import (
     PLANES,
     PlaneName,
@@ -37,13 +34,12 @@ from dicomlab.view.state import (
     initial_state,
     plane_views,
 )
+from dicomlab.view.still import still
 from dicomlab.windowing import VoiFunction, Window, WindowLike, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]
 
 _STATE = {"_voxel", "plane", "index", "position", "center", "width", "function", "invert", "zoom", "pan"}
-_PNG_PIXELS = 512  # longer side of the picture that a saved notebook keeps
-_PNG_BYTES = 48_000  # of it; base64 adds a third
 
 
 def browse(
@@ -245,23 +241,9 @@ class SliceBrowser(anywidget.AnyWidget):
 
     def _snapshot(self) -> bytes:
         """Return the picture of the current plane as a small PNG."""
-        grid = self._opened()
-        view = self._view
-        state = SliceState(
-            view=view,
-            index=self.index,
-            window=self.window,
-            invert=self.invert,
-            pixel_mm=finest_pixel(grid, view),
-        )
-        grey = picture(grid, state)
-        side = min(_PNG_PIXELS, max(grey.shape))
-        while True:
-            small = grey if side == max(grey.shape) else _shrink(grey, side)
-            data = png(small)
-            if len(data) <= _PNG_BYTES or side < 64:
-                return data
-            side = int(side * max(0.5, min(0.9, math.sqrt(_PNG_BYTES / len(data)))))
+        grid, view = self._opened(), self._view
+        state = SliceState(view, self.index, self.window, self.invert, finest_pixel(grid, view))
+        return still(grid, state)
 
     # ---- messages ------------------------------------------------------------------------------------------------
 
@@ -386,10 +368,3 @@ def _grid_of(volume: xr.DataArray) -> Grid:
             f"to keep the axis, volume.isel({AXES[grid.missing[0]]}=[0]), or use dicomlab.show for one picture."
         )
     return grid
-
-
-def _shrink(grey: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
-    image = Image.fromarray(grey)
-    scale = side / max(image.size)
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return np.asarray(image.resize(size, Image.Resampling.BOX))

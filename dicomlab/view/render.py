@@ -15,10 +15,10 @@ import xarray as xr
 from PIL import Image
 
 from dicomlab.view.grid import Grid
-from dicomlab.view.state import SliceState, initial_state
+from dicomlab.view.state import SliceState
 from dicomlab.windowing import Window, apply_window
 
-__all__ = ["grey", "picture", "picture_extent", "picture_values", "png", "thumbnail"]
+__all__ = ["grey", "picture", "picture_extent", "picture_values", "png"]
 
 _Floats = npt.NDArray[np.float64]
 _Indexes = npt.NDArray[np.intp]
@@ -135,15 +135,6 @@ def _neighbours(index: _Floats) -> tuple[_Indexes, _Indexes, _Floats]:
     part = index - before
     first = before.astype(np.intp)
     return first, first + (part > 0), part
-
-
-def thumbnail(volume: xr.DataArray, *, size: int = 128) -> npt.NDArray[np.uint8]:
-    """Return a small picture of the middle slice of the acquisition, its longer side `size` pixels."""
-    state = initial_state(volume, window_from_slice=True)
-    full = Image.fromarray(picture(volume, state))
-    scale = size / max(full.size)
-    shape = tuple(max(1, round(n * scale)) for n in full.size)
-    return np.asarray(full.resize((shape[0], shape[1]), Image.Resampling.BOX if scale < 1 else None))
 
 
 def png(array: npt.NDArray[np.uint8]) -> bytes:
