@@ -14,7 +14,13 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import dcmread
 from pydicom.tag import Tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from dicomlab.errors import NotDicomError
 from dicomlab.read.sources import FileRef
@@ -76,6 +82,7 @@ _KEYWORDS = [
     "VOILUTFunction",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
     "DirectoryRecordSequence",
     "Units",
     "SeriesType",
@@ -225,8 +232,9 @@ def read_instance(file: FileRef) -> Instance:
         meta = getattr(header, "file_meta", None)
         syntax = UID(str(meta.get("TransferSyntaxUID", "") or "")) if meta is not None else UID("")
         if not syntax:
-            implicit = header.original_encoding[0]
-            syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+            implicit, little = header.original_encoding
+            explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+            syntax = ImplicitVRLittleEndian if implicit else explicit
         # In a deflated file the stream's offsets mean nothing: the data set was inflated in memory.
         pixels = None if syntax == DeflatedExplicitVRLittleEndian else _pixel_span(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
@@ -263,7 +271,7 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
 
 def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
     """Tag, length and offset of the pixel data, where pydicom stopped."""
-    implicit, little = header.original_encoding
+    little = header.original_encoding[1]
     order = "<" if little or little is None else ">"
     start = stream.tell()
     head = stream.read(12)
@@ -273,7 +281,9 @@ def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan |
     tag = Tag(group, element)
     if tag not in _PIXEL_TAGS:
         return None
-    if implicit:
+    # The bytes decide whether the VR is explicit, because Transfer Syntax UIDs lie and a wrong guess shifts the image by two
+    # pixels. There is no confusion: read as an implicit length, each of these VRs would be odd, which no length is.
+    if head[4:6] not in (b"OB", b"OW", b"OF", b"OD", b"UN"):
         (length,), offset = struct.unpack(f"{order}I", head[4:8]), start + 8
     elif len(head) == 12:
         (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12

@@ -1,0 +1,167 @@
+"""What a sceptical reader broke: headers that lie, slices that disagree, arrays that are no grid any more."""
+
+import copy
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from support import datasets, truth, write
+
+from dicomlab import DicomLabError, DicomLabWarning, load_volume, make_volume
+from dicomlab.errors import FaultError, GeometryError, UnsupportedError
+
+AFFINE = np.array([[0, 0, 0.5, -3], [0, 0.7, 0, 4], [2, 0, 0, 10], [0, 0, 0, 1.0]])
+
+
+def _volume(frame: str = "1.2", affine: np.ndarray = AFFINE) -> xr.DataArray:
+    return make_volume(np.arange(120.0).reshape(4, 5, 6), affine=affine, frame_of_reference=frame)
+
+
+def _bare(ds: Dataset, *, implicit: bool = False, little: bool = True) -> bytes:
+    """The data set without preamble and meta information."""
+    bare, buffer = copy.deepcopy(ds), BytesIO()
+    del bare.file_meta
+    if not little:
+        bare["PixelData"].value = np.frombuffer(bare.PixelData, "<u2").astype(">u2").tobytes()
+    bare.save_as(buffer, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
+    return buffer.getvalue()
+
+
+def _meta(ds: Dataset, syntax: str) -> bytes:
+    """Preamble and meta information alone."""
+    head, buffer = Dataset(), BytesIO()
+    head.file_meta = copy.deepcopy(ds.file_meta)
+    head.file_meta.TransferSyntaxUID = syntax
+    head.save_as(
+        buffer, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True, enforce_file_format=True
+    )
+    return buffer.getvalue()
+
+
+# -- pixels ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+@pytest.mark.parametrize("said", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+def test_a_transfer_syntax_that_lies_about_the_vr_shifts_no_pixel(
+    tmp_path: Path, said: str, implicit: bool
+) -> None:
+    for k, ds in enumerate(datasets()):
+        (tmp_path / str(k)).write_bytes(_meta(ds, said) + _bare(ds, implicit=implicit))
+    np.testing.assert_array_equal(load_volume(tmp_path).values, truth().values)
+
+
+def test_big_endian_files_without_a_meta_header_are_refused_rather_than_byte_swapped(tmp_path: Path) -> None:
+    for k, ds in enumerate(datasets()):
+        (tmp_path / str(k)).write_bytes(_bare(ds, little=False))
+    with pytest.raises(UnsupportedError, match="Big Endian"):
+        load_volume(tmp_path)
+
+
+def test_encapsulated_pixels_under_an_uncompressed_syntax_are_refused(tmp_path: Path) -> None:
+    for k, ds in enumerate(datasets()):
+        pixels = ds.PixelData
+        del ds.PixelData
+        item, end = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
+        fragments = item + bytes(4) + item + len(pixels).to_bytes(4, "little") + pixels + end
+        element = b"\xe0\x7f\x10\x00OW\0\0\xff\xff\xff\xff" + fragments
+        (tmp_path / str(k)).write_bytes(_meta(ds, ExplicitVRLittleEndian) + _bare(ds) + element)
+    with pytest.raises(UnsupportedError, match="no length"):
+        load_volume(tmp_path)
+
+
+@pytest.mark.parametrize("slope", [10, 16])
+def test_whole_slopes_that_need_sixteen_unsigned_bits_load_exactly(tmp_path: Path, slope: int) -> None:
+    changed = datasets()
+    stored = np.stack([ds.pixel_array for ds in changed]).astype(np.int64)
+    for ds in changed:
+        ds.RescaleSlope, ds.RescaleIntercept = slope, 0
+    volume = load_volume(write(tmp_path, changed))
+    np.testing.assert_array_equal(volume.values, stored * slope)
+    assert volume.dtype == np.uint16
+
+
+def test_neighbouring_stored_values_stay_apart_under_a_large_intercept(tmp_path: Path) -> None:
+    changed = datasets()
+    stored = np.stack([ds.pixel_array for ds in changed]).astype(np.int64)
+    for ds in changed:
+        ds.RescaleSlope, ds.RescaleIntercept = "0.001", "1000000"
+    values = load_volume(write(tmp_path, changed)).values
+    assert len(np.unique(values)) == len(np.unique(stored))
+
+
+@pytest.mark.parametrize("modality", ["CT", "PT"])
+@pytest.mark.parametrize("value", [None, "absent"])
+def test_one_slice_without_the_rescale_of_the_others_stops_loading(
+    tmp_path: Path, modality: str, value: str | None
+) -> None:
+    changed = datasets(modality)
+    changed[2].RescaleSlope = None
+    if value == "absent":
+        del changed[2].RescaleSlope, changed[2].RescaleIntercept
+    with pytest.raises(FaultError, match="rescale_inconsistent") as caught:
+        load_volume(write(tmp_path, changed))
+    assert len(caught.value.findings[0].files) == 1
+
+
+def test_a_pet_without_rescale_claims_no_unit(tmp_path: Path) -> None:
+    changed = datasets("PT")
+    for ds in changed:
+        del ds.RescaleSlope, ds.RescaleIntercept
+    with pytest.warns(DicomLabWarning, match="rescale_missing"):
+        volume = load_volume(write(tmp_path, changed))
+    assert volume.attrs["units"] == ""
+
+
+def test_two_rescale_slopes_in_one_image_are_refused(tmp_path: Path) -> None:
+    changed = datasets()
+    changed[1].RescaleSlope = [1, 2]
+    with pytest.raises(DicomLabError, match="RescaleSlope"):
+        load_volume(write(tmp_path, changed))
+
+
+def test_per_frame_groups_alone_make_an_object_that_is_not_read_from_its_top_level(tmp_path: Path) -> None:
+    changed = datasets()
+    for ds in changed:
+        ds.PerFrameFunctionalGroupsSequence = [Dataset()]
+    with pytest.raises(UnsupportedError, match="multi-frame"):
+        load_volume(write(tmp_path, changed))
+
+
+# -- geometry -------------------------------------------------------------------------------------------------------------
+
+
+def test_points_picked_or_stacked_from_a_volume_have_no_grid_but_keep_their_xyz() -> None:
+    volume = _volume()
+    points = {
+        name: xr.DataArray(k, dims="p")
+        for name, k in (("slice", [0, 3]), ("row", [2, 0]), ("column", [1, 5]))
+    }
+    for scattered in (volume.isel(points), volume.stack(voxel=("slice", "row", "column"))):
+        for ask in ("affine", "spacing", "geometry"):
+            with pytest.raises(GeometryError, match="no grid"):
+                getattr(scattered.dicom, ask)
+        with pytest.raises(GeometryError, match="no grid"):
+            scattered.dicom.with_xyz()
+    picked = volume.dicom.with_xyz().isel(points)
+    found = np.stack([picked[name].values for name in "xyz"], axis=-1)
+    np.testing.assert_allclose(found, [(AFFINE @ [0, 2, 1, 1])[:3], (AFFINE @ [3, 0, 5, 1])[:3]])
+
+
+def test_an_empty_selection_says_so_instead_of_crashing() -> None:
+    empty = _volume()[:0]
+    for ask in (lambda: empty.dicom.affine, lambda: empty.dicom.origin, lambda: repr(empty.dicom)):
+        with pytest.raises(GeometryError, match="without voxels"):
+            ask()
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 2, 2, 2), (-1, 2, 2)])
+def test_a_shape_that_counts_no_voxels_is_refused(shape: tuple[int, ...]) -> None:
+    from dicomlab import Geometry
+
+    with pytest.raises(GeometryError, match="shape"):
+        Geometry.from_affine(AFFINE, shape, "1.2")  # type: ignore[arg-type]
