@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from support import datasets, truth, write
 
-from dicomlab import DicomLabError, DicomLabWarning, load_volume, make_volume
+from dicomlab import DicomLabError, DicomLabWarning, header_table, load_volume, make_volume
 from dicomlab.errors import FaultError, GeometryError, UnsupportedError
 
 AFFINE = np.array([[0, 0, 0.5, -3], [0, 0.7, 0, 4], [2, 0, 0, 10], [0, 0, 0, 1.0]])
@@ -165,3 +165,93 @@ def test_a_shape_that_counts_no_voxels_is_refused(shape: tuple[int, ...]) -> Non
 
     with pytest.raises(GeometryError, match="shape"):
         Geometry.from_affine(AFFINE, shape, "1.2")  # type: ignore[arg-type]
+
+
+# -- guards ---------------------------------------------------------------------------------------------------------------
+
+
+def _turned() -> xr.DataArray:
+    """The same millimetres along axes that point elsewhere in the same frame."""
+    from dicomlab import Geometry
+
+    grid = Geometry.from_volume(_volume())
+    turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
+    turned = Geometry(turn @ grid.direction, grid.slice, grid.row, grid.column, grid.frame_of_reference)
+    return make_volume(np.zeros(grid.shape), geometry=turned)
+
+
+@pytest.mark.parametrize("other", [_volume("9.9"), _turned()], ids=["frame", "direction"])
+def test_millimetres_of_another_frame_or_direction_select_and_reindex_nothing(other: xr.DataArray) -> None:
+    volume = _volume()
+    for method in (None, "nearest"):
+        with pytest.raises(xr.AlignmentError, match="differ in"):
+            volume.sel(row=other.row, column=other.column, method=method)
+        with pytest.raises(xr.AlignmentError, match="differ in"):
+            volume.reindex_like(other, method=method)
+    plain = xr.DataArray(volume.row.values, dims="row")
+    np.testing.assert_array_equal(volume.sel(row=plain), volume)
+    np.testing.assert_array_equal(volume.sel(row=volume.row[::-1]), volume[:, ::-1])
+
+
+def test_the_nearest_voxel_of_a_place_outside_is_none_rather_than_the_outer_one() -> None:
+    volume = _volume()
+    longer = make_volume(np.zeros((10, 5, 6)), affine=AFFINE, frame_of_reference="1.2")
+    filled = volume.reindex_like(longer, method="nearest")
+    np.testing.assert_array_equal(filled[:4], volume)
+    assert filled[4:].isnull().all()
+
+
+def test_a_wide_gap_does_not_widen_what_counts_as_inside() -> None:
+    volume = _volume()
+    far = AFFINE + np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 500], [0, 0, 0, 0]])
+    parts = xr.concat([volume, _volume(affine=far)], "slice")
+    assert parts.sel(slice=9.1, method="nearest").slice == 10
+    with pytest.raises(KeyError, match="not a position"):
+        parts.sel(slice=8.9, method="nearest")
+
+
+def test_an_empty_selection_is_combined_and_selected_with_a_reason() -> None:
+    empty = _volume()[:0]
+    with pytest.raises(xr.AlignmentError, match="no position at all"):
+        empty + _volume()
+    with pytest.raises(KeyError, match="no position at all"):
+        empty.sel(slice=3)
+    with pytest.raises(KeyError, match="no position at all"):
+        empty.sel(slice=slice(0, 3))
+
+
+# -- identity -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "PersonTelephoneNumbers",
+        "PatientBirthDateInAlternativeCalendar",
+        "ReasonForTheRequestedProcedure",
+        "SpecimenIdentifier",
+        "TextValue",
+        "InterpretationText",
+        "CommentsOnThePerformedProcedureStep",
+        "RetrieveURL",
+    ],
+)
+def test_attributes_that_can_name_a_patient_are_masked(keyword: str) -> None:
+    header = Dataset()
+    setattr(header, keyword, "Nora")
+    assert "Nora" not in repr(header_table(header)) + header_table(header)._repr_html_()
+
+
+def test_a_broken_length_shows_no_name_that_it_swallowed(tmp_path: Path) -> None:
+    ds = datasets()[0]
+    ds.Manufacturer = "maker"
+    write(tmp_path, [ds])
+    (file,) = tmp_path.iterdir()
+    data = file.read_bytes()
+    place = data.index(b"\x08\x00\x70\x00LO") + 6
+    name = data.index(b"Nobody^Nora") + 12
+    longer = (name - place - 2).to_bytes(2, "little")
+    file.write_bytes(data[:place] + longer + data[place + 2 :])
+    table = header_table(tmp_path)
+    assert "Manufacturer" in repr(table)
+    assert "Nora" not in repr(table) + table._repr_html_()

@@ -130,8 +130,11 @@ class Instance:
         if value is None:
             return ""
         if isinstance(value, str) or not hasattr(value, "__iter__"):
-            return str(value).strip()
-        return "\\".join(str(item) for item in value)
+            joined = str(value)
+        else:
+            joined = "\\".join(str(item) for item in value)
+        # NUL only pads. Text after it is another element, swallowed by a broken length, and may be anybody's name.
+        return joined.split("\0")[0].strip()
 
     def texts(self, keyword: str) -> list[str]:
         """Attribute as a list of texts."""
