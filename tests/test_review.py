@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from support import datasets, truth, write
 
-from dicomlab import DicomLabError, DicomLabWarning, header_table, load_volume, make_volume
+from dicomlab import DicomLabError, DicomLabWarning, header_table, load_volume, make_volume, phantom
 from dicomlab.errors import FaultError, GeometryError, UnsupportedError
 
 AFFINE = np.array([[0, 0, 0.5, -3], [0, 0.7, 0, 4], [2, 0, 0, 10], [0, 0, 0, 1.0]])
@@ -130,6 +130,33 @@ def test_per_frame_groups_alone_make_an_object_that_is_not_read_from_its_top_lev
         ds.PerFrameFunctionalGroupsSequence = [Dataset()]
     with pytest.raises(UnsupportedError, match="multi-frame"):
         load_volume(write(tmp_path, changed))
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "implicit"])
+def test_a_mosaic_whose_image_type_was_wiped_is_refused(tmp_path: Path, syntax: str) -> None:
+    ds = datasets("MR")[0]
+    block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+    block.add_new(0x0A, "US", 36)
+    phantom.write_datasets(tmp_path, [ds], transfer_syntax=syntax)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match="Mosaic"):
+        load_volume(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [(b"\x28\x00\x02\x30US", b"\x28\x00\x02\x30Uq"), (b"\x28\x00\x06\x30OW", b"\x28\x00\x06\x30O\x01")],
+)
+def test_a_broken_modality_lut_is_refused_by_name(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
+    ds, item = datasets("MR")[0], Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    item.add_new("LUTData", "OW", np.arange(4096, dtype="<u2").tobytes())
+    ds.ModalityLUTSequence = [item]
+    (file,) = write(tmp_path, [ds]).iterdir()
+    data = file.read_bytes()
+    assert damage[0] in data
+    file.write_bytes(data.replace(*damage))
+    with pytest.raises(DicomLabError, match="Modality LUT"):
+        load_volume(tmp_path)
 
 
 # -- geometry -------------------------------------------------------------------------------------------------------------

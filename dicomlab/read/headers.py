@@ -89,7 +89,8 @@ _KEYWORDS = [
     "CorrectedImage",
     "DecayCorrection",
 ]
-_TAGS: list[Any] = [Tag(keyword) for keyword in _KEYWORDS]
+_MOSAIC_CREATOR, _MOSAIC_TILES = Tag(0x0019, 0x0010), Tag(0x0019, 0x100A)
+_TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES]
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
@@ -201,6 +202,12 @@ class Instance:
         return self.pixels is not None or (
             self.number("Rows") is not None and self.number("Columns") is not None
         )
+
+    @property
+    def is_siemens_mosaic(self) -> bool:
+        """Whether Siemens counts the tiles of this picture, which it does in mosaics alone, whatever Image Type says."""
+        creator = self.header.get_item(_MOSAIC_CREATOR)
+        return _MOSAIC_TILES in self.header and creator is not None and "SIEMENS" in str(creator.value)
 
     @property
     def frames(self) -> int:

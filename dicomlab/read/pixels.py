@@ -56,6 +56,8 @@ def _unsupported(instance: Instance) -> str | None:
     for kind in ("MOSAIC", "VFRAME"):
         if kind in kinds:
             return f"Image Type says {kind}: many slices tiled into one picture, not read yet"
+    if instance.is_siemens_mosaic:
+        return "Number of Images in Mosaic (0019,100A) is there: many slices tiled into one picture, not read yet"
     if instance.pixels is not None and instance.pixels.length is None:
         return (
             f"its pixel data have no length, as compressed data, though its transfer syntax "
@@ -197,9 +199,9 @@ def modality_transform(instance: Instance) -> Transform:
     ----------
     PS3.3 C.11.1 "Modality LUT Module"; C.8.2.1.1.6 (CT: Hounsfield units); C.8.9.1 (PET: Units (0054,1001)).
     """
-    sequence = instance.header.get("ModalityLUTSequence")
-    if sequence:
-        return _modality_lut(instance, sequence[0])
+    lut = instance.header.get_item("ModalityLUTSequence")
+    if lut is not None and lut.value:
+        return _modality_lut(instance)
     numbers = []
     for keyword, tag in (("RescaleSlope", "(0028,1053)"), ("RescaleIntercept", "(0028,1052)")):
         found = instance.numbers(keyword)
@@ -229,19 +231,17 @@ def modality_transform(instance: Instance) -> Transform:
     )
 
 
-def _modality_lut(instance: Instance, item: Any) -> Transform:
+def _modality_lut(instance: Instance) -> Transform:
     try:
+        item = instance.header["ModalityLUTSequence"].value[0]
         entries, first, bits = (int(x) for x in item.LUTDescriptor)
-        data = item["LUTData"].value
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
+        lut = _lut_entries(item["LUTData"].value, entries, bits)
+        kind = str(item.get("ModalityLUTType", ""))
+    except Exception as problem:  # pydicom parses on access and raises whatever a broken value makes it raise
         raise DicomLabError(
-            f"{instance.file}: Modality LUT Sequence (0028,3000) is broken: {problem}"
+            f"{instance.file}: Modality LUT Sequence (0028,3000) is broken ({type(problem).__name__}), so no pixel has a value."
         ) from problem
-    entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
-    lut = np.frombuffer(data, "<u2") if isinstance(data, bytes) else np.atleast_1d(np.asarray(data))
-    if isinstance(data, bytes) and bits <= 8 and lut.size < entries:
-        lut = np.frombuffer(data, "u1")
-    lut = lut[:entries].astype(np.int64)
     if lut.size < entries:
         raise DicomLabError(
             f"{instance.file}: Modality LUT has {lut.size} entries where {entries} are declared"
@@ -250,8 +250,14 @@ def _modality_lut(instance: Instance, item: Any) -> Transform:
         first -= (
             65536  # the descriptor's second value has the sign of the pixels, whatever VR it was written with
         )
-    kind = str(item.get("ModalityLUTType", ""))
     return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
+
+
+def _lut_entries(data: Any, entries: int, bits: int) -> npt.NDArray[np.int64]:
+    if not isinstance(data, bytes):
+        return np.atleast_1d(np.asarray(data))[:entries].astype(np.int64)
+    narrow = bits <= 8 and len(data) < 2 * entries
+    return np.frombuffer(data, "u1" if narrow else "<u2")[:entries].astype(np.int64)
 
 
 def value_dtype(instances: list[Instance], transforms: list[Transform]) -> np.dtype[Any]:
