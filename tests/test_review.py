@@ -11,7 +11,15 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from support import datasets, truth, write
 
-from dicomlab import DicomLabError, DicomLabWarning, header_table, load_volume, make_volume, phantom
+from dicomlab import (
+    DicomLabError,
+    DicomLabWarning,
+    find_series,
+    header_table,
+    load_volume,
+    make_volume,
+    phantom,
+)
 from dicomlab.errors import FaultError, GeometryError, UnsupportedError
 
 AFFINE = np.array([[0, 0, 0.5, -3], [0, 0.7, 0, 4], [2, 0, 0, 10], [0, 0, 0, 1.0]])
@@ -157,6 +165,20 @@ def test_a_broken_modality_lut_is_refused_by_name(tmp_path: Path, damage: tuple[
     file.write_bytes(data.replace(*damage))
     with pytest.raises(DicomLabError, match="Modality LUT"):
         load_volume(tmp_path)
+
+
+def test_two_files_that_claim_one_instance_stop_loading_a_stack_as_they_stop_its_series(
+    tmp_path: Path,
+) -> None:
+    changed = datasets()
+    write(tmp_path, changed)
+    moved = copy.deepcopy(changed[2])
+    moved.ImagePositionPatient[2] = float(moved.ImagePositionPatient[2]) + 20
+    moved.save_as(tmp_path / "copy", enforce_file_format=True)
+    (series,) = find_series(tmp_path)
+    for source in (tmp_path, series, series.stacks[0]):
+        with pytest.raises(FaultError, match="same_instance_differs"):
+            load_volume(source)
 
 
 # -- geometry -------------------------------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[F
         As `load_volume`.
     """
     if isinstance(source, Stack):
-        return source, ()
+        return source, source.series_findings
     if isinstance(source, Series):
         return _only_stack(source), source.extra_findings
     if isinstance(source, SeriesList):
