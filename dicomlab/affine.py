@@ -153,8 +153,14 @@ def evenness_tolerance(positions: FloatArray) -> float:
     return max(0.01, 0.01 * abs(float(positions[-1] - positions[0])) / (positions.size - 1))
 
 
+def _check_not_empty(positions: FloatArray) -> None:
+    if not positions.size:
+        raise GeometryError("a volume without voxels has no positions; the selection that made it was empty")
+
+
 def position_at(positions: FloatArray, index: FloatArray) -> FloatArray:
     """Position at fractional indices, linear between neighbours and beyond the ends (1 mm steps for one voxel)."""
+    _check_not_empty(positions)
     if positions.size == 1:
         single: FloatArray = positions[0] + index
         return single
@@ -165,6 +171,7 @@ def position_at(positions: FloatArray, index: FloatArray) -> FloatArray:
 
 def index_of(positions: FloatArray, wanted: FloatArray) -> FloatArray:
     """Inverse of `position_at` for ascending or descending positions."""
+    _check_not_empty(positions)
     if positions.size == 1:
         single: FloatArray = wanted - positions[0]
         return single

@@ -36,6 +36,7 @@ CODES: dict[str, Code] = {
     "spacing_contradicts_positions": Code("keep", "positions decide, spacing tags do not"),
     "frame_of_reference_missing": Code("keep", "the volume shares its frame with no other"),
     "rescale_missing": Code("keep", "the stored values are taken as they are"),
+    "rescale_inconsistent": Code("raise", "images without a rescale keep their stored values"),
     "excess_pixel_data": Code("keep", "bytes after the last pixel are ignored"),
     "rounded_positions": Code(
         "keep", "slices are placed on the straight line through the first and the last"

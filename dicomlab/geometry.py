@@ -94,6 +94,8 @@ class Geometry:
             )
         if not np.allclose(matrix[3], [0, 0, 0, 1]):
             raise GeometryError(f"the last row of an affine is 0 0 0 1, found {matrix[3].tolist()}")
+        if len(shape) != 3 or min(shape) < 0:
+            raise GeometryError(f"a shape counts the voxels along {', '.join(AXES)}, found {tuple(shape)}")
         steps = np.linalg.norm(matrix[:3, :3], axis=0)
         if np.any(steps == 0):
             raise GeometryError(f"the affine steps by 0 mm along {AXES[int(np.argmin(steps))]}")
@@ -138,9 +140,13 @@ class Geometry:
                 "operations that drop attributes of coordinates take it away."
             ) from problem
         positions = [np.atleast_1d(np.asarray(volume.coords[name], dtype=np.float64)) for name in AXES]
-        for name, values in zip(AXES, positions, strict=True):
-            if values.ndim != 1:
-                raise GeometryError(f"the coordinate {name} must be 1-D, found {values.ndim} dimensions")
+        for name in AXES:
+            # Picked point by point or stacked, every position is still there, but the voxels form no grid any more.
+            if volume.coords[name].dims not in ((name,), ()):
+                raise GeometryError(
+                    f"the coordinate {name} lies along {volume.coords[name].dims}, so these voxels form no grid. Call "
+                    "with_xyz() before picking points or stacking: x, y and z then follow each voxel."
+                )
         along, down, across = positions
         return cls(direction, along, down, across, str(frame.values))
 

@@ -39,6 +39,10 @@ def _refuse(what: str, detail: str, remedy: str) -> xr.AlignmentError:
     return xr.AlignmentError(f"these two volumes differ in {what}: {detail}. {remedy}")
 
 
+def _span(positions: FloatArray) -> str:
+    return f"{positions.min():.3f} to {positions.max():.3f} mm" if positions.size else "no position at all"
+
+
 _RESAMPLE = (
     "Bring one onto the grid of the other (resample it) before combining them voxel by voxel, or combine .values if you "
     "mean the bare arrays."
@@ -176,8 +180,7 @@ class AxisIndex(PandasIndex):
             if not in_theirs.any():
                 raise _refuse(
                     f"positions along {self.dim}",
-                    f"{mine.min():.2f} to {mine.max():.2f} mm and {theirs.min():.2f} to {theirs.max():.2f} mm have "
-                    "no position in common",
+                    f"{_span(mine)} and {_span(theirs)} have no position in common",
                     "Pick overlapping parts, or unite them with join='outer'.",
                 )
             return self._like(self.index[in_theirs])
@@ -208,7 +211,7 @@ class AxisIndex(PandasIndex):
 
         def describe(values: FloatArray) -> str:
             step = f", step {np.median(np.abs(np.diff(values))):.4g} mm" if values.size > 1 else ""
-            return f"{values.size} positions from {values.min():.3f} to {values.max():.3f} mm{step}"
+            return f"{values.size} positions from {_span(values)}{step}"
 
         text = f"{describe(mine)} against {describe(theirs)}"
         if mine.size == theirs.size:
@@ -218,12 +221,22 @@ class AxisIndex(PandasIndex):
     def reindex_like(
         self, other: PandasIndex, method: str | None = None, tolerance: float | None = None
     ) -> dict[Hashable, Any]:
-        """Where the positions of `other` are on this axis; checks the frame, matches within the tolerance."""
-        if not isinstance(other, AxisIndex) or method is not None:
+        """Where the positions of `other` are on this axis; checks the frame, matches within the tolerance.
+
+        With ``method="nearest"`` positions outside the volume match nothing, as in `sel`, instead of its outer voxels.
+        """
+        if not isinstance(other, AxisIndex):
             return dict(super().reindex_like(cast(Any, other), method, tolerance))
-        self._check_one_grid(other)
-        allowed = tolerance or min(position_tolerance(self.positions), position_tolerance(other.positions))
-        return {self.dim: self._find(other.positions, allowed)}
+        self._check_frame(other)
+        if method not in (None, "nearest"):
+            return dict(super().reindex_like(cast(Any, other), method, tolerance))
+        if method == "nearest" and tolerance is None:
+            return {self.dim: self._nearest(other.positions)}
+        if method is None:
+            self._check_one_grid(other)
+        if tolerance is None:
+            tolerance = min(position_tolerance(self.positions), position_tolerance(other.positions))
+        return {self.dim: self._find(other.positions, tolerance)}
 
     # -- selecting ----------------------------------------------------------------------------------------------------
 
@@ -237,8 +250,12 @@ class AxisIndex(PandasIndex):
         KeyError
             A point lies outside the volume (more than half a step beyond the outer voxel centres), matches no position
             (without ``method="nearest"``), or a slice holds no position.
+        xr.AlignmentError
+            The label is the coordinate of a volume in another frame of reference or orientation.
         """
         ((name, label),) = labels.items()
+        if isinstance(label, xr.DataArray):
+            self._check_label(label)
         positions = self.positions
         if isinstance(label, slice):
             return IndexSelResult({self.dim: self._sel_slice(label, name)})
@@ -248,19 +265,17 @@ class AxisIndex(PandasIndex):
         if wanted.dtype.kind not in "iuf":
             return super().sel(labels)
         wanted = wanted.astype(np.float64)
-        if method is None:
-            allowed = position_tolerance(positions) if tolerance is None else tolerance
-        elif tolerance is not None:
-            allowed = tolerance
+        if method == "nearest" and tolerance is None:
+            found = self._nearest(wanted.ravel()).reshape(wanted.shape)
         else:
-            allowed = self._reach()
-        found = self._find(wanted.ravel(), allowed).reshape(wanted.shape)
+            allowed = position_tolerance(positions) if tolerance is None else tolerance
+            found = self._find(wanted.ravel(), allowed).reshape(wanted.shape)
         if np.any(found < 0):
             missing = wanted[found < 0].ravel()[0]
             hint = "" if method else " method='nearest' takes the nearest position inside the volume."
             raise KeyError(
-                f"{name}={missing:g} mm is not a position of this volume, which reaches from {positions.min():.3f} to "
-                f"{positions.max():.3f} mm in {positions.size} steps.{hint}"
+                f"{name}={missing:g} mm is not a position of this volume, which reaches from {_span(positions)} "
+                f"in {positions.size} steps.{hint}"
             )
         indexer: Any = found if found.ndim else int(found)
         if isinstance(label, xr.Variable):
@@ -269,10 +284,21 @@ class AxisIndex(PandasIndex):
             indexer = xr.DataArray(found, coords=label.coords, dims=label.dims)
         return IndexSelResult({self.dim: indexer})
 
-    def _reach(self) -> float:
-        """Largest distance (mm) of a point inside the volume from its nearest position: half the widest gap."""
-        steps = np.abs(np.diff(np.sort(self.positions)))
-        return float(steps.max()) / 2 + 1e-9 if steps.size else position_tolerance(self.positions)
+    def _check_label(self, label: xr.DataArray) -> None:
+        """Millimetres that come from a volume must count in this frame and along this direction."""
+        for index in label.xindexes.values():
+            if isinstance(index, FrameIndex) and index.uid != self.frame:
+                _check_frames((self.frame, np.zeros(3)), (index.uid, np.zeros(3)), str(self.dim))
+            elif isinstance(index, AxisIndex) and index.dim == self.dim:
+                self._check_frame(index)
+
+    def _nearest(self, wanted: FloatArray) -> npt.NDArray[np.intp]:
+        """Index of the nearest position, -1 for points more than half an outer step outside the volume."""
+        ordered = np.sort(self.positions)
+        if ordered.size < 2:
+            return self._find(wanted, position_tolerance(ordered))
+        low, high = 1.5 * ordered[0] - 0.5 * ordered[1], 1.5 * ordered[-1] - 0.5 * ordered[-2]
+        return np.where((wanted >= low - 1e-9) & (wanted <= high + 1e-9), self._find(wanted, np.inf), -1)
 
     def _sel_slice(self, label: slice, name: Hashable) -> slice:
         positions = self.positions
@@ -293,7 +319,7 @@ class AxisIndex(PandasIndex):
         if inside.size == 0:
             raise KeyError(
                 f"no position of {name} lies between {bounds[0]:g} and {bounds[1]:g} mm; this volume reaches from "
-                f"{positions.min():.3f} to {positions.max():.3f} mm."
+                f"{_span(positions)}."
             )
         return slice(int(inside[0]), int(inside[-1]) + 1, label.step)
 
@@ -369,7 +395,9 @@ class FrameIndex(xr.Index):
         self._check(other)
         return self
 
-    def reindex_like(self, other: FrameIndex) -> dict[Hashable, Any]:
+    def reindex_like(
+        self, other: FrameIndex, method: str | None = None, tolerance: float | None = None
+    ) -> dict[Hashable, Any]:
         """Nothing to reindex; checks that the frames agree."""
         self._check(other)
         return {}

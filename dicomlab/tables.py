@@ -178,6 +178,8 @@ def _value(element: DataElement) -> str:
         text = "\\".join(str(item) for item in list(value)[:_LONGEST])
     else:
         text = str(value)
+    if "\0" in text and not identity_shown():
+        return MASK  # a broken length swallowed the elements behind this one, whatever they are
     if element.VR == "UI" and getattr(value, "name", text) != text:
         text = f"{text} ({value.name})"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

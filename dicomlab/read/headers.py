@@ -14,7 +14,13 @@ import pydicom
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import dcmread
 from pydicom.tag import Tag
-from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from dicomlab.errors import NotDicomError
 from dicomlab.read.sources import FileRef
@@ -76,13 +82,15 @@ _KEYWORDS = [
     "VOILUTFunction",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
     "DirectoryRecordSequence",
     "Units",
     "SeriesType",
     "CorrectedImage",
     "DecayCorrection",
 ]
-_TAGS: list[Any] = [Tag(keyword) for keyword in _KEYWORDS]
+_MOSAIC_CREATOR, _MOSAIC_TILES = Tag(0x0019, 0x0010), Tag(0x0019, 0x100A)
+_TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES]
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
@@ -123,8 +131,11 @@ class Instance:
         if value is None:
             return ""
         if isinstance(value, str) or not hasattr(value, "__iter__"):
-            return str(value).strip()
-        return "\\".join(str(item) for item in value)
+            joined = str(value)
+        else:
+            joined = "\\".join(str(item) for item in value)
+        # NUL only pads. Text after it is another element, swallowed by a broken length, and may be anybody's name.
+        return joined.split("\0")[0].strip()
 
     def texts(self, keyword: str) -> list[str]:
         """Attribute as a list of texts."""
@@ -193,6 +204,12 @@ class Instance:
         )
 
     @property
+    def is_siemens_mosaic(self) -> bool:
+        """Whether Siemens counts the tiles of this picture, which it does in mosaics alone, whatever Image Type says."""
+        creator = self.header.get_item(_MOSAIC_CREATOR)
+        return _MOSAIC_TILES in self.header and creator is not None and "SIEMENS" in str(creator.value)
+
+    @property
     def frames(self) -> int:
         """Number of Frames (0028,0008); 1 when absent."""
         return max(1, self.integer("NumberOfFrames", 1))
@@ -228,8 +245,9 @@ def read_instance(file: FileRef) -> Instance:
             stated, validation_mode=pydicom.config.IGNORE
         )  # damaged ones are refused when pixels are read
         if not syntax:
-            implicit = header.original_encoding[0]
-            syntax = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+            implicit, little = header.original_encoding
+            explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+            syntax = ImplicitVRLittleEndian if implicit else explicit
         # In a deflated file the stream's offsets mean nothing: the data set was inflated in memory.
         pixels = None if syntax == DeflatedExplicitVRLittleEndian else _pixel_span(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
@@ -266,7 +284,7 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
 
 def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
     """Tag, length and offset of the pixel data, where pydicom stopped."""
-    implicit, little = header.original_encoding
+    little = header.original_encoding[1]
     order = "<" if little or little is None else ">"
     start = stream.tell()
     head = stream.read(12)
@@ -276,7 +294,9 @@ def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan |
     tag = Tag(group, element)
     if tag not in _PIXEL_TAGS:
         return None
-    if implicit:
+    # The bytes decide whether the VR is explicit, because Transfer Syntax UIDs lie and a wrong guess shifts the image by two
+    # pixels. There is no confusion: read as an implicit length, each of these VRs would be odd, which no length is.
+    if head[4:6] not in (b"OB", b"OW", b"OF", b"OD", b"UN"):
         (length,), offset = struct.unpack(f"{order}I", head[4:8]), start + 8
     elif len(head) == 12:
         (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12

@@ -45,7 +45,8 @@ def _unsupported(instance: Instance) -> str | None:
             f"its transfer syntax {instance.transfer_syntax} ({instance.transfer_syntax.name}) is not read yet; only "
             "uncompressed little endian is. `dcmdjpeg`, `dcmdrle` or `gdcmconv --raw` write an uncompressed copy."
         )
-    if instance.header.get("SharedFunctionalGroupsSequence") is not None or instance.frames > 1:
+    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    if instance.frames > 1 or any(keyword in instance.header for keyword in groups):
         return f"a multi-frame object ({instance.frames} frames), not read as a volume yet"
     if instance.integer("SamplesPerPixel", 1) != 1:
         return f"a colour image ({instance.text('PhotometricInterpretation') or 'several samples a pixel'}), not read yet"
@@ -55,6 +56,13 @@ def _unsupported(instance: Instance) -> str | None:
     for kind in ("MOSAIC", "VFRAME"):
         if kind in kinds:
             return f"Image Type says {kind}: many slices tiled into one picture, not read yet"
+    if instance.is_siemens_mosaic:
+        return "Number of Images in Mosaic (0019,100A) is there: many slices tiled into one picture, not read yet"
+    if instance.pixels is not None and instance.pixels.length is None:
+        return (
+            f"its pixel data have no length, as compressed data, though its transfer syntax "
+            f"({instance.transfer_syntax.name}) is uncompressed: what the bytes are, nobody knows"
+        )
     if instance.pixels is not None and instance.pixels.keyword != "PixelData":
         return f"its pixels are {instance.pixels.keyword}, not read yet"
     allocated, stored = instance.integer("BitsAllocated", 0), instance.integer("BitsStored", 0)
@@ -136,6 +144,11 @@ class Transform:
         return min(ends), max(ends)
 
     @property
+    def is_identity(self) -> bool:
+        """Whether real values equal stored ones."""
+        return self.lut is None and self.slope == 1.0 and self.intercept == 0.0
+
+    @property
     def is_integral(self) -> bool:
         """Whether integers stay integers."""
         return self.lut is not None or (self.slope.is_integer() and self.intercept.is_integer())
@@ -146,9 +159,9 @@ class Transform:
             # int64 first: the difference of two 16-bit numbers does not fit into 16 bits.
             entry = np.clip(stored.astype(np.int64) - self.first, 0, self.lut.size - 1)
             np.copyto(out, self.lut[entry], casting="unsafe")  # value_dtype made room for every entry
-        elif self.slope == 1.0 and self.intercept == 0.0:
+        elif self.is_identity:
             np.copyto(out, stored, casting="unsafe")
-        elif out.dtype.kind == "i":
+        elif out.dtype.kind in "iu":
             np.copyto(out, stored.astype(np.int64) * int(self.slope) + int(self.intercept), casting="unsafe")
         else:
             np.copyto(out, stored.astype(np.float64) * self.slope + self.intercept, casting="same_kind")
@@ -186,27 +199,29 @@ def modality_transform(instance: Instance) -> Transform:
     ----------
     PS3.3 C.11.1 "Modality LUT Module"; C.8.2.1.1.6 (CT: Hounsfield units); C.8.9.1 (PET: Units (0054,1001)).
     """
-    sequence = instance.header.get("ModalityLUTSequence")
-    if sequence:
-        return _modality_lut(instance, sequence[0])
+    lut = instance.header.get_item("ModalityLUTSequence")
+    if lut is not None and lut.value:
+        return _modality_lut(instance)
     numbers = []
     for keyword, tag in (("RescaleSlope", "(0028,1053)"), ("RescaleIntercept", "(0028,1052)")):
-        number = instance.number(keyword)
+        found = instance.numbers(keyword)
         raw = instance.header.get_item(keyword)
-        if number is None and raw is not None and raw.value:
+        if (found is None and raw is not None and raw.value) or (found is not None and found.size > 1):
             raise DicomLabError(
-                f"{instance.file}: {tag} {keyword} holds no number, so no pixel has a value. Mend the header first."
+                f"{instance.file}: {tag} {keyword} holds no number, or several, so no pixel has a value. Mend the header first."
             )
-        numbers.append(number)
+        numbers.append(None if found is None else float(found[0]))
     slope, intercept = numbers
     if slope == 0:
         raise DicomLabError(
             f"{instance.file}: (0028,1053) Rescale Slope is 0, which would make every value equal. Mend the header first."
         )
     kind = instance.text("RescaleType")
-    if instance.modality == "PT":
+    if instance.modality in ("CT", "PT") and slope is None:
+        kind = ""  # stored values, whatever the header calls the values that a rescale would have made
+    elif instance.modality == "PT":
         kind = instance.text("Units") or kind
-    elif instance.modality == "CT" and not kind and slope is not None:
+    elif instance.modality == "CT" and not kind:
         kind = "HU"  # C.8.2.1.1.6: Rescale Type may be absent only when the output is Hounsfield units
     return Transform(
         1.0 if slope is None else slope,
@@ -216,19 +231,17 @@ def modality_transform(instance: Instance) -> Transform:
     )
 
 
-def _modality_lut(instance: Instance, item: Any) -> Transform:
+def _modality_lut(instance: Instance) -> Transform:
     try:
+        item = instance.header["ModalityLUTSequence"].value[0]
         entries, first, bits = (int(x) for x in item.LUTDescriptor)
-        data = item["LUTData"].value
-    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
+        lut = _lut_entries(item["LUTData"].value, entries, bits)
+        kind = str(item.get("ModalityLUTType", ""))
+    except Exception as problem:  # pydicom parses on access and raises whatever a broken value makes it raise
         raise DicomLabError(
-            f"{instance.file}: Modality LUT Sequence (0028,3000) is broken: {problem}"
+            f"{instance.file}: Modality LUT Sequence (0028,3000) is broken ({type(problem).__name__}), so no pixel has a value."
         ) from problem
-    entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
-    lut = np.frombuffer(data, "<u2") if isinstance(data, bytes) else np.atleast_1d(np.asarray(data))
-    if isinstance(data, bytes) and bits <= 8 and lut.size < entries:
-        lut = np.frombuffer(data, "u1")
-    lut = lut[:entries].astype(np.int64)
     if lut.size < entries:
         raise DicomLabError(
             f"{instance.file}: Modality LUT has {lut.size} entries where {entries} are declared"
@@ -237,15 +250,21 @@ def _modality_lut(instance: Instance, item: Any) -> Transform:
         first -= (
             65536  # the descriptor's second value has the sign of the pixels, whatever VR it was written with
         )
-    kind = str(item.get("ModalityLUTType", ""))
     return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
+
+
+def _lut_entries(data: Any, entries: int, bits: int) -> npt.NDArray[np.int64]:
+    if not isinstance(data, bytes):
+        return np.atleast_1d(np.asarray(data))[:entries].astype(np.int64)
+    narrow = bits <= 8 and len(data) < 2 * entries
+    return np.frombuffer(data, "u1" if narrow else "<u2")[:entries].astype(np.int64)
 
 
 def value_dtype(instances: list[Instance], transforms: list[Transform]) -> np.dtype[Any]:
     """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
 
-    Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 for up to 16 bits stored, float64
-    beyond.
+    Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
+    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond.
     """
     lows, highs = [], []
     for instance, transform in zip(instances, transforms, strict=True):
@@ -257,7 +276,15 @@ def value_dtype(instances: list[Instance], transforms: list[Transform]) -> np.dt
         highs.append(ends[1])
     if not all(transform.is_integral for transform in transforms):
         deep = max(instance.integer("BitsStored", 16) for instance in instances) > 16
-        return np.dtype(np.float64 if deep else np.float32)
+        largest = max(abs(min(lows)), abs(max(highs)))
+        finest = min(abs(transform.slope) for transform in transforms if transform.lut is None)
+        if (
+            deep
+            or largest >= float(np.finfo(np.float32).max)
+            or np.spacing(np.float32(largest)) > finest / 64
+        ):
+            return np.dtype(np.float64)
+        return np.dtype(np.float32)
     for candidate in (np.int16, np.uint16, np.int32, np.int64):
         limits = np.iinfo(candidate)
         if limits.min <= min(lows) and max(highs) <= limits.max:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
@@ -77,7 +77,12 @@ class Series:
     def stacks(self) -> tuple[Stack, ...]:
         """Parts of the series that make one array each, the largest first; empty for objects that are no images."""
         images = [i for i in self.instances if i.is_image]
-        return tuple(group_into_stacks(images))
+        return tuple(
+            replace(
+                stack, series_findings=tuple(f for f in self.extra_findings if stack.names & set(f.files))
+            )
+            for stack in group_into_stacks(images)
+        )
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

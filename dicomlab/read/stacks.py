@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -44,15 +44,23 @@ class Stack:
     ----------
     instances
         Sorted by position along the slice normal, ascending; in the order found when they have no position.
+    series_findings
+        Findings of the series as a whole that concern these instances; `findings` has the others.
     """
 
     instances: tuple[Instance, ...]
+    series_findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows, columns."""
         first = self.instances[0]
         return len(self.instances), first.integer("Rows", 0), first.integer("Columns", 0)
+
+    @property
+    def names(self) -> set[str]:
+        """Names of the files."""
+        return {instance.file.name for instance in self.instances}
 
     @property
     def _uid(self) -> str:

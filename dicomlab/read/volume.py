@@ -106,14 +106,8 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     stack, kept = _settle(stack, other_findings, on_fault)
     geometry = stack.geometry
     transforms = [modality_transform(instance) for instance in stack.instances]
+    kept += _act(_rescale_findings(stack.instances, transforms), on_fault)
     _check_one_unit(stack.instances, transforms)
-    if stack.instances[0].modality == "CT" and not all(transform.explicit for transform in transforms):
-        finding = Finding(
-            "rescale_missing",
-            "a CT without Rescale Slope (0028,1053) and Intercept (0028,1052): stored values, perhaps not Hounsfield units",
-            tuple(i.file.name for i, t in zip(stack.instances, transforms, strict=True) if not t.explicit),
-        )
-        kept += _act([finding], on_fault)
     values = _read_values(stack.instances, transforms, progress)
     for finding in kept:
         warnings.warn(finding.explain(), DicomLabWarning, stacklevel=2)
@@ -132,7 +126,7 @@ def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[F
         As `load_volume`.
     """
     if isinstance(source, Stack):
-        return source, ()
+        return source, source.series_findings
     if isinstance(source, Series):
         return _only_stack(source), source.extra_findings
     if isinstance(source, SeriesList):
@@ -212,6 +206,28 @@ def _settle(stack: Stack, others: Sequence[Finding], on_fault: OnFault) -> tuple
     lost = [finding for finding in kept if finding.code in _TAKES_PIXELS_AWAY]
     # What is left may have gaps that the whole series had not.
     return rest, lost + _act([f for f in rest.findings if f.code not in _TAKES_PIXELS_AWAY], on_fault)
+
+
+def _rescale_findings(instances: Sequence[Instance], transforms: Sequence[Transform]) -> Iterable[Finding]:
+    lacking = tuple(i.file.name for i, t in zip(instances, transforms, strict=True) if not t.explicit)
+    if not lacking:
+        return
+    attributes = "Rescale Slope (0028,1053) and Intercept (0028,1052)"
+    if any(t.explicit and not t.is_identity for t in transforms):
+        yield Finding(
+            "rescale_inconsistent",
+            f"{len(lacking)} of {len(instances)} images lack {attributes}, which change the values of the others",
+            lacking,
+            float(len(lacking)),
+            "slices",
+        )
+    elif instances[0].modality in ("CT", "PT"):
+        wanted = "Hounsfield units" if instances[0].modality == "CT" else "an activity concentration"
+        yield Finding(
+            "rescale_missing",
+            f"a {instances[0].modality} without {attributes}: stored values, perhaps not {wanted}",
+            lacking,
+        )
 
 
 def _check_one_unit(instances: Sequence[Instance], transforms: Sequence[Transform]) -> None:

@@ -1,0 +1,306 @@
+"""What a sceptical reader broke: headers that lie, slices that disagree, arrays that are no grid any more."""
+
+import copy
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from pydicom.dataset import Dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from support import datasets, truth, write
+
+from dicomlab import (
+    DicomLabError,
+    DicomLabWarning,
+    find_series,
+    header_table,
+    load_volume,
+    make_volume,
+    phantom,
+)
+from dicomlab.errors import FaultError, GeometryError, UnsupportedError
+
+AFFINE = np.array([[0, 0, 0.5, -3], [0, 0.7, 0, 4], [2, 0, 0, 10], [0, 0, 0, 1.0]])
+
+
+def _volume(frame: str = "1.2", affine: np.ndarray = AFFINE) -> xr.DataArray:
+    return make_volume(np.arange(120.0).reshape(4, 5, 6), affine=affine, frame_of_reference=frame)
+
+
+def _bare(ds: Dataset, *, implicit: bool = False, little: bool = True) -> bytes:
+    """The data set without preamble and meta information."""
+    bare, buffer = copy.deepcopy(ds), BytesIO()
+    del bare.file_meta
+    if not little:
+        bare["PixelData"].value = np.frombuffer(bare.PixelData, "<u2").astype(">u2").tobytes()
+    bare.save_as(buffer, implicit_vr=implicit, little_endian=little, enforce_file_format=False)
+    return buffer.getvalue()
+
+
+def _meta(ds: Dataset, syntax: str) -> bytes:
+    """Preamble and meta information alone."""
+    head, buffer = Dataset(), BytesIO()
+    head.file_meta = copy.deepcopy(ds.file_meta)
+    head.file_meta.TransferSyntaxUID = syntax
+    head.save_as(
+        buffer, implicit_vr=syntax == ImplicitVRLittleEndian, little_endian=True, enforce_file_format=True
+    )
+    return buffer.getvalue()
+
+
+# -- pixels ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("implicit", [True, False])
+@pytest.mark.parametrize("said", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+def test_a_transfer_syntax_that_lies_about_the_vr_shifts_no_pixel(
+    tmp_path: Path, said: str, implicit: bool
+) -> None:
+    for k, ds in enumerate(datasets()):
+        (tmp_path / str(k)).write_bytes(_meta(ds, said) + _bare(ds, implicit=implicit))
+    np.testing.assert_array_equal(load_volume(tmp_path).values, truth().values)
+
+
+def test_big_endian_files_without_a_meta_header_are_refused_rather_than_byte_swapped(tmp_path: Path) -> None:
+    for k, ds in enumerate(datasets()):
+        (tmp_path / str(k)).write_bytes(_bare(ds, little=False))
+    with pytest.raises(UnsupportedError, match="Big Endian"):
+        load_volume(tmp_path)
+
+
+def test_encapsulated_pixels_under_an_uncompressed_syntax_are_refused(tmp_path: Path) -> None:
+    for k, ds in enumerate(datasets()):
+        pixels = ds.PixelData
+        del ds.PixelData
+        item, end = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0\0\0\0\0"
+        fragments = item + bytes(4) + item + len(pixels).to_bytes(4, "little") + pixels + end
+        element = b"\xe0\x7f\x10\x00OW\0\0\xff\xff\xff\xff" + fragments
+        (tmp_path / str(k)).write_bytes(_meta(ds, ExplicitVRLittleEndian) + _bare(ds) + element)
+    with pytest.raises(UnsupportedError, match="no length"):
+        load_volume(tmp_path)
+
+
+@pytest.mark.parametrize("slope", [10, 16])
+def test_whole_slopes_that_need_sixteen_unsigned_bits_load_exactly(tmp_path: Path, slope: int) -> None:
+    changed = datasets()
+    stored = np.stack([ds.pixel_array for ds in changed]).astype(np.int64)
+    for ds in changed:
+        ds.RescaleSlope, ds.RescaleIntercept = slope, 0
+    volume = load_volume(write(tmp_path, changed))
+    np.testing.assert_array_equal(volume.values, stored * slope)
+    assert volume.dtype == np.uint16
+
+
+def test_neighbouring_stored_values_stay_apart_under_a_large_intercept(tmp_path: Path) -> None:
+    changed = datasets()
+    stored = np.stack([ds.pixel_array for ds in changed]).astype(np.int64)
+    for ds in changed:
+        ds.RescaleSlope, ds.RescaleIntercept = "0.001", "1000000"
+    values = load_volume(write(tmp_path, changed)).values
+    assert len(np.unique(values)) == len(np.unique(stored))
+
+
+@pytest.mark.parametrize("modality", ["CT", "PT"])
+@pytest.mark.parametrize("value", [None, "absent"])
+def test_one_slice_without_the_rescale_of_the_others_stops_loading(
+    tmp_path: Path, modality: str, value: str | None
+) -> None:
+    changed = datasets(modality)
+    changed[2].RescaleSlope = None
+    if value == "absent":
+        del changed[2].RescaleSlope, changed[2].RescaleIntercept
+    with pytest.raises(FaultError, match="rescale_inconsistent") as caught:
+        load_volume(write(tmp_path, changed))
+    assert len(caught.value.findings[0].files) == 1
+
+
+def test_a_pet_without_rescale_claims_no_unit(tmp_path: Path) -> None:
+    changed = datasets("PT")
+    for ds in changed:
+        del ds.RescaleSlope, ds.RescaleIntercept
+    with pytest.warns(DicomLabWarning, match="rescale_missing"):
+        volume = load_volume(write(tmp_path, changed))
+    assert volume.attrs["units"] == ""
+
+
+def test_two_rescale_slopes_in_one_image_are_refused(tmp_path: Path) -> None:
+    changed = datasets()
+    changed[1].RescaleSlope = [1, 2]
+    with pytest.raises(DicomLabError, match="RescaleSlope"):
+        load_volume(write(tmp_path, changed))
+
+
+def test_per_frame_groups_alone_make_an_object_that_is_not_read_from_its_top_level(tmp_path: Path) -> None:
+    changed = datasets()
+    for ds in changed:
+        ds.PerFrameFunctionalGroupsSequence = [Dataset()]
+    with pytest.raises(UnsupportedError, match="multi-frame"):
+        load_volume(write(tmp_path, changed))
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "implicit"])
+def test_a_mosaic_whose_image_type_was_wiped_is_refused(tmp_path: Path, syntax: str) -> None:
+    ds = datasets("MR")[0]
+    block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+    block.add_new(0x0A, "US", 36)
+    phantom.write_datasets(tmp_path, [ds], transfer_syntax=syntax)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedError, match="Mosaic"):
+        load_volume(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [(b"\x28\x00\x02\x30US", b"\x28\x00\x02\x30Uq"), (b"\x28\x00\x06\x30OW", b"\x28\x00\x06\x30O\x01")],
+)
+def test_a_broken_modality_lut_is_refused_by_name(tmp_path: Path, damage: tuple[bytes, bytes]) -> None:
+    ds, item = datasets("MR")[0], Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    item.add_new("LUTData", "OW", np.arange(4096, dtype="<u2").tobytes())
+    ds.ModalityLUTSequence = [item]
+    (file,) = write(tmp_path, [ds]).iterdir()
+    data = file.read_bytes()
+    assert damage[0] in data
+    file.write_bytes(data.replace(*damage))
+    with pytest.raises(DicomLabError, match="Modality LUT"):
+        load_volume(tmp_path)
+
+
+def test_two_files_that_claim_one_instance_stop_loading_a_stack_as_they_stop_its_series(
+    tmp_path: Path,
+) -> None:
+    changed = datasets()
+    write(tmp_path, changed)
+    moved = copy.deepcopy(changed[2])
+    moved.ImagePositionPatient[2] = float(moved.ImagePositionPatient[2]) + 20
+    moved.save_as(tmp_path / "copy", enforce_file_format=True)
+    (series,) = find_series(tmp_path)
+    for source in (tmp_path, series, series.stacks[0]):
+        with pytest.raises(FaultError, match="same_instance_differs"):
+            load_volume(source)
+
+
+# -- geometry -------------------------------------------------------------------------------------------------------------
+
+
+def test_points_picked_or_stacked_from_a_volume_have_no_grid_but_keep_their_xyz() -> None:
+    volume = _volume()
+    points = {
+        name: xr.DataArray(k, dims="p")
+        for name, k in (("slice", [0, 3]), ("row", [2, 0]), ("column", [1, 5]))
+    }
+    for scattered in (volume.isel(points), volume.stack(voxel=("slice", "row", "column"))):
+        for ask in ("affine", "spacing", "geometry"):
+            with pytest.raises(GeometryError, match="no grid"):
+                getattr(scattered.dicom, ask)
+        with pytest.raises(GeometryError, match="no grid"):
+            scattered.dicom.with_xyz()
+    picked = volume.dicom.with_xyz().isel(points)
+    found = np.stack([picked[name].values for name in "xyz"], axis=-1)
+    np.testing.assert_allclose(found, [(AFFINE @ [0, 2, 1, 1])[:3], (AFFINE @ [3, 0, 5, 1])[:3]])
+
+
+def test_an_empty_selection_says_so_instead_of_crashing() -> None:
+    empty = _volume()[:0]
+    for ask in (lambda: empty.dicom.affine, lambda: empty.dicom.origin, lambda: repr(empty.dicom)):
+        with pytest.raises(GeometryError, match="without voxels"):
+            ask()
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 2, 2, 2), (-1, 2, 2)])
+def test_a_shape_that_counts_no_voxels_is_refused(shape: tuple[int, ...]) -> None:
+    from dicomlab import Geometry
+
+    with pytest.raises(GeometryError, match="shape"):
+        Geometry.from_affine(AFFINE, shape, "1.2")  # type: ignore[arg-type]
+
+
+# -- guards ---------------------------------------------------------------------------------------------------------------
+
+
+def _turned() -> xr.DataArray:
+    """The same millimetres along axes that point elsewhere in the same frame."""
+    from dicomlab import Geometry
+
+    grid = Geometry.from_volume(_volume())
+    turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
+    turned = Geometry(turn @ grid.direction, grid.slice, grid.row, grid.column, grid.frame_of_reference)
+    return make_volume(np.zeros(grid.shape), geometry=turned)
+
+
+@pytest.mark.parametrize("other", [_volume("9.9"), _turned()], ids=["frame", "direction"])
+def test_millimetres_of_another_frame_or_direction_select_and_reindex_nothing(other: xr.DataArray) -> None:
+    volume = _volume()
+    for method in (None, "nearest"):
+        with pytest.raises(xr.AlignmentError, match="differ in"):
+            volume.sel(row=other.row, column=other.column, method=method)
+        with pytest.raises(xr.AlignmentError, match="differ in"):
+            volume.reindex_like(other, method=method)
+    plain = xr.DataArray(volume.row.values, dims="row")
+    np.testing.assert_array_equal(volume.sel(row=plain), volume)
+    np.testing.assert_array_equal(volume.sel(row=volume.row[::-1]), volume[:, ::-1])
+
+
+def test_the_nearest_voxel_of_a_place_outside_is_none_rather_than_the_outer_one() -> None:
+    volume = _volume()
+    longer = make_volume(np.zeros((10, 5, 6)), affine=AFFINE, frame_of_reference="1.2")
+    filled = volume.reindex_like(longer, method="nearest")
+    np.testing.assert_array_equal(filled[:4], volume)
+    assert filled[4:].isnull().all()
+
+
+def test_a_wide_gap_does_not_widen_what_counts_as_inside() -> None:
+    volume = _volume()
+    far = AFFINE + np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 500], [0, 0, 0, 0]])
+    parts = xr.concat([volume, _volume(affine=far)], "slice")
+    assert parts.sel(slice=9.1, method="nearest").slice == 10
+    with pytest.raises(KeyError, match="not a position"):
+        parts.sel(slice=8.9, method="nearest")
+
+
+def test_an_empty_selection_is_combined_and_selected_with_a_reason() -> None:
+    empty = _volume()[:0]
+    with pytest.raises(xr.AlignmentError, match="no position at all"):
+        empty + _volume()
+    with pytest.raises(KeyError, match="no position at all"):
+        empty.sel(slice=3)
+    with pytest.raises(KeyError, match="no position at all"):
+        empty.sel(slice=slice(0, 3))
+
+
+# -- identity -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        "PersonTelephoneNumbers",
+        "PatientBirthDateInAlternativeCalendar",
+        "ReasonForTheRequestedProcedure",
+        "SpecimenIdentifier",
+        "TextValue",
+        "InterpretationText",
+        "CommentsOnThePerformedProcedureStep",
+        "RetrieveURL",
+    ],
+)
+def test_attributes_that_can_name_a_patient_are_masked(keyword: str) -> None:
+    header = Dataset()
+    setattr(header, keyword, "Nora")
+    assert "Nora" not in repr(header_table(header)) + header_table(header)._repr_html_()
+
+
+def test_a_broken_length_shows_no_name_that_it_swallowed(tmp_path: Path) -> None:
+    ds = datasets()[0]
+    ds.Manufacturer = "maker"
+    write(tmp_path, [ds])
+    (file,) = tmp_path.iterdir()
+    data = file.read_bytes()
+    place = data.index(b"\x08\x00\x70\x00LO") + 6
+    name = data.index(b"Nobody^Nora") + 12
+    longer = (name - place - 2).to_bytes(2, "little")
+    file.write_bytes(data[:place] + longer + data[place + 2 :])
+    table = header_table(tmp_path)
+    assert "Manufacturer" in repr(table)
+    assert "Nora" not in repr(table) + table._repr_html_()
