@@ -25,6 +25,7 @@ __all__ = [
     "lps_to_ras",
     "plane_of",
     "position_at",
+    "split_affine",
     "unevenness",
 ]
 
@@ -100,6 +101,53 @@ def apply(affine: npt.ArrayLike, points: npt.ArrayLike) -> FloatArray:
     return result
 
 
+def split_affine(affine: npt.ArrayLike) -> tuple[FloatArray, tuple[float, float, float], FloatArray]:
+    """Direction, steps and origin of an affine from ``(slice, row, column, 1)`` voxel indices to LPS mm.
+
+    Returns
+    -------
+    direction
+        Shape ``(3, 3)``, as of `direction_from_cosines`, but its first column is sheared where the slices are.
+    steps
+        Signed mm per slice, row and column; slices may run against *n*, the others give *r* and *c* their sign.
+    origin
+        Shape ``(3,)``: coordinates (slice, row, column) in mm of the first voxel.
+
+    Raises
+    ------
+    GeometryError
+        The matrix is no affine, is singular, or its row and column axes are not perpendicular.
+    """
+    matrix = np.asarray(affine, dtype=np.float64)
+    if matrix.shape != (4, 4) or not np.all(np.isfinite(matrix)):
+        raise GeometryError(
+            f"an affine is a finite 4x4 matrix, found shape {matrix.shape}: {matrix.tolist()}"
+        )
+    if not np.allclose(matrix[3], [0, 0, 0, 1]):
+        raise GeometryError(f"the last row of an affine is 0 0 0 1, found {matrix[3].tolist()}")
+    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    if np.any(lengths == 0):
+        raise GeometryError(
+            f"the affine steps by 0 mm along {('slice', 'row', 'column')[int(np.argmin(lengths))]}"
+        )
+    c, r = matrix[:3, 1] / lengths[1], matrix[:3, 2] / lengths[2]
+    if abs(float(r @ c)) > COSINE_TOLERANCE:
+        raise GeometryError(
+            f"the row and column axes of this affine are not perpendicular (cosine {float(r @ c):.3g}); "
+            "a DICOM image cannot be sheared within its plane."
+        )
+    n = np.cross(r, c)
+    rise = float(n @ matrix[:3, 0])  # mm that one slice advances along the normal; negative: towards -n
+    if abs(rise) < 1e-6 * lengths[0]:
+        raise GeometryError("the slices of this affine lie in one plane: it is singular")
+    along = matrix[:3, 0] / rise
+    if float(np.max(np.abs(along - n))) < 1e-9:
+        along = n  # a shear of 1e-9 is rounding, not tilt
+    direction = np.stack([along, c, r], axis=1) + 0.0
+    origin = np.asarray(np.linalg.solve(direction, matrix[:3, 3]), dtype=np.float64)
+    return direction, (rise, float(lengths[1]), float(lengths[2])), origin
+
+
 def lps_to_ras(affine: npt.ArrayLike) -> FloatArray:
     """Affine from ``(column, row, slice)`` voxel indices to RAS mm (nibabel) of one from ``(slice, row, column)`` to LPS.
 
@@ -158,22 +206,27 @@ def _check_not_empty(positions: FloatArray) -> None:
         raise GeometryError("a volume without voxels has no positions; the selection that made it was empty")
 
 
-def position_at(positions: FloatArray, index: FloatArray) -> FloatArray:
-    """Position at fractional indices, linear between neighbours and beyond the ends (1 mm steps for one voxel)."""
+def _lone(step: float) -> float:
+    """Step of an axis of one position: 1 mm where nobody knows, so that its only index, 0, and its position correspond."""
+    return 1.0 if np.isnan(step) else step
+
+
+def position_at(positions: FloatArray, index: FloatArray, lone_step: float) -> FloatArray:
+    """Position at fractional indices, linear between neighbours and beyond the ends."""
     _check_not_empty(positions)
     if positions.size == 1:
-        single: FloatArray = positions[0] + index
+        single: FloatArray = positions[0] + index * _lone(lone_step)
         return single
     low = np.clip(np.floor(index).astype(np.intp), 0, positions.size - 2)
     result: FloatArray = positions[low] + (index - low) * (positions[low + 1] - positions[low])
     return result
 
 
-def index_of(positions: FloatArray, wanted: FloatArray) -> FloatArray:
+def index_of(positions: FloatArray, wanted: FloatArray, lone_step: float) -> FloatArray:
     """Inverse of `position_at` for ascending or descending positions."""
     _check_not_empty(positions)
     if positions.size == 1:
-        single: FloatArray = wanted - positions[0]
+        single: FloatArray = (wanted - positions[0]) / _lone(lone_step)
         return single
     steps = np.diff(positions)
     if not (np.all(steps > 0) or np.all(steps < 0)):

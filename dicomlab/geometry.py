@@ -16,7 +16,8 @@ import xarray as xr
 
 from dicomlab import affine as _affine
 from dicomlab.errors import GeometryError
-from dicomlab.indexes import AxisIndex, FrameIndex
+from dicomlab.frames import FrameIndex
+from dicomlab.indexes import AxisIndex
 
 __all__ = ["AXES", "FRAME", "Geometry", "make_volume"]
 
@@ -49,6 +50,8 @@ class Geometry:
         Positions in mm along each axis, shape ``(n,)``; the origin of all three is that of the patient frame.
     frame_of_reference
         Frame of Reference UID (0020,0052).
+    lone_steps
+        For axes of one voxel: mm to the next position of the grid they were cut from, signed; NaN when nobody knows.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Geometry:
     row: FloatArray
     column: FloatArray
     frame_of_reference: str
+    lone_steps: tuple[float, float, float] = (float("nan"),) * 3
 
     # -- making -------------------------------------------------------------------------------------------------------
 
@@ -87,33 +91,11 @@ class Geometry:
         GeometryError
             The affine is singular, not finite, or its row and column axes are not perpendicular.
         """
-        matrix = np.asarray(affine, dtype=np.float64)
-        if matrix.shape != (4, 4) or not np.all(np.isfinite(matrix)):
-            raise GeometryError(
-                f"an affine is a finite 4x4 matrix, found shape {matrix.shape}: {matrix.tolist()}"
-            )
-        if not np.allclose(matrix[3], [0, 0, 0, 1]):
-            raise GeometryError(f"the last row of an affine is 0 0 0 1, found {matrix[3].tolist()}")
         if len(shape) != 3 or min(shape) < 0:
             raise GeometryError(f"a shape counts the voxels along {', '.join(AXES)}, found {tuple(shape)}")
-        steps = np.linalg.norm(matrix[:3, :3], axis=0)
-        if np.any(steps == 0):
-            raise GeometryError(f"the affine steps by 0 mm along {AXES[int(np.argmin(steps))]}")
-        c, r = matrix[:3, 1] / steps[1], matrix[:3, 2] / steps[2]
-        if abs(float(r @ c)) > _affine.COSINE_TOLERANCE:
-            raise GeometryError(
-                f"the row and column axes of this affine are not perpendicular (cosine {float(r @ c):.3g}); "
-                "a DICOM image cannot be sheared within its plane."
-            )
-        n = np.cross(r, c)
-        rise = float(n @ matrix[:3, 0])  # mm that one slice advances along the normal; negative: towards -n
-        if abs(rise) < 1e-6 * steps[0]:
-            raise GeometryError("the slices of this affine lie in one plane: it is singular")
-        direction = np.stack([_snap(matrix[:3, 0] / rise, n), c, r], axis=1) + 0.0
-        origin = np.linalg.solve(direction, matrix[:3, 3])
-        step = (rise, steps[1], steps[2])
-        along, down, across = (o + s * np.arange(n) for o, s, n in zip(origin, step, shape, strict=True))
-        return cls(direction, along, down, across, frame_of_reference)
+        direction, steps, origin = _affine.split_affine(affine)
+        along, down, across = (o + s * np.arange(n) for o, s, n in zip(origin, steps, shape, strict=True))
+        return cls(direction, along, down, across, frame_of_reference, steps)
 
     @classmethod
     def from_volume(cls, volume: xr.DataArray | xr.Dataset) -> Geometry:
@@ -148,7 +130,9 @@ class Geometry:
                     "with_xyz() before picking points or stacking: x, y and z then follow each voxel."
                 )
         along, down, across = positions
-        return cls(direction, along, down, across, str(frame.values))
+        guards = [volume.xindexes.get(name) for name in AXES]
+        steps = [guard.step if isinstance(guard, AxisIndex) else float("nan") for guard in guards]
+        return cls(direction, along, down, across, str(frame.values), (steps[0], steps[1], steps[2]))
 
     # -- describing ---------------------------------------------------------------------------------------------------
 
@@ -167,20 +151,17 @@ class Geometry:
         """Distance in mm between voxel centres along slice, row, column.
 
         For slices it is the distance between the planes' centres along the slice axis (longer than the perpendicular
-        distance under gantry tilt, as in ITK). NaN for an axis of one voxel, whose step nobody knows. Uneven axes give
+        distance under gantry tilt, as in ITK). NaN for an axis of one voxel whose step nobody knows. Uneven axes give
         their median step; `is_uniform` tells, and `affine` refuses them.
         """
-        lengths = np.linalg.norm(self.direction, axis=0)
-        out = [
+        out = []
+        for x, even, lone, basis in zip(
+            self.positions, self._even(), self.lone_steps, self.direction.T, strict=True
+        ):
+            gaps = np.abs(np.diff(x))
+            step = abs(lone) if not gaps.size else np.mean(gaps) if even else np.median(gaps)
             # Rounded to a picometre: differences of positions carry noise that only clutters what is printed.
-            round(
-                float(length * (abs(x[-1] - x[0]) / (x.size - 1) if even else np.median(np.abs(np.diff(x))))),
-                9,
-            )
-            if x.size > 1
-            else float("nan")
-            for x, length, even in zip(self.positions, lengths, self._even(), strict=True)
-        ]
+            out.append(round(float(step * np.linalg.norm(basis)), 9))
         return out[0], out[1], out[2]
 
     def _even(self) -> tuple[bool, ...]:
@@ -223,12 +204,11 @@ class Geometry:
     def affine(self) -> FloatArray:
         """``(slice, row, column, 1)`` voxel index to LPS mm, shape ``(4, 4)``.
 
-        An axis of one voxel gets a step of 1 mm, as in ITK: its index can only be 0.
-
         Raises
         ------
         GeometryError
-            The slices (or rows, columns) are uneven, so that no affine places them all.
+            The slices (or rows, columns) are uneven, so that no affine places them all; or there is but one, and nobody knows
+            how far the next would be.
 
         References
         ----------
@@ -243,7 +223,16 @@ class Geometry:
                     f"Each position is true in volume.{name}; use lps() and index(), or select an even part first. "
                     "(.dicom.regularize(), which interpolates onto an even grid, is planned.)"
                 )
-        steps = [(x[-1] - x[0]) / (x.size - 1) if x.size > 1 else 1.0 for x in self.positions]
+        steps = [
+            (x[-1] - x[0]) / (x.size - 1) if x.size > 1 else lone
+            for x, lone in zip(self.positions, self.lone_steps, strict=True)
+        ]
+        for name, step in zip(AXES, steps, strict=True):
+            if np.isnan(step):
+                raise GeometryError(
+                    f"no affine: there is only one {name}, and nothing says how far the next would be. lps() and index() work "
+                    f"within it; volume.isel({name}=[k]) instead of an integer keeps the step of the volume it is cut from."
+                )
         matrix = np.eye(4)
         matrix[:3, :3] = self.direction * np.array(steps)
         matrix[:3, 3] = self.origin
@@ -270,7 +259,10 @@ class Geometry:
             Shape ``(..., 3)``: x, y, z in LPS mm. Exact for uneven slices; linear beyond the outer voxels.
         """
         wanted = _points(index, "voxel indices (slice, row, column)")
-        along = [_affine.position_at(x, wanted[..., axis]) for axis, x in enumerate(self.positions)]
+        along = [
+            _affine.position_at(x, wanted[..., axis], self.lone_steps[axis])
+            for axis, x in enumerate(self.positions)
+        ]
         result: FloatArray = np.stack(along, axis=-1) @ self.direction.T
         return result
 
@@ -290,9 +282,11 @@ class Geometry:
         wanted = _points(lps, "LPS positions (x, y, z)")
         inverse = np.asarray(np.linalg.inv(self.direction), dtype=np.float64)
         along = np.asarray(wanted @ inverse.T, dtype=np.float64)
-        return np.stack(
-            [_affine.index_of(x, along[..., axis]) for axis, x in enumerate(self.positions)], axis=-1
-        )
+        found = [
+            _affine.index_of(x, along[..., axis], self.lone_steps[axis])
+            for axis, x in enumerate(self.positions)
+        ]
+        return np.stack(found, axis=-1)
 
     # -- as xarray ----------------------------------------------------------------------------------------------------
 
@@ -302,7 +296,13 @@ class Geometry:
         indexes: dict[Hashable, xr.Index] = {}
         for axis, (name, values) in enumerate(zip(AXES, self.positions, strict=True)):
             attrs = {"units": "mm", "axis": _CF_AXIS[name], "long_name": _LONG_NAME[name]}
-            index = AxisIndex(values, name, frame=self.frame_of_reference, basis=self.direction[:, axis])
+            index = AxisIndex(
+                values,
+                name,
+                frame=self.frame_of_reference,
+                basis=self.direction[:, axis],
+                lone_step=self.lone_steps[axis],
+            )
             indexes[name] = index
             variables.update(index.create_variables({name: xr.Variable(name, values, attrs)}))
         frame = xr.Variable(
@@ -381,11 +381,6 @@ def make_volume(
     if units is not None:
         merged["units"] = units
     return xr.DataArray(values, dims=AXES, coords=geometry.coordinates(), name=name, attrs=merged)
-
-
-def _snap(axis: FloatArray, normal: FloatArray) -> FloatArray:
-    """`axis`, or `normal` itself where they agree to rounding: a shear of 1e-9 is noise, not tilt."""
-    return normal if float(np.max(np.abs(axis - normal))) < 1e-9 else axis
 
 
 def _points(values: npt.ArrayLike, what: str) -> FloatArray:

@@ -19,10 +19,10 @@ from xarray.core.indexing import (
 )  # no public name for it; CoordinateTransformIndex does the same
 from xarray.indexes import PandasIndex
 
-__all__ = ["AxisIndex", "FrameIndex", "position_tolerance"]
+from dicomlab.affine import evenness_tolerance, unevenness
+from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, refusal
 
-_BASIS_TOLERANCE = 2e-5
-"""Largest difference of one component of two basis vectors that are still one: 0.01 mm at half a metre."""
+__all__ = ["AxisIndex", "position_tolerance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -35,37 +35,8 @@ def position_tolerance(positions: npt.ArrayLike) -> float:
     return float(min(0.01, 0.01 * np.median(np.abs(np.diff(values)))))
 
 
-def _refuse(what: str, detail: str, remedy: str) -> xr.AlignmentError:
-    return xr.AlignmentError(f"these two volumes differ in {what}: {detail}. {remedy}")
-
-
 def _span(positions: FloatArray) -> str:
     return f"{positions.min():.3f} to {positions.max():.3f} mm" if positions.size else "no position at all"
-
-
-_RESAMPLE = (
-    "Bring one onto the grid of the other (resample it) before combining them voxel by voxel, or combine .values if you "
-    "mean the bare arrays."
-)
-
-
-def _check_frames(mine: tuple[str, FloatArray], theirs: tuple[str, FloatArray], axis: str) -> None:
-    """Raise `xr.AlignmentError` with the reason unless two (UID, basis) pairs mean the same direction in one patient."""
-    if mine[0] != theirs[0]:
-        unknown = mine[0].startswith("unknown:") or theirs[0].startswith("unknown:")
-        raise _refuse(
-            "frame of reference",
-            f"{mine[0]} against {theirs[0]}" + (" ('unknown:' marks one that names none)" if unknown else ""),
-            "Millimetres of two frames of reference mean different places: register the images first.",
-        )
-    off = float(np.max(np.abs(mine[1] - theirs[1])))
-    if off > _BASIS_TOLERANCE:
-        raise _refuse(
-            "orientation",
-            f"the direction of {axis} differs by {off:.3g} "
-            f"({np.round(mine[1], 4).tolist()} against {np.round(theirs[1], 4).tolist()}, LPS)",
-            _RESAMPLE,
-        )
 
 
 class AxisIndex(PandasIndex):
@@ -81,9 +52,11 @@ class AxisIndex(PandasIndex):
         Frame of Reference UID (0020,0052).
     basis
         LPS vector, shape ``(3,)``, by which one millimetre of this axis moves a point.
+    lone_step
+        For an axis of one position: mm to the next one in the grid that it was cut from, signed; NaN when nobody knows.
     """
 
-    __slots__ = ("basis", "frame")
+    __slots__ = ("basis", "frame", "lone_step")
 
     def __init__(
         self,
@@ -93,11 +66,13 @@ class AxisIndex(PandasIndex):
         *,
         frame: str,
         basis: Iterable[float],
+        lone_step: float = float("nan"),
         fastpath: bool = False,
     ) -> None:
         super().__init__(array, dim, coord_dtype, fastpath=fastpath)
         self.frame = frame
         self.basis = tuple(float(x) for x in basis)
+        self.lone_step = float(lone_step)
 
     # -- construction -------------------------------------------------------------------------------------------------
 
@@ -108,6 +83,7 @@ class AxisIndex(PandasIndex):
             self.coord_dtype if coord_dtype is None else coord_dtype,
             frame=self.frame,
             basis=self.basis,
+            lone_step=self.step,
             fastpath=True,
         )
 
@@ -137,14 +113,24 @@ class AxisIndex(PandasIndex):
         """The positions in mm, shape ``(n,)``."""
         return cast(FloatArray, self.index.to_numpy(dtype=np.float64))
 
+    @property
+    def step(self) -> float:
+        """Signed mm from one position to the next; NaN when they are uneven or nobody knows."""
+        positions = self.positions
+        if positions.size < 2:
+            return self.lone_step
+        if unevenness(positions) > evenness_tolerance(positions):
+            return float("nan")
+        return float(positions[-1] - positions[0]) / (positions.size - 1)
+
     def _check_frame(self, other: AxisIndex) -> None:
-        _check_frames((self.frame, np.array(self.basis)), (other.frame, np.array(other.basis)), str(self.dim))
+        check_frames((self.frame, np.array(self.basis)), (other.frame, np.array(other.basis)), str(self.dim))
 
     def equals(self, other: xr.Index, *, exclude: frozenset[Hashable] | None = None) -> bool:
         """Same frame, direction and positions within `position_tolerance`."""
         if not isinstance(other, AxisIndex) or self.dim != other.dim or self.frame != other.frame:
             return False
-        if np.max(np.abs(np.subtract(self.basis, other.basis))) > _BASIS_TOLERANCE:
+        if np.max(np.abs(np.subtract(self.basis, other.basis))) > BASIS_TOLERANCE:
             return False
         mine, theirs = self.positions, other.positions
         return mine.size == theirs.size and bool(
@@ -178,7 +164,7 @@ class AxisIndex(PandasIndex):
         mine, theirs = self.positions, other.positions
         if how == "inner":
             if not in_theirs.any():
-                raise _refuse(
+                raise refusal(
                     f"positions along {self.dim}",
                     f"{_span(mine)} and {_span(theirs)} have no position in common",
                     "Pick overlapping parts, or unite them with join='outer'.",
@@ -203,7 +189,7 @@ class AxisIndex(PandasIndex):
                 np.all(in_mine[(theirs >= low) & (theirs <= high)])
             )
             if not nested:
-                raise _refuse(f"positions along {self.dim}", self._mismatch(other), _RESAMPLE)
+                raise refusal(f"positions along {self.dim}", self._mismatch(other), RESAMPLE)
         return in_theirs, in_mine
 
     def _mismatch(self, other: AxisIndex) -> str:
@@ -288,7 +274,7 @@ class AxisIndex(PandasIndex):
         """Millimetres that come from a volume must count in this frame and along this direction."""
         for index in label.xindexes.values():
             if isinstance(index, FrameIndex) and index.uid != self.frame:
-                _check_frames((self.frame, np.zeros(3)), (index.uid, np.zeros(3)), str(self.dim))
+                check_frames((self.frame, np.zeros(3)), (index.uid, np.zeros(3)), str(self.dim))
             elif isinstance(index, AxisIndex) and index.dim == self.dim:
                 self._check_frame(index)
 
@@ -325,93 +311,3 @@ class AxisIndex(PandasIndex):
 
     def __repr__(self) -> str:
         return f"AxisIndex({self.index!r}, basis={self.basis}, frame={self.frame!r})"
-
-
-class FrameIndex(xr.Index):
-    """Guard on the scalar coordinate ``frame_of_reference``: which patient frame, and the whole direction matrix.
-
-    Parameters
-    ----------
-    name
-        Name of the scalar coordinate.
-    variable
-        The scalar variable: value = Frame of Reference UID, attrs ``direction`` (nine numbers, row-major).
-    """
-
-    def __init__(self, name: Hashable, variable: xr.Variable) -> None:
-        self.name = name
-        self.variable = variable
-
-    @classmethod
-    def from_variables(
-        cls, variables: Mapping[Any, xr.Variable], *, options: Mapping[str, Any]
-    ) -> FrameIndex:
-        """Index of the scalar coordinate."""
-        ((name, variable),) = variables.items()
-        return cls(name, variable)
-
-    @classmethod
-    def concat(
-        cls, indexes: Sequence[FrameIndex], dim: Hashable, positions: Iterable[Iterable[int]] | None = None
-    ) -> FrameIndex:
-        """One frame for all parts, or `xr.AlignmentError`."""
-        for other in indexes[1:]:
-            indexes[0]._check(other)
-        return indexes[0]
-
-    def create_variables(
-        self, variables: Mapping[Any, xr.Variable] | None = None
-    ) -> dict[Hashable, xr.Variable]:
-        """The scalar, with its attributes."""
-        return {self.name: self.variable}
-
-    def to_pandas_index(self) -> pd.Index[Any]:
-        """One label; xarray asks for it when it lists the indexes of an object."""
-        return pd.Index([self.uid], name=str(self.name))
-
-    @property
-    def uid(self) -> str:
-        """Frame of Reference UID (0020,0052), or ``unknown:<Series Instance UID>``."""
-        return str(self.variable.values)
-
-    @property
-    def direction(self) -> FloatArray:
-        """Shape ``(9,)``, row-major: the columns of the matrix are the LPS basis vectors of slice, row, column."""
-        return np.asarray(self.variable.attrs["direction"], dtype=np.float64)
-
-    def _check(self, other: FrameIndex) -> None:
-        _check_frames((self.uid, self.direction), (other.uid, other.direction), "the axes")
-
-    def equals(self, other: xr.Index, *, exclude: frozenset[Hashable] | None = None) -> bool:
-        """Same UID and same direction."""
-        return (
-            isinstance(other, FrameIndex)
-            and self.uid == other.uid
-            and float(np.max(np.abs(self.direction - other.direction))) <= _BASIS_TOLERANCE
-        )
-
-    def join(self, other: FrameIndex, how: str = "inner") -> FrameIndex:
-        """The one frame of both, or `xr.AlignmentError` with the reason."""
-        self._check(other)
-        return self
-
-    def reindex_like(
-        self, other: FrameIndex, method: str | None = None, tolerance: float | None = None
-    ) -> dict[Hashable, Any]:
-        """Nothing to reindex; checks that the frames agree."""
-        self._check(other)
-        return {}
-
-    def isel(self, indexers: Mapping[Any, Any]) -> FrameIndex:
-        """The frame does not change when voxels are picked."""
-        return self
-
-    def rename(self, name_dict: Mapping[Any, Hashable], dims_dict: Mapping[Any, Hashable]) -> FrameIndex:
-        """Follow a renamed coordinate."""
-        return FrameIndex(name_dict.get(self.name, self.name), self.variable)
-
-    def _repr_inline_(self, max_width: int) -> str:
-        return f"FrameIndex({self.uid})"[:max_width]
-
-    def __repr__(self) -> str:
-        return f"FrameIndex({self.uid!r}, direction={np.round(self.direction, 6).tolist()})"

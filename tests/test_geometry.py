@@ -31,7 +31,8 @@ def geometries(draw: st.DrawFn, *, uneven: bool = True) -> Geometry:
         even = [draw(st.floats(0.1, 8.0))] * size
         gaps = draw(hnp.arrays(float, size, elements=st.floats(0.1, 8.0))) if uneven else np.array(even)
         axes.append(draw(st.floats(-500, 500)) + np.cumsum(gaps))
-    return Geometry(direction, *axes, frame_of_reference=UID)
+    steps = tuple(float(draw(st.floats(0.1, 8.0))) for _ in range(3))
+    return Geometry(direction, *axes, frame_of_reference=UID, lone_steps=steps)
 
 
 @given(geometries(), st.integers(0, 2**32 - 1))
@@ -92,11 +93,27 @@ def test_itk_places_voxels_of_an_oblique_grid_alike() -> None:
         assert np.allclose(volume.dicom.lps(index), image.TransformIndexToPhysicalPoint(index[::-1]))
 
 
-def test_spacing_is_slice_row_column_and_one_voxel_has_none() -> None:
-    volume = make_volume(np.zeros((1, 3, 3)), affine=np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]])
+def test_one_slice_keeps_the_step_of_the_volume_that_it_is_cut_from() -> None:
+    affine = np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]]
+    volume = make_volume(np.zeros((6, 3, 3)), affine=affine)
+    for cut, step in ((volume[2:3], 5), (volume[::2][1:2], 10), (volume[::-1].isel(slice=[1]), -5)):
+        assert cut.dicom.affine[2, 0] == step
+        assert cut.dicom.spacing == (abs(step), 0.9, 0.8)
+        np.testing.assert_allclose(cut.dicom.lps([1, 0, 0]), (cut.dicom.affine @ [1, 0, 0, 1])[:3])
+    assert make_volume(np.zeros((1, 3, 3)), affine=affine).dicom.affine.tolist() == affine.tolist()
+
+
+def test_one_slice_of_unknown_step_has_no_affine_rather_than_a_guessed_one() -> None:
+    geometry = Geometry(np.eye(3)[:, ::-1].copy(), np.array([7.0]), np.arange(2.0), np.arange(2.0), UID)
+    volume = make_volume(np.zeros((1, 2, 2)), geometry=geometry)
     assert np.isnan(volume.dicom.spacing[0])
-    assert volume.dicom.spacing[1:] == (0.9, 0.8)
-    assert volume.dicom.affine[2, 0] == 1.0
+    with pytest.raises(GeometryError, match="only one slice, and nothing says how far the next would be"):
+        _ = volume.dicom.affine
+    assert volume.dicom.lps([0, 1, 1]).tolist() == [1, 1, 7]
+    assert volume.dicom.index([1, 1, 7]).tolist() == [0, 1, 1]
+    plane = make_volume(np.zeros((3, 2, 2)), affine=np.eye(4)[[2, 1, 0, 3]]).isel(slice=1)
+    with pytest.raises(GeometryError, match=r"isel\(slice=\[k\]\)"):
+        _ = plane.dicom.affine
 
 
 def test_uneven_slices_have_no_affine_but_true_positions() -> None:
