@@ -35,7 +35,7 @@ ORTHONORMAL_LIMIT = 1e-2
 """Cosines further than this from orthonormal are refused; nearer ones are mended (rounded text values)."""
 
 COSINE_TOLERANCE = 1e-4
-"""Cosines further than this from orthonormal are worth a finding: six decimals never are."""
+"""Row and column axes of an affine further than this from perpendicular are refused."""
 
 # Letters for the positive and negative end of each LPS axis, in the S/I spelling of ITK and nibabel.
 _AXIS_LETTERS = (("L", "R"), ("P", "A"), ("S", "I"))

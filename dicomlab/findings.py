@@ -32,7 +32,7 @@ CODES: dict[str, Code] = {
     ),
     "missing_slice": Code("keep", "the slices that are there keep their true positions"),
     "uneven_spacing": Code("keep", "every slice keeps its true position"),
-    "cosines_mended": Code("keep", "the direction cosines are made orthonormal"),
+    "cosines_mended": Code("keep", "all slices take the nearest orthonormal direction"),
     "spacing_contradicts_positions": Code("keep", "positions decide, spacing tags do not"),
     "frame_of_reference_missing": Code("keep", "the volume shares its frame with no other"),
     "rescale_missing": Code("keep", "the stored values are taken as they are"),

@@ -4,8 +4,10 @@ import os
 import zipfile
 from pathlib import Path
 
+import pydicom
 import pytest
 from pydicom import DataElement, config
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from support import datasets, write
 
 from dicomlab import DicomLabError, find_series, load_volume
@@ -71,6 +73,8 @@ def test_an_empty_or_missing_folder_and_a_folder_without_dicom_say_so(tmp_path: 
     assert find_series(tmp_path).table.empty
     with pytest.raises(NotDicomError, match=r"no DICOM in .*\. It holds no file\."):
         load_volume(tmp_path)
+    with pytest.raises(NotDicomError, match="an empty path"):
+        find_series("")
     with pytest.raises(NotDicomError, match="there is no file or folder"):
         find_series(tmp_path / "nowhere")
     (tmp_path / "text.dcm").write_text(
@@ -174,3 +178,27 @@ def test_a_scan_can_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(KeyboardInterrupt):
         find_series(folder)
     assert len(calls) == 1
+
+
+def test_a_deflated_file_that_unfolds_without_measure_is_skipped(tmp_path: Path) -> None:
+    import zlib
+
+    folder = write(tmp_path / "ct", datasets()[:1])
+    file = next(folder.iterdir())
+    header = pydicom.dcmread(file, stop_before_pixels=True)
+    header.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    header.save_as(file, enforce_file_format=True)
+    assert find_series(folder)[0].modality == "CT"
+    data = file.read_bytes()
+    start = 144 + int.from_bytes(data[140:144], "little")
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    element = b"\x09\0\x01\0OB\0\0" + (1 << 30).to_bytes(4, "little")
+    bomb = (
+        deflate.compress(element)
+        + b"".join(deflate.compress(bytes(1 << 24)) for _ in range(32))
+        + deflate.flush()
+    )
+    file.write_bytes(data[:start] + bomb)
+    assert file.stat().st_size < 1 << 20
+    found = find_series(folder)
+    assert found.skipped == {file.name: "it inflates to more than 256 MiB; inflate it first (dcmconv)"}

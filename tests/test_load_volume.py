@@ -248,6 +248,29 @@ def test_several_images_at_a_position_are_refused_with_what_differs(tmp_path: Pa
         load_volume(folder)
 
 
+def test_cosines_that_vary_are_mended_with_the_millimetres_that_this_moves(tmp_path: Path) -> None:
+    changed = datasets()
+    angle = 9e-5
+    changed[3].ImageOrientationPatient = [
+        round(float(np.cos(angle)), 9),
+        angle,
+        0,
+        -angle,
+        round(float(np.cos(angle)), 9),
+        0,
+    ]
+    with pytest.warns(DicomLabWarning, match="cosines_mended"):
+        volume = load_volume(write(tmp_path, changed))
+    one = changed[3]
+    far = np.array([one.Columns - 1, one.Rows - 1])
+    cosines = np.array(one.ImageOrientationPatient, float)
+    steps = np.array(one.PixelSpacing, float)[::-1] * far
+    true = np.array(one.ImagePositionPatient, float) + cosines[:3] * steps[0] + cosines[3:] * steps[1]
+    moved = np.linalg.norm(volume.dicom.lps([3, far[1], far[0]]) - true)
+    said = float(volume.attrs["findings"][0].split("by up to ")[1].split(" mm")[0])
+    assert 0.01 < moved <= said + 0.001
+
+
 def test_a_localizer_in_the_series_is_a_stack_of_its_own(tmp_path: Path) -> None:
     changed = datasets()
     localizer = datasets()[0]

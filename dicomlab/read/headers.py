@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -28,6 +29,9 @@ from dicomlab.read.sources import FileRef
 __all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
+
+INFLATED_LIMIT = 1 << 28
+"""Bytes that a deflated file may unfold into: a bomb of a few hundred kilobytes must not fill the memory."""
 
 _KEYWORDS = [
     "SpecificCharacterSet",
@@ -182,7 +186,12 @@ class Instance:
     def position(self) -> FloatArray | None:
         """Image Position (Patient) (0020,0032): LPS mm of the centre of the first pixel, shape ``(3,)``; or None."""
         numbers = self.numbers("ImagePositionPatient")
-        return numbers if numbers is not None and numbers.size == 3 else None
+        # Ten kilometres from the origin there is no patient: such numbers are damage, and overflow further on.
+        return (
+            numbers
+            if numbers is not None and numbers.size == 3 and bool(np.all(np.abs(numbers) < 1e7))
+            else None
+        )
 
     @cached_property
     def cosines(self) -> FloatArray | None:
@@ -241,9 +250,8 @@ def read_instance(file: FileRef) -> Instance:
         header = _parse(stream, _TAGS)
         meta = getattr(header, "file_meta", None)
         stated = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
-        syntax = UID(
-            stated, validation_mode=pydicom.config.IGNORE
-        )  # damaged ones are refused when pixels are read
+        # Damaged ones are refused when pixels are read.
+        syntax = UID(stated, validation_mode=pydicom.config.IGNORE)
         if not syntax:
             implicit, little = header.original_encoding
             explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
@@ -268,7 +276,30 @@ def _check_is_dicom(stream: BinaryIO) -> None:
     raise NotDicomError("not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element")
 
 
+def _check_inflates_sanely(stream: BinaryIO) -> None:
+    """Refuse a deflated file (PS3.5 A.5) that would unfold into more memory than `INFLATED_LIMIT`."""
+    head = stream.read(1 << 12)
+    place = head.find(DeflatedExplicitVRLittleEndian.encode("ascii"))
+    group_length = head[132:144]
+    if 0 <= place < 1024 and group_length[:8] == b"\x02\0\0\0UL\x04\0":
+        stream.seek(144 + struct.unpack("<I", group_length[8:])[0])
+        inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while chunk := stream.read(1 << 16):
+            while chunk and total <= INFLATED_LIMIT:
+                try:
+                    total += len(inflate.decompress(chunk, 1 << 20))
+                except zlib.error:
+                    break  # pydicom says what is wrong with it
+                chunk = inflate.unconsumed_tail
+            if total > INFLATED_LIMIT:
+                raise NotDicomError(
+                    f"it inflates to more than {INFLATED_LIMIT >> 20} MiB; inflate it first (dcmconv)"
+                )
+    stream.seek(0)
+
+
 def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
+    _check_inflates_sanely(stream)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

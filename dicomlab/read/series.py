@@ -249,7 +249,10 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     >>> [series.modality for series in find_series(tmp_path)]
     ['CT', 'MR', 'PT']
     """
-    paths = [Path(source)] if isinstance(source, (str, os.PathLike)) else [Path(item) for item in source]
+    named = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+    if not all(os.fspath(item) for item in named):
+        raise NotDicomError("an empty path names nothing; '.' is the current folder")
+    paths = [Path(item) for item in named]
     skipped: dict[str, str] = {}
     files = [file for path in paths for file in list_files(path, skipped.__setitem__)]
     found: dict[tuple[str, str], list[Instance]] = {}

@@ -26,14 +26,16 @@ __all__ = ["Stack", "group_into_stacks"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_SAME_POSITION = 1e-3
+_SAME_POSITION = 0.01
 """Planes nearer to one another than this (mm, along the normal) are at one position."""
+_TURN_NOTED = 0.01
+"""How far (mm) one mended direction for all slices may move the far corner of a slice without a finding."""
 _WANDER_NOTED = 0.01
 """In-plane deviation (mm) of a slice from the straight line through the outer slices that is worth a finding."""
 _WANDER_ROUNDING = 0.1
 """Up to here (mm, and a quarter of a pixel) it is taken for rounding: some devices write tenths of a millimetre."""
 _COSINES_VARY = 1e-4
-"""Cosines of one stack may differ by this much: 0.03 mm at the far corner of the largest field of view."""
+"""Cosines of one stack may differ by this much; what that moves is a finding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +185,7 @@ class _Layout:
     row: float
     column: float
     wander: FloatArray
-    deviation: float
+    turn: float
 
 
 def _lay_out(instances: Sequence[Instance]) -> _Layout:
@@ -194,9 +196,10 @@ def _lay_out(instances: Sequence[Instance]) -> _Layout:
     if lacking or first.cosines is None:
         raise GeometryError(_no_geometry(first, lacking))
     # The mean of the (nearly equal) cosines: rounding of single files averages out.
-    direction, deviation = affine.direction_from_cosines(
+    direction, _ = affine.direction_from_cosines(
         np.mean([i.cosines for i in instances if i.cosines is not None], axis=0)
     )
+    turn = max(_corner_moved(instance, direction) for instance in instances)
     positions = np.array([i.position for i in instances])
     along, down, across = (positions @ direction[:, k] for k in range(3))
     if along.size > 1 and float(np.min(np.diff(along))) < _SAME_POSITION:
@@ -213,7 +216,19 @@ def _lay_out(instances: Sequence[Instance]) -> _Layout:
         direction = direction.copy()
         direction[:, 0] += direction[:, 1] * shear[0] + direction[:, 2] * shear[1]
     off_line = np.linalg.norm(wander, axis=1)
-    return _Layout(direction, along, float(straight[0]), float(straight[1]), off_line, deviation)
+    return _Layout(direction, along, float(straight[0]), float(straight[1]), off_line, turn)
+
+
+def _corner_moved(instance: Instance, direction: FloatArray) -> float:
+    """How far (mm) the far corner of a slice lies from where its own cosines put it (PS3.3 equation C.7.6.2.1-1)."""
+    assert instance.cosines is not None
+    assert instance.pixel_spacing is not None
+    along_row = (instance.integer("Columns", 1) - 1) * instance.pixel_spacing[1]
+    down_column = (instance.integer("Rows", 1) - 1) * instance.pixel_spacing[0]
+    off = (instance.cosines[:3] - direction[:, 2]) * along_row + (
+        instance.cosines[3:] - direction[:, 1]
+    ) * down_column
+    return float(np.linalg.norm(off))
 
 
 def _no_geometry(first: Instance, lacking: list[str]) -> str:
@@ -262,12 +277,14 @@ def _several_at_one_position(instances: Sequence[Instance], along: FloatArray) -
 
 def _geometry_findings(instances: Sequence[Instance], layout: _Layout) -> Iterable[Finding]:
     names = tuple(i.file.name for i in instances)
-    if layout.deviation > affine.COSINE_TOLERANCE:
+    if layout.turn > _TURN_NOTED:
         yield Finding(
             "cosines_mended",
-            f"the direction cosines deviate by {layout.deviation:.2g} from two perpendicular unit vectors",
+            "the direction cosines differ between slices or are no perpendicular unit vectors; one mended direction for all "
+            f"moves a far corner by up to {layout.turn:.3f} mm",
             names,
-            layout.deviation,
+            layout.turn,
+            "mm",
         )
     if not instances[0].text("FrameOfReferenceUID"):
         yield Finding(
