@@ -9,13 +9,17 @@ The page is `build/tour.html`. `make demo` and `make lab` call this.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import secrets
 import shutil
-import subprocess
+import socket
 import sys
 import tempfile
+import webbrowser
 from pathlib import Path
 from string import Template
+from typing import NoReturn
 
 import nbformat
 
@@ -108,15 +112,55 @@ def _only_a_widget(output: nbformat.NotebookNode) -> bool:
     return "application/vnd.jupyter.widget-view+json" in kinds and not kinds & set(SHOWN[:-1])
 
 
-def open_lab(folder: Path) -> int:
-    """Open JupyterLab on a copy of the tour, so that what is tried there changes no file of the project."""
+def open_lab(folder: Path) -> NoReturn:
+    """Become JupyterLab, open on a copy of the tour, so that what is tried there changes no file of the project."""
     copy = BUILD / "tour.ipynb"
     if not copy.exists() or copy.stat().st_mtime < TOUR.stat().st_mtime:
         shutil.copyfile(TOUR, copy)
-    command = [sys.executable, "-m", "jupyterlab", str(copy), f"--ServerApp.root_dir={HERE.parent}"]
+    # Beside the user's own settings, not instead of them: no question about news, which would cover the tour.
+    settings = BUILD / "jupyter"
+    (settings / "labconfig").mkdir(parents=True, exist_ok=True)
+    quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (settings / "labconfig" / "page_config.json").write_text(json.dumps(quiet), encoding="utf-8")
+
+    port, token = _free_port(), secrets.token_hex(16)
+    here = f"/lab/tree/{copy.relative_to(HERE.parent).as_posix()}"
+    command = [
+        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={HERE.parent}", "--log-level=ERROR"),
+        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--LabApp.default_url={here}"),
+        # One Ctrl-C ends it: nothing is lost, notebooks save themselves.
+        "--ServerApp.answer_yes=True",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    return subprocess.call(command, env={**os.environ, "DICOMLAB_FOLDER": str(folder)})
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        command.append("--no-browser")
+    added = {
+        "DICOMLAB_FOLDER": str(folder),
+        "JUPYTER_TOKEN": token,
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(
+            filter(None, [str(settings), os.environ.get("JUPYTER_CONFIG_PATH")])
+        ),
+    }
+    print(
+        f"The tour is in JupyterLab at http://localhost:{port}{here}?token={token}  (Ctrl-C ends it)",
+        flush=True,
+    )
+    # In place of this process: a signal then reaches the server, which ends its kernels.
+    os.execve(command[0], command, {**os.environ, **added})
+
+
+def _free_port() -> int:
+    """Return JUPYTER_PORT, else the first port from JupyterLab's customary one on that nobody listens at."""
+    first = int(os.environ.get("JUPYTER_PORT") or 8888)
+    for port in range(first, first + 50):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise TourError(f"the ports {first} to {first + 49} are all in use; name a free one: JUPYTER_PORT=9000")
 
 
 def main() -> int:
@@ -133,7 +177,7 @@ def main() -> int:
     try:
         folder = folder_to_show(asked.folder)
         if asked.lab:
-            return open_lab(folder)
+            open_lab(folder)
         print(f"Running {asked.notebook.name} on {folder} ...", flush=True)
         # An older page must not pass for the result of a run that failed.
         output.unlink(missing_ok=True)

@@ -7,13 +7,22 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import psutil
 import pytest
 from playwright.sync_api import Browser
+from pydicom import Dataset, dcmread
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import BasicTextSRStorage, ExplicitVRLittleEndian, generate_uid
 
+import dicomlab as dl
 from dicomlab.phantom import PhantomStudy
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -167,10 +176,11 @@ def test_the_tour_shows_the_header_table(tour: str) -> None:
     assert "(0028,0030)" in output(tour, "headers")
 
 
-def test_the_tour_refuses_to_add_volumes_on_different_grids(tour: str) -> None:
+def test_the_tour_refuses_to_add_volumes_on_different_grids(tour: str, phantom_study: PhantomStudy) -> None:
     refusal = output(tour, "refuse")
-    assert "position" in refusal
-    assert "5" in refusal
+    half_a_pixel = np.linalg.norm(phantom_study.ct.truth.affine[:3, 1]) / 2
+    assert "differ in positions along row" in refusal
+    assert f"{half_a_pixel:.3g} mm apart" in refusal
 
 
 @pytest.mark.browser
@@ -219,16 +229,131 @@ def test_the_browser_in_the_tour_paints_a_slice(pages: dict[Path, Path], chromiu
     page.close()
 
 
-def test_a_folder_without_images_ends_with_a_message_and_no_page(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("no image")
+def write_report(path: Path) -> None:
+    """Write an object that is DICOM and no image."""
+    report = Dataset()
+    report.file_meta = FileMetaDataset()
+    report.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    report.file_meta.MediaStorageSOPClassUID = report.SOPClassUID = BasicTextSRStorage
+    report.file_meta.MediaStorageSOPInstanceUID = report.SOPInstanceUID = generate_uid()
+    report.StudyInstanceUID, report.SeriesInstanceUID, report.Modality = generate_uid(), generate_uid(), "SR"
+    report.save_as(path, enforce_file_format=True)
+
+
+def empty(folder: Path) -> Path:
+    return folder
+
+
+def one_text(folder: Path) -> Path:
+    (folder / "notes.txt").write_text("no image")
+    return folder / "notes.txt"
+
+
+def one_report(folder: Path) -> Path:
+    write_report(folder / "report.dcm")
+    return folder
+
+
+def unplaced(folder: Path) -> Path:
+    for file in dl.phantom.write_ct(folder, shape=(3, 20, 30)).files:
+        dataset = dcmread(file)
+        del dataset.ImagePositionPatient, dataset.SeriesDescription
+        dataset.save_as(file)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("fill", "why"),
+    [
+        (empty, ["It holds no file"]),
+        (one_text, ["notes.txt: "]),
+        (one_report, ["no image (modality SR)"]),
+        (unplaced, ["nothing in ", "Passed over: CT: ", "(0020,0032)"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_folder_without_a_volume_ends_with_the_reason_and_no_page(
+    tmp_path: Path, fill: Callable[[Path], Path], why: list[str]
+) -> None:
+    (tmp_path / "images").mkdir()
+    asked = fill(tmp_path / "images")
     page = tmp_path / "tour.html"
     page.write_text("from an earlier run")
-    result = export(tmp_path, ROOT / "notebooks" / "tour.ipynb", page)
+    result = export(asked, ROOT / "notebooks" / "tour.ipynb", page)
     assert result.returncode == 1
     assert result.stderr.startswith("tour.ipynb stopped: ")
-    assert str(tmp_path) in result.stderr
+    assert str(asked) in result.stderr
+    for part in why:
+        assert part in result.stderr
     assert "Traceback" not in result.stderr
     assert not page.exists()
+
+
+def test_the_tour_says_what_was_odd_without_its_place_in_the_code(tmp_path: Path) -> None:
+    images = tmp_path / "images"
+    files = dl.phantom.write_ct(images, shape=(6, 20, 30)).files
+    files[2].unlink()
+    for file in files[:2] + files[3:]:
+        dataset = dcmread(file)
+        del dataset.SeriesDescription, dataset.WindowCenter, dataset.WindowWidth
+        dataset.save_as(file)
+    (images / "notes.txt").write_text("no image")
+    page = tmp_path / "tour.html"
+    assert export(images, ROOT / "notebooks" / "tour.ipynb", page).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    assert "notes.txt: " in output(text, "skipped")
+    shown = output(text, "volume")
+    assert re.search(r"<pre>\s*missing_slice: ", shown)
+    assert "ipykernel" not in shown
+    assert re.search(r"Shown from here on: CT\s*<", shown)
+
+
+@pytest.mark.browser
+def test_make_lab_opens_the_tour_and_ends_with_its_kernels(
+    tmp_path: Path, phantom_study: PhantomStudy, chromium: Browser
+) -> None:
+    settings = {
+        "FOLDER": str(phantom_study.folder),
+        "BROWSER": "true",  # a browser that does nothing
+        "HOME": str(tmp_path),
+        "PYTHONPATH": str(ROOT),
+    }
+    command = ["make", "--silent", "-o", ".venv/.lab", f"PY={sys.executable}", "lab"]
+    with (tmp_path / "log").open("w") as log:
+        make = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    try:
+        assert make.stdout is not None
+        line = make.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, line + (tmp_path / "log").read_text()
+        await_answer(found[0], make)
+        page = chromium.new_page()
+        page.goto(found[0])
+        page.get_by_role("heading", name="A tour of dicomlab").wait_for(timeout=40_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=40_000)
+        assert page.locator(".jp-Dialog").count() == 0
+        page.close()
+        started = psutil.Process(make.pid).children(recursive=True)
+        assert any("ipykernel_launcher" in process.cmdline() for process in started)
+    finally:
+        make.terminate()
+        make.communicate(timeout=20)
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert alive == []
+
+
+def await_answer(url: str, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 40
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            assert server.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
