@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
@@ -47,6 +48,11 @@ def test_series_stacks_folders_and_datasets_are_sources(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(DicomLabError, match="no DICOM"):
         header_table(empty)
+
+
+def test_a_volume_has_no_header_and_says_where_it_is() -> None:
+    with pytest.raises(DicomLabError, match="Volumes carry no headers"):
+        header_table(np.zeros(3))  # type: ignore[arg-type]
 
 
 def test_identity_is_masked_until_asked_for() -> None:

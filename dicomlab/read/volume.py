@@ -21,7 +21,7 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
-from dicomlab.findings import Finding, OnFault, choose
+from dicomlab.findings import Finding, OnFault, check_choices, choose
 from dicomlab.geometry import make_volume
 from dicomlab.read.headers import Instance
 from dicomlab.read.pixels import (
@@ -100,6 +100,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     >>> volume.dims, volume.attrs["units"]
     (('slice', 'row', 'column'), 'HU')
     """
+    check_choices(on_fault)
     stack, other_findings = find_stack(source, progress=progress)
     for instance in stack.instances:
         check_supported(instance)
@@ -110,7 +111,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     _check_one_unit(stack.instances, transforms)
     values = _read_values(stack.instances, transforms, progress)
     for finding in kept:
-        warnings.warn(finding.explain(), DicomLabWarning, stacklevel=2)
+        warnings.warn(finding.explain(kept=True), DicomLabWarning, stacklevel=2)
     attrs = _attrs(stack.instances, transforms, kept)
     return make_volume(
         values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
@@ -275,9 +276,10 @@ def _attrs(
         attrs["WindowCenter"], attrs["WindowWidth"] = centers.tolist(), widths.tolist()
         explanations = middle.texts("WindowCenterWidthExplanation")
         if len(explanations) == centers.size:
-            attrs["WindowCenterWidthExplanation"] = explanations
+            # One string, values apart by a backslash as in the file: lists of strings cannot be saved to netCDF.
+            attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
     if findings:
-        attrs["findings"] = [str(finding) for finding in findings]
+        attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs
 
 
