@@ -67,11 +67,11 @@ def test_identity_is_masked_until_asked_for() -> None:
     table = header_table(header)
     for shown in (repr(table), table._repr_html_(), table.table.to_string()):
         assert MASK in shown
-        for secret in ("Secret", "4711", "2020", "Hidden", "hidden step", "hidden private"):
+        for secret in ("Secret", "ID-4711", "2020", "Hidden", "hidden step", "hidden private"):
             assert secret not in shown
     with dicomlab.show_identity():
         shown = repr(header_table(header))
-    for value in ("Secret", "4711", "20200101", "Hidden", "hidden step", "hidden private"):
+    for value in ("Secret", "ID-4711", "20200101", "Hidden", "hidden step", "hidden private"):
         assert value in shown
     assert is_identifying("PatientName", "PN")
 
