@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
+from dicomlab.read.attributes import thumbnail
 from dicomlab.read.headers import Instance, read_instance
 from dicomlab.read.sources import FileRef, list_files
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
@@ -144,8 +145,6 @@ class Series:
 
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
-        from dicomlab.read.volume import thumbnail
-
         return thumbnail(self.stacks[0]) if self.stacks else None
 
 
