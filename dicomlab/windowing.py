@@ -215,6 +215,8 @@ def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
     """
     centers, widths = _listed(attrs.get("WindowCenter")), _listed(attrs.get("WindowWidth"))
     explanations = _listed(attrs.get("WindowCenterWidthExplanation"))
+    if len(explanations) == 1:  # A netCDF attribute is one string: DICOM's own separator divides it.
+        explanations = str(explanations[0]).split("\\")
     explanations += [""] * (len(centers) - len(explanations))
     function = cast(VoiFunction, str(attrs.get("VOILUTFunction") or "LINEAR").strip().upper())
     found = []

@@ -228,6 +228,22 @@ def test_windows_of_the_file_come_in_its_order_with_their_names():
 
 
 @pytest.mark.parametrize(
+    ("explanation", "names"),
+    [
+        ("ABDOMEN\\LUNG", ["ABDOMEN", "LUNG"]),
+        (["ABDOMEN\\LUNG"], ["ABDOMEN", "LUNG"]),
+        ("\\LUNG", ["", "LUNG"]),
+        ("ABDOMEN", ["ABDOMEN", ""]),
+        ("", ["", ""]),
+    ],
+)
+def test_explanations_joined_to_one_text_name_the_same_windows_as_a_list(explanation, names):
+    attrs = {"WindowCenter": (40.0, -600.0), "WindowWidth": (400.0, 1500.0)}
+    windows = windows_from_attrs(attrs | {"WindowCenterWidthExplanation": explanation})
+    assert [window.explanation for window in windows] == names
+
+
+@pytest.mark.parametrize(
     "attrs",
     [
         {},
