@@ -31,7 +31,9 @@ def test_the_examples_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.Monk
     assert half.dicom.spacing[1:] == pytest.approx(volume.dicom.spacing[1:])
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/conventions.md", "docs/design.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/conventions.md", "docs/design.md", "docs/recipes.md"]
+)
 def test_the_links_between_documents_lead_somewhere(page: str) -> None:
     source = ROOT / page
     links = re.findall(r"\]\(([^)#]+)[^)]*\)", source.read_text(encoding="utf-8"))

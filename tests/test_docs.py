@@ -1,0 +1,147 @@
+"""What the pages under docs say is true: recipes run, tables hold what the code has, xarray forgets what is listed."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+import dicomlab as dl
+from dicomlab import errors
+from dicomlab.findings import CODES
+from dicomlab.frames import FrameIndex
+from dicomlab.indexes import AxisIndex
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+RECIPES = (DOCS / "recipes.md").read_text(encoding="utf-8")
+CONVENTIONS = (DOCS / "conventions.md").read_text(encoding="utf-8")
+
+
+def rows(page: str, header: str) -> list[list[str]]:
+    """Return the cells of the table below a header line."""
+    lines = page.split(f"\n{header}\n", 1)[1].splitlines()[1:]
+    count = next((number for number, line in enumerate(lines) if not line.startswith("|")), len(lines))
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[:count]]
+
+
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """Run every recipe in turn, as a reader would, and return the names they leave."""
+    folder = tmp_path_factory.mktemp("recipes")
+    dl.phantom.write_study(folder / "some" / "study", coarser=3)
+    names: dict[str, object] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("MPLBACKEND", "Agg")
+        blocks = list(re.finditer(r"^```python\n(.*?)^```", RECIPES, flags=re.M | re.S))
+        assert len(blocks) > 10
+        for block in blocks:
+            # The number of the line in the page is the number in the traceback.
+            above = "\n" * (RECIPES[: block.start()].count("\n") + 1)
+            exec(compile(above + block[1], "docs/recipes.md", "exec"), names)
+    plt.close("all")
+    return names
+
+
+def test_the_recipes_hear_what_happens_in_the_browser(recipes: dict[str, object]) -> None:
+    assert recipes["seen"] == [("index", 13)]
+
+
+def test_two_linked_browsers_turn_together(recipes: dict[str, object]) -> None:
+    recipes["one"].index = 5
+    assert recipes["other"].index == 5
+
+
+def test_the_image_given_to_nibabel_has_its_voxels_where_the_volume_has_them(
+    recipes: dict[str, object],
+) -> None:
+    image, ct = recipes["image"], recipes["ct"]
+    k, i, j = 4, 7, 9
+    x, y, z = ct.dicom.lps([k, i, j])
+    np.testing.assert_allclose(image.affine @ [j, i, k, 1], [-x, -y, z, 1])
+    assert image.get_fdata()[j, i, k] == ct.values[k, i, j]
+
+
+def test_a_saved_volume_has_its_affine_again(recipes: dict[str, object]) -> None:
+    np.testing.assert_array_equal(recipes["again"].dicom.affine, recipes["ct"].dicom.affine)
+
+
+def test_the_recipes_list_every_code_of_a_finding() -> None:
+    listed = rows(RECIPES, '| code | unless told otherwise | `"keep"` means |')
+    assert listed == [[f"`{name}`", code.default, code.keep] for name, code in CODES.items()]
+
+
+def test_the_recipes_list_every_class_of_errors() -> None:
+    listed = rows(RECIPES, "| class | says |")
+    assert sorted(name for name, _ in listed) == sorted(f"`{name}`" for name in errors.__all__)
+    for name, says in listed:
+        assert says == str(inspect.getdoc(getattr(errors, name.strip("`")))).splitlines()[0]
+
+
+def test_the_recipes_list_every_window() -> None:
+    ((modality, names),) = rows(RECIPES, "| for | names, with width / centre in HU |")
+    windows = dl.WINDOWS[modality]
+    assert names.split(", ") == [f"{name} {w.width:g}/{w.center:g}" for name, w in windows.items()]
+    assert [other for other, named in dl.WINDOWS.items() if named] == [modality]
+
+
+def saved_and_loaded(volume: xr.DataArray) -> xr.DataArray:
+    return xr.load_dataarray(volume.to_netcdf())
+
+
+def left_after(volume: xr.DataArray) -> str:
+    """Say, in the words of the table, what of positions and guards an array still has."""
+    axes = [dim for dim in ("slice", "row", "column") if dim in volume.dims]
+    unguarded = [dim for dim in axes if not isinstance(volume.xindexes.get(dim), AxisIndex)]
+    framed = isinstance(volume.xindexes.get("frame_of_reference"), FrameIndex)
+    if len(axes) == volume.ndim == 2 and framed and not unguarded:
+        return "all, for the axes that are left"
+    try:
+        geometry = volume.dicom.geometry
+    except dl.DicomLabError:
+        return "no positions along an axis, or no direction; `.dicom` raises"
+    if not all(np.isfinite(positions).all() for positions in geometry.positions):
+        assert unguarded
+        return "NaN for the positions of the voxels added, without the guard of that axis"
+    if framed and not unguarded:
+        return "all"
+    return "positions, without the guards of the axes touched" if framed else "positions, without any guard"
+
+
+FORGOTTEN = [
+    (left, operation)
+    for left, cell in rows(CONVENTIONS, "| left afterwards | after |")
+    for operation in re.findall(r"`([^`]+)`", cell)
+]
+
+
+@pytest.mark.parametrize(("left", "operation"), FORGOTTEN, ids=[operation for _, operation in FORGOTTEN])
+def test_xarray_forgets_what_the_conventions_say(left: str, operation: str) -> None:
+    affine = np.array([[0, 0, 0.5, -3], [0, 0.5, 0, -3], [2.0, 0, 0, -8], [0, 0, 0, 1]])
+    values = np.random.default_rng(0).integers(-1000, 1000, (8, 12, 14), dtype=np.int16)
+    volume = dl.make_volume(values, affine=affine, frame_of_reference="1.2.3")
+    names = {
+        "volume": volume,
+        "np": np,
+        "xr": xr,
+        "pickle": pickle,
+        "saved_and_loaded": saved_and_loaded,
+    }
+    assert left_after(eval(operation, names)) == left
+
+
+def test_an_unguarded_result_and_a_guarded_volume_do_not_meet() -> None:
+    volume = dl.make_volume(np.zeros((8, 4, 4)), affine=np.eye(4)[[2, 1, 0, 3]], frame_of_reference="1.2.3")
+    with pytest.raises(xr.AlignmentError):
+        volume.interp(slice=[1.0, 2.0]) + volume
+
+
+def test_a_volume_and_a_crop_meet_where_both_have_voxels() -> None:
+    volume = dl.make_volume(np.zeros((30, 4, 4)), affine=np.eye(4), frame_of_reference="1.2.3")
+    assert (volume + volume[10:20]).sizes["slice"] == 10
