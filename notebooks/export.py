@@ -114,6 +114,8 @@ def _only_a_widget(output: nbformat.NotebookNode) -> bool:
 
 def open_lab(folder: Path) -> NoReturn:
     """Become JupyterLab, open on a copy of the tour, so that what is tried there changes no file of the project."""
+    import zmq
+
     copy = BUILD / "tour.ipynb"
     if not copy.exists() or copy.stat().st_mtime < TOUR.stat().st_mtime:
         shutil.copyfile(TOUR, copy)
@@ -126,7 +128,8 @@ def open_lab(folder: Path) -> NoReturn:
     port, token = _free_port(), secrets.token_hex(16)
     here = f"/lab/tree/{copy.relative_to(HERE.parent).as_posix()}"
     command = [
-        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={HERE.parent}", "--log-level=ERROR"),
+        *(sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={HERE.parent}"),
+        *("--log-level=ERROR", "--LabApp.log_level=ERROR"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--LabApp.default_url={here}"),
         # One Ctrl-C ends it: nothing is lost, notebooks save themselves.
         "--ServerApp.answer_yes=True",
@@ -134,6 +137,9 @@ def open_lab(folder: Path) -> NoReturn:
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
+    if zmq.has("curve"):
+        # Between server and kernel; kernels that could and may not warn about it.
+        command.append("--KernelManager.transport_encryption=auto")
     try:
         webbrowser.get()
     except webbrowser.Error:
