@@ -12,8 +12,6 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from conftest import find_chromium
-
 from .jupyter import ROOT, running_lab
 
 PICTURE = ROOT / "docs" / "images" / "browser.png"
@@ -31,6 +29,9 @@ browser
 
 def main() -> None:
     """Write the picture, in few colours: it is mostly grey and is loaded by everyone who opens the README."""
+    # Found where this is run; pytest, which looks into this file too, has another module of that name.
+    from conftest import find_chromium
+
     with (
         tempfile.TemporaryDirectory() as home,
         running_lab(Path(home)) as lab,
