@@ -323,6 +323,7 @@ def test_make_lab_opens_the_tour_and_ends_with_its_kernels(
         make = subprocess.Popen(
             command, cwd=ROOT, env={**os.environ, **settings}, stdout=subprocess.PIPE, stderr=log, text=True
         )
+    started: list[psutil.Process] = []
     try:
         assert make.stdout is not None
         line = make.stdout.readline()
@@ -335,12 +336,14 @@ def test_make_lab_opens_the_tour_and_ends_with_its_kernels(
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=40_000)
         assert page.locator(".jp-Dialog").count() == 0
         page.close()
-        started = psutil.Process(make.pid).children(recursive=True)
+        started += psutil.Process(make.pid).children(recursive=True)
         assert any("ipykernel_launcher" in process.cmdline() for process in started)
     finally:
         make.terminate()
+        _, alive = psutil.wait_procs(started, timeout=20)
+        for process in alive:
+            process.kill()
         make.communicate(timeout=20)
-    _, alive = psutil.wait_procs(started, timeout=10)
     assert alive == []
 
 
