@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
 from dicomlab.view.render import picture, picture_extent, png
-from dicomlab.view.state import SliceState
+from dicomlab.view.state import SliceState, patient_side
 
 __all__ = ["still"]
 
@@ -51,10 +51,10 @@ def _annotated(image: Image.Image, grid: Grid, state: SliceState) -> npt.NDArray
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))
     left, right, top, bottom = state.view.letters
     axis, index = state.view.axis, state.index
-    caption = (
-        f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {grid.axes[axis][index]:.1f} mm\n"
-        f"W {state.window.width:.5g}  L {state.window.center:.5g}"
-    )
+    where = patient_side(grid.direction[:, axis], grid.axes[axis][index])
+    caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{state.window}"
+    if state.invert:  # A white picture on a white page has no edge.
+        draw.rectangle((0, 0, width - 1, height - 1), outline=160)
     # White on a black rim: legible on every grey.
     for place, anchor, text in (
         ((edge, middle[1]), "lm", left),
