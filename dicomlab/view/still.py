@@ -55,15 +55,16 @@ def _annotated(image: Image.Image, grid: Grid, state: SliceState) -> npt.NDArray
     caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{state.window}"
     if state.invert:  # A white picture on a white page has no edge.
         draw.rectangle((0, 0, width - 1, height - 1), outline=160)
-    # White on a black rim: legible on every grey.
+    # On a rim of the opposite: legible on every grey.
+    ink, rim = (0, 255) if state.invert else (255, 0)
     for place, anchor, text in (
         ((edge, middle[1]), "lm", left),
         ((width - edge, middle[1]), "rm", right),
         ((middle[0], edge), "ma", top),
         ((middle[0], height - edge), "md", bottom),
     ):
-        draw.text(place, text, fill=255, font=font, anchor=anchor, stroke_width=2, stroke_fill=0)
+        draw.text(place, text, fill=ink, font=font, anchor=anchor, stroke_width=2, stroke_fill=rim)
     if width > 200:
         place = (edge, height - edge)
-        draw.multiline_text(place, caption, fill=255, font=font, anchor="ld", stroke_width=2, stroke_fill=0)
+        draw.multiline_text(place, caption, fill=ink, font=font, anchor="ld", stroke_width=2, stroke_fill=rim)
     return np.asarray(image)
