@@ -79,6 +79,13 @@ export class Chrome {
       ),
     ]);
     this.findings = make("div", "dl-help dl-findings", { hidden: "", role: "region", "aria-label": "Findings" });
+    for (const panel of [this.help, this.findings]) {
+      // A panel is there to be read: its text can be marked and copied, and a long one scrolls.
+      for (const type of ["pointerdown", "mousedown", "dblclick", "contextmenu"]) panel.addEventListener(type, (event) => event.stopPropagation());
+      panel.addEventListener("wheel", (event) => {
+        if (panel.scrollHeight > panel.clientHeight) event.stopPropagation();
+      });
+    }
     this.grip = make("div", "dl-grip", { title: "Drag to make the picture higher or lower" });
     this.stage = make("div", "dl-stage", {}, [
       this.canvas,
