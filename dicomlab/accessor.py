@@ -104,7 +104,7 @@ class DicomAccessor:
     @property
     def findings(self) -> tuple[str, ...]:
         """What was odd about the series when it was loaded."""
-        return tuple(self._volume.attrs.get("findings", ()))
+        return tuple(str(self._volume.attrs.get("findings", "")).splitlines())
 
     def lps(self, index: npt.ArrayLike) -> FloatArray:
         """x, y, z in LPS mm of ``(slice, row, column)`` indices, shape ``(..., 3)`` in and out; see `Geometry.lps`."""
@@ -142,24 +142,24 @@ class DicomAccessor:
         corners = geometry.lps([[0, 0, 0], [n - 1 for n in geometry.shape]])
         spacing = " × ".join("?" if np.isnan(s) else f"{s:.4g}" for s in geometry.spacing)
         if geometry.is_uniform:
-            even = "even"
+            even = ", even" if geometry.slice.size > 1 else ", one"
         else:
             gaps = np.abs(np.diff(geometry.slice))
-            even = f"uneven: {gaps.min():.3f} to {gaps.max():.3f} mm apart"
+            even = f", uneven: {gaps.min():.3f} to {gaps.max():.3f} mm apart"
         letters = geometry.orientation
         facts: dict[str, object] = {
             "size": " × ".join(str(n) for n in geometry.shape) + " (slice, row, column)",
             "spacing": f"{spacing} mm",
-            "slices": f"{geometry.plane}, {even}"
+            "slices": f"{geometry.plane}{even}"
             + (f", tilted {geometry.tilt:.1f}°" if geometry.tilt > 0.1 else ""),
-            "orientation": letters if letters != "oblique" else f"oblique, nearest {self._nearest()}",
+            "orientation": ", ".join(
+                f"{axis} to {side}" for axis, side in zip(AXES, self._nearest(), strict=True)
+            )
+            + (" (oblique, nearest sides)" if letters == "oblique" else f" ({letters})"),
             "first voxel": _point(corners[0]),
             "last voxel": _point(corners[1]),
             "values": f"{volume.dtype}" + (f" in {self.units}" if self.units else ""),
-            "windows": ", ".join(
-                f"{w.explanation + ' ' if w.explanation else ''}{w.width:g}/{w.center:g}"
-                for w in self.windows
-            )
+            "windows": ", ".join(f"{w.explanation + ' ' if w.explanation else ''}{w}" for w in self.windows)
             or "none in the file",
             "frame of reference": geometry.frame_of_reference,
         }
@@ -168,9 +168,7 @@ class DicomAccessor:
         return facts
 
     def _nearest(self) -> str:
-        from dicomlab.affine import axis_codes
-
-        return axis_codes(self.direction)
+        return self.geometry.codes
 
     def __repr__(self) -> str:
         facts = self._facts()
@@ -185,7 +183,7 @@ class DicomAccessor:
 
 def _point(lps: FloatArray) -> str:
     """A position as radiologists read it: millimetres towards named sides."""
-    sides = (("L", "R"), ("P", "A"), ("H", "F"))
+    sides = (("L", "R"), ("P", "A"), ("S", "I"))
     return (
         ", ".join(
             f"{abs(v):.1f} {plus if v >= 0 else minus}" for v, (plus, minus) in zip(lps, sides, strict=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from dicomlab.errors import DicomLabError
 
-__all__ = ["CODES", "Finding", "OnFault", "choose"]
+__all__ = ["CODES", "Finding", "OnFault", "check_choices", "choose"]
 
 Choice: TypeAlias = Literal["raise", "keep"]
 OnFault: TypeAlias = Choice | Mapping[str, Choice] | None
@@ -81,17 +81,18 @@ class Finding:
         """What loading does unless told otherwise: ``"raise"`` or ``"keep"``."""
         return CODES[self.code].default
 
-    def explain(self) -> str:
-        """The finding, its first files and the choices."""
+    def explain(self, *, kept: bool = False) -> str:
+        """The finding, its first files, and what keeping it means (or meant, when it was `kept`)."""
         shown = ", ".join(self.files[:3]) + (
             f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""
         )
-        where = f" Files: {shown}." if shown else ""
-        return f"{self}{where} on_fault='keep' means: {CODES[self.code].keep}."
+        where = f" (in {shown})" if shown else ""
+        means = CODES[self.code].keep
+        return f"{self}{where}. " + (f"As loaded, {means}." if kept else f"With on_fault='keep', {means}.")
 
 
-def choose(on_fault: OnFault, finding: Finding) -> Choice:
-    """What the user wants done about `finding`.
+def check_choices(on_fault: object) -> None:
+    """Refuse what `on_fault` cannot mean, before anything is read.
 
     Raises
     ------
@@ -99,18 +100,20 @@ def choose(on_fault: OnFault, finding: Finding) -> Choice:
         `on_fault` names an unknown code or an unknown choice.
     """
     if on_fault is None:
-        return finding.default
-    if isinstance(on_fault, str):
-        choice: str = on_fault
-    else:
+        return
+    if isinstance(on_fault, Mapping):
         unknown = sorted(set(on_fault) - set(CODES))
         if unknown:
             raise DicomLabError(f"on_fault names {', '.join(unknown)}; the codes are {', '.join(CODES)}")
-        choice = on_fault.get(finding.code, finding.default)
-    if choice == "raise":
-        return "raise"
-    if choice == "keep":
-        return "keep"
-    raise DicomLabError(
-        f"on_fault={choice!r} is not a choice; use 'raise' or 'keep', or a mapping of codes to them"
-    )
+    for choice in on_fault.values() if isinstance(on_fault, Mapping) else [on_fault]:
+        if choice not in get_args(Choice):
+            raise DicomLabError(
+                f"on_fault={choice!r} is not a choice; use 'raise' or 'keep', or a mapping of codes to them"
+            )
+
+
+def choose(on_fault: OnFault, finding: Finding) -> Choice:
+    """What the user wants done about `finding`; `on_fault` passed `check_choices`."""
+    if on_fault is None:
+        return finding.default
+    return on_fault.get(finding.code, finding.default) if isinstance(on_fault, Mapping) else on_fault

@@ -175,8 +175,12 @@ class Geometry:
     @property
     def orientation(self) -> str:
         """Three letters, towards which side slice, row and column indices grow (``"SPL"``), or ``"oblique"``."""
-        signed = self._signed_direction()
-        return _affine.axis_codes(signed) if _affine.is_axis_aligned(signed) else "oblique"
+        return self.codes if _affine.is_axis_aligned(self.direction) else "oblique"
+
+    @property
+    def codes(self) -> str:
+        """Three letters, towards which side slice, row and column indices mainly grow, oblique or not."""
+        return _affine.axis_codes(self._signed_direction())
 
     @property
     def plane(self) -> str:

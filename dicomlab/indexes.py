@@ -258,10 +258,14 @@ class AxisIndex(PandasIndex):
             found = self._find(wanted.ravel(), allowed).reshape(wanted.shape)
         if np.any(found < 0):
             missing = wanted[found < 0].ravel()[0]
-            hint = "" if method else " method='nearest' takes the nearest position inside the volume."
+            hint = (
+                " method='nearest' reaches half a step beyond the outer ones, not further."
+                if method
+                else " method='nearest' takes the nearest position inside the volume."
+            )
             raise KeyError(
                 f"{name}={missing:g} mm is not a position of this volume, which reaches from {_span(positions)} "
-                f"in {positions.size} steps.{hint}"
+                f"at {positions.size} positions.{hint}"
             )
         indexer: Any = found if found.ndim else int(found)
         if isinstance(label, xr.Variable):

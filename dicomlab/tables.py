@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator
 from itertools import count
@@ -107,13 +108,18 @@ def header_table(source: PathLike | Series | Stack | SeriesList | Dataset, *, in
     --------
     >>> from dicomlab import phantom
     >>> study = phantom.write_study(tmp_path, coarser=4)
-    >>> header_table(study.ct.folder).search("pixel spacing" .replace(" ", "")).vr.item()
+    >>> header_table(study.ct.folder).search("PixelSpacing").vr.item()
     'DS'
     """
     from dicomlab.errors import AmbiguousSourceError, DicomLabError, NotDicomError
 
     if isinstance(source, Dataset):
         return HeaderTable(source, "header")
+    if not isinstance(source, (Series, Stack, SeriesList, str, os.PathLike)):
+        raise DicomLabError(
+            f"header_table takes a path, a Series, a Stack or a pydicom.Dataset; found {type(source).__name__}. Volumes carry "
+            "no headers: take the table of the series that one was loaded from."
+        )
     if not isinstance(source, (Series, Stack)):
         found = source if isinstance(source, SeriesList) else find_series(source)
         if len(found) != 1:

@@ -162,8 +162,44 @@ def test_the_patients_name_is_in_no_repr(tmp_path: Path) -> None:
         repr(found), found._repr_html_(), repr(found[0]), found[0]._repr_html_(), repr(found[0].instances[0]),
         repr(volume), volume._repr_html_(), repr(volume.dicom), str(volume.attrs), found.table.to_string(),
     ):  # fmt: skip
-        for secret in ("Secret", "4711", "Hidden"):
+        for secret in ("Secret", "ID-4711", "Hidden"):
             assert secret not in shown
+
+
+def test_uncompressed_422_colour_is_no_truncated_file(tmp_path: Path) -> None:
+    changed = datasets()[:1]
+    changed[0].SamplesPerPixel, changed[0].PhotometricInterpretation = 3, "YBR_FULL_422"
+    changed[0].PlanarConfiguration = 0
+    changed[0].BitsAllocated, changed[0].BitsStored, changed[0].HighBit = 8, 8, 7
+    changed[0].PixelData = bytes(2 * changed[0].Rows * changed[0].Columns)
+    assert find_series(write(tmp_path, changed))[0].findings == ()
+
+
+def test_wrong_ways_to_ask_say_the_right_one(tmp_path: Path) -> None:
+    found = find_series(write(tmp_path, datasets()))
+    with pytest.raises(TypeError, match="picked by its place in the list"):
+        found["CT"]  # type: ignore[call-overload]
+    with pytest.raises(DicomLabError, match="takes a path or a list of paths, found NoneType"):
+        find_series(None)  # type: ignore[arg-type]
+    with pytest.raises(DicomLabError, match="'raise' or 'keep'"):
+        load_volume(found[0], on_fault="ignore")  # type: ignore[arg-type]
+
+
+def test_the_series_number_tells_two_like_series_apart(tmp_path: Path) -> None:
+    for number in (7, 8):
+        changed = datasets()
+        for one in changed:
+            one.SeriesNumber = number
+            one.SeriesInstanceUID, one.SOPInstanceUID = (
+                f"1.2.3.{number}",
+                f"1.2.3.{number}.{one.InstanceNumber}",
+            )
+            one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
+        write(tmp_path / str(number), changed)
+    found = find_series(tmp_path)
+    assert list(found.table.number) == [7, 8]
+    with pytest.raises(DicomLabError, match=r"\[0\] CT(.|\n)*  7 (.|\n)*\[1\] CT(.|\n)*  8 "):
+        load_volume(tmp_path)
 
 
 def test_a_scan_can_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

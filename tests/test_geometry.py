@@ -1,5 +1,7 @@
 """Geometry against nibabel, SimpleITK and arithmetic done by hand."""
 
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
+from support import datasets, write
 
-from dicomlab import make_volume
+from dicomlab import DicomLabWarning, load_volume, make_volume
 from dicomlab.affine import axis_codes, direction_from_cosines, plane_of
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import Geometry
@@ -217,3 +220,19 @@ def test_reprs_tell_where_the_volume_is() -> None:
     assert "SPL" in text
     assert "int16 in HU" in text
     assert "<td" in volume.dicom._repr_html_()
+
+
+def test_a_volume_survives_saving_to_netcdf_with_all_it_knows(tmp_path: Path) -> None:
+    changed = datasets()
+    folder = write(tmp_path / "ct", changed[:2] + changed[3:])
+    with pytest.warns(DicomLabWarning, match="missing_slice"):
+        volume = load_volume(folder)
+    # scipy is what xarray falls back on when no netCDF library is there: the least able of its engines.
+    volume.to_netcdf(tmp_path / "ct.nc", engine="scipy")
+    with xr.open_dataarray(tmp_path / "ct.nc", engine="scipy") as again:
+        assert again.dicom.windows == volume.dicom.windows
+        assert len(again.dicom.windows) == 3
+        assert again.dicom.findings == volume.dicom.findings
+        assert again.dicom.units == "HU"
+        np.testing.assert_allclose(again.dicom.lps([3, 2, 1]), volume.dicom.lps([3, 2, 1]))
+        np.testing.assert_array_equal(again.values, volume.values)

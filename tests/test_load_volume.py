@@ -191,7 +191,7 @@ def test_gantry_tilt_is_a_shear_with_every_slice_at_its_true_position(tmp_path: 
         )
     step = float(changed[1].ImagePositionPatient[2]) - float(changed[0].ImagePositionPatient[2])
     assert volume.dicom.tilt == pytest.approx(np.degrees(np.arctan(1.5 / step)), abs=0.01)
-    assert volume.attrs["findings"][0].startswith("gantry_tilt")
+    assert volume.dicom.findings[0].startswith("gantry_tilt")
 
 
 def test_a_missing_slice_is_named_and_the_others_keep_their_positions(tmp_path: Path) -> None:
@@ -267,7 +267,7 @@ def test_cosines_that_vary_are_mended_with_the_millimetres_that_this_moves(tmp_p
     steps = np.array(one.PixelSpacing, float)[::-1] * far
     true = np.array(one.ImagePositionPatient, float) + cosines[:3] * steps[0] + cosines[3:] * steps[1]
     moved = np.linalg.norm(volume.dicom.lps([3, far[1], far[0]]) - true)
-    said = float(volume.attrs["findings"][0].split("by up to ")[1].split(" mm")[0])
+    said = float(volume.dicom.findings[0].split("by up to ")[1].split(" mm")[0])
     assert 0.01 < moved <= said + 0.001
 
 

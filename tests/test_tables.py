@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
@@ -49,6 +50,11 @@ def test_series_stacks_folders_and_datasets_are_sources(tmp_path: Path) -> None:
         header_table(empty)
 
 
+def test_a_volume_has_no_header_and_says_where_it_is() -> None:
+    with pytest.raises(DicomLabError, match="Volumes carry no headers"):
+        header_table(np.zeros(3))  # type: ignore[arg-type]
+
+
 def test_identity_is_masked_until_asked_for() -> None:
     header = Dataset()
     header.PatientName, header.PatientID, header.StudyDate = "Secret^Name", "ID-4711", "20200101"
@@ -61,11 +67,11 @@ def test_identity_is_masked_until_asked_for() -> None:
     table = header_table(header)
     for shown in (repr(table), table._repr_html_(), table.table.to_string()):
         assert MASK in shown
-        for secret in ("Secret", "4711", "2020", "Hidden", "hidden step", "hidden private"):
+        for secret in ("Secret", "ID-4711", "2020", "Hidden", "hidden step", "hidden private"):
             assert secret not in shown
     with dicomlab.show_identity():
         shown = repr(header_table(header))
-    for value in ("Secret", "4711", "20200101", "Hidden", "hidden step", "hidden private"):
+    for value in ("Secret", "ID-4711", "20200101", "Hidden", "hidden step", "hidden private"):
         assert value in shown
     assert is_identifying("PatientName", "PN")
 

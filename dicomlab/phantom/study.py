@@ -31,13 +31,16 @@ MR_SHAPE: Final[Shape3] = (30, 220, 256)
 PET_SHAPE: Final[Shape3] = (64, 112, 128)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PhantomSeries:
     """A written series: its folder, its files in Instance Number order, and what they truly hold."""
 
     folder: Path
     files: tuple[Path, ...]
     truth: Truth
+
+    def __repr__(self) -> str:
+        return f"<PhantomSeries {self.truth.modality}: {len(self.files)} files in {self.folder}>"
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,10 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
         span = instance.pixels
         if span is None or span.length is None or instance.frames > 1:
             continue
-        needed = expected_bytes(instance) * instance.integer("SamplesPerPixel", 1)
+        samples = instance.integer("SamplesPerPixel", 1)
+        if samples == 3 and instance.text("PhotometricInterpretation") == "YBR_FULL_422":
+            samples = 2  # two pixels share their chrominance (PS3.3 C.7.6.3.1.2)
+        needed = expected_bytes(instance) * samples
         lacking = needed - min(span.length, span.available)
         if lacking > 0:
             short.append(instance.file.name)

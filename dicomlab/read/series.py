@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
+from dicomlab.read.attributes import thumbnail
 from dicomlab.read.headers import Instance, read_instance
 from dicomlab.read.sources import FileRef, list_files
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
@@ -24,6 +25,7 @@ __all__ = ["PathLike", "Series", "SeriesList", "find_series"]
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
 _FACTS = [
+    "number",
     "modality",
     "description",
     "images",
@@ -97,6 +99,7 @@ class Series:
     def _facts(self) -> dict[str, Any]:
         """What the table of series says about this one."""
         facts: dict[str, Any] = {
+            "number": self.number,
             "modality": self.modality,
             "description": self.description,
             "images": sum(len(stack) for stack in self.stacks),
@@ -142,8 +145,6 @@ class Series:
 
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
-        from dicomlab.read.volume import thumbnail
-
         return thumbnail(self.stacks[0]) if self.stacks else None
 
 
@@ -166,7 +167,12 @@ class SeriesList(Sequence[Series]):
     @overload
     def __getitem__(self, key: slice) -> Sequence[Series]: ...
     def __getitem__(self, key: int | slice) -> Series | Sequence[Series]:
-        """One series by its number in the list."""
+        """One series by its place in the list."""
+        if not isinstance(key, (int, slice)):
+            raise TypeError(
+                f"a series is picked by its place in the list, series[0] to series[{len(self) - 1}], not by {key!r}; "
+                "to choose by what it is: next(s for s in series if s.modality == 'CT')"
+            )
         return self._series[key]
 
     def __len__(self) -> int:
@@ -185,20 +191,32 @@ class SeriesList(Sequence[Series]):
         for number, series in enumerate(self._series):
             facts = series._facts()
             findings = f"  [{facts['findings']}]" if facts["findings"] else ""
+            count = "" if facts["number"] is None else facts["number"]
             lines.append(
-                f"  [{number}] {facts['modality']:4} {facts['images']:4} images {_size(facts)}  {_spacing(facts)}  "
-                f"{facts['description']}{findings}"
+                f"  [{number}] {facts['modality']:4} {facts['images']:4} images  {_size(facts):11}  {_spacing(facts):27} "
+                f"{count:>4} {facts['description'] or '(no description)'}{findings}"
             )
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        headers = ["", "modality", "description", "images", "size", "plane", "spacing (mm)", "findings"]
+        headers = [
+            "",
+            "no.",
+            "modality",
+            "description",
+            "images",
+            "size",
+            "plane",
+            "spacing (mm)",
+            "findings",
+        ]
         rows = []
         for number, series in enumerate(self._series):
             facts = series._facts()
             rows.append(
                 [
                     number,
+                    "" if facts["number"] is None else facts["number"],
                     facts["modality"],
                     facts["description"] or "(no description)",
                     facts["images"] if series.stacks else f"{len(series.instances)} files, no image",
@@ -210,7 +228,7 @@ class SeriesList(Sequence[Series]):
                 ]
             )
         parts = [html.Markup(f'<div class="title">{len(self)} series in {html.escape(self.source)}</div>')]
-        parts.append(html.table(headers, rows, ("n", "", "w", "n", "", "", "", "w")))
+        parts.append(html.table(headers, rows, ("n", "n", "", "w", "n", "", "", "", "w")))
         if self.skipped:
             skipped = html.table(
                 ["file", "why it was not used"], list(self.skipped.items())[:200], ("w", "w")
@@ -249,10 +267,12 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     >>> [series.modality for series in find_series(tmp_path)]
     ['CT', 'MR', 'PT']
     """
+    if not isinstance(source, (str, os.PathLike, list, tuple, set, frozenset)):
+        raise DicomLabError(f"find_series takes a path or a list of paths, found {type(source).__name__}")
     named = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if not all(os.fspath(item) for item in named):
         raise NotDicomError("an empty path names nothing; '.' is the current folder")
-    paths = [Path(item) for item in named]
+    paths = [Path(item).expanduser() for item in named]
     skipped: dict[str, str] = {}
     files = [file for path in paths for file in list_files(path, skipped.__setitem__)]
     found: dict[tuple[str, str], list[Instance]] = {}

@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab import html
 from dicomlab.errors import (
     AmbiguousSourceError,
     DicomLabError,
@@ -21,8 +20,9 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
-from dicomlab.findings import Finding, OnFault, choose
+from dicomlab.findings import Finding, OnFault, check_choices, choose
 from dicomlab.geometry import make_volume
+from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.headers import Instance
 from dicomlab.read.pixels import (
     Transform,
@@ -32,20 +32,12 @@ from dicomlab.read.pixels import (
     value_dtype,
 )
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
-from dicomlab.read.stacks import Stack, plane_name
+from dicomlab.read.stacks import Stack
 
-__all__ = ["Source", "find_stack", "load_volume", "thumbnail"]
+__all__ = ["Source", "find_stack", "load_volume"]
 
 Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
 
-# Keywords that travel with a volume as they stand in the file. None of them can identify a patient (PS3.15 Table E.1-1).
-_TEXT_ATTRS = (
-    "Modality",
-    "PhotometricInterpretation",
-    "SeriesDescription",
-    "PatientPosition",
-    "VOILUTFunction",
-)
 _TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data")
 
 
@@ -100,6 +92,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     >>> volume.dims, volume.attrs["units"]
     (('slice', 'row', 'column'), 'HU')
     """
+    check_choices(on_fault)
     stack, other_findings = find_stack(source, progress=progress)
     for instance in stack.instances:
         check_supported(instance)
@@ -110,8 +103,8 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     _check_one_unit(stack.instances, transforms)
     values = _read_values(stack.instances, transforms, progress)
     for finding in kept:
-        warnings.warn(finding.explain(), DicomLabWarning, stacklevel=2)
-    attrs = _attrs(stack.instances, transforms, kept)
+        warnings.warn(finding.explain(kept=True), DicomLabWarning, stacklevel=2)
+    attrs = volume_attrs(stack.instances, transforms, kept)
     return make_volume(
         values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
     )
@@ -261,46 +254,3 @@ def _read_values(
                 job.cancel()
             raise
     return values
-
-
-def _attrs(
-    instances: Sequence[Instance], transforms: Sequence[Transform], findings: Sequence[Finding]
-) -> dict[str, Any]:
-    # Windows may differ from image to image; the middle one is what is looked at first.
-    middle = instances[len(instances) // 2]
-    attrs: dict[str, Any] = {"units": transforms[0].units}
-    attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
-    centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
-    if centers is not None and widths is not None and centers.size == widths.size:
-        attrs["WindowCenter"], attrs["WindowWidth"] = centers.tolist(), widths.tolist()
-        explanations = middle.texts("WindowCenterWidthExplanation")
-        if len(explanations) == centers.size:
-            attrs["WindowCenterWidthExplanation"] = explanations
-    if findings:
-        attrs["findings"] = [str(finding) for finding in findings]
-    return attrs
-
-
-def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
-    """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
-    from dicomlab import windowing
-
-    middle = stack.instances[len(stack.instances) // 2]
-    try:
-        stored = read_stored(middle)
-        values = np.empty(stored.shape, np.float32)
-        transform = modality_transform(middle)
-        transform.apply(stored, values)
-        attrs = _attrs([middle], [transform], ())
-        window = (*windowing.windows_from_attrs(attrs), windowing.auto_window(values))[0]
-    except (DicomLabError, OSError):
-        return None
-    grey = np.floor(windowing.apply_window(values, window) * 255 + 0.5).astype(np.uint8)
-    if middle.text("PhotometricInterpretation") == "MONOCHROME1" or middle.modality == "PT":
-        grey = 255 - grey
-    spacing = middle.pixel_spacing
-    aspect = 1.0 if spacing is None else float(spacing[1] / spacing[0])
-    width = round(height * aspect * grey.shape[1] / grey.shape[0])
-    fewer = max(1, grey.shape[0] // (2 * height))  # twice the CSS pixels, for sharp screens
-    grey = grey[::fewer, ::fewer]
-    return html.picture(grey, f"middle slice, {plane_name(stack)}", width, height)

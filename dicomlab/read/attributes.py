@@ -1,0 +1,69 @@
+"""What a volume takes along from its headers: unit, windows, findings, and nothing that identifies a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dicomlab import html, windowing
+from dicomlab.errors import DicomLabError
+from dicomlab.findings import Finding
+from dicomlab.read.headers import Instance
+from dicomlab.read.pixels import Transform, modality_transform, read_stored
+from dicomlab.read.stacks import Stack, plane_name
+
+__all__ = ["thumbnail", "volume_attrs"]
+
+# Keywords that travel with a volume as they stand in the file. None of them can identify a patient (PS3.15 Table E.1-1).
+_TEXT_ATTRS = (
+    "Modality",
+    "PhotometricInterpretation",
+    "SeriesDescription",
+    "PatientPosition",
+    "VOILUTFunction",
+)
+
+
+def volume_attrs(
+    instances: Sequence[Instance], transforms: Sequence[Transform], findings: Sequence[Finding]
+) -> dict[str, Any]:
+    """Attributes of the volume made of these images, all of types that netCDF can hold."""
+    # Windows may differ from image to image; the middle one is what is looked at first.
+    middle = instances[len(instances) // 2]
+    attrs: dict[str, Any] = {"units": transforms[0].units}
+    attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
+    centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
+    if centers is not None and widths is not None and centers.size == widths.size:
+        attrs["WindowCenter"], attrs["WindowWidth"] = centers.tolist(), widths.tolist()
+        explanations = middle.texts("WindowCenterWidthExplanation")
+        if len(explanations) == centers.size:
+            # One string, values apart by a backslash as in the file: lists of strings cannot be saved to netCDF.
+            attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+    if findings:
+        attrs["findings"] = "\n".join(str(finding) for finding in findings)
+    return attrs
+
+
+def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
+    """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
+    middle = stack.instances[len(stack.instances) // 2]
+    try:
+        stored = read_stored(middle)
+        values = np.empty(stored.shape, np.float32)
+        transform = modality_transform(middle)
+        transform.apply(stored, values)
+        attrs = volume_attrs([middle], [transform], ())
+        window = (*windowing.windows_from_attrs(attrs), windowing.auto_window(values))[0]
+    except (DicomLabError, OSError):
+        return None
+    grey = np.floor(windowing.apply_window(values, window) * 255 + 0.5).astype(np.uint8)
+    if middle.text("PhotometricInterpretation") == "MONOCHROME1" or middle.modality == "PT":
+        grey = 255 - grey
+    spacing = middle.pixel_spacing
+    aspect = 1.0 if spacing is None else float(spacing[1] / spacing[0])
+    width = round(height * aspect * grey.shape[1] / grey.shape[0])
+    fewer = max(1, grey.shape[0] // (2 * height))  # twice the CSS pixels, for sharp screens
+    grey = grey[::fewer, ::fewer]
+    return html.picture(grey, f"middle slice, {plane_name(stack)}", width, height)

@@ -1,0 +1,56 @@
+"""The scripts in examples/ do what they say, on the phantom."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from dicomlab import phantom
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(name: str, *arguments: str) -> str:
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=EXAMPLES.parent).stdout
+
+
+def test_every_example_is_tried_here() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {"folder_report", "sphere_statistics"}
+
+
+def test_the_report_holds_the_table_and_a_picture_of_each_series(phantom_study, tmp_path: Path) -> None:
+    run("folder_report", str(phantom_study.folder), str(tmp_path / "report.html"))
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/png") == 3
+    assert "3 series in" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_sphere_in_the_lesion_measures_the_lesion_wherever_the_slices_lie(tmp_path: Path) -> None:
+    values_in_sphere = load("sphere_statistics").values_in_sphere
+    centre = np.array([-81.75, -15.0, -61.0])
+    for orientation in ("axial", "sagittal", "oblique"):
+        truth = phantom.write_ct(tmp_path / orientation, shape=(60, 80, 90), orientation=orientation).truth
+        values = values_in_sphere(truth.volume, centre, 10.0)
+        voxel_ml = abs(np.linalg.det(truth.affine[:3, :3])) / 1000
+        assert abs(values.size * voxel_ml - 4 / 3 * np.pi) < 5 * voxel_ml  # 4.19 ml, in coarse voxels
+        assert abs(values.mean() - phantom.body.hu([centre])[0]) < 3
+    assert "HU" in run("sphere_statistics", str(tmp_path / "oblique"), "--at", "-81.75", "-15", "-61")
+
+
+def test_a_sphere_outside_the_volume_holds_nothing(tmp_path: Path) -> None:
+    truth = phantom.write_ct(tmp_path, shape=(6, 12, 10)).truth
+    assert load("sphere_statistics").values_in_sphere(truth.volume, np.array([0, 0, 5000.0]), 3.0).size == 0
