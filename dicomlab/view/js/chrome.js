@@ -69,7 +69,7 @@ export class Chrome {
     this.scaleBar = make("div", "dl-scale-bar");
     this.scale = make("div", "dl-scale", { "aria-hidden": "true" }, [this.scaleText, this.scaleBar]);
     this.message = make("div", "dl-message", { role: "alert", hidden: "" });
-    this.help = make("div", "dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
+    this.help = make("div", "dl-panel dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
       // Plain divs: notebooks style lists and tables in outputs their own way.
       make(
         "div",
@@ -78,7 +78,7 @@ export class Chrome {
         HELP.flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]),
       ),
     ]);
-    this.findings = make("div", "dl-help dl-findings", { hidden: "", role: "region", "aria-label": "Findings" });
+    this.findings = make("div", "dl-panel dl-findings", { hidden: "", role: "region", "aria-label": "Findings" });
     for (const panel of [this.help, this.findings]) {
       // A panel is there to be read: its text can be marked and copied, and a long one scrolls.
       for (const type of ["pointerdown", "mousedown", "dblclick", "contextmenu"]) panel.addEventListener(type, (event) => event.stopPropagation());
