@@ -24,6 +24,7 @@ __all__ = [
     "WindowLike",
     "apply_window",
     "auto_window",
+    "file_windows",
     "named_windows",
     "resolve_window",
     "shown_inverted",
@@ -97,7 +98,15 @@ class Window:
         object.__setattr__(self, "width", width)
 
     def __str__(self) -> str:
-        return f"W {self.width:g} L {self.center:g}"
+        """Return "W 400 L 50", with no more digits than a thousandth of the width."""
+        if max(abs(self.center), self.width) >= 1e6:
+            return f"W {self.width:.4g} L {self.center:.4g}"
+        places = min(max(3 - math.floor(math.log10(self.width)), 0), 12)
+        # Adding 0 takes the minus off a zero.
+        width, center = (f"{round(value, places) + 0.0:.{places}f}" for value in (self.width, self.center))
+        if places:
+            width, center = width.rstrip("0").rstrip("."), center.rstrip("0").rstrip(".")
+        return f"W {width} L {center}"
 
 
 WindowLike: TypeAlias = Window | str | tuple[float, float]
@@ -118,10 +127,20 @@ def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float6
     numpy.ndarray
         float64 of the same shape, in [0, 1]. NaN stays NaN.
 
+    Raises
+    ------
+    WindowError
+        What was given is no `Window`: an array has no windows to look a name up in.
+
     References
     ----------
     PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
     """
+    if not isinstance(window, Window):
+        raise WindowError(
+            f"apply_window needs a Window; found {window!r}. Presets are in dicomlab.WINDOWS, for instance "
+            'dicomlab.WINDOWS["CT"]["bone"]; other numbers are written dicomlab.Window(center, width).'
+        )
     x = np.asarray(values, dtype=np.float64)
     c, w = window.center, window.width
     y: npt.NDArray[np.float64]
@@ -146,9 +165,11 @@ def auto_window(values: npt.ArrayLike) -> Window:
     NaN and infinities do not count, nor does a lone lowest value far from all others (the padding outside a
     round field of view). Of a huge array an even, always equal, sample is taken. The function is
     ``LINEAR_EXACT``, so that parametric maps whose range is below 1 are possible; a constant array gets the
-    width 1 around its value.
+    width 1 around its value. False and True are always black and white.
     """
     array = np.asarray(values)
+    if array.dtype == np.bool_:
+        return Window(0.5, 1.0, "LINEAR_EXACT", "auto")
     # `flat` reads a view of a huge or flipped array without copying the whole of it.
     sample = np.asarray(array.flat[:: _stride(array.shape)], dtype=np.float64)
     sample = np.sort(sample[np.isfinite(sample)])
@@ -236,15 +257,30 @@ def _listed(value: Any) -> list[Any]:
     return list(value)
 
 
+def file_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
+    """Return the windows that the file offers by name; one without an explanation is called "file window"."""
+    named: dict[str, Window] = {}
+    windows = windows_from_attrs(attrs)
+    unnamed = [window for window in windows if not window.explanation]
+    for window in windows:
+        # Two windows of one name happen; the first keeps it, as the file puts the preferred one first.
+        if window.explanation:
+            named.setdefault(window.explanation, window)
+        elif len(unnamed) == 1:
+            named.setdefault("file window", window)
+        else:
+            number = 1 + sum(name.startswith("file window ") for name in named)
+            named.setdefault(f"file window {number}", window)
+    return named
+
+
 def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
     """Return the windows that can be asked for by name: those of the file first, then the presets.
 
-    The presets of CT are offered only for values in HU.
+    The presets of CT are offered only for values in HU. Of two equal names the file's keeps it; "BONE" and
+    "bone" are not equal.
     """
-    named: dict[str, Window] = {}
-    for number, window in enumerate(windows_from_attrs(attrs), start=1):
-        # Two windows of one name happen; the first keeps it, as the file puts the preferred one first.
-        named.setdefault(window.explanation or f"file {number}", window)
+    named = file_windows(attrs)
     modality = attrs.get("Modality")
     if modality != "CT" or attrs.get("units") == "HU":
         for name, window in WINDOWS.get(str(modality), {}).items():
@@ -260,8 +296,8 @@ def resolve_window(
     Parameters
     ----------
     window
-        A `Window`; ``(center, width)``; a name in any case: one of `named_windows` or ``"auto"``; or None for
-        the file's first window and, where the file has none, the automatic one.
+        A `Window`; ``(center, width)``; a name: one of `named_windows` or ``"auto"``, in any case where only
+        one is meant; or None for the file's first window and, where the file has none, the automatic one.
     attrs
         Attributes of the volume.
     values
@@ -271,18 +307,14 @@ def resolve_window(
     Raises
     ------
     WindowError
-        There is no window of that name, or the numbers are not allowed.
+        There is no window of that name or more than one, or the numbers are not allowed.
     """
     if isinstance(window, Window):
         return window
     if isinstance(window, str):
-        named = named_windows(attrs)
-        for name, found in named.items():
-            if name.casefold() == window.strip().casefold():
-                return found
-        if window.strip().casefold() != "auto":
-            offered = ", ".join(repr(name) for name in [*named, "auto"])
-            raise WindowError(f"A window named {window!r} was asked for; this volume has: {offered}.")
+        found = _by_name(window.strip(), attrs)
+        if found is not None:
+            return found
     elif window is not None:
         try:
             center, width = window
@@ -296,6 +328,27 @@ def resolve_window(
     elif offered_by_file := windows_from_attrs(attrs):
         return offered_by_file[0]
     return auto_window(values())
+
+
+def _by_name(name: str, attrs: Mapping[str, Any]) -> Window | None:
+    """Return the window of a name, None for the automatic one; the exact spelling comes first."""
+    named: dict[str, Window | None] = {"auto": None, **named_windows(attrs)}
+    if name in named:
+        return named[name]
+    alike = [other for other in named if other.casefold() == name.casefold()]
+    if len(alike) == 1:
+        return named[alike[0]]
+    own = file_windows(attrs)
+    offered = ", ".join(
+        repr(other) + (" (file)" if other in own else "") + (f" {window}" if window else "")
+        for other, window in named.items()
+        if other in alike or not alike
+    )
+    if alike:
+        raise WindowError(
+            f"A window named {name!r} was asked for, which may mean {offered}: write it as here."
+        )
+    raise WindowError(f"A window named {name!r} was asked for; this volume has: {offered}.")
 
 
 def shown_inverted(attrs: Mapping[str, Any]) -> bool:

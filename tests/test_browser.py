@@ -243,7 +243,7 @@ def test_a_window_can_be_set_by_name_pair_and_object() -> None:
 
 def test_the_text_of_a_browser_says_what_it_shows() -> None:
     browser = browse(volume(), window=(40, 400))
-    assert repr(browser) == "<SliceBrowser: axial, slice 3 of 6, W 400 L 40>"
+    assert repr(browser) == "<SliceBrowser axial slice 4/6, W 400 L 40>"
     browser.close()
     assert repr(browser) == "<SliceBrowser, closed>"
 

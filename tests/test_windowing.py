@@ -280,7 +280,7 @@ def test_a_window_is_chosen_by_name_number_or_default_without_reading_values():
     assert resolve_window((40, 400), CT, no_values) == Window(40, 400)
     assert resolve_window(Window(1, 2), CT, no_values) == Window(1, 2)
     assert resolve_window(None, CT, no_values) == Window(35, 90)
-    assert resolve_window("file 1", CT, no_values) == Window(35, 90)
+    assert resolve_window("file window", CT, no_values) == Window(35, 90)
 
 
 def test_a_window_is_automatic_when_asked_for_or_when_the_file_has_none():
@@ -294,11 +294,60 @@ def test_a_pair_narrower_than_1_is_taken_exactly():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(WindowError, match=r"'lungs' was asked for.*'file 1'.*'lung'.*'auto'"):
+    with pytest.raises(
+        WindowError,
+        match=r"'lungs' was asked for.*'auto', 'file window' \(file\) W 90 L 35.*'lung' W 1500 L -600",
+    ):
         resolve_window("lungs", CT, no_values)
     for bad in (3, (1, 2, 3), ("a", "b"), (40, 0)):
         with pytest.raises(WindowError):
             resolve_window(bad, CT, no_values)  # type: ignore[arg-type]
+
+
+def test_the_exact_spelling_of_a_window_comes_before_another_case():
+    attrs = {**CT, "WindowCenterWidthExplanation": ["BONE"]}
+    assert resolve_window("BONE", attrs, no_values) == Window(35, 90, explanation="BONE")
+    assert resolve_window("bone", attrs, no_values) == WINDOWS["CT"]["bone"]
+    assert resolve_window("Lung", attrs, no_values) == WINDOWS["CT"]["lung"]
+    with pytest.raises(WindowError, match=r"may mean 'BONE' \(file\) W 90 L 35, 'bone' W 2500 L 480:"):
+        resolve_window("Bone", attrs, no_values)
+    values = np.arange(1000.0)
+    own_auto = {**CT, "WindowCenterWidthExplanation": ["AUTO"]}
+    assert resolve_window("auto", own_auto, lambda: values) == auto_window(values)
+
+
+def test_windows_without_a_name_are_numbered_only_when_there_are_several():
+    one = {"WindowCenter": [1, 2], "WindowWidth": [10, 20], "WindowCenterWidthExplanation": "BONE"}
+    assert list(named_windows(one)) == ["BONE", "file window"]
+    two = {"WindowCenter": [1, 2, 3], "WindowWidth": [10, 20, 30], "WindowCenterWidthExplanation": "\\BONE\\"}
+    assert list(named_windows(two)) == ["file window 1", "BONE", "file window 2"]
+    assert named_windows(two)["file window 2"] == Window(3, 30)
+
+
+@pytest.mark.parametrize(
+    ("window", "text"),
+    [
+        (Window(50, 400), "W 400 L 50"),
+        (Window(40.5, 400), "W 400 L 40.5"),
+        (Window(-600.2, 1500), "W 1500 L -600"),
+        (Window(5879.6, 11759.25), "W 11759 L 5880"),
+        (Window(0.0125, 0.5, "LINEAR_EXACT"), "W 0.5 L 0.0125"),
+        (Window(-0.0001, 90), "W 90 L 0"),
+        (Window(1e6, 2.5e6), "W 2.5e+06 L 1e+06"),
+    ],
+)
+def test_a_window_is_written_with_no_more_digits_than_its_width_bears(window, text):
+    assert str(window) == text
+
+
+def test_a_mask_is_black_and_white_even_where_it_is_all_one():
+    for mask in (np.zeros((3, 4), bool), np.ones((3, 4), bool), np.eye(3, dtype=bool)):
+        assert auto_window(mask) == Window(0.5, 1, "LINEAR_EXACT", "auto")
+
+
+def test_the_name_of_a_window_is_not_enough_for_bare_values():
+    with pytest.raises(WindowError, match=r"needs a Window; found 'bone'.*WINDOWS\[\"CT\"\]\[\"bone\"\]"):
+        apply_window([1, 2], "bone")  # type: ignore[arg-type]
 
 
 def test_presets_in_hounsfield_units_are_not_offered_for_other_values():

@@ -11,13 +11,15 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
 from dicomlab.read.headers import Instance
+from dicomlab.read.sources import FileRef
 
 __all__ = [
+    "StoredImage",
     "Transform",
     "check_supported",
     "expected_bytes",
     "modality_transform",
-    "read_stored",
+    "stored_image",
     "value_dtype",
 ]
 
@@ -84,33 +86,69 @@ def expected_bytes(instance: Instance) -> int:
     )
 
 
-def read_stored(instance: Instance) -> Stored:
-    """Stored pixel values of a supported, single-frame instance, shape ``(rows, columns)``.
+@dataclass(frozen=True)
+class StoredImage:
+    """Where the stored values of one image lie and how they are packed: all that reading them takes.
 
-    Bits above Bits Stored are never part of a value (PS3.5 8.1.1): whatever a device or an overlay left there is removed
-    and the sign is extended from the highest stored bit.
+    It is made from the header beforehand, because pydicom's attributes are not safe to read on several threads.
+    """
+
+    file: FileRef
+    offset: int
+    needed: int
+    available: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, int]
+    spare: int
+
+    def read(self) -> Stored:
+        """Stored values, shape ``(rows, columns)``.
+
+        Bits above Bits Stored are never part of a value (PS3.5 8.1.1): whatever a device or an overlay left there is
+        removed and the sign is extended from the highest stored bit.
+
+        Raises
+        ------
+        FaultError
+            The file holds fewer bytes than the image needs.
+        """
+        data = b""
+        if self.available >= self.needed:
+            with self.file.open() as stream:
+                stream.seek(self.offset)
+                data = stream.read(self.needed)
+        if len(data) < self.needed or not self.needed:
+            raise FaultError(f"{self.file}: {len(data)} bytes of pixel data where {self.needed} are needed")
+        values = np.frombuffer(data, self.dtype).reshape(self.shape)
+        # Shifting up and down again clears the spare bits, and extends the sign where the type is signed.
+        return (values << self.spare) >> self.spare if self.spare else values
+
+
+def stored_image(instance: Instance) -> StoredImage:
+    """How to read the pixels of a single-frame instance.
 
     Raises
     ------
-    FaultError
-        The file holds fewer bytes than the image needs.
+    UnsupportedError
+        As `check_supported`.
     """
     check_supported(instance)
-    span, needed = instance.pixels, expected_bytes(instance)
-    data = b""
-    if span is not None and span.available >= needed and (span.length is None or span.length >= needed):
-        with instance.file.open() as stream:
-            stream.seek(span.offset)
-            data = stream.read(needed)
-    if len(data) < needed or not needed:
-        raise FaultError(f"{instance.file}: {len(data)} bytes of pixel data where {needed} are needed")
+    span = instance.pixels
+    if span is None:
+        available = 0
+    else:
+        available = span.available if span.length is None else min(span.available, span.length)
     signed = instance.integer("PixelRepresentation", 0) == 1
     allocated, stored = instance.integer("BitsAllocated", 0), instance.integer("BitsStored", 0)
-    dtype = np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}")
-    values = np.frombuffer(data, dtype).reshape(instance.integer("Rows", 0), instance.integer("Columns", 0))
-    spare = allocated - stored
-    # Shifting up and down again clears the spare bits, and extends the sign where the type is signed.
-    return (values << spare) >> spare if spare else values
+    return StoredImage(
+        instance.file,
+        0 if span is None else span.offset,
+        expected_bytes(instance),
+        available,
+        np.dtype(f"<{'i' if signed else 'u'}{allocated // 8}"),
+        (instance.integer("Rows", 0), instance.integer("Columns", 0)),
+        allocated - stored,
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from dicomlab.read.pixels import (
     Transform,
     check_supported,
     modality_transform,
-    read_stored,
+    stored_image,
     value_dtype,
 )
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
@@ -240,8 +240,10 @@ def _read_values(
     # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
     values = np.empty(shape, value_dtype(list(instances), list(transforms)))
 
+    images = [stored_image(instance) for instance in instances]
+
     def read(k: int) -> None:
-        transforms[k].apply(read_stored(instances[k]), values[k])
+        transforms[k].apply(images[k].read(), values[k])
 
     # Two threads overlap reading one file with unpacking another; more of them gain nothing.
     with ThreadPoolExecutor(2) as pool:

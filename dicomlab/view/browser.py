@@ -29,8 +29,6 @@ from dicomlab.view.state import (
     PLANES,
     PlaneName,
     PlaneView,
-    SliceState,
-    finest_pixel,
     initial_state,
     plane_views,
 )
@@ -46,6 +44,7 @@ def browse(
     volume: xr.DataArray,
     *,
     plane: PlaneName | None = None,
+    index: int | None = None,
     window: WindowLike | None = None,
     height: int = 512,
     memory: int = 256 << 20,
@@ -58,6 +57,9 @@ def browse(
         A volume: dims slice, row, column with positions in patient mm. A lazy one is read slice by slice.
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``; None for the plane the images were acquired in.
+    index
+        Which slice first, as a voxel index along the axis that the plane cuts, negative ones counted from the
+        end; None for the middle one.
     window
         A `Window`, a name ("lung", "auto"), a pair (center, width), or None for the file's first window.
     height
@@ -68,7 +70,7 @@ def browse(
     Raises
     ------
     GeometryError
-        This is not a volume, or its positions are not known.
+        This is not a volume, its positions are not known, or the slice is not in it.
     WindowError
         There is no such window.
 
@@ -76,7 +78,7 @@ def browse(
     ----------
     PS3.3 C.7.6.2 (Image Plane), C.11.2 (VOI LUT).
     """
-    return SliceBrowser(volume, plane=plane, window=window, height=height, memory=memory)
+    return SliceBrowser(volume, plane=plane, index=index, window=window, height=height, memory=memory)
 
 
 class SliceBrowser(anywidget.AnyWidget):
@@ -125,6 +127,7 @@ class SliceBrowser(anywidget.AnyWidget):
         volume: xr.DataArray,
         *,
         plane: PlaneName | None = None,
+        index: int | None = None,
         window: WindowLike | None = None,
         height: int = 512,
         memory: int = 256 << 20,
@@ -136,8 +139,9 @@ class SliceBrowser(anywidget.AnyWidget):
         self._grid: Grid | None = _grid_of(volume)
         self._views = plane_views(self._grid.direction)
         lazy = not volume.variable._in_memory
-        first = initial_state(self._grid, plane, window=window, window_from_slice=lazy)
+        first = initial_state(self._grid, plane, index=index, window=window, window_from_slice=lazy)
         voxel = [size // 2 for size in self._grid.shape]
+        voxel[first.view.axis] = first.index
         super().__init__(
             _meta=describe(self._grid, first, lazy=lazy, height=int(height), memory=int(memory)),
             _voxel=voxel,
@@ -150,6 +154,13 @@ class SliceBrowser(anywidget.AnyWidget):
             invert=first.invert,
         )
         self.on_msg(self._on_message)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # A mistyped name would otherwise make a new attribute that nothing ever looks at.
+        if not name.startswith("_") and not hasattr(type(self), name):
+            settable = ", ".join(sorted({"window", *_STATE} - {"_voxel"}))
+            raise AttributeError(f"A SliceBrowser has no {name!r} to set. What can be set: {settable}.")
+        super().__setattr__(name, value)
 
     # ---- what users read and set ---------------------------------------------------------------------------------
 
@@ -185,7 +196,8 @@ class SliceBrowser(anywidget.AnyWidget):
     def to_html(self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 25_000_000) -> HtmlPage:
         """Return this viewer as one HTML page with its slices inside, which needs neither kernel nor network.
 
-        The page holds the values of all voxels and the series description, and no other text from the files.
+        The page holds the values of all voxels, the series description, the names of the windows and the
+        findings, and no other text from the files.
 
         Parameters
         ----------
@@ -224,7 +236,8 @@ class SliceBrowser(anywidget.AnyWidget):
         if self._grid is None:
             return "<SliceBrowser, closed>"
         axis = self._view.axis
-        return f"<SliceBrowser: {self.plane}, {AXES[axis]} {self.index} of {self._grid.shape[axis]}, {self.window}>"
+        where = f"{AXES[axis]} {self.index + 1}/{self._grid.shape[axis]}"
+        return f"<SliceBrowser {self.plane} {where}, {self.window}>"
 
     # ---- what notebooks ask for ----------------------------------------------------------------------------------
 
@@ -241,8 +254,8 @@ class SliceBrowser(anywidget.AnyWidget):
 
     def _snapshot(self) -> bytes:
         """Return the picture of the current plane as a small PNG."""
-        grid, view = self._opened(), self._view
-        state = SliceState(view, self.index, self.window, self.invert, finest_pixel(grid, view))
+        grid = self._opened()
+        state = initial_state(grid, self.plane, index=self.index, window=self.window, invert=self.invert)
         return still(grid, state)
 
     # ---- messages ------------------------------------------------------------------------------------------------

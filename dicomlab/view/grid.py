@@ -79,7 +79,12 @@ class Grid:
         values = volume.variable
         for number in missing:
             values = cast(xr.Variable, values.expand_dims(AXES[number]))
-        return cls(values.transpose(*AXES), geometry, volume.attrs, missing)
+        return cls(values.transpose(*AXES), geometry, _attrs(volume), missing)
+
+    @property
+    def is_mask(self) -> bool:
+        """Whether the values are False and True."""
+        return bool(self.values.dtype == np.bool_)
 
     @property
     def axes(self) -> tuple[_Floats, _Floats, _Floats]:
@@ -135,3 +140,13 @@ class Grid:
                 f"{low:g} to {high:g} mm there."
             )
         return int(np.argmin(np.abs(self.axes[axis] - coordinate)))
+
+
+def _attrs(volume: xr.DataArray) -> Mapping[str, Any]:
+    """Return the attributes that count for a picture.
+
+    xarray leaves on ``ct > 300`` all that was said of the CT; of a mask its unit, windows and hanging are untrue.
+    """
+    if volume.dtype != np.bool_:
+        return volume.attrs
+    return {name: volume.attrs[name] for name in ("SeriesDescription", "findings") if name in volume.attrs}

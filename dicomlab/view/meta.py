@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.view.grid import Grid
-from dicomlab.view.state import SliceState, acquisition_plane, plane_views
-from dicomlab.windowing import Window, auto_window, named_windows, shown_inverted, windows_from_attrs
+from dicomlab.view.state import SliceState, acquisition_plane, plane_views, position_letters
+from dicomlab.windowing import Window, auto_window, file_windows, named_windows, shown_inverted
 
 __all__ = ["describe", "new_key"]
 
@@ -55,6 +55,7 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
                 "matrix": view.matrix,
                 "flips": view.flips(grid),
                 "letters": view.letters,
+                "sides": [position_letters(sign * grid.direction[:, view.axis]) for sign in (-1, 1)],
             }
             for name, view in plane_views(grid.direction).items()
         },
@@ -62,6 +63,8 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
         "units": str(attrs.get("units") or ""),
         "title": _title(attrs),
         "integer": grid.values.dtype.kind in "biu",
+        "smooth": not grid.is_mask,
+        "findings": _findings(attrs),
         "reslice": not lazy,
         "presets": _presets(attrs, auto),
         "window": _numbers(first.window),
@@ -94,14 +97,24 @@ def _numbers(window: Window) -> dict[str, Any]:
 
 def _presets(attrs: Mapping[str, Any], auto: Window) -> list[dict[str, Any]]:
     """Return the windows to choose from: the file's own first, then the automatic one, then the customary ones."""
-    files = windows_from_attrs(attrs)
-    named = [
-        {"name": name, **_numbers(window), "group": "from the file" if window in files else "presets"}
-        for name, window in named_windows(attrs).items()
-    ]
-    own = [one for one in named if one["group"] != "presets"]
+    own = file_windows(attrs)
+    usual = {name: window for name, window in named_windows(attrs).items() if name not in own}
+
+    def entry(name: str, window: Window, group: str) -> dict[str, Any]:
+        return {"name": name, **_numbers(window), "group": group}
+
     return [
-        *own,
-        {"name": "auto", **_numbers(auto), "group": "automatic"},
-        *(one for one in named if one["group"] == "presets"),
+        # "BONE" of a file and the preset "bone" are different windows.
+        *(
+            entry(name if name.startswith("file window") else f"{name} (file)", window, "from the file")
+            for name, window in own.items()
+        ),
+        entry("auto", auto, "automatic"),
+        *(entry(name, window, "presets") for name, window in usual.items()),
     ]
+
+
+def _findings(attrs: Mapping[str, Any]) -> list[str]:
+    """Return what was odd about the series; the attribute is one text, a line each, or a list."""
+    found = attrs.get("findings") or ()
+    return found.splitlines() if isinstance(found, str) else [str(one) for one in found]

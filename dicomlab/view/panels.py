@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
 from dicomlab.view.render import grey, picture, picture_extent
-from dicomlab.view.state import PlaneName, SliceState, plane_views
+from dicomlab.view.state import PlaneName, SliceState, patient_side, plane_views
 
 __all__ = [
     "LETTER",
@@ -24,6 +24,7 @@ __all__ = [
     "PLANE_COLOURS",
     "SMALL",
     "Page",
+    "bar_beside",
     "description",
     "draw_colour_bar",
     "draw_crosshair",
@@ -32,9 +33,11 @@ __all__ = [
     "draw_scale_bar",
     "millimetres",
     "place_text",
+    "side_text",
     "size_mm",
     "window_text",
     "write_inside",
+    "write_narrow_title",
 ]
 
 PLANE_COLOURS: dict[PlaneName, str] = {"axial": "#ff5449", "sagittal": "#ffd21f", "coronal": "#3ddc6b"}
@@ -216,12 +219,18 @@ def description(grid: Grid) -> str:
 
 
 def place_text(grid: Grid, state: SliceState, separator: str = "   ") -> str:
-    """Return the plane, its number, in brackets its index, and its mm along the cut axis."""
+    """Return the plane, its number, in brackets its index, and where it is in the patient."""
     axis = state.view.axis
-    where = f"{millimetres(grid.axes[axis][state.index])} mm"
+    where = side_text(grid, state)
     if axis not in grid.missing:
         where = f"{AXES[axis]} {state.index + 1}/{grid.shape[axis]} [{state.index}]   {where}"
     return f"{state.view.name}{separator}{where}"
+
+
+def side_text(grid: Grid, state: SliceState) -> str:
+    """Return how far along the cut axis a plane is, with the side of the patient: "76.8 mm R"."""
+    axis = state.view.axis
+    return patient_side(grid.direction[:, axis], grid.axes[axis][state.index])
 
 
 def millimetres(value: float) -> str:
@@ -230,9 +239,28 @@ def millimetres(value: float) -> str:
 
 
 def window_text(grid: Grid, state: SliceState) -> str:
-    """Return width and level, whole numbers where decimals mean nothing."""
-    width, level = (
-        f"{value:.0f}" if state.window.width >= 100 else f"{value:.4g}"
-        for value in (state.window.width, state.window.center)
-    )
-    return f"W {width}  L {level} {grid.attrs.get('units', '')}".strip()
+    """Return width and level with their unit."""
+    return f"{state.window} {grid.attrs.get('units', '')}".strip()
+
+
+def write_narrow_title(ax: Axes, grid: Grid, state: SliceState) -> None:
+    """Write where and how on two lines that are no wider than axes which somebody else placed."""
+    axis = state.view.axis
+    number = "" if axis in grid.missing else f"   {AXES[axis]} {state.index + 1}/{grid.shape[axis]}"
+    lines = [state.view.name + number, f"{side_text(grid, state)}   {window_text(grid, state)}"]
+    points = 72 * ax.bbox.width / ax.figure.dpi
+    size = min(SMALL, max(5.0, points / (0.55 * max(map(len, lines)))))
+    ax.set_title("\n".join(lines), loc="left", fontsize=size, parse_math=False)
+
+
+def bar_beside(ax: Axes) -> Axes:
+    """Return axes for a colour bar, taken from the right edge of `ax`: its neighbours keep their room."""
+    from mpl_toolkits.axes_grid1 import make_axes_locatable  # type: ignore[import-untyped]
+
+    name = f"dicomlab-bar-{id(ax)}"
+    for old in ax.figure.axes:  # of the last picture in the same axes
+        if old.get_gid() == name:
+            old.remove()
+    bar: Axes = make_axes_locatable(ax).append_axes("right", size="4%", pad=0.05)
+    bar.set_gid(name)
+    return bar

@@ -33,6 +33,7 @@ __all__ = [
     "choose_view",
     "finest_pixel",
     "initial_state",
+    "patient_side",
     "plane_views",
     "position_letters",
 ]
@@ -220,6 +221,13 @@ def position_letters(vector: npt.ArrayLike) -> str:
     return "".join(letters[axis] for axis in order if abs(x[axis]) > _LETTER_THRESHOLD)
 
 
+def patient_side(vector: npt.ArrayLike, mm: float) -> str:
+    """Return a distance along an LPS vector as text, with the side of the patient instead of a sign: "76.8 mm R"."""
+    rounded = round(float(mm), 1)
+    x = np.asarray(vector, dtype=np.float64)
+    return f"{abs(rounded):.1f} mm {position_letters(x if rounded >= 0 else -x)}"
+
+
 def acquisition_plane(grid: Grid) -> PlaneName:
     """Return the name of the plane of acquisition or, of a plane cut from a volume, that of the cut."""
     cut = grid.missing[0] if grid.missing else 0
@@ -332,7 +340,7 @@ def initial_state(
     position: float | npt.ArrayLike | None = None,
     window: WindowLike | None = None,
     invert: bool | None = None,
-    interpolation: Interpolation = "linear",
+    interpolation: Interpolation | None = None,
     window_from_slice: bool = False,
 ) -> SliceState:
     """Return what a viewer shows first: the middle slice, the file's window or an automatic one.
@@ -350,7 +358,7 @@ def initial_state(
     invert
         Show low values white; None for what is customary for the volume (MONOCHROME1, PET).
     interpolation
-        Between voxels.
+        Between voxels; None for linear, and nearest in a mask, whose voxels are in or out and nothing between.
     window_from_slice
         Take an automatic window from the slice that is shown instead of from the whole volume (a thumbnail of
         a lazy volume should not read all of it).
@@ -368,5 +376,5 @@ def initial_state(
         window=resolve_window(window, grid.attrs, values),
         invert=shown_inverted(grid.attrs) if invert is None else invert,
         pixel_mm=finest_pixel(grid, view),
-        interpolation=interpolation,
+        interpolation=interpolation or ("nearest" if grid.is_mask else "linear"),
     )

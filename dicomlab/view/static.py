@@ -26,6 +26,7 @@ from dicomlab.view.panels import (
     PLANE_COLOURS,
     SMALL,
     Page,
+    bar_beside,
     description,
     draw_colour_bar,
     draw_crosshair,
@@ -34,9 +35,11 @@ from dicomlab.view.panels import (
     draw_scale_bar,
     millimetres,
     place_text,
+    side_text,
     size_mm,
     window_text,
     write_inside,
+    write_narrow_title,
 )
 from dicomlab.view.state import (
     PLANES,
@@ -64,7 +67,7 @@ def show(
     window: WindowLike | None = None,
     invert: bool | None = None,
     cmap: str = "gray",
-    interpolation: Interpolation = "linear",
+    interpolation: Interpolation | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Return matplotlib axes with one plane of a volume in true proportions, radiological layout.
@@ -89,9 +92,9 @@ def show(
     cmap
         Name of a matplotlib colour map.
     interpolation
-        ``"linear"``, or ``"nearest"`` to see the voxels.
+        ``"linear"``, or ``"nearest"`` to see the voxels; None for linear, and nearest in a mask.
     ax
-        Axes to draw into; None for a new figure.
+        Axes to draw into, whose right edge the colour bar takes; None for a new figure.
 
     Raises
     ------
@@ -114,6 +117,7 @@ def show(
         invert=_inversion(invert, cmap),
         interpolation=interpolation,
     )
+    own = ax is None
     if ax is None:
         height, width = size_mm(grid, state)
         scale = min(5.4 / width, 4.8 / height)
@@ -122,9 +126,13 @@ def show(
     draw_picture(ax, grid, state, cmap, pixels=640)
     draw_letters(ax, state, LETTER)
     draw_scale_bar(ax, state)
-    draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
-    lines = [description(grid), f"{place_text(grid, state)}   {window_text(grid, state)}"]
-    ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=NORMAL, parse_math=False)
+    if own:
+        draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
+        lines = [description(grid), f"{place_text(grid, state)}   {window_text(grid, state)}"]
+        ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=NORMAL, parse_math=False)
+    else:
+        draw_colour_bar(bar_beside(ax), grid, state, cmap)
+        write_narrow_title(ax, grid, state)
     return ax
 
 
@@ -138,7 +146,7 @@ def montage(
     window: WindowLike | None = None,
     invert: bool | None = None,
     cmap: str = "gray",
-    interpolation: Interpolation = "linear",
+    interpolation: Interpolation | None = None,
 ) -> Figure:
     """Return a matplotlib figure with several parallel planes of a volume side by side, in one window.
 
@@ -189,7 +197,7 @@ def montage(
         row, column = divmod(number, columns)
         ax = page.axes(_LEFT + column * step_right, top + row * step_down, step_right - gap, step_down - gap)
         draw_picture(ax, grid, state, cmap, pixels=320)
-        text = f"[{state.index}]   {millimetres(grid.axes[axis][state.index])} mm"
+        text = f"[{state.index}]   {side_text(grid, state)}"
         write_inside(ax, state, text, (0.02, 0.98), SMALL, ha="left", va="top")
         draw_letters(ax, state, SMALL, edges="left bottom")
     draw_scale_bar(ax, first)
@@ -214,7 +222,7 @@ def orthoview(
     window: WindowLike | None = None,
     invert: bool | None = None,
     cmap: str = "gray",
-    interpolation: Interpolation = "linear",
+    interpolation: Interpolation | None = None,
     crosshair: bool = True,
 ) -> Figure:
     """Return a matplotlib figure with the axial, sagittal and coronal plane of one position, on one scale.

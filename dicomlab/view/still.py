@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
 from dicomlab.view.render import picture, picture_extent, png
-from dicomlab.view.state import SliceState
+from dicomlab.view.state import SliceState, patient_side
 
 __all__ = ["still"]
 
@@ -51,19 +51,20 @@ def _annotated(image: Image.Image, grid: Grid, state: SliceState) -> npt.NDArray
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))
     left, right, top, bottom = state.view.letters
     axis, index = state.view.axis, state.index
-    caption = (
-        f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {grid.axes[axis][index]:.1f} mm\n"
-        f"W {state.window.width:.5g}  L {state.window.center:.5g}"
-    )
-    # White on a black rim: legible on every grey.
+    where = patient_side(grid.direction[:, axis], grid.axes[axis][index])
+    caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{state.window}"
+    if state.invert:  # A white picture on a white page has no edge.
+        draw.rectangle((0, 0, width - 1, height - 1), outline=160)
+    # On a rim of the opposite: legible on every grey.
+    ink, rim = (0, 255) if state.invert else (255, 0)
     for place, anchor, text in (
         ((edge, middle[1]), "lm", left),
         ((width - edge, middle[1]), "rm", right),
         ((middle[0], edge), "ma", top),
         ((middle[0], height - edge), "md", bottom),
     ):
-        draw.text(place, text, fill=255, font=font, anchor=anchor, stroke_width=2, stroke_fill=0)
+        draw.text(place, text, fill=ink, font=font, anchor=anchor, stroke_width=2, stroke_fill=rim)
     if width > 200:
         place = (edge, height - edge)
-        draw.multiline_text(place, caption, fill=255, font=font, anchor="ld", stroke_width=2, stroke_fill=0)
+        draw.multiline_text(place, caption, fill=ink, font=font, anchor="ld", stroke_width=2, stroke_fill=rim)
     return np.asarray(image)

@@ -131,7 +131,8 @@ def test_a_volume_flipped_by_the_user_still_hangs_the_right_way(notebook: Notebo
     notebook.ask("viewer.goTo(2)")
     notebook.shown(2)
     mm = notebook.value("float(v.slice[2])")
-    assert notebook.ask("viewer.chrome.corners.bottomLeft.textContent").endswith(f"\n{mm:.2f} mm")
+    side = "F" if mm < 0 else "H"
+    assert notebook.ask("viewer.chrome.corners.bottomLeft.textContent").endswith(f"\n{abs(mm):.1f} mm {side}")
 
 
 def test_uneven_slices_are_drawn_at_their_true_millimetres(notebook: Notebook) -> None:

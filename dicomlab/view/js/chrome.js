@@ -2,12 +2,13 @@
 
 import { HELP } from "./keymap.js";
 import { roundLength } from "./planes.js";
+import { short, windowText } from "./text.js";
 
 /** @typedef {import("./types.js").PlaneName} PlaneName */
 /** @typedef {import("./types.js").Preset} Preset */
 
 /** @type {PlaneName[]} */
-export const PLANES = ["axial", "coronal", "sagittal"];
+export const PLANES = ["axial", "sagittal", "coronal"];
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -25,12 +26,6 @@ export function make(tag, className, attributes = {}, children = []) {
   return node;
 }
 
-/** @param {number} x up to five significant digits, as a person would write it */
-export function short(x) {
-  if (Math.abs(x) >= 1e6 || (x !== 0 && Math.abs(x) < 1e-3)) return x.toExponential(3);
-  return String(Number(x.toPrecision(Math.abs(x) >= 1e4 ? 7 : 5)));
-}
-
 /** @param {string} label @param {string} title @param {string} [className] */
 function button(label, title, className = "") {
   return make("button", `dl-button ${className}`, { type: "button", title, "aria-label": title }, [label]);
@@ -46,14 +41,18 @@ export class Chrome {
     });
     this.preset = make("select", "dl-select", { "aria-label": "Window preset", title: "Window preset (keys 1 to 9)" });
     this.invert = button("invert", "Invert black and white (X)");
-    this.reset = button("reset", "Reset view and window (Esc)");
+    this.reset = button("reset", "First window, no zoom, shift or inversion (Esc)");
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
+    this.badge = make("button", "dl-button dl-badge", { type: "button", hidden: "" });
+    /** The window that is none of the presets. */
+    this.own = make("option", "", { value: "own", hidden: "" });
     this.status = make("div", "dl-status", { role: "status", "aria-live": "polite" });
     const bar = make("div", "dl-bar", {}, [
       make("div", "dl-group", { role: "group", "aria-label": "Plane" }, this.planes),
       this.preset,
       this.invert,
       this.reset,
+      this.badge,
       this.helpButton,
     ]);
 
@@ -70,7 +69,7 @@ export class Chrome {
     this.scaleBar = make("div", "dl-scale-bar");
     this.scale = make("div", "dl-scale", { "aria-hidden": "true" }, [this.scaleText, this.scaleBar]);
     this.message = make("div", "dl-message", { role: "alert", hidden: "" });
-    this.help = make("div", "dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
+    this.help = make("div", "dl-panel dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
       // Plain divs: notebooks style lists and tables in outputs their own way.
       make(
         "div",
@@ -79,6 +78,15 @@ export class Chrome {
         HELP.flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]),
       ),
     ]);
+    this.findings = make("div", "dl-panel dl-findings", { hidden: "", role: "region", "aria-label": "Findings" });
+    for (const panel of [this.help, this.findings]) {
+      // A panel is there to be read: its text can be marked and copied, and a long one scrolls.
+      for (const type of ["pointerdown", "mousedown", "dblclick", "contextmenu"]) panel.addEventListener(type, (event) => event.stopPropagation());
+      panel.addEventListener("wheel", (event) => {
+        if (panel.scrollHeight > panel.clientHeight) event.stopPropagation();
+      });
+    }
+    this.grip = make("div", "dl-grip", { title: "Drag to make the picture higher or lower" });
     this.stage = make("div", "dl-stage", {}, [
       this.canvas,
       ...Object.values(this.corners),
@@ -87,6 +95,8 @@ export class Chrome {
       this.status,
       this.message,
       this.help,
+      this.findings,
+      this.grip,
     ]);
     this.slider = make("input", "dl-slider", { type: "range", min: "0", step: "1", "aria-label": "Slice" });
     this.probe = make("div", "dl-probe", { "aria-label": "Value under the pointer" });
@@ -107,11 +117,37 @@ export class Chrome {
       let group = groups.get(preset.group);
       if (!group) groups.set(preset.group, (group = make("optgroup", "", { label: preset.group })));
       const key = keyOf(index);
-      const text = `${preset.name} · ${short(preset.width)} / ${short(preset.center)}${key ? ` [${key}]` : ""}`;
+      const text = `${preset.name}  ${windowText(preset)}${key ? `  [${key}]` : ""}`;
       group.append(make("option", "", { value: String(index) }, [text]));
     });
-    const own = make("option", "", { value: "own", hidden: "" }, ["own window"]);
-    this.preset.replaceChildren(own, ...groups.values());
+    this.preset.replaceChildren(this.own, ...groups.values());
+  }
+
+  /** @param {string[]} findings */
+  setFindings(findings) {
+    this.badge.hidden = findings.length === 0;
+    this.badge.textContent = `⚠ ${findings.length}`;
+    this.badge.title = findings.join("\n");
+    this.badge.setAttribute("aria-label", `${findings.length} findings`);
+    this.findings.replaceChildren(make("div", "dl-list", {}, findings.map((text) => make("div", "", {}, [text]))));
+    if (!findings.length) this.findings.hidden = true;
+  }
+
+  /** Opens a panel over the picture, or closes it. @param {"help" | "findings"} name */
+  toggle(name) {
+    const open = this[name].hidden;
+    this.help.hidden = name !== "help" || !open;
+    this.findings.hidden = name !== "findings" || !open;
+    this.helpButton.setAttribute("aria-pressed", String(!this.help.hidden));
+    this.badge.setAttribute("aria-pressed", String(!this.findings.hidden));
+  }
+
+  /** @returns {boolean} whether one was open */
+  closePanel() {
+    if (!this.help.hidden) this.toggle("help");
+    else if (!this.findings.hidden) this.toggle("findings");
+    else return false;
+    return true;
   }
 
   /** @param {keyof Chrome["corners"]} corner @param {string[]} lines */
@@ -123,8 +159,7 @@ export class Chrome {
   /** @param {number} pxPerMm css px @param {number} stageWidth css px */
   setScale(pxPerMm, stageWidth) {
     const mm = roundLength(Math.min(stageWidth / 4, 160) / pxPerMm);
-    const cm = mm >= 10 ? `${short(mm / 10)} cm` : `${short(mm)} mm`;
-    this.scaleText.textContent = cm;
+    this.scaleText.textContent = `${short(mm)} mm`;
     this.scaleBar.style.width = `${mm * pxPerMm}px`;
   }
 

@@ -2,10 +2,10 @@
 
 import { actionOf } from "./keymap.js";
 
-const NOTCH = 50; // a wheel that moves at least this much an event has notches
-const TRAVEL = 40; // of a touchpad, for one slice
+const NOTCH = 100; // px of scrolling that are one slice
+const LEAST = 50; // px that a plain wheel scrolls at least with a notch; finer ones send less at a time
+const PAUSE = 300; // ms after which a scroll begins anew
 const PER_PIXEL = 1 / 250; // a drag of 250 px widens the window e-fold, or zooms by as much
-const GRIP = 15; // px of the corner that resizes
 const STILL = 3; // px that a hand trembles in a click
 
 /**
@@ -21,23 +21,26 @@ const STILL = 3; // px that a hand trembles in a click
  * @property {(x: number, y: number) => void} hover
  * @property {() => void} leave
  * @property {(active: boolean) => void} dragging
+ * @property {(height: number) => void} resize the stage, in css px
  */
 
 /**
- * What a wheel event is worth, in slices; touchpads send many small ones, which add up.
- * @param {{deltaY: number, deltaMode: number}} event
- * @param {{sum: number}} memory
+ * What a wheel event is worth, in slices: one a notch, whatever the system makes of a notch; the small moves of touchpads
+ * and fine wheels add up.
+ * @param {{deltaY: number, deltaMode: number, timeStamp: number}} event
+ * @param {{sum: number, at: number}} memory
  */
-export function wheelSteps(event, memory) {
-  if (event.deltaMode !== 0) return Math.sign(event.deltaY); // lines or pages: a notch
-  if (Math.abs(event.deltaY) >= NOTCH) {
-    memory.sum = 0;
-    return Math.sign(event.deltaY);
-  }
-  if (memory.sum * event.deltaY < 0) memory.sum = 0;
-  memory.sum += event.deltaY;
-  const steps = Math.trunc(memory.sum / TRAVEL);
-  memory.sum -= steps * TRAVEL;
+export function wheelSteps({ deltaY, deltaMode, timeStamp }, memory) {
+  // Three lines are a notch in all systems; of pages there is one a notch.
+  const px = deltaMode === 0 ? deltaY : deltaMode === 1 ? (deltaY * NOTCH) / 3 : Math.sign(deltaY) * NOTCH;
+  if (timeStamp - memory.at > PAUSE || memory.sum * px < 0) memory.sum = 0;
+  memory.at = timeStamp;
+  // Nothing is on its way and this is much at once: a plain wheel. Its notches are 53, 67, 100 or 120 px, never a half.
+  if (memory.sum === 0 && Math.abs(px) >= LEAST) return Math.sign(px) * Math.max(1, Math.round(Math.abs(px) / NOTCH));
+  memory.sum += px;
+  const steps = Math.trunc(memory.sum / NOTCH + Math.sign(px) * 1e-9); // three thirds are one
+  memory.sum -= steps * NOTCH;
+  if (Math.abs(memory.sum) < 1e-6) memory.sum = 0;
   return steps;
 }
 
@@ -54,13 +57,14 @@ export function draggedWindow(start, dx, dy) {
 /**
  * @param {HTMLElement} root takes the focus and the keys
  * @param {HTMLElement} stage takes the pointer
+ * @param {HTMLElement} grip changes the height of the stage
  * @param {Actions} actions
  * @returns {() => void} undoes everything
  */
-export function listen(root, stage, actions) {
+export function listen(root, stage, grip, actions) {
   const controller = new AbortController();
   const { signal } = controller;
-  const memory = { sum: 0 };
+  const memory = { sum: 0, at: 0 };
   /** @type {{id: number, button: number, x: number, y: number, lastX: number, lastY: number, moved: boolean, window: {center: number, width: number}} | null} */
   let drag = null;
 
@@ -84,16 +88,9 @@ export function listen(root, stage, actions) {
     { signal, passive: false },
   );
 
-  /** The corner by which the stage is made higher belongs to the browser. @param {MouseEvent} event */
-  const atGrip = (event) => {
-    const box = stage.getBoundingClientRect();
-    return event.clientX > box.right - GRIP && event.clientY > box.bottom - GRIP;
-  };
-
   stage.addEventListener(
     "mousedown",
     (event) => {
-      if (atGrip(event)) return;
       event.preventDefault(); // no text selection, no autoscroll on the middle button
       root.focus({ preventScroll: true });
     },
@@ -111,7 +108,7 @@ export function listen(root, stage, actions) {
   stage.addEventListener(
     "pointerdown",
     (event) => {
-      if (drag || event.button > 2 || atGrip(event)) return;
+      if (drag || event.button > 2) return;
       const [x, y] = place(event);
       drag = { id: event.pointerId, button: event.button, x, y, lastX: x, lastY: y, moved: false, window: actions.window() };
       try {
@@ -151,6 +148,36 @@ export function listen(root, stage, actions) {
   stage.addEventListener("pointercancel", end, { signal });
   stage.addEventListener("lostpointercapture", end, { signal });
   stage.addEventListener("pointerleave", () => actions.leave(), { signal });
+
+  // The browser's own `resize` is a few pixels, lies under what covers the stage, and knows no finger.
+  /** @type {{id: number, y: number, height: number} | null} */
+  let pull = null;
+  grip.addEventListener(
+    "pointerdown",
+    (event) => {
+      event.stopPropagation(); // no window, no pan
+      if (pull || event.button !== 0) return;
+      pull = { id: event.pointerId, y: event.clientY, height: stage.clientHeight };
+      try {
+        grip.setPointerCapture(event.pointerId);
+      } catch {
+        // A pointer made by a script cannot be captured.
+      }
+    },
+    { signal },
+  );
+  grip.addEventListener(
+    "pointermove",
+    (event) => {
+      event.stopPropagation();
+      if (pull?.id === event.pointerId) actions.resize(pull.height + event.clientY - pull.y);
+    },
+    { signal },
+  );
+  const letGo = () => (pull = null);
+  grip.addEventListener("pointerup", letGo, { signal });
+  grip.addEventListener("lostpointercapture", letGo, { signal });
+  grip.addEventListener("dblclick", (event) => event.stopPropagation(), { signal });
 
   stage.addEventListener(
     "dblclick",

@@ -22,10 +22,10 @@ export const KEYS = {
 
 /** @type {[string, string][]} */
 export const HELP = [
-  ["Wheel", "next or previous slice"],
+  ["Wheel", "next or previous slice, one a notch"],
   ["Left drag", "window: sideways width, up and down level"],
   ["Middle drag", "move the picture"],
-  ["Right drag, Ctrl + wheel", "zoom under the pointer"],
+  ["Right drag, Ctrl + wheel", "zoom about the pointer"],
   ["Double click", "fit the picture"],
   ["Ctrl + double click", "first window again"],
   ["↑ ↓", "previous or next slice"],
@@ -35,8 +35,8 @@ export const HELP = [
   ["0", "first window"],
   ["X", "invert"],
   ["I or Space", "hide or show the text"],
-  ["Esc", "reset all"],
-  ["?", "this list"],
+  ["Esc", "closes this help; else first window, no zoom, shift or inversion (slice and plane stay)"],
+  ["?", "opens and closes this help"],
 ];
 
 /**

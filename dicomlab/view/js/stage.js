@@ -98,8 +98,9 @@ export class Stage {
    * @param {Layout} layout
    * @param {View} view
    * @param {boolean} invert
+   * @param {boolean} smooth whether there is something between two voxels
    */
-  compose(layout, { scale, toPx }, invert) {
+  compose(layout, { scale, toPx }, invert, smooth) {
     const context = this.clear(invert);
     const { native } = this;
     const { ratio } = this.size;
@@ -112,8 +113,8 @@ export class Stage {
     let image = native;
     if (this.image && !(evenly(hEdges) && evenly(vEdges))) {
       let even = this.image;
-      if (!evenly(vEdges)) even = stretched(even, vmm, vEdges, scale * ratio, false);
-      if (!evenly(hEdges)) even = stretched(even, hmm, hEdges, scale * ratio, true);
+      if (!evenly(vEdges)) even = stretched(even, vmm, vEdges, scale * ratio, false, smooth);
+      if (!evenly(hEdges)) even = stretched(even, hmm, hEdges, scale * ratio, true, smooth);
       image = Object.assign(document.createElement("canvas"), { width: even.width, height: even.height });
       /** @type {CanvasRenderingContext2D} */ (image.getContext("2d")).putImageData(even, 0, 0);
     }
@@ -122,7 +123,7 @@ export class Stage {
     // Where voxels are whole pixels they are put on whole pixels, and nothing is blurred.
     const crisp = isWhole(a * stepH) && isWhole(d * stepV) && Math.abs(b) + Math.abs(c) < 1e-9;
     if (crisp) [x, y] = [Math.round(x), Math.round(y)];
-    context.imageSmoothingEnabled = !crisp;
+    context.imageSmoothingEnabled = smooth && !crisp;
     context.imageSmoothingQuality = Math.min(a * stepH, d * stepV) < 0.6 ? "high" : "medium";
     context.setTransform(a * stepH, b * stepH, c * stepV, d * stepV, x, y);
     context.drawImage(image, 0, 0);
@@ -163,14 +164,15 @@ export function shares(mm, edges, size) {
 }
 
 /**
- * The picture with its rows at their true millimetres, in between as a straight line from one to the next.
+ * The picture with its rows at their true millimetres.
  * @param {ImageData} image
  * @param {Float64Array} mm
  * @param {Float64Array} edges
  * @param {number} density pixels a mm
  * @param {boolean} across columns instead of rows
+ * @param {boolean} smooth in between as a straight line, or the nearer of the two
  */
-function stretched(image, mm, edges, density, across) {
+function stretched(image, mm, edges, density, across, smooth) {
   const size = Math.min(Math.max(Math.ceil((edges[mm.length] - edges[0]) * density), mm.length), MOST_PIXELS);
   const { before, share } = shares(mm, edges, size);
   const out = across ? new ImageData(size, image.height) : new ImageData(image.width, size);
@@ -184,7 +186,7 @@ function stretched(image, mm, edges, density, across) {
       const first = from[source];
       const second = share[k] ? from[source + next] : first;
       // A row that is not here yet is clear, and shares in nothing.
-      if (!first || !second) to[at] = share[k] < 0.5 ? first : second;
+      if (!smooth || !first || !second) to[at] = share[k] < 0.5 ? first : second;
       else to[at] = 0xff000000 | (Math.round((first & 255) + share[k] * ((second & 255) - (first & 255))) * 0x010101);
     }
   }

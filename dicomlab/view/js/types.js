@@ -15,6 +15,7 @@
  * @property {[[number, number], [number, number]]} matrix from mm along (down, right) to screen mm (down, right)
  * @property {[boolean, boolean]} flips whether rising indices run up, and to the left
  * @property {[string, string, string, string]} letters left, right, top, bottom
+ * @property {[string, string]} sides of the patient at which the cut axis begins and ends
  */
 
 /**
@@ -26,6 +27,8 @@
  * @property {string} units
  * @property {string} title
  * @property {boolean} integer whether the stored values are whole numbers
+ * @property {boolean} smooth whether to interpolate between voxels, unlike in a mask
+ * @property {string[]} findings what was odd about the series
  * @property {boolean} reslice whether the kernel can cheaply cut a plane across the slices
  * @property {Preset[]} presets
  * @property {Window} window the first window

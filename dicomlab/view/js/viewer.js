@@ -1,10 +1,12 @@
 // One view: what is shown, and how it follows the hand. Windowing, zoom, planes and the probe need no kernel.
 
-import { Chrome, short } from "./chrome.js";
+import { writeCaptions } from "./captions.js";
+import { Chrome } from "./chrome.js";
 import { listen } from "./gestures.js";
 import { honest, valueOf } from "./lut.js";
-import { AXIS_NAMES, Space, extent, pick, stepText } from "./planes.js";
+import { Space, extent, pick } from "./planes.js";
 import { Stage } from "./stage.js";
+import { millimetres } from "./text.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
 /** @typedef {import("./types.js").State} State */
@@ -13,13 +15,11 @@ import { Stage } from "./stage.js";
 /** @typedef {import("./planes.js").Layout} Layout */
 
 const ZOOM = [0.2, 50];
+const LOWEST = 120; // px of the stage
 const PATIENCE = 1; // seconds until the viewer says that it is waiting
 
 /** @param {number} x @param {number} low @param {number} high */
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
-
-/** @param {number} mm two decimals, and no minus before a zero */
-const millimetres = (mm) => (Math.abs(mm) < 0.005 ? 0 : mm).toFixed(2);
 
 export class Viewer {
   /**
@@ -49,7 +49,7 @@ export class Viewer {
     this.setMeta(meta);
 
     const { chrome } = this;
-    /** @private */ this.unlisten = listen(chrome.root, chrome.stage, {
+    /** @private */ this.unlisten = listen(chrome.root, chrome.stage, chrome.grip, {
       step: (by) => this.goTo(this.index + by),
       zoom: (x, y, factor) => this.zoomAbout(x, y, factor),
       pan: (dx, dy) => this.panBy(dx, dy),
@@ -67,6 +67,7 @@ export class Viewer {
         this.showProbe();
       },
       dragging: onDrag,
+      resize: (height) => (chrome.stage.style.height = `${Math.max(height, LOWEST)}px`),
     });
     chrome.planes.forEach((one) =>
       one.addEventListener("click", () => this.setPlane(/** @type {PlaneName} */ (one.dataset.plane))),
@@ -78,6 +79,7 @@ export class Viewer {
     chrome.invert.addEventListener("click", () => this.act("invert"));
     chrome.reset.addEventListener("click", () => this.act("reset"));
     chrome.helpButton.addEventListener("click", () => this.act("help"));
+    chrome.badge.addEventListener("click", () => chrome.toggle("findings"));
     chrome.slider.addEventListener("input", () => this.goTo(Number(chrome.slider.value)));
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(chrome.stage);
@@ -105,6 +107,7 @@ export class Viewer {
     /** Which preset each digit chooses. @private @type {number[]} */
     this.numbered = (usual.length ? usual : presets).slice(0, 9).map(({ index }) => index);
     this.chrome.fillPresets(meta.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
+    this.chrome.setFindings(meta.findings);
     const title = meta.title || "volume";
     this.chrome.stage.style.height = `${meta.height}px`;
     this.chrome.root.setAttribute("aria-label", `Slice browser: ${title}. Press question mark for mouse and keys.`);
@@ -252,10 +255,9 @@ export class Viewer {
         this.showCorners = !this.showCorners;
         return void chrome.stage.classList.toggle("dl-plain", !this.showCorners);
       case "help":
-        chrome.help.hidden = !chrome.help.hidden;
-        return void chrome.helpButton.setAttribute("aria-pressed", String(!chrome.help.hidden));
+        return chrome.toggle("help");
       case "reset":
-        if (!chrome.help.hidden) return this.act("help");
+        if (chrome.closePanel()) return;
         this.state = { ...this.state, zoom: 1, pan: [0, 0], invert: this.meta.invert, window: { ...this.meta.window } };
         return this.changed();
     }
@@ -291,7 +293,7 @@ export class Viewer {
     if (this.drawn) {
       const name = `${this.meta.key} ${state.plane} ${this.drawn.index}`;
       stage.paint(name, this.drawn.picture, layout, state.window, state.invert);
-      stage.compose(layout, this.view(), state.invert);
+      stage.compose(layout, this.view(), state.invert, this.meta.smooth);
     } else stage.clear(state.invert);
     this.showText();
     this.showProbe();
@@ -302,39 +304,16 @@ export class Viewer {
 
   /** @private */
   showText() {
-    const { chrome, layout, meta, state, space } = this;
-    const mm = space.mm[layout.axis];
-    const name = AXIS_NAMES[layout.axis];
-    const shown = this.drawn?.index;
-    const { center, width } = state.window;
-    const chosen = meta.presets.findIndex(
-      (preset) => preset.center === center && preset.width === width && preset.function === state.window.function,
-    );
-    const at = shown === undefined ? "" : `${name} ${shown + 1}/${mm.length}  [${shown}]`;
-    const steps = space.mm.map(stepText).filter(Boolean);
-    chrome.setCorner("topLeft", [meta.title, meta.units && `in ${meta.units}`, steps.length ? `${steps.join(" × ")} mm` : ""]);
-    chrome.setCorner("topRight", [
-      `W ${short(width)}  L ${short(center)}`,
-      [chosen >= 0 ? meta.presets[chosen].name : "", state.window.function === "SIGMOID" ? "sigmoid" : "", state.invert ? "inverted" : ""]
-        .filter(Boolean)
-        .join(" · "),
-      `zoom ${state.zoom.toFixed(2)}×`,
-    ]);
-    chrome.setCorner("bottomLeft", [at, shown === undefined ? "" : `${millimetres(mm[shown])} mm`]);
-    chrome.letters.forEach((node, i) => (node.textContent = layout.letters[i]));
-    chrome.setScale(this.view().scale, this.stage.size.width);
-    chrome.planes.forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.plane === state.plane)));
-    chrome.stage.classList.toggle("dl-white", state.invert);
-    chrome.invert.setAttribute("aria-pressed", String(state.invert));
-    chrome.preset.value = chosen >= 0 ? String(chosen) : "own";
-    chrome.slider.max = String(mm.length - 1);
-    chrome.slider.value = String(this.index);
-    chrome.slider.disabled = mm.length < 2;
-    chrome.slider.setAttribute("aria-label", name);
-    chrome.slider.setAttribute("aria-valuetext", `${name} ${this.index + 1} of ${mm.length}, ${millimetres(mm[this.index])} mm`);
-    chrome.canvas.setAttribute("aria-label", `${state.plane} picture, ${at}, window ${short(width)} level ${short(center)}`);
-    chrome.root.dataset.drawn = shown === undefined ? "" : String(shown);
-    chrome.root.dataset.complete = String(this.drawn !== null && shown === this.index && !this.drawn.picture.missing);
+    const { meta, state, space, drawn } = this;
+    writeCaptions(this.chrome, {
+      meta,
+      state,
+      space,
+      shown: drawn?.index,
+      complete: drawn !== null && drawn.index === this.index && !drawn.picture.missing,
+      scale: this.view().scale,
+      stageWidth: this.stage.size.width,
+    });
   }
 
   /** @private */

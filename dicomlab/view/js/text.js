@@ -1,0 +1,28 @@
+// Numbers and places as text, written as Python writes them (Window.__str__, view.state.patient_side).
+
+/** @param {number} x up to five significant digits, as a person would write it */
+export function short(x) {
+  if (Math.abs(x) >= 1e6 || (x !== 0 && Math.abs(x) < 1e-3)) return x.toExponential(3);
+  return String(Number(x.toPrecision(Math.abs(x) >= 1e4 ? 7 : 5)));
+}
+
+/** A window, with no more digits than a thousandth of its width. @param {{center: number, width: number}} window */
+export function windowText({ center, width }) {
+  const places = Math.min(Math.max(3 - Math.floor(Math.log10(width)), 0), 12);
+  /** @param {number} x */
+  const text = (x) => (Math.max(Math.abs(center), width) >= 1e6 ? short(x) : String(Number(x.toFixed(places)) + 0));
+  return `W ${text(width)} L ${text(center)}`;
+}
+
+/**
+ * A distance along an axis, with the side of the patient instead of a sign.
+ * @param {number} mm
+ * @param {[string, string]} sides where the axis comes from, and where it leads to
+ */
+export function placeText(mm, sides) {
+  const rounded = Math.round(mm * 10) / 10;
+  return `${Math.abs(rounded).toFixed(1)} mm ${sides[rounded < 0 ? 0 : 1]}`;
+}
+
+/** @param {number} mm two decimals, and no minus before a zero */
+export const millimetres = (mm) => (Math.abs(mm) < 0.005 ? 0 : mm).toFixed(2);
