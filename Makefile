@@ -20,7 +20,7 @@ demo: .venv/.lab ## build/tour.html: the tour, run on the built-in phantom or on
 	@$(PY) notebooks/export.py "$$FOLDER"
 
 lab: .venv/.lab ## the same tour, live, in JupyterLab
-	@exec $(PY) notebooks/export.py --lab "$$FOLDER"
+	@exec "$(PY)" notebooks/export.py --lab "$$FOLDER"
 
 test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
 	@sh .ci/system
