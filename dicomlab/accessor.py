@@ -11,7 +11,8 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from dicomlab import html, windowing
-from dicomlab.geometry import AXES, Geometry
+from dicomlab.errors import GeometryError
+from dicomlab.geometry import AXES, FRAME, Geometry
 
 if TYPE_CHECKING:
     from dicomlab.windowing import Window
@@ -136,6 +137,39 @@ class DicomAccessor:
             attrs = {"units": "mm", "long_name": f"{name} (LPS)"}
             coords[name] = xr.Variable(dims, lazy, attrs)
         return self._volume.assign_coords(coords)
+
+    def restore(self) -> xr.DataArray:
+        """The same volume, with the guards that opening a file and some operations of xarray take away.
+
+        Values, positions and attributes stay as they are; see "What xarray forgets" in ``docs/conventions.md``.
+
+        Raises
+        ------
+        GeometryError
+            The coordinates of a volume are not there any more, or some positions are NaN (after ``pad``).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dicomlab import make_volume
+        >>> volume = make_volume(np.zeros((2, 4, 4)), affine=np.eye(4)[[2, 1, 0, 3]])
+        >>> coarse = volume.coarsen(row=2).mean().dicom.restore()
+        >>> type(coarse.xindexes["row"]).__name__
+        'AxisIndex'
+        """
+        coordinates = self.geometry.coordinates()
+        names = [*(name for name in AXES if name in self._volume.dims), FRAME]
+        lost = [name for name in names[:-1] if np.isnan(coordinates[name].values).any()]
+        if lost:
+            raise GeometryError(
+                f"some positions along {', '.join(lost)} are NaN, so nobody knows where these voxels are; .pad() and .shift() "
+                "of coordinates make such. Give the new positions first (assign_coords)."
+            )
+        guarded = xr.Coordinates(
+            {name: coordinates.variables[name] for name in names},
+            indexes={name: coordinates.xindexes[name] for name in names},
+        )
+        return self._volume.drop_vars(names).assign_coords(guarded)
 
     def _facts(self) -> dict[str, object]:
         geometry, volume = self.geometry, self._volume

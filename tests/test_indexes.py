@@ -1,6 +1,7 @@
 """The guards: combining two grids is either right or refused with the reason."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dicomlab import make_volume
+from dicomlab.errors import GeometryError
 
 AFFINE = np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]]
 FRAME = "1.2.3"
@@ -101,6 +103,45 @@ def test_selection_by_millimetres_works_on_flipped_axes_and_refuses_points_outsi
             one.sel(slice=slice(100, 200))
     assert volume().sel(slice=slice(10, None)).slice.values.tolist() == [10, 15]
     assert volume()[::-1].sel(slice=slice(10, None)).slice.values.tolist() == [10, 5, 0]
+
+
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda v, folder: v.coarsen(row=2, boundary="trim").mean(),
+        lambda v, folder: v.interp(slice=[1.0, 2.0]),
+        lambda v, folder: v.assign_coords(slice=v.slice.values + 1),
+        lambda v, folder: xr.DataArray.from_dict(v.to_dict()),
+        lambda v, folder: v.mean("slice").broadcast_like(v),
+        lambda v, folder: saved_and_opened(v, folder),
+        lambda v, folder: saved_and_opened(v.isel(slice=1), folder),
+    ],
+)
+def test_restore_puts_all_guards_back_and_moves_nothing(forget, tmp_path: Path) -> None:
+    mine, theirs = forget(volume(), tmp_path / "a.nc"), forget(volume(frame="9.9"), tmp_path / "b.nc")
+    restored = mine.dicom.restore()
+    for dim in set(restored.dims) & {"slice", "row", "column"}:
+        assert type(restored.xindexes[dim]).__name__ == "AxisIndex"
+    np.testing.assert_array_equal(restored.values, mine.transpose(*restored.dims).values)
+    assert restored.attrs == mine.attrs
+    for one, other in zip(restored.dicom.geometry.positions, mine.dicom.geometry.positions, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert (restored + restored).shape == restored.shape
+    with pytest.raises(xr.AlignmentError, match="frame of reference"):
+        _ = restored + theirs.dicom.restore()
+
+
+def saved_and_opened(v: xr.DataArray, path: Path) -> xr.DataArray:
+    v.to_netcdf(path, engine="scipy")
+    with xr.open_dataarray(path, engine="scipy") as opened:
+        return opened.load()
+
+
+def test_restore_refuses_positions_that_nobody_knows() -> None:
+    with pytest.raises(GeometryError, match="some positions along row are NaN"):
+        volume().pad(row=1).dicom.restore()
+    with pytest.raises(GeometryError, match="missing"):
+        volume().drop_vars("frame_of_reference").dicom.restore()
 
 
 @pytest.mark.parametrize(
