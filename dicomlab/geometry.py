@@ -214,8 +214,7 @@ class Geometry:
         Raises
         ------
         GeometryError
-            The slices (or rows, columns) are uneven, so that no affine places them all; or there is but one, and nobody knows
-            how far the next would be; or all are at one position.
+            Slices (or rows, columns) are uneven, all at one position, or a single one with nobody knowing its step.
 
         References
         ----------
