@@ -10,7 +10,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from dicomlab import html, windowing
+from dicomlab import affine, html, windowing
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES, FRAME, Geometry
 
@@ -175,10 +175,12 @@ class DicomAccessor:
         geometry, volume = self.geometry, self._volume
         corners = geometry.lps([[0, 0, 0], [n - 1 for n in geometry.shape]])
         spacing = " × ".join("?" if np.isnan(s) else f"{s:.4g}" for s in geometry.spacing)
-        if geometry.is_uniform:
-            even = ", even" if geometry.slice.size > 1 else ", one"
+        gaps = np.abs(np.diff(geometry.slice))
+        if not gaps.size:
+            even = ", one"
+        elif affine.unevenness(geometry.slice) <= affine.evenness_tolerance(geometry.slice):
+            even = ", even"
         else:
-            gaps = np.abs(np.diff(geometry.slice))
             even = f", uneven: {gaps.min():.3f} to {gaps.max():.3f} mm apart"
         letters = geometry.orientation
         facts: dict[str, object] = {

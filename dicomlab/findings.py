@@ -102,7 +102,7 @@ def check_choices(on_fault: object) -> None:
     if on_fault is None:
         return
     if isinstance(on_fault, Mapping):
-        unknown = sorted(set(on_fault) - set(CODES))
+        unknown = sorted(str(code) for code in set(on_fault) - set(CODES))
         if unknown:
             raise DicomLabError(f"on_fault names {', '.join(unknown)}; the codes are {', '.join(CODES)}")
     for choice in on_fault.values() if isinstance(on_fault, Mapping) else [on_fault]:

@@ -195,8 +195,11 @@ class Geometry:
         return float(np.degrees(np.arctan2(np.linalg.norm(axis - (axis @ n) * n), abs(axis @ n))))
 
     def _signed_direction(self) -> FloatArray:
-        signs = [1.0 if x.size < 2 or x[-1] >= x[0] else -1.0 for x in self.positions]
-        signed: FloatArray = self.direction * np.array(signs)
+        falls = [
+            x[-1] < x[0] if x.size > 1 else lone < 0
+            for x, lone in zip(self.positions, self.lone_steps, strict=True)
+        ]
+        signed: FloatArray = self.direction * np.where(falls, -1.0, 1.0)
         return signed
 
     @property
@@ -211,8 +214,7 @@ class Geometry:
         Raises
         ------
         GeometryError
-            The slices (or rows, columns) are uneven, so that no affine places them all; or there is but one, and nobody knows
-            how far the next would be.
+            Slices (or rows, columns) are uneven, all at one position, or a single one with nobody knowing its step.
 
         References
         ----------
@@ -236,6 +238,10 @@ class Geometry:
                 raise GeometryError(
                     f"no affine: there is only one {name}, and nothing says how far the next would be. lps() and index() work "
                     f"within it; volume.isel({name}=[k]) instead of an integer keeps the step of the volume it is cut from."
+                )
+            if step == 0:
+                raise GeometryError(
+                    f"no affine: all {name} positions are one, as if one had been picked twice."
                 )
         matrix = np.eye(4)
         matrix[:3, :3] = self.direction * np.array(steps)

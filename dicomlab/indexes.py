@@ -115,13 +115,14 @@ class AxisIndex(PandasIndex):
 
     @property
     def step(self) -> float:
-        """Signed mm from one position to the next; NaN when they are uneven or nobody knows."""
+        """Signed mm from one position to the next; NaN when they are uneven, all one, or nobody knows."""
         positions = self.positions
         if positions.size < 2:
             return self.lone_step
         if unevenness(positions) > evenness_tolerance(positions):
             return float("nan")
-        return float(positions[-1] - positions[0]) / (positions.size - 1)
+        # One slice picked twice is two positions 0 mm apart, which says nothing about the grid.
+        return float(positions[-1] - positions[0]) / (positions.size - 1) or float("nan")
 
     def _check_frame(self, other: AxisIndex) -> None:
         check_frames((self.frame, np.array(self.basis)), (other.frame, np.array(other.basis)), str(self.dim))
@@ -286,7 +287,8 @@ class AxisIndex(PandasIndex):
         """Index of the nearest position, -1 for points more than half an outer step outside the volume."""
         ordered = np.sort(self.positions)
         if ordered.size < 2:
-            return self._find(wanted, position_tolerance(ordered))
+            known = not np.isnan(self.step)
+            return self._find(wanted, 0.5 * abs(self.step) + 1e-9 if known else position_tolerance(ordered))
         low, high = 1.5 * ordered[0] - 0.5 * ordered[1], 1.5 * ordered[-1] - 0.5 * ordered[-2]
         return np.where((wanted >= low - 1e-9) & (wanted <= high + 1e-9), self._find(wanted, np.inf), -1)
 

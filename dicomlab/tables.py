@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from dicomlab import html
 from dicomlab.privacy import MASK, identity_shown, is_identifying
-from dicomlab.read.headers import read_header
+from dicomlab.read.headers import quiet, read_header
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
 
@@ -145,8 +144,7 @@ def _rows(dataset: Dataset, depth: int) -> Iterator[tuple[str, str, str, str, st
         yield from _rows(meta, 0)
     for tag in sorted(dataset.keys()):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with quiet():
                 element: DataElement = dataset[tag]
                 vm, value = str(element.VM), _value(element)
         except (

@@ -1,6 +1,9 @@
 """What a sceptical reader broke: headers that lie, slices that disagree, arrays that are no grid any more."""
 
 import copy
+import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -304,3 +307,115 @@ def test_a_broken_length_shows_no_name_that_it_swallowed(tmp_path: Path) -> None
     table = header_table(tmp_path)
     assert "Manufacturer" in repr(table)
     assert "Nora" not in repr(table) + table._repr_html_()
+
+
+def test_two_loads_at_once_leave_the_warning_filters_as_they_were(tmp_path: Path) -> None:
+    folders = [write(tmp_path / name, datasets(name)) for name in ("CT", "MR")]
+    before, interval = list(warnings.filters), sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            loaded = list(pool.map(lambda folder: load_volume(folder, progress=False), folders * 6))
+        after = list(warnings.filters)
+    finally:
+        sys.setswitchinterval(interval)
+        warnings.filters[:] = before  # type: ignore[index]
+    assert after == before
+    assert all(volume.identical(loaded[k % 2]) for k, volume in enumerate(loaded))
+
+
+def test_a_load_in_another_thread_silences_no_finding(tmp_path: Path) -> None:
+    gap = write(tmp_path / "gap", [ds for k, ds in enumerate(datasets()) if k != 2])
+    (series,), busy = find_series(gap), write(tmp_path / "busy", datasets("MR"))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with warnings.catch_warnings(record=True) as caught, ThreadPoolExecutor(1) as pool:
+            warnings.simplefilter("always")
+            other = pool.submit(lambda: [load_volume(busy, progress=False) for _ in range(25)])
+            count = 0
+            while not other.done() or not count:
+                load_volume(series, progress=False)
+                count += 1
+    finally:
+        sys.setswitchinterval(interval)
+    assert len([w for w in caught if issubclass(w.category, DicomLabWarning)]) == count
+
+
+@pytest.mark.parametrize("step", [2.0, -2.0])
+def test_one_slice_of_a_flipped_volume_has_the_letters_of_the_whole(step: float) -> None:
+    affine = AFFINE.copy()
+    affine[2, 0] = step
+    for volume in (_volume(affine=affine), _volume(affine=affine)[::-1]):
+        assert volume.isel(slice=[1]).dicom.orientation == volume.dicom.orientation
+
+
+def test_nearest_reaches_half_a_step_around_one_slice_too() -> None:
+    one = _volume()[::-1].isel(slice=[1])  # at 14 mm, of slices 2 mm apart
+    assert one.sel(slice=14.9, method="nearest").identical(one.isel(slice=0))
+    with pytest.raises(KeyError, match="half a step"):
+        one.sel(slice=15.1, method="nearest")
+    unknown = one.isel(slice=0).expand_dims("slice").dicom.restore()
+    with pytest.raises(KeyError):
+        unknown.sel(slice=14.9, method="nearest")
+
+
+def test_uneven_rows_are_not_told_of_the_slices() -> None:
+    uneven = _volume().isel(row=[0, 1, 3])
+    assert "axial, even" in repr(uneven.dicom)
+    assert "axial, one" in repr(uneven.isel(slice=[0]).dicom)
+
+
+def test_one_slice_picked_twice_has_no_affine_and_no_step() -> None:
+    twice = _volume().isel(slice=[2, 2])
+    with pytest.raises(GeometryError, match="all slice positions are one"):
+        _ = twice.dicom.affine
+    one = twice.isel(slice=[0])
+    assert np.isnan(one.dicom.spacing[0])
+    assert np.all(np.isfinite(one.dicom.index([1.0, 2.0, 3.0])))
+
+
+def test_a_slice_turned_about_its_diagonal_is_found(tmp_path: Path) -> None:
+    changed = datasets()
+    for ds in changed:
+        ds.PixelSpacing = [30, 30]
+    e = 6e-5  # the far corner stays, the others rise and sink by a few hundredths of a millimetre
+    rise, sink = e / (changed[3].Columns - 1) * 9, -e / (changed[3].Rows - 1) * 9
+    changed[3].ImageOrientationPatient = [1, 0, f"{rise:.9f}", 0, 1, f"{sink:.9f}"]
+    (series,) = find_series(write(tmp_path, changed))
+    (found,) = [finding for finding in series.findings if finding.code == "cosines_mended"]
+    # The mean of six slices keeps a sixth of the turn.
+    assert found.size == pytest.approx(5 / 6 * e * 9 * 30, rel=0.01)
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    changed = datasets()
+    changed[0].PixelData = changed[0].PixelData[:20]
+    folders = [write(tmp_path / "a", changed[:3]), write(tmp_path / "b", changed[3:])]
+    for folder in folders:
+        for k, file in enumerate(sorted(folder.iterdir())):
+            file.rename(folder / f"I{k}")
+        (folder / "notes").write_text("no image")
+    found = find_series(folders)
+    assert sorted(found[0].files) == [str(Path(f, f"I{k}")) for f in "ab" for k in range(3)]
+    assert sorted(found.skipped) == [str(Path(f, "notes")) for f in "ab"]
+    with pytest.warns(DicomLabWarning, match="truncated"):
+        volume = load_volume(folders, on_fault="keep")
+    np.testing.assert_allclose(volume.values, truth().values[1:])
+
+
+def test_a_finding_of_the_series_survives_the_loss_of_a_slice(tmp_path: Path) -> None:
+    changed = datasets()
+    changed[4].SOPInstanceUID = changed[3].SOPInstanceUID
+    changed[0].PixelData = changed[0].PixelData[:20]
+    with pytest.warns(DicomLabWarning):
+        volume = load_volume(write(tmp_path, changed), on_fault="keep")
+    assert [line.split(":")[0] for line in volume.dicom.findings] == [
+        "same_instance_differs",
+        "truncated_pixel_data",
+    ]
+
+
+def test_choices_with_keys_that_are_no_text_are_refused_by_name() -> None:
+    with pytest.raises(DicomLabError, match="on_fault names 1, twist"):
+        load_volume("nowhere", on_fault={1: "keep", "twist": "keep"})  # type: ignore[dict-item]

@@ -31,7 +31,7 @@ def geometry_findings(instances: Sequence[Instance], layout: Layout) -> Iterable
         yield Finding(
             "cosines_mended",
             "the direction cosines differ between slices or are no perpendicular unit vectors; one mended direction for all "
-            f"moves a far corner by up to {layout.turn:.3f} mm",
+            f"moves a corner by up to {layout.turn:.3f} mm",
             names,
             layout.turn,
             "mm",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import threading
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -22,11 +26,12 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
 from dicomlab.read.sources import FileRef
 
-__all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
+__all__ = ["WARNINGS_LOCK", "Instance", "PixelSpan", "quiet", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -96,6 +101,19 @@ _KEYWORDS = [
 _MOSAIC_CREATOR, _MOSAIC_TILES = Tag(0x0019, 0x0010), Tag(0x0019, 0x100A)
 _TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES]
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
+
+
+WARNINGS_LOCK = threading.RLock()
+"""Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings of pydicom, which would name values of the file."""
+    # Two threads that change and restore the filters in turn would leave them changed.
+    with WARNINGS_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @dataclass(frozen=True)
@@ -169,8 +187,7 @@ class Instance:
 
     def _value(self, keyword: str) -> Any:
         # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             try:
                 value = self.header.get(keyword)
             except Exception:
@@ -278,11 +295,7 @@ def _check_is_dicom(stream: BinaryIO) -> None:
 
 def _check_inflates_sanely(stream: BinaryIO) -> None:
     """Refuse a deflated file (PS3.5 A.5) that would unfold into more memory than `INFLATED_LIMIT`."""
-    head = stream.read(1 << 12)
-    place = head.find(DeflatedExplicitVRLittleEndian.encode("ascii"))
-    group_length = head[132:144]
-    if 0 <= place < 1024 and group_length[:8] == b"\x02\0\0\0UL\x04\0":
-        stream.seek(144 + struct.unpack("<I", group_length[8:])[0])
+    if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
         inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
         while chunk := stream.read(1 << 16):
             while chunk and total <= INFLATED_LIMIT:
@@ -298,11 +311,30 @@ def _check_inflates_sanely(stream: BinaryIO) -> None:
     stream.seek(0)
 
 
+def _skip_meta(stream: BinaryIO) -> str:
+    """Transfer Syntax UID, with the stream at the first byte after the file meta information (PS3.10 7.1).
+
+    Element by element, as pydicom reads it: its group length may be absent or wrong.
+    """
+    syntax = ""
+    if stream.read(132)[128:] != b"DICM":
+        stream.seek(0)  # a file without a preamble begins with its first element
+    while len(head := stream.read(8)) == 8 and head[:2] == b"\x02\0":
+        length = int.from_bytes(head[6:8], "little")
+        if head[4:6].decode("latin-1") in EXPLICIT_VR_LENGTH_32:
+            length = int.from_bytes(stream.read(4), "little")
+        if head[2:4] == b"\x10\0":
+            syntax = stream.read(length).rstrip(b"\0 ").decode("ascii", "replace")
+        else:
+            stream.seek(length, os.SEEK_CUR)
+    stream.seek(-len(head), os.SEEK_CUR)
+    return syntax
+
+
 def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     _check_inflates_sanely(stream)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
     except (KeyboardInterrupt, MemoryError):
         raise

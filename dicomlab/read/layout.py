@@ -75,15 +75,15 @@ def lay_out(instances: Sequence[Instance]) -> Layout:
 
 
 def _corner_moved(instance: Instance, direction: FloatArray) -> float:
-    """How far (mm) the far corner of a slice lies from where its own cosines put it (PS3.3 equation C.7.6.2.1-1)."""
+    """How far (mm) a corner of a slice lies from where its own cosines put it (PS3.3 equation C.7.6.2.1-1), at worst."""
     assert instance.cosines is not None
     assert instance.pixel_spacing is not None
     along_row = (instance.integer("Columns", 1) - 1) * instance.pixel_spacing[1]
     down_column = (instance.integer("Rows", 1) - 1) * instance.pixel_spacing[0]
-    off = (instance.cosines[:3] - direction[:, 2]) * along_row + (
-        instance.cosines[3:] - direction[:, 1]
-    ) * down_column
-    return float(np.linalg.norm(off))
+    right = (instance.cosines[:3] - direction[:, 2]) * along_row
+    below = (instance.cosines[3:] - direction[:, 1]) * down_column
+    # All three: a slice turned about the line to its far corner moves the other two alone.
+    return float(np.max(np.linalg.norm([right, below, right + below], axis=1)))
 
 
 def _no_geometry(first: Instance, lacking: list[str]) -> str:

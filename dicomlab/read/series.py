@@ -14,7 +14,7 @@ from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.headers import Instance, read_instance
-from dicomlab.read.sources import FileRef, list_files
+from dicomlab.read.sources import FileRef, list_all
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 
 if TYPE_CHECKING:
@@ -274,7 +274,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         raise NotDicomError("an empty path names nothing; '.' is the current folder")
     paths = [Path(item).expanduser() for item in named]
     skipped: dict[str, str] = {}
-    files = [file for path in paths for file in list_files(path, skipped.__setitem__)]
+    files = list(list_all(paths, skipped.__setitem__))
     found: dict[tuple[str, str], list[Instance]] = {}
     findings: dict[tuple[str, str], list[Finding]] = {}
     by_uid: dict[str, Instance] = {}

@@ -6,14 +6,14 @@ import os
 import stat
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from dicomlab.errors import NotDicomError
 
-__all__ = ["FileRef", "list_files"]
+__all__ = ["FileRef", "list_all", "list_files"]
 
 MEMBER_LIMIT = 4 << 30
 """Zip members that claim more bytes than this are not opened: no DICOM file of one image is that large."""
@@ -77,6 +77,23 @@ class FileRef:
 
     def __str__(self) -> str:
         return self.name
+
+
+def list_all(sources: Sequence[Path], skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
+    """`list_files` of several sources, each file with a name of its own: relative to the folder that holds them all."""
+    homes = [(path if path.is_dir() else path.parent).absolute() for path in sources]
+    try:
+        common = Path(os.path.commonpath(homes))
+    except ValueError:  # no source at all, or several drives
+        common = Path()
+    for source, home in zip(sources, homes, strict=True):
+        prefix = Path(os.path.relpath(home, common)) if common.is_absolute() else home
+
+        def skip(name: str, reason: str, prefix: Path = prefix) -> None:
+            skipped(str(prefix / name), reason)
+
+        for file in list_files(source, skip):
+            yield replace(file, name=str(prefix / file.name))
 
 
 def list_files(source: Path, skipped: Callable[[str, str], None]) -> Iterator[FileRef]:

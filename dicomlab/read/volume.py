@@ -23,7 +23,7 @@ from dicomlab.errors import (
 from dicomlab.findings import Finding, OnFault, check_choices, choose
 from dicomlab.geometry import make_volume
 from dicomlab.read.attributes import volume_attrs
-from dicomlab.read.headers import Instance
+from dicomlab.read.headers import WARNINGS_LOCK, Instance
 from dicomlab.read.pixels import (
     Transform,
     check_supported,
@@ -102,8 +102,9 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     kept += _act(_rescale_findings(stack.instances, transforms), on_fault)
     _check_one_unit(stack.instances, transforms)
     values = _read_values(stack.instances, transforms, progress)
-    for finding in kept:
-        warnings.warn(finding.explain(kept=True), DicomLabWarning, stacklevel=2)
+    with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
+        for finding in kept:
+            warnings.warn(finding.explain(kept=True), DicomLabWarning, stacklevel=2)
     attrs = volume_attrs(stack.instances, transforms, kept)
     return make_volume(
         values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
@@ -196,7 +197,7 @@ def _settle(stack: Stack, others: Sequence[Finding], on_fault: OnFault) -> tuple
     rest = stack.without(useless)
     if not rest.instances:
         raise FaultError("no file of this series holds a whole image", kept)
-    lost = [finding for finding in kept if finding.code in _TAKES_PIXELS_AWAY]
+    lost = [finding for finding in kept if finding in others or finding.code in _TAKES_PIXELS_AWAY]
     # What is left may have gaps that the whole series had not.
     return rest, lost + _act([f for f in rest.findings if f.code not in _TAKES_PIXELS_AWAY], on_fault)
 
