@@ -99,7 +99,7 @@ class Window:
 
     def __str__(self) -> str:
         """Return "W 400 L 50", with no more digits than a thousandth of the width."""
-        if max(abs(self.center), self.width) >= 1e6:
+        if max(abs(self.center), self.width) >= 1e6 or self.width < 1e-9:
             return f"W {self.width:.4g} L {self.center:.4g}"
         places = min(max(3 - math.floor(math.log10(self.width)), 0), 12)
         # Adding 0 takes the minus off a zero.

@@ -479,3 +479,34 @@ def test_a_png_holds_the_bytes_of_the_picture_and_nothing_else(head):
     assert image.info == {}
     colour = np.random.default_rng(5).integers(0, 256, (7, 9, 3)).astype(np.uint8)
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(png(colour)))), colour)
+
+
+def test_an_infinite_voxel_is_as_bright_as_the_brightest_and_not_black():
+    values = np.full((3, 6, 8), 5.0)
+    values[1, 2, 2] = values[1, 4, 4:6] = np.inf
+    values[1, 2, 6] = -np.inf
+    volume = dl.make_volume(values, affine=affine_of(UPRIGHT, (2.0, 2.0, 2.0)))
+    state = initial_state(volume, window=(5, 10))
+    expected = np.where(np.isposinf(values[1]), 255, np.where(np.isneginf(values[1]), 0, 142))
+    np.testing.assert_array_equal(picture(volume, state), expected)
+    # Between voxels too, and on both sides alike.
+    line = picture_values(volume, replace(state, pixel_mm=1.0))[4]
+    assert np.isposinf(line[3:7]).all()
+    assert np.isneginf(line[11:15]).all()
+    assert np.isfinite(line[[0, 1, 2, 7, 8, 9, 10, 15]]).all()
+
+
+def test_the_place_of_a_tilted_slice_is_named_along_the_normal_in_which_its_mm_are_counted():
+    # 18.5 degrees: at x = y = 0 the slice is further up the table than along its normal.
+    row, column = np.array([1.0, 0, 0]), np.array([0, 0.9483, -0.3173])
+    normal = np.cross(row, column)
+    affine = affine_of(
+        np.stack([[0, 0, 1 / 0.9483], column, row], axis=1), (7.0, 0.5, 0.5), (-5.0, 3.0, 700.0)
+    )
+    volume = dl.make_volume(np.zeros((5, 20, 20), np.int16), affine=affine)
+    for index in range(5):
+        mm = normal @ affine[:3] @ [index, 7, 11, 1]
+        assert f"{mm:.1f} mm HP" in dl.show(volume, index=index).get_title(loc="left")
+    meta = dl.browse(volume)._meta["planes"]
+    assert meta["axial"]["sides"] == ["FA", "HP"]
+    assert meta["coronal"]["sides"] == ["AH", "PF"]

@@ -216,3 +216,7 @@ def test_the_still_of_a_mask_has_hard_edges(ct):
     middle = shown[60:-60, 60:-60]
     assert np.isin(middle, (0, 255)).mean() > 0.99
     browser.close()
+
+
+def test_a_window_of_tiny_numbers_is_not_written_as_zeros():
+    assert str(dl.Window(4.99e-15, 9.987e-15, "LINEAR_EXACT")) == "W 9.987e-15 L 4.99e-15"

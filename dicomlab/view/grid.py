@@ -96,6 +96,13 @@ class Grid:
         """Shape (3, 3); columns are the LPS vectors of slice, row, column."""
         return self.geometry.direction
 
+    def heading(self, axis: int) -> _Floats:
+        """Return the LPS unit vector along which the coordinate of an axis counts mm.
+
+        Under a tilted gantry slices are stacked along the table, but their positions are mm along their normal.
+        """
+        return self.direction[:, axis] if axis else np.linalg.inv(self.direction)[0]
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """Number of slices, rows and columns."""

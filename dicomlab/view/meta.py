@@ -55,7 +55,7 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
                 "matrix": view.matrix,
                 "flips": view.flips(grid),
                 "letters": view.letters,
-                "sides": [position_letters(sign * grid.direction[:, view.axis]) for sign in (-1, 1)],
+                "sides": [position_letters(sign * grid.heading(view.axis)) for sign in (-1, 1)],
             }
             for name, view in plane_views(grid.direction).items()
         },

@@ -230,7 +230,7 @@ def place_text(grid: Grid, state: SliceState, separator: str = "   ") -> str:
 def side_text(grid: Grid, state: SliceState) -> str:
     """Return how far along the cut axis a plane is, with the side of the patient: "76.8 mm R"."""
     axis = state.view.axis
-    return patient_side(grid.direction[:, axis], grid.axes[axis][state.index])
+    return patient_side(grid.heading(axis), grid.axes[axis][state.index])
 
 
 def millimetres(value: float) -> str:

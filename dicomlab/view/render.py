@@ -121,9 +121,16 @@ def _linear(cut: npt.NDArray[np.generic], down: _Floats, right: _Floats) -> _Flo
     column, next_column, right_part = _neighbours(right)
     above_left, above_right = values[row, column], values[row, next_column]
     below_left, below_right = values[next_row, column], values[next_row, next_column]
-    above = above_left + right_part * (above_right - above_left)
-    below = below_left + right_part * (below_right - below_left)
-    return np.asarray(above + down_part * (below - above), dtype=np.float64)
+    above = _between(above_left, above_right, right_part)
+    below = _between(below_left, below_right, right_part)
+    return _between(above, below, down_part)
+
+
+def _between(first: _Floats, second: _Floats, part: _Floats) -> _Floats:
+    # Infinity minus itself is no number, and an infinitely bright voxel would be drawn black.
+    with np.errstate(invalid="ignore"):
+        mixed = first + part * (second - first)
+    return np.where((first == second) | (np.isinf(first) & np.isfinite(second)), first, mixed)
 
 
 def _neighbours(index: _Floats) -> tuple[_Indexes, _Indexes, _Floats]:

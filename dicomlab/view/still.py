@@ -51,7 +51,7 @@ def _annotated(image: Image.Image, grid: Grid, state: SliceState) -> npt.NDArray
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))
     left, right, top, bottom = state.view.letters
     axis, index = state.view.axis, state.index
-    where = patient_side(grid.direction[:, axis], grid.axes[axis][index])
+    where = patient_side(grid.heading(axis), grid.axes[axis][index])
     caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{state.window}"
     if state.invert:  # A white picture on a white page has no edge.
         draw.rectangle((0, 0, width - 1, height - 1), outline=160)

@@ -162,6 +162,33 @@ def test_windows_and_planes_are_named_as_in_the_figures(alone: Open) -> None:
     assert book.ask("viewer.chrome.corners.bottomLeft.textContent").endswith("\n73.0 mm R")
 
 
+@pytest.mark.parametrize(("size", "width"), [(300, 600), (301, 600), (300, 601), (150, 601), (75, 600)])
+def test_the_probe_speaks_of_the_very_pixel_under_the_pointer(alone: Open, size: int, width: int) -> None:
+    # Voxels of one, two and four pixels, in the middle of a stage with and without half a pixel to spare.
+    values = np.random.default_rng(size).integers(0, 256, (1, size, size)).astype(np.uint8)
+    affine = np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]])
+    window = {
+        "WindowCenter": [127.5],
+        "WindowWidth": [255.0],
+        "VOILUTFunction": "LINEAR_EXACT",
+    }  # grey = value
+    book = alone(dl.make_volume(values, affine=affine, attrs=window))
+    book.page.set_viewport_size({"width": width, "height": 500})
+    book.page.wait_for_timeout(100)
+    box = book.page.locator(".dl-stage").bounding_box()
+    assert box
+    book.ask("(viewer.zoomAbout(300, 150, Math.round(viewer.view().scale) / viewer.view().scale), 0)")
+    book.wait("viewer.frame === 0")
+    for x, y in ((180, 30), (211, 77), (262, 101), (333, 150), (400, 271)):
+        book.page.mouse.move(box["x"] + x, box["y"] + y)
+        probe = book.ask("viewer.chrome.probe.textContent")
+        seen = book.ask(
+            "viewer.stage.canvas.getContext('2d').getImageData(argument[0], argument[1], 1, 1).data[0]",
+            [x, y],
+        )
+        assert probe.split()[0] == str(seen), (x, y, probe)
+
+
 def test_fine_wheels_make_one_slice_of_a_notch(alone: Open) -> None:
     book = alone(volume())
     start = book.ask("viewer.index")

@@ -31,6 +31,8 @@ test("a value shows no more digits than were kept", () => {
   const scale = { signed: false, special: true, exact: false, slope: 0.0034, intercept: 0 };
   assert.equal(honest(12.34567, scale), "≈ 12.35");
   assert.equal(honest(12345.67, { ...scale, slope: 30 }), "≈ 12300");
+  assert.equal(honest(3.41568e-15, { ...scale, slope: 1.5e-19 }), "≈ 3.416e-15");
+  assert.equal(honest(1.16131e38, { ...scale, slope: 5.2e33 }), "≈ 1.1613e+38");
   assert.equal(honest(-1024, { ...scale, exact: true, slope: 1 }), "-1024");
   assert.equal(honest(0.1 + 0.2, { ...scale, exact: true }), "0.3");
   assert.equal(honest(NaN, scale), "NaN");

@@ -72,9 +72,9 @@ export function honest(value, scale) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "+inf" : "-inf";
   if (scale.exact) return String(Number(value.toPrecision(12)));
   const digits = Math.floor(-Math.log10(Math.abs(scale.slope) || 1e-6));
-  if (digits >= 0) return `≈ ${value.toFixed(Math.min(digits, 12))}`;
+  if (digits >= 0 && digits <= 12) return `≈ ${value.toFixed(digits)}`;
   const unit = 10 ** -digits;
-  return `≈ ${Math.round(value / unit) * unit}`;
+  return `≈ ${Number((Math.round(value / unit) * unit).toPrecision(12))}`;
 }
 
 /** Keeps the last table, because a step to the next slice asks for the same one again. */

@@ -42,14 +42,21 @@ export class Stage {
   /** @param {Layout} layout @param {number} zoom @param {[number, number]} pan @returns {View} */
   view(layout, zoom, [panX, panY]) {
     const box = extent(layout);
-    const { width, height } = this.size;
+    const { width, height, ratio } = this.size;
     const scale = Math.min(width / box.width, height / box.height) * zoom;
     const centre = /** @type {[number, number]} */ ([box.left + box.width / 2, box.top + box.height / 2]);
+    let [middleX, middleY] = [width / 2, height / 2];
+    if (isCrisp(layout, scale * ratio)) {
+      // Here and not where it is painted: the probe has to speak of the voxel that is seen.
+      const [left, top] = [(box.left - centre[0] + panX) * scale + middleX, (box.top - centre[1] + panY) * scale + middleY];
+      middleX += Math.round(left * ratio) / ratio - left;
+      middleY += Math.round(top * ratio) / ratio - top;
+    }
     return {
       scale,
       centre,
-      toPx: (x, y) => [(x - centre[0] + panX) * scale + width / 2, (y - centre[1] + panY) * scale + height / 2],
-      toMm: (x, y) => [(x - width / 2) / scale + centre[0] - panX, (y - height / 2) / scale + centre[1] - panY],
+      toPx: (x, y) => [(x - centre[0] + panX) * scale + middleX, (y - centre[1] + panY) * scale + middleY],
+      toMm: (x, y) => [(x - middleX) / scale + centre[0] - panX, (y - middleY) / scale + centre[1] - panY],
     };
   }
 
@@ -137,6 +144,18 @@ export class Stage {
 
 /** @param {number} x */
 const isWhole = (x) => x > 0.5 && Math.abs(x - Math.round(x)) < 1e-3;
+
+/**
+ * Whether even voxels are whole pixels: then they are put on whole pixels.
+ * @param {Layout} layout
+ * @param {number} density device px a mm
+ */
+function isCrisp({ basis: [a, b, c, d], hmm, vmm, hEdges, vEdges }, density) {
+  if (Math.abs(b) + Math.abs(c) > 1e-9 || !evenly(hEdges) || !evenly(vEdges)) return false;
+  const stepH = (hEdges[hmm.length] - hEdges[0]) / hmm.length;
+  const stepV = (vEdges[vmm.length] - vEdges[0]) / vmm.length;
+  return isWhole(a * stepH * density) && isWhole(d * stepV * density);
+}
 
 /** @param {Float64Array} edges */
 function evenly(edges) {

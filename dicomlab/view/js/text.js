@@ -10,7 +10,7 @@ export function short(x) {
 export function windowText({ center, width }) {
   const places = Math.min(Math.max(3 - Math.floor(Math.log10(width)), 0), 12);
   /** @param {number} x */
-  const text = (x) => (Math.max(Math.abs(center), width) >= 1e6 ? short(x) : String(Number(x.toFixed(places)) + 0));
+  const text = (x) => (Math.max(Math.abs(center), width) >= 1e6 || width < 1e-9 ? short(x) : String(Number(x.toFixed(places)) + 0));
   return `W ${text(width)} L ${text(center)}`;
 }
 

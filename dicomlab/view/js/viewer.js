@@ -59,7 +59,9 @@ export class Viewer {
       act: (action) => this.act(action),
       preset: (number) => this.choosePreset(this.numbered[number - 1] ?? -1),
       hover: (x, y) => {
-        this.pointer = [x, y];
+        // A pointer stands for the pixel that begins where it is; on the border of two voxels it would be either.
+        const half = 0.5 / this.stage.size.ratio;
+        this.pointer = [x + half, y + half];
         this.showProbe();
       },
       leave: () => {
@@ -176,7 +178,7 @@ export class Viewer {
   /** @param {number} center @param {number} width @param {import("./types.js").VoiFunction} [fn] */
   setWindow(center, width, fn = this.state.window.function) {
     // LINEAR is not defined below a width of 1 (PS3.3 C.11.2.1.2.1).
-    width = Math.max(width, fn === "LINEAR" ? 1 : 1e-9);
+    width = Math.max(width, fn === "LINEAR" ? 1 : 1e-300);
     // No more digits than the hand can mean: a hundredth of the width, and whole numbers where values are.
     const unit = this.meta.integer && width >= 20 ? 1 : 10 ** (Math.floor(Math.log10(width)) - 2);
     /** @param {number} x */
