@@ -16,7 +16,6 @@ from dicomlab.errors import GeometryError
 __all__ = [
     "COSINE_TOLERANCE",
     "ORTHONORMAL_LIMIT",
-    "apply",
     "axis_codes",
     "direction_from_cosines",
     "evenness_tolerance",
@@ -92,13 +91,6 @@ def direction_from_cosines(cosines: npt.ArrayLike) -> tuple[FloatArray, float]:
     r, c = u @ vt
     # Adding zero turns -0.0 into 0.0, which would otherwise be printed at users.
     return np.stack([np.cross(r, c), c, r], axis=1) + 0.0, deviation
-
-
-def apply(affine: npt.ArrayLike, points: npt.ArrayLike) -> FloatArray:
-    """Map points of shape ``(..., 3)`` through a 4x4 affine; the result has the shape of `points`."""
-    matrix = np.asarray(affine, dtype=np.float64)
-    result: FloatArray = np.asarray(points, dtype=np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    return result
 
 
 def split_affine(affine: npt.ArrayLike) -> tuple[FloatArray, tuple[float, float, float], FloatArray]:

@@ -17,7 +17,6 @@ __all__ = [
     "DicomLabWarning",
     "FaultError",
     "GeometryError",
-    "MissingDependencyError",
     "NotDicomError",
     "UnsupportedError",
     "WindowError",
@@ -62,10 +61,6 @@ class FaultError(DicomLabError):
     def __reduce__(self) -> tuple[type[FaultError], tuple[str, tuple[Finding, ...]]]:
         # Without this, pickling (dask, multiprocessing) would drop the findings.
         return type(self), (str(self), self.findings)
-
-
-class MissingDependencyError(DicomLabError, ImportError):
-    """A library behind a pip extra is not installed; the message holds the one line that installs it."""
 
 
 class WindowError(DicomLabError, ValueError):

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from dicomlab import phantom
 
 SMALL = (6, 12, 10)
-"""Shape of a series that is written in a few hundredths of a second."""
+"""Shape of a series that costs a test next to nothing."""
 
 SHARED = Path(os.environ.get("DICOMLAB_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM beside the project; nothing of it is part of the project."""

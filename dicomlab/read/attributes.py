@@ -11,7 +11,7 @@ from dicomlab import html, windowing
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.read.headers import Instance
-from dicomlab.read.pixels import Transform, modality_transform, stored_image
+from dicomlab.read.pixels import Transform, check_supported, modality_transform, stored_image
 from dicomlab.read.stacks import Stack, plane_name
 
 __all__ = ["thumbnail", "volume_attrs"]
@@ -50,6 +50,7 @@ def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
     middle = stack.instances[len(stack.instances) // 2]
     try:
+        check_supported(middle)
         stored = stored_image(middle).read()
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)

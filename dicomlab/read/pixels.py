@@ -125,14 +125,7 @@ class StoredImage:
 
 
 def stored_image(instance: Instance) -> StoredImage:
-    """How to read the pixels of a single-frame instance.
-
-    Raises
-    ------
-    UnsupportedError
-        As `check_supported`.
-    """
-    check_supported(instance)
+    """How to read the pixels of an instance that passed `check_supported`."""
     span = instance.pixels
     if span is None:
         available = 0

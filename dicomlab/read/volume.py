@@ -240,13 +240,12 @@ def _read_values(
     shape = (len(instances), first.integer("Rows", 0), first.integer("Columns", 0))
     # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
     values = np.empty(shape, value_dtype(list(instances), list(transforms)))
-
     images = [stored_image(instance) for instance in instances]
 
     def read(k: int) -> None:
         transforms[k].apply(images[k].read(), values[k])
 
-    # Two threads overlap reading one file with unpacking another; more of them gain nothing.
+    # Two threads: one file is read while another is unpacked.
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(read, k) for k in range(len(instances))]
         try:
