@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-import threading
-import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -29,9 +25,10 @@ from pydicom.uid import (
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
+from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.sources import FileRef
 
-__all__ = ["WARNINGS_LOCK", "Instance", "PixelSpan", "quiet", "read_header", "read_instance"]
+__all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -103,19 +100,6 @@ _TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
-WARNINGS_LOCK = threading.RLock()
-"""Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without the warnings of pydicom, which would name values of the file."""
-    # Two threads that change and restore the filters in turn would leave them changed.
-    with WARNINGS_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 @dataclass(frozen=True)
 class PixelSpan:
     """Where the value of the pixel data element lies in its file.
@@ -139,7 +123,7 @@ class PixelSpan:
 
 
 @dataclass(frozen=True, eq=False)
-class Instance:
+class Instance(Attributes):
     """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie."""
 
     file: FileRef
@@ -147,52 +131,10 @@ class Instance:
     pixels: PixelSpan | None = None
     transfer_syntax: UID = ImplicitVRLittleEndian
 
-    def text(self, keyword: str) -> str:
-        """Attribute as text, ``""`` when absent or unreadable; several values are joined by a backslash."""
-        value = self._value(keyword)
-        if value is None:
-            return ""
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
-            joined = str(value)
-        else:
-            joined = "\\".join(str(item) for item in value)
-        # NUL only pads. Text after it is another element, swallowed by a broken length, and may be anybody's name.
-        return joined.split("\0")[0].strip()
-
-    def texts(self, keyword: str) -> list[str]:
-        """Attribute as a list of texts."""
-        joined = self.text(keyword)
-        return joined.split("\\") if joined else []
-
-    def numbers(self, keyword: str) -> FloatArray | None:
-        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers."""
-        value = self._value(keyword)
-        if value is None:
-            return None
-        try:
-            numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        except (TypeError, ValueError):
-            return None
-        return numbers if numbers.size and np.all(np.isfinite(numbers)) else None
-
-    def number(self, keyword: str) -> float | None:
-        """First of `numbers`, or None."""
-        numbers = self.numbers(keyword)
-        return None if numbers is None else float(numbers[0])
-
-    def integer(self, keyword: str, default: int) -> int:
-        """Attribute as an integer."""
-        number = self.number(keyword)
-        return default if number is None else int(number)
-
-    def _value(self, keyword: str) -> Any:
-        # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
-        with quiet():
-            try:
-                value = self.header.get(keyword)
-            except Exception:
-                return None
-        return None if value is None or value == "" else value
+    @property
+    def levels(self) -> tuple[Dataset, ...]:  # type: ignore[override]
+        """The top level alone."""
+        return (self.header,)
 
     @property
     def modality(self) -> str:

@@ -23,7 +23,8 @@ from dicomlab.errors import (
 from dicomlab.findings import Finding, OnFault, check_choices, choose
 from dicomlab.geometry import make_volume
 from dicomlab.read.attributes import volume_attrs
-from dicomlab.read.headers import WARNINGS_LOCK, Instance
+from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.headers import Instance
 from dicomlab.read.pixels import (
     Transform,
     check_supported,

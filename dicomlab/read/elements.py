@@ -1,0 +1,131 @@
+"""Attributes as they stand in data sets, read as what they are expected to be: text, numbers, items, private elements."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataelem import DataElement
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.tag import BaseTag, Tag
+
+__all__ = ["WARNINGS_LOCK", "Attributes", "Key", "quiet"]
+
+FloatArray = npt.NDArray[np.float64]
+Key: TypeAlias = "str | BaseTag"
+
+WARNINGS_LOCK = threading.RLock()
+"""Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings of pydicom, which would name values of the file."""
+    # Two threads that change and restore the filters in turn would leave them changed.
+    with WARNINGS_LOCK, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+class Attributes:
+    """Attributes looked up in several data sets in turn, read as what they are expected to be and never trusted.
+
+    Parameters
+    ----------
+    levels
+        Data sets, the most specific first: for a frame its own functional groups, the shared ones, then the top level
+        (PS3.3 C.7.6.16). The first that holds an attribute with a value decides.
+    """
+
+    levels: tuple[Dataset, ...]
+
+    def value(self, tag: Key) -> Any:
+        """Value as pydicom parses it; None when absent, empty or unreadable."""
+        # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
+        with quiet():
+            for level in self.levels:
+                try:
+                    element = level.get(tag)
+                    value = element.value if isinstance(element, DataElement) else element
+                except Exception:
+                    continue
+                if value is not None and not (hasattr(value, "__len__") and len(value) == 0):
+                    return value
+        return None
+
+    def private(self, group: int, creator: str, element: int) -> Any:
+        """Value of a private element (PS3.5 7.8.1), wherever its creator reserved its block; None when absent.
+
+        Parameters
+        ----------
+        group, element
+            For instance 0x0019 and 0x0C for (0019,xx0C).
+        creator
+            Private Creator; upper and lower case count as one.
+        """
+        for level in self.levels:
+            for block in range(0x10, 0x20):
+                reserved = Attributes.of(level).text(Tag(group, block))
+                if reserved.casefold() == creator.casefold():
+                    value = Attributes.of(level).value(Tag(group, block << 8 | element))
+                    if value is not None:
+                        return value
+        return None
+
+    def items(self, tag: Key) -> list[Dataset]:
+        """Items of a sequence; empty when it is absent or no sequence."""
+        value = self.value(tag)
+        return list(value) if isinstance(value, Sequence) else []
+
+    @staticmethod
+    def of(*levels: Dataset) -> Attributes:
+        """Attributes of these data sets."""
+        found = Attributes()
+        found.levels = levels
+        return found
+
+    def text(self, tag: Key) -> str:
+        """Attribute as text, ``""`` when absent or unreadable; several values are joined by a backslash."""
+        value = self.value(tag)
+        if value is None:
+            return ""
+        if isinstance(value, bytes):
+            value = value.decode("latin-1")
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            joined = str(value)
+        else:
+            joined = "\\".join(str(item) for item in value)
+        # NUL only pads. Text after it is another element, swallowed by a broken length, and may be anybody's name.
+        return joined.split("\0")[0].strip()
+
+    def texts(self, tag: Key) -> list[str]:
+        """Attribute as a list of texts."""
+        joined = self.text(tag)
+        return joined.split("\\") if joined else []
+
+    def numbers(self, tag: Key) -> FloatArray | None:
+        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers."""
+        value = self.value(tag)
+        if value is None:
+            return None
+        try:
+            numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        except (TypeError, ValueError):
+            return None
+        return numbers if numbers.size and np.all(np.isfinite(numbers)) else None
+
+    def number(self, tag: Key) -> float | None:
+        """First of `numbers`, or None."""
+        numbers = self.numbers(tag)
+        return None if numbers is None else float(numbers[0])
+
+    def integer(self, tag: Key, default: int) -> int:
+        """Attribute as an integer."""
+        number = self.number(tag)
+        return default if number is None else int(number)
