@@ -27,12 +27,13 @@ _TEXT_ATTRS = (
 
 
 def volume_attrs(
-    instances: Sequence[Instance], transforms: Sequence[Transform], findings: Sequence[Finding]
+    planes: Sequence[Plane], transforms: Sequence[Transform], findings: Sequence[Finding]
 ) -> dict[str, Any]:
     """Attributes of the volume made of these images, all of types that netCDF can hold."""
     # Windows may differ from image to image; the middle one is what is looked at first.
-    middle = instances[len(instances) // 2]
-    attrs: dict[str, Any] = {"units": transforms[0].units}
+    middle = planes[len(planes) // 2]
+    units = {transform.units for transform in transforms}
+    attrs: dict[str, Any] = {"units": units.pop() if len(units) == 1 else ""}
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
     centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
     if centers is not None and widths is not None and centers.size == widths.size:
