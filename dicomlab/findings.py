@@ -58,9 +58,13 @@ CODES: dict[str, Code] = {
     "wandering_origin": Code("raise", _STRAIGHT),
     "decimal_comma": Code("raise", None, "the comma is read as the decimal point"),
     "doubled_slice": Code("repair", None, "one of the equal images is taken"),
-    "doubled_slice_differs": Code("raise", None, "the image acquired first is taken, the others are left out"),
+    "doubled_slice_differs": Code(
+        "raise", None, "the image acquired first is taken, the others are left out"
+    ),
     "incomplete_steps": Code("raise", None, "the steps that lack images are left out"),
-    "order_from_instance_number": Code("keep", "the images at each position are in the order of their numbers"),
+    "order_from_instance_number": Code(
+        "keep", "the images at each position are in the order of their numbers"
+    ),
     "localizer_inside": Code("raise", None, _LARGEST),
     "mixed_frame_of_reference": Code("raise", None, _LARGEST),
     "mixed_pixel_representation": Code("keep", "each image is read by its own Pixel Representation"),

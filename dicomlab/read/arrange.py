@@ -77,7 +77,11 @@ def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
     if reason.complete:
         left_out = sorted(set(range(len(rest))) - set(reason.complete))
         finding = Finding(
-            "incomplete_steps", str(reason), _names([rest[k] for k in left_out]), float(reason.missing), "images"
+            "incomplete_steps",
+            str(reason),
+            _names([rest[k] for k in left_out]),
+            float(reason.missing),
+            "images",
         )
         rest = [rest[k] for k in reason.complete]
         try:
@@ -94,7 +98,9 @@ def _ordered(
     order = np.lexsort([layout.place, *reversed(steps)])
     shape = (*(axis.values.size for axis in axes), layout.along.size)
     if len(planes) != np.prod(shape):
-        raise DicomLabError(f"{len(planes)} images found for a volume of {shape} planes")  # find_axes forbids it
+        raise DicomLabError(
+            f"{len(planes)} images found for a volume of {shape} planes"
+        )  # find_axes forbids it
     found = list(findings)
     if any("Instance Number" in axis.source for axis in axes):
         found.append(

@@ -10,9 +10,10 @@ import numpy as np
 from dicomlab import html, windowing
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
-from dicomlab.read.headers import Instance
-from dicomlab.read.pixels import Transform, check_supported, modality_transform, stored_image
+from dicomlab.read.modality import Transform, modality_transform
+from dicomlab.read.planes import Plane
 from dicomlab.read.stacks import Stack, plane_name
+from dicomlab.read.stored import check_supported, stored_image
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -49,10 +50,10 @@ def volume_attrs(
 
 def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
-    middle = stack.instances[len(stack.instances) // 2]
+    middle = stack.planes[len(stack.planes) // 2]
     try:
-        check_supported(middle)
-        stored = stored_image(middle).read()
+        check_supported(middle.instance)
+        stored = middle.cut(stored_image(middle.instance).read(middle.frame))
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)
         transform.apply(stored, values)

@@ -189,7 +189,9 @@ class _Search:
                 by_step = {(int(step), label) for step, label in zip(steps, labels, strict=True)}
                 known = len(by_step) == axis.values.size and len({label for _, label in by_step}) > 1
                 if known and meaning.name not in names | {"time", *beside}:
-                    beside[meaning.name] = meaning.array([label for _, label in sorted(by_step, key=lambda x: x[0])])
+                    beside[meaning.name] = meaning.array(
+                        [label for _, label in sorted(by_step, key=lambda x: x[0])]
+                    )
             axes.append(replace(axis, beside=beside))
         return axes
 

@@ -13,7 +13,7 @@ from dicomlab.geometry import Geometry
 from dicomlab.read.headers import Instance
 from dicomlab.read.layout import WANDER_NOTED, Layout
 from dicomlab.read.planes import Plane
-from dicomlab.read.pixels import expected_bytes
+from dicomlab.read.stored import expected_bytes
 
 __all__ = ["geometry_findings", "header_findings", "pixel_findings", "stack_findings"]
 
@@ -57,7 +57,7 @@ def geometry_findings(planes: Sequence[Plane], layout: Layout) -> Iterable[Findi
     yield from _spacing_findings([at[k] for k in range(layout.along.size)], layout.along)
     worst = float(layout.wander.max())
     if worst > WANDER_NOTED:
-        offending = tuple(dict.fromkeys(planes[k].name for k in np.flatnonzero(layout.wander > WANDER_NOTED)))
+        offending = tuple(dict.fromkeys(planes[int(k)].name for k in np.flatnonzero(layout.wander > WANDER_NOTED)))
         spacing = planes[0].pixel_spacing
         rounding = worst <= min(
             _WANDER_ROUNDING, _WANDER_ROUNDING if spacing is None else float(spacing.min()) / 4
@@ -117,7 +117,9 @@ def _spacing_findings(planes: Sequence[Plane], along: FloatArray) -> Iterable[Fi
 
 def header_findings(planes: Sequence[Plane]) -> Iterable[Finding]:
     """Attributes that vary where they should not, and numbers written with a comma."""
-    yield from _mixed(planes, "PixelRepresentation", "mixed_pixel_representation", "signed and unsigned values")
+    yield from _mixed(
+        planes, "PixelRepresentation", "mixed_pixel_representation", "signed and unsigned values"
+    )
     yield from _mixed(
         planes, "PhotometricInterpretation", "mixed_photometric_interpretation", "MONOCHROME1 and MONOCHROME2"
     )
@@ -209,12 +211,12 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     short, worst, excess = [], 0, []
     for instance in instances:
         span = instance.pixels
-        if span is None or span.length is None or instance.frames > 1:
+        if span is None or span.length is None or False:
             continue
         samples = instance.integer("SamplesPerPixel", 1)
         if samples == 3 and instance.text("PhotometricInterpretation") == "YBR_FULL_422":
             samples = 2  # two pixels share their chrominance (PS3.3 C.7.6.3.1.2)
-        needed = expected_bytes(instance) * samples
+        needed = expected_bytes(instance) * samples * instance.frames
         lacking = needed - min(span.length, span.available)
         if lacking > 0:
             short.append(instance.file.name)

@@ -85,7 +85,9 @@ def lay_out(planes: Sequence[Plane]) -> Layout:
         straight = low - along[0] * shear
         direction = direction.copy()
         direction[:, 0] += direction[:, 1] * shear[0] + direction[:, 2] * shear[1]
-    stated = direction @ np.array([along[place], np.full(place.size, straight[0]), np.full(place.size, straight[1])])
+    stated = direction @ np.array(
+        [along[place], np.full(place.size, straight[0]), np.full(place.size, straight[1])]
+    )
     off = np.linalg.norm(positions - stated.T, axis=1)
     return Layout(direction, along, float(straight[0]), float(straight[1]), place, off, turn)
 

@@ -95,10 +95,7 @@ class Meaning:
     ) -> Described:
         found = [diffusion(step[0]) for step in planes]
         vectors = np.array(
-            [
-                np.full(3, np.nan) if d is None or d.b_vector is None else np.asarray(d.b_vector)
-                for d in found
-            ]
+            [np.full(3, np.nan) if d is None or d.b_vector is None else np.asarray(d.b_vector) for d in found]
         )
         values = np.array([np.nan if d is None else d.b_value for d in found], dtype=np.float64)
         beside = {f"b_vector_{axis}": vectors[:, k] for k, axis in enumerate("xyz")}
@@ -114,7 +111,9 @@ class Meaning:
                 continue
             starts = np.array([min(t for t in step if t is not None) for step in at], dtype=np.float64)
             if np.all(np.diff(starts) > 0):
-                first = starts[0] if source == _ACQUIRED else 0.0  # the others count from a start of their own
+                first = (
+                    starts[0] if source == _ACQUIRED else 0.0
+                )  # the others count from a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
         return _ordinal_name(self.source), self.array(labels_), "", self.source
 
@@ -124,10 +123,6 @@ def _ordinal_name(source: str) -> str:
         _TEMPORAL: "temporal_position",
         _ACQUISITION: "acquisition_number",
     }.get(source, "repetition")
-
-
-def _trigger(plane: Plane) -> float | None:
-    return labels.nominal_trigger(plane)
 
 
 def _ms(keyword: str) -> Callable[[Plane], float | None]:
@@ -157,8 +152,8 @@ _TRIGGER = "Trigger Time (0018,1060) or Nominal Cardiac Trigger Delay Time (0020
 _ACQUIRED = "Acquisition Time (0008,0032) or Frame Acquisition DateTime (0018,9074)"
 
 _CLOCKS: list[tuple[str, Callable[[Plane], float | None]]] = [
-    ("Temporal Position Time Offset (0020,930D)", lambda plane: plane.number("TemporalPositionTimeOffset")),
-    (_TRIGGER, _trigger),
+    ("Temporal Position Time Offset (0020,930D)", labels.temporal_offset),
+    (_TRIGGER, labels.nominal_trigger),
     ("Frame Reference Time (0054,1300)", _ms("FrameReferenceTime")),
     (_ACQUIRED, labels.acquired),
 ]
@@ -178,7 +173,9 @@ _WORDS = [
 ]
 
 AUTO: tuple[Meaning, ...] = (
-    Meaning("component", "", "Complex Image Component (0008,9208) or Image Type (0008,0008)", labels.component),
+    Meaning(
+        "component", "", "Complex Image Component (0008,9208) or Image Type (0008,0008)", labels.component
+    ),
     Meaning("dixon", "", "Image Type (0008,0008)", labels.dixon),
     Meaning("asl_context", "", "ASL Context (0018,9257)", labels.asl),
     Meaning("energy", "keV", "energy of virtual monoenergetic images", labels.energy),
@@ -188,9 +185,11 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("flip_angle", "degrees", "Flip Angle (0018,1314)", _number("FlipAngle")),
     Meaning("b_value", "s/mm2", "Diffusion b-value (0018,9087)", _diffusion_label, takes_rest=True),
     Meaning("kernel", "", "Convolution Kernel (0018,1210)", _text("ConvolutionKernel")),
-    Meaning("image_type", "", "Image Type (0008,0008) or Frame Type (0008,9007)", _text("FrameType", "ImageType")),
+    Meaning(
+        "image_type", "", "Image Type (0008,0008) or Frame Type (0008,9007)", _text("FrameType", "ImageType")
+    ),
     Meaning("time", "s", _TEMPORAL, labels.temporal_position),
-    Meaning("time", "s", _TRIGGER, _trigger, by_rank=True, otherwise="trigger_time"),
+    Meaning("time", "s", _TRIGGER, labels.nominal_trigger, by_rank=True, otherwise="trigger_time"),
     Meaning("time", "s", "Frame Reference Time (0054,1300)", _ms("FrameReferenceTime"), by_rank=True),
     Meaning("time", "s", _ACQUIRED, labels.acquired, by_rank=True),
     Meaning("time", "s", _ACQUISITION, _number("AcquisitionNumber")),

@@ -143,7 +143,10 @@ def modality_transform(plane: Plane, values: str | None = None) -> Transform:
     if first is not None and not transform.fault:
         if not transform.explicit:
             return first
-        same = first.lut is None and np.isclose([first.slope, first.intercept], [transform.slope, transform.intercept], 1e-6).all()
+        same = (
+            first.lut is None
+            and np.isclose([first.slope, first.intercept], [transform.slope, transform.intercept], 1e-6).all()
+        )
         if same and not transform.units:
             return replace(transform, units=first.units)
     return transform
@@ -166,7 +169,9 @@ def _rescale(plane: Plane) -> Transform:
         numbers.append(None if found is None else float(found[0]))
     slope, intercept = numbers if len(numbers) == 2 else (numbers[0], 0.0)
     if slope == 0:
-        return Transform(explicit=False, fault=f"{names[0][0]} {names[0][1]} is 0, which makes every value equal")
+        return Transform(
+            explicit=False, fault=f"{names[0][0]} {names[0][1]} is 0, which makes every value equal"
+        )
     return Transform(
         1.0 if slope is None else slope,
         0.0 if intercept is None else intercept,
@@ -213,7 +218,10 @@ def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
     )
     if low is None or high is None or high < low:
         return None
-    if plane.instance.integer("PixelRepresentation", 0) == 1 and plane.instance.integer("BitsAllocated", 16) == 16:
+    if (
+        plane.instance.integer("PixelRepresentation", 0) == 1
+        and plane.instance.integer("BitsAllocated", 16) == 16
+    ):
         # Written as US where SS was meant: the sign is that of the pixels.
         low, high = (end - 65536 if end > 32767 else end for end in (low, high))
     if lut is not None:

@@ -16,7 +16,7 @@ from dicomlab.errors import GeometryError, UnsupportedError
 from dicomlab.read.csa import csa_header, csa_numbers, protocol_slices
 from dicomlab.read.elements import Attributes
 from dicomlab.read.labels import acquired, image_type
-from dicomlab.read.private import SIEMENS_TILES, SIEMENS_TILE_TIMES, UIH_TILES, UIH_TILE_LIST
+from dicomlab.read.private import SIEMENS_TILE_TIMES, SIEMENS_TILES, UIH_TILE_LIST, UIH_TILES
 
 __all__ = ["Mosaic", "mosaic"]
 

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from dicomlab.errors import GeometryError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance
+from dicomlab.read.mosaic import mosaic
 
 __all__ = ["Plane", "planes_of"]
 
@@ -123,7 +124,7 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
         return _functional_groups(instance, per_frame, shared[0] if shared else None)
     frames = min(instance.frames, PLANES_LIMIT)
     if frames == 1:
-        return (Plane(instance, 0, instance.levels),)
+        return _tiles(instance) or (Plane(instance, 0, instance.levels),)
     if instance.text("SOPClassUID") == _RT_DOSE or instance.value("GridFrameOffsetVector") is not None:
         return _dose_grid(instance, frames)
     # Cine and other frames: one position at the top level, if any, cannot be that of all of them.
@@ -155,8 +156,31 @@ def _unfolded(group: Dataset | None) -> tuple[Dataset, ...]:
     if group is None:
         return ()
     items = Attributes.of(group)
-    found = [items.items(tag) for tag in group.keys() if not tag.is_private]  # noqa: SIM118: no element is parsed by keys()
+    found = [items.items(tag) for tag in list(group.keys()) if not tag.is_private]
     return (*(macro[0] for macro in found if macro), group)
+
+
+def _tiles(instance: Instance) -> tuple[Plane, ...]:
+    """Slices that a scanner tiled into one picture; nothing for an ordinary image."""
+    try:
+        tiles = mosaic(instance)
+    except DicomLabError as problem:
+        return (Plane(instance, 0, instance.levels, lacking=str(problem)),)
+    if tiles is None:
+        return ()
+    return tuple(
+        Plane(
+            instance,
+            0,
+            instance.levels,
+            given_position=tiles.positions[k],
+            given_cosines=tiles.cosines,
+            given_spacing=tiles.pixel_spacing,
+            corner=tiles.tile(k),
+            size=(tiles.rows, tiles.columns),
+        )
+        for k in range(tiles.count)
+    )
 
 
 def _dose_grid(instance: Instance, frames: int) -> tuple[Plane, ...]:

@@ -280,7 +280,9 @@ def _interleaved(stack: Stack, label: object) -> list[Stack]:
     normal = stack.geometry.direction[:, 0]
     spans = sorted(
         (min(heights), max(heights))
-        for heights in ([float(p.position @ normal) for p in part.planes if p.position is not None] for part in parts)
+        for heights in (
+            [float(p.position @ normal) for p in part.planes if p.position is not None] for part in parts
+        )
     )
     overlap = any(low < before for (_, before), (low, _) in zip(spans, spans[1:], strict=False))
     return parts if overlap and all(_is_clean(part) for part in parts) else []

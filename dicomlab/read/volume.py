@@ -247,7 +247,9 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
 
 def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
     unusable = {
-        plane.name: transform.fault for plane, transform in zip(planes, transforms, strict=True) if transform.fault
+        plane.name: transform.fault
+        for plane, transform in zip(planes, transforms, strict=True)
+        if transform.fault
     }
     if unusable:
         yield Finding(
@@ -301,6 +303,8 @@ def _undecodable(failures: dict[str, str]) -> Finding:
 
 def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
     """The volume on a regular grid, where the user asked to repair what makes it irregular."""
+    if not repaired & {"gantry_tilt", "missing_slice", "uneven_spacing"}:
+        return volume
     from dicomlab import reslice
 
     if "gantry_tilt" in repaired:
