@@ -13,7 +13,7 @@ from dicomlab.findings import Finding
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stacks import Stack, plane_name
-from dicomlab.read.stored import check_supported, stored_image
+from dicomlab.read.stored import stored_image
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -52,8 +52,10 @@ def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
     middle = stack.planes[len(stack.planes) // 2]
     try:
-        check_supported(middle.instance)
-        stored = middle.cut(stored_image(middle.instance).read(middle.frame))
+        image = stored_image(middle.instance)
+        if image.is_colour:
+            return None
+        stored = middle.cut(image.read(middle.frame))
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)
         transform.apply(stored, values)

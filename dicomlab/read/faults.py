@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
 from dicomlab.read.headers import Instance
 from dicomlab.read.layout import WANDER_NOTED, Layout
 from dicomlab.read.planes import Plane
-from dicomlab.read.stored import expected_bytes
+from dicomlab.read.stored import native_bytes
 
 __all__ = ["geometry_findings", "header_findings", "pixel_findings", "stack_findings"]
 
@@ -57,7 +56,9 @@ def geometry_findings(planes: Sequence[Plane], layout: Layout) -> Iterable[Findi
     yield from _spacing_findings([at[k] for k in range(layout.along.size)], layout.along)
     worst = float(layout.wander.max())
     if worst > WANDER_NOTED:
-        offending = tuple(dict.fromkeys(planes[int(k)].name for k in np.flatnonzero(layout.wander > WANDER_NOTED)))
+        offending = tuple(
+            dict.fromkeys(planes[int(k)].name for k in np.flatnonzero(layout.wander > WANDER_NOTED))
+        )
         spacing = planes[0].pixel_spacing
         rounding = worst <= min(
             _WANDER_ROUNDING, _WANDER_ROUNDING if spacing is None else float(spacing.min()) / 4
@@ -195,11 +196,7 @@ def stack_findings(stacks: Sequence[Sequence[Plane]]) -> Iterable[Finding]:
 
 def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     """Pixel data that are missing, too short or too long for Rows x Columns."""
-    missing = tuple(
-        i.file.name
-        for i in instances
-        if i.pixels is None and i.transfer_syntax != DeflatedExplicitVRLittleEndian
-    )
+    missing = tuple(i.file.name for i in instances if i.pixels is None)
     if missing:
         yield Finding(
             "missing_pixel_data",
@@ -211,12 +208,9 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     short, worst, excess = [], 0, []
     for instance in instances:
         span = instance.pixels
-        if span is None or span.length is None or False:
+        needed = native_bytes(instance)
+        if span is None or span.length is None or needed is None:
             continue
-        samples = instance.integer("SamplesPerPixel", 1)
-        if samples == 3 and instance.text("PhotometricInterpretation") == "YBR_FULL_422":
-            samples = 2  # two pixels share their chrominance (PS3.3 C.7.6.3.1.2)
-        needed = expected_bytes(instance) * samples * instance.frames
         lacking = needed - min(span.length, span.available)
         if lacking > 0:
             short.append(instance.file.name)
