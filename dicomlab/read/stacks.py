@@ -6,10 +6,12 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -118,18 +120,18 @@ class Stack:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Everything odd about the stack that its headers say."""
-        found = [*pixel_findings(self.instances), *header_findings(self.planes)]
-        with suppress(DicomLabError):  # no geometry to be odd; `geometry` says why
-            found += self.arrangement.findings
-            found += geometry_findings(self.arrangement.planes, self.arrangement.layout)
-        return tuple(found)
+        try:
+            return self._all_findings(self.arrangement)
+        except DicomLabError:  # no geometry to be odd; `geometry` says why
+            return (*pixel_findings(self.instances), *header_findings(self.planes))
 
     def findings_of(self, dims: Dims) -> tuple[Finding, ...]:
         """`findings`, with those of the extra axes that `dims` names."""
         if isinstance(dims, str) and dims == "auto":
-            self.arrangement  # noqa: B018: raises here, where `findings` would be silent
-            return self.findings
-        arrangement = self.arrange(dims)
+            return self._all_findings(self.arrangement)
+        return self._all_findings(self.arrange(dims))
+
+    def _all_findings(self, arrangement: Arrangement) -> tuple[Finding, ...]:
         return (
             *pixel_findings(self.instances),
             *header_findings(self.planes),
@@ -244,13 +246,15 @@ def _disentangled(stack: Stack) -> list[Stack]:
     return [stack]
 
 
-_KINDS = (
+Kind: TypeAlias = Callable[[Plane], Hashable]
+
+_KINDS: tuple[Kind, ...] = (
     lambda plane: (labels.component(plane), labels.dixon(plane)),
     lambda plane: plane.text("FrameType") or plane.text("ImageType"),
     lambda plane: (plane.text("FrameType") or plane.text("ImageType"), labels.component(plane)),
     lambda plane: plane.text("AcquisitionNumber"),
 )
-_SETTINGS = (
+_SETTINGS: tuple[Kind, ...] = (
     labels.component,
     labels.dixon,
     labels.temporal_position,
@@ -258,10 +262,10 @@ _SETTINGS = (
 )
 
 
-def _parted(stack: Stack, label: object) -> list[Stack]:
+def _parted(stack: Stack, label: Kind) -> list[Stack]:
     parts: dict[Hashable, list[Plane]] = {}
     for plane in stack.planes:
-        parts.setdefault(label(plane), []).append(plane)  # type: ignore[operator]
+        parts.setdefault(label(plane), []).append(plane)
     return [Stack(tuple(members)) for members in parts.values()]
 
 
@@ -272,7 +276,7 @@ def _is_clean(stack: Stack) -> bool:
         return False
 
 
-def _interleaved(stack: Stack, label: object) -> list[Stack]:
+def _interleaved(stack: Stack, label: Kind) -> list[Stack]:
     """Parts by `label` when their slices lie between one another; else nothing."""
     parts = _parted(stack, label)
     if not 1 < len(parts) <= len(stack) / 2 or min(map(len, parts)) < 2:
@@ -284,7 +288,7 @@ def _interleaved(stack: Stack, label: object) -> list[Stack]:
             [float(p.position @ normal) for p in part.planes if p.position is not None] for part in parts
         )
     )
-    overlap = any(low < before for (_, before), (low, _) in zip(spans, spans[1:], strict=False))
+    overlap = any(low < before for (_, before), (low, _) in itertools.pairwise(spans))
     return parts if overlap and all(_is_clean(part) for part in parts) else []
 
 
