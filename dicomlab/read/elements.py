@@ -6,11 +6,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
@@ -22,6 +22,11 @@ Key: TypeAlias = "str | BaseTag"
 
 WARNINGS_LOCK = threading.RLock()
 """Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
+
+
+@lru_cache(maxsize=4096)
+def _tag(key: Key) -> BaseTag:
+    return Tag(key)
 
 
 @contextmanager
@@ -47,14 +52,15 @@ class Attributes:
 
     def value(self, tag: Key) -> Any:
         """Value as pydicom parses it; None when absent, empty or unreadable."""
-        # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
-        with quiet():
-            for level in self.levels:
-                try:
-                    element = level.get(tag)
-                    value = element.value if isinstance(element, DataElement) else element
-                except Exception:
-                    continue
+        key = _tag(tag)
+        for level in self.levels:
+            if key in level:
+                # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
+                with quiet():
+                    try:
+                        value = level[key].value
+                    except Exception:
+                        continue
                 if value is not None and not (hasattr(value, "__len__") and len(value) == 0):
                     return value
         return None
@@ -141,14 +147,12 @@ class Attributes:
 
     def _raw_text(self, tag: Key) -> str:
         """Bytes of the file as text, where pydicom cannot parse them or has not yet."""
+        key = _tag(tag)
         for level in self.levels:
-            with quiet():
-                try:
-                    element = level.get_item(tag)
-                except Exception:
-                    continue
-            if element is not None and isinstance(element.value, bytes):
-                return element.value.decode("latin-1").rstrip("\0 ")
+            if key in level:
+                element = level.get_item(key)
+                if element is not None and isinstance(element.value, bytes):
+                    return element.value.decode("latin-1").rstrip("\0 ")
         return ""
 
     def number(self, tag: Key) -> float | None:

@@ -83,11 +83,12 @@ class Meaning:
             return self._describe_time(labels_, planes)
         return self.name, self.array(labels_), self.units, self.source
 
-    @staticmethod
-    def array(labels_: Sequence[Hashable]) -> npt.NDArray[Any]:
-        """Labels as an array of numbers, or of texts."""
+    def array(self, labels_: Sequence[Hashable]) -> npt.NDArray[Any]:
+        """Labels as an array of numbers (integers where they only count), or of texts."""
         if all(value is None or isinstance(value, int | float) for value in labels_):
-            return np.array([np.nan if value is None else value for value in labels_])
+            numbers = np.array([np.nan if value is None else value for value in labels_])
+            whole = bool(np.all(numbers == np.round(numbers)))  # never true of NaN
+            return numbers.astype(np.int64) if whole and (not self.units or self.name == "time") else numbers
         return np.array([str(value or "unknown") for value in labels_])
 
     def _describe_diffusion(
@@ -111,18 +112,13 @@ class Meaning:
                 continue
             starts = np.array([min(t for t in step if t is not None) for step in at], dtype=np.float64)
             if np.all(np.diff(starts) > 0):
-                first = (
-                    starts[0] if source == _ACQUIRED else 0.0
-                )  # the others count from a start of their own
+                first = starts[0] if source == _ACQUIRED else 0.0  # the others have a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
-        return _ordinal_name(self.source), self.array(labels_), "", self.source
-
-
-def _ordinal_name(source: str) -> str:
-    return {
-        _TEMPORAL: "temporal_position",
-        _ACQUISITION: "acquisition_number",
-    }.get(source, "repetition")
+        name = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}.get(
+            self.source, "repetition"
+        )
+        numbers = range(1, len(labels_) + 1) if name == "repetition" else labels_
+        return name, self.array(list(numbers)), "", self.source
 
 
 def _ms(keyword: str) -> Callable[[Plane], float | None]:

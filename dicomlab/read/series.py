@@ -79,12 +79,11 @@ class Series:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """Parts of the series that make one array each, the largest first; empty for objects that are no images."""
-        images = [i for i in self.instances if i.is_image]
+        stacks = group_into_stacks([i for i in self.instances if i.is_image])
+        found = [tuple(f for f in self.extra_findings if stack.names & set(f.files)) for stack in stacks]
         return tuple(
-            replace(
-                stack, series_findings=tuple(f for f in self.extra_findings if stack.names & set(f.files))
-            )
-            for stack in group_into_stacks(images)
+            replace(stack, series_findings=own) if own else stack
+            for stack, own in zip(stacks, found, strict=True)
         )
 
     @cached_property

@@ -87,11 +87,11 @@ class Stack:
         UnsupportedError
             Several lie at one position, and nothing separates them.
         """
-        return self.arrange()
+        return arrange(self.planes)
 
     def arrange(self, dims: Dims = "auto") -> Arrangement:
         """`arrangement` with the extra axes that `dims` names."""
-        return arrange(self.planes, dims)
+        return self.arrangement if isinstance(dims, str) and dims == "auto" else arrange(self.planes, dims)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -127,8 +127,6 @@ class Stack:
 
     def findings_of(self, dims: Dims) -> tuple[Finding, ...]:
         """`findings`, with those of the extra axes that `dims` names."""
-        if isinstance(dims, str) and dims == "auto":
-            return self._all_findings(self.arrangement)
         return self._all_findings(self.arrange(dims))
 
     def _all_findings(self, arrangement: Arrangement) -> tuple[Finding, ...]:

@@ -15,6 +15,7 @@ from dicomlab.errors import (
     DicomLabWarning,
     FaultError,
     NotDicomError,
+    UnsupportedError,
 )
 from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, choose
 from dicomlab.geometry import AXES, make_volume
@@ -34,6 +35,9 @@ __all__ = ["Source", "find_stack", "load_volume"]
 Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
 
 _TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data", "undecodable_pixel_data")
+
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""Segmentation Storage and Label Map Segmentation Storage."""
 
 Kept: TypeAlias = "list[tuple[Finding, Choice]]"
 
@@ -106,6 +110,10 @@ def load_volume(
     check_choices(on_fault)
     stack, series_findings = find_stack(source, on_fault=on_fault, progress=progress)
     for instance in stack.instances:
+        if instance.text("SOPClassUID") in _SEGMENTATIONS:
+            raise UnsupportedError(
+                f"{instance.file} is a Segmentation: its frames are masks, not values. dicomlab.load_segmentation(source) reads it."
+            )
         check_supported(instance)
     arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
