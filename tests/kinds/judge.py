@@ -79,7 +79,9 @@ def _samples(true: _True) -> tuple[Any, Any, Any]:
     corners = np.array(list(itertools.product(*[(0, n - 1) for n in shape])))
     index = np.concatenate([index, corners])
     # Half a step of the values as stored: the smallest difference in the slice.
-    half = np.array([np.diff(np.unique(plane)).min(initial=np.inf) / 2 for plane in true.values])
+    half = np.array(
+        [np.diff(np.unique(plane.astype(float))).min(initial=np.inf) / 2 for plane in true.values]
+    )
     values = true.values[tuple(index.T)].astype(float)
     return true.stack.lps(index), values, np.minimum(half[index[:, 0]], 0.5) + 1e-6 * np.abs(values)
 

@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+import dicomlab
+
 ROOT = Path(__file__).resolve().parents[2]
 EXTRA = Path(os.environ.get("DICOMLAB_PEERS", ROOT / ".peers"))
 """Readers that bring what must stay out of the environment of the tests (`make peers`)."""
@@ -123,9 +125,15 @@ def read_highdicom(folder: Path) -> list[Volume]:
 
 def read_dcm2niix(folder: Path) -> list[Volume]:
     with tempfile.TemporaryDirectory() as out:
-        program = shutil.which("dcm2niix", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+        program = shutil.which(
+            "dcm2niix", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        )
         done = subprocess.run(
-            [program or "dcm2niix", "-o", out, str(folder)], capture_output=True, text=True, timeout=TIMEOUT, check=False
+            [program or "dcm2niix", "-o", out, str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
         )
         volumes = from_nifti(Path(out))
         if not volumes:
@@ -142,7 +150,9 @@ def read_dicom2nifti(folder: Path) -> list[Volume]:
             dicom2nifti.convert_directory(str(folder), out)
         volumes = from_nifti(Path(out))
         if not volumes:
-            raise RuntimeError(said.getvalue().strip()[-300:] or "no file was written; the reason is in the log")
+            raise RuntimeError(
+                said.getvalue().strip()[-300:] or "no file was written; the reason is in the log"
+            )
         return volumes
 
 
@@ -191,8 +201,12 @@ PEERS: dict[str, tuple[str, Callable[[Path], list[Volume]]]] = {
 
 def version(peer: str) -> str | None:
     """Version of a reader, None when it is not installed."""
+    if peer == "dicomlab":
+        return dicomlab.__version__
     for path in (None, [str(EXTRA)]):
-        found = list(importlib.metadata.distributions(name=PEERS[peer][0], **({"path": path} if path else {})))
+        found = list(
+            importlib.metadata.distributions(name=PEERS[peer][0], **({"path": path} if path else {}))
+        )
         if found:
             return found[0].version
     return None

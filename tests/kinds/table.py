@@ -56,7 +56,9 @@ def main() -> None:
     """Write the page's table."""
     missing = [peer for peer in PEERS if version(peer) is None]
     if missing:
-        sys.exit(f"not installed: {', '.join(missing)}; `make peers` brings what the tests' environment has not")
+        sys.exit(
+            f"not installed: {', '.join(missing)}; `make peers` brings what the tests' environment has not"
+        )
     found = verdicts(list(PEERS), list(KINDS))
     for (kind, peer), verdict in found.items():
         if verdict.state != "right":

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from dicomlab.phantom.kinds import dose, enhanced, mosaic, places, repeats, stored
+from dicomlab.phantom.kinds import dose, enhanced, faults, files, mosaic, places, rarer, repeats, stored
 from dicomlab.phantom.kinds.sample import Sample
 
 __all__ = ["FAULTS", "KINDS", "Kind", "Sample", "write_kind"]
@@ -72,9 +72,36 @@ KINDS: Final[Mapping[str, Kind]] = _table(
 
 FAULTS: Final[Mapping[str, Kind]] = _table(
     [
+        ("CT of a tilted gantry that does not say so", faults.tilt_untagged),
+        ("CT of two frames of reference", faults.mixed_frame_of_reference),
+        ("CT, signed and unsigned slices", faults.mixed_pixel_representation),
+        ("CT, MONOCHROME1 and MONOCHROME2 slices", faults.mixed_photometric_interpretation),
+        ("CT with a slice beside the others", faults.wandering_origin),
+        ("CT, direction cosines 2e-3 from perpendicular", faults.cosines_off),
+        ("CT, direction cosines 5e-2 from perpendicular", faults.cosines_broken),
+        ("MR whose spacing tag contradicts its positions", faults.spacing_contradicts),
+        ("CT with two different pictures at one position", faults.doubled_slice_differs),
+        ("CT with a truncated file", files.truncated_file),
+        ("CT with a damaged compressed picture", files.undecodable),
+        ("CT with Rescale Slope 0", faults.rescale_zero),
+        ("CT with Rescale Slope NaN", faults.rescale_nan),
+        ("CT with Rescale Slope a word", faults.rescale_text),
+        ("CT with decimal commas", files.decimal_commas),
+        ("dynamic MR that lacks one image", faults.incomplete_4d),
+        ("CT without preamble and meta header", files.no_preamble),
+        ("CT, deflated", files.deflated),
+        ("CT, big endian", files.big_endian),
         ("CT, run-length encoded", stored.rle),
+        ("CT on a medium with DICOMDIR", files.dicomdir),
+        ("CT in a zip archive", files.zip_archive),
+        ("MR with real-world values by slope", rarer.real_world_slope),
+        ("MR with real-world values by table", rarer.real_world_lut),
+        ("parametric map of floats", rarer.parametric_map),
         ("Siemens mosaic, slices along r x c", mosaic.mosaic_ascending),
         ("RT dose, offsets are z", dose.dose_absolute),
+        ("ultrasound cine", rarer.us_cine),
+        ("angiographic cine", rarer.xa_cine),
+        ("planar nuclear image, energy windows x detectors", rarer.nm_static),
     ]
 )
 """Faults, and rarer forms of the kinds, by name."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +10,13 @@ from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import RTDoseStorage, RTPlanStorage, generate_uid
 
+from dicomlab.phantom.dicom import CT_PET_FRAME
 from dicomlab.phantom.grid import Grid, decimal
 from dicomlab.phantom.kinds.multiframe import item
 from dicomlab.phantom.kinds.sample import Sample
 from dicomlab.phantom.kinds.scene import (
     Ints,
-    ct,
+    bare,
     grid,
     hounsfield,
     identify,
@@ -29,12 +29,6 @@ from dicomlab.phantom.kinds.scene import (
 __all__ = ["dose", "dose_absolute"]
 
 _SCALING: Final = {16: "0.0125", 32: "1.25e-05"}
-_KEPT: Final = (
-    "SpecificCharacterSet StudyDate StudyTime AccessionNumber ReferringPhysicianName StudyDescription PatientName "
-    "PatientID PatientBirthDate PatientSex StudyInstanceUID StudyID SeriesNumber FrameOfReferenceUID "
-    "PositionReferenceIndicator Manufacturer ManufacturerModelName ImageOrientationPatient ImagePositionPatient "
-    "PixelSpacing SamplesPerPixel PhotometricInterpretation SliceThickness"
-)
 
 
 def dose(folder: Path) -> Sample:
@@ -58,12 +52,10 @@ def _write(folder: Path, name: str, *, absolute: bool, bits: int) -> Sample:
 
 
 def _object(place: Grid, stored: Ints, bits: int) -> Dataset:
-    first = ct(place, hounsfield(place))[0]
-    ds = Dataset()
-    ds.file_meta = first.file_meta
-    for keyword in _KEPT.split():
-        ds[keyword] = copy.deepcopy(first[keyword])
-    ds.SOPClassUID, ds.Modality, ds.InstanceNumber = RTDoseStorage, "RTDOSE", 1
+    ds = bare(RTDoseStorage, "RTDOSE")
+    ds.ImageOrientationPatient, ds.ImagePositionPatient = list(place.cosines), list(place.positions[0])
+    ds.PixelSpacing, ds.SliceThickness = list(place.spacing), decimal(place.step)
+    ds.FrameOfReferenceUID, ds.PositionReferenceIndicator = CT_PET_FRAME, ""
     ds.OperatorsName = ds.SeriesDate = ds.SeriesTime = ""
     ds.DoseUnits, ds.DoseType, ds.DoseSummationType = "GY", "PHYSICAL", "PLAN"
     plan = generate_uid(entropy_srcs=["dicomlab", "phantom", "plan"])

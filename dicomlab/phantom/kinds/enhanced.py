@@ -98,7 +98,8 @@ def legacy_converted_ct(folder: Path) -> Sample:
         source = item(ReferencedSOPClassUID=ds.SOPClassUID, ReferencedSOPInstanceUID=ds.SOPInstanceUID)
         own["ConversionSourceAttributesSequence"] = source
         own["UnassignedPerFrameConvertedAttributesSequence"] = item(InstanceNumber=ds.InstanceNumber)
-        frames.append(Frame(values[k] + 1024, own, (k + 1,)))
+        content = {"StackID": "1", "InStackPositionNumber": k + 1}
+        frames.append(Frame(values[k] + 1024, own, (k + 1,), content))
         heap = {
             "UnassignedSharedConvertedAttributesSequence": item(
                 KVP=ds.KVP, ConvolutionKernel=ds.ConvolutionKernel

@@ -61,6 +61,7 @@ def _picture(place: Grid, volume: npt.NDArray[np.int64], reverse: bool) -> Datas
     ds.Manufacturer = "SIEMENS"
     ds.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]
     ds.ScanningSequence, ds.SequenceVariant, ds.SequenceName = "EP", "SK", "epfid2d1_30"
+    ds.AcquisitionMatrix, ds.InPlanePhaseEncodingDirection = [columns, 0, 0, rows], "COL"
     ds.RepetitionTime = decimal(1000 * _TR)
     ds.ImagePositionPatient = [decimal(v) for v in np.round(corner, 6)]
     set_stored(ds, picture, bits=12)
@@ -79,4 +80,23 @@ def _picture(place: Grid, volume: npt.NDArray[np.int64], reverse: bool) -> Datas
     block.add_new(0x08, "CS", "IMAGE NUM 4")
     block.add_new(0x09, "LO", "20240229")
     block.add_new(0x10, "OB", csa_image_header(texts))
+    block.add_new(0x18, "CS", "MR")
+    block.add_new(0x19, "LO", "20240229")
+    block.add_new(0x20, "OB", csa_image_header({"MrPhoenixProtocol": [_protocol(place, reverse)]}))
+    block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+    block.add_new(0x08, "CS", "IMAGE NUM 4")
+    block.add_new(0x0A, "US", slices)
     return ds
+
+
+def _protocol(place: Grid, reverse: bool) -> str:
+    """Return the part of the scanner's protocol that says where slices are; some readers look nowhere else."""
+    origins, down, along = vectors(place)
+    middles = origins + (place.shape[1] - 1) / 2 * down + (place.shape[2] - 1) / 2 * along
+    lines = ["### ASCCONV BEGIN ###", f"sSliceArray.lSize = {len(middles)}"]
+    for number, (x, y, z) in enumerate(middles[::-1] if reverse else middles):
+        slot = f"sSliceArray.asSlice[{number}].sPosition"
+        lines += [f"{slot}.dSag = {x:.6f}", f"{slot}.dCor = {y:.6f}", f"{slot}.dTra = {z:.6f}"]
+    if reverse:
+        lines.append("sSliceArray.ucImageNumbTra = 0x1")
+    return "\n".join([*lines, "### ASCCONV END ###"])

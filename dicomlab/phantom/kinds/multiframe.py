@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.datadict import tag_for_keyword
+from pydicom.datadict import dictionary_description, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 from pydicom.uid import generate_uid
@@ -138,7 +138,7 @@ def multiframe(
             DimensionOrganizationUID=organization,
             DimensionIndexPointer=_tag(attribute),
             FunctionalGroupPointer=_tag(group),
-            DimensionDescriptionLabel=attribute,
+            DimensionDescriptionLabel=dictionary_description(attribute),
         )
         for attribute, group in dimensions
     ]

@@ -20,6 +20,7 @@ from dicomlab.phantom.truth import SUVBW_PER_BQML, Shape3, Truth, noise
 __all__ = [
     "SHAPE",
     "at",
+    "bare",
     "ct",
     "grid",
     "hounsfield",
@@ -41,6 +42,12 @@ SHAPE: Final[Shape3] = (9, 28, 36)
 _FIELD: Final = (306.0, 196.0, 45.0)
 _CENTRE: Final = (5.0, 3.0, -61.0)
 _SPREAD: Final = 35.0
+_BARE: Final = (
+    "SpecificCharacterSet StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate AcquisitionTime ContentDate "
+    "ContentTime AccessionNumber ReferringPhysicianName StudyDescription PatientName PatientID PatientBirthDate "
+    "PatientSex StudyInstanceUID StudyID SeriesNumber Manufacturer ManufacturerModelName DeviceSerialNumber "
+    "SoftwareVersions BodyPartExamined SamplesPerPixel PhotometricInterpretation"
+)
 
 
 def grid(orientation: Orientation = "axial", shape: Shape3 = SHAPE) -> Grid:
@@ -112,6 +119,17 @@ def pet(place: Grid) -> tuple[list[Dataset], FloatArray]:
     values = np.rint(activity / slopes[:, None, None]) * slopes[:, None, None]
     more = {"slopes": slopes, "suvbw_per_bqml": SUVBW_PER_BQML}
     return pet_datasets(_truth(place, values, "PT", "Bq/ml", CT_PET_FRAME, **more)), values
+
+
+def bare(sop_class: str, modality: str) -> Dataset:
+    """Return patient, study and equipment of the phantom, and the description of grey pixels; nothing of CT, nothing of place."""
+    first = ct(grid(shape=(1, 2, 2)), np.zeros((1, 2, 2), dtype=int))[0]
+    found = Dataset()
+    found.file_meta = first.file_meta
+    for keyword in _BARE.split():
+        found[keyword] = first[keyword]
+    found.SOPClassUID, found.Modality, found.InstanceNumber = sop_class, modality, 1
+    return found
 
 
 def set_stored(ds: Dataset, stored: npt.NDArray[Any], *, bits: int, signed: bool = False) -> None:
