@@ -44,6 +44,10 @@ KEYWORDS = (
     "ImageOrientationPatient",
     "PatientPosition",
     "Manufacturer",
+    "Modality",
+    "ScanningSequence",
+    "ScanOptions",
+    "ImageType",
 )
 """Attributes of the top level that are looked at here; those in functional groups come with their groups."""
 
@@ -74,12 +78,15 @@ class Diffusion:
         ``"none"``, ``"directional"``, ``"isotropic"``, or ``""`` when not known.
     source
         What told, for the user.
+    stated
+        The gradient as its maker states it where its frame cannot be established, shape ``(3,)``: it tells images apart and nothing else. None elsewhere.
     """
 
     b_value: float
     b_vector: FloatArray | None
     kind: str
     source: str
+    stated: FloatArray | None = None
 
 
 def diffusion(attributes: Attributes) -> Diffusion | None:
@@ -87,14 +94,18 @@ def diffusion(attributes: Attributes) -> Diffusion | None:
 
     Images without weighting in a series that has it may lack these attributes altogether: their b-value is then for the series to conclude.
     """
-    for look in (_ge, _standard, _siemens, _philips, _uih):
+    if attributes.text("Modality") not in ("MR", ""):
+        return None
+    for look in (_ge, _standard, _siemens, _philips, _uih, _canon):
         found = look(attributes)
         if found is not None and 0 <= found.b_value < _MOST:
             return found
     return None
 
 
-def _result(b_value: float, vector: FloatArray | None, kind: str, source: str) -> Diffusion:
+def _result(
+    b_value: float, vector: FloatArray | None, kind: str, source: str, stated: FloatArray | None = None
+) -> Diffusion:
     """With what follows from the rest: no weighting, no direction; a direction, hence directional."""
     length = 0.0 if vector is None or vector.size != 3 else float(np.linalg.norm(vector))
     if b_value == 0 or kind in ("none", "isotropic") or not 1e-3 < length < 1e3:
@@ -105,7 +116,7 @@ def _result(b_value: float, vector: FloatArray | None, kind: str, source: str) -
         kind = "none"
     elif vector is not None:
         kind = "directional"
-    return Diffusion(float(b_value), vector, "" if kind == "none" and b_value > 0 else kind, source)
+    return Diffusion(float(b_value), vector, "" if kind == "none" and b_value > 0 else kind, source, stated)
 
 
 def _standard(attributes: Attributes) -> Diffusion | None:
@@ -130,8 +141,10 @@ def _standard(attributes: Attributes) -> Diffusion | None:
             # Makers fill the standard's b-value in and leave the direction to their own elements.
             for look in (_siemens, _philips, _uih, _canon):
                 own = look(attributes)
-                if own is not None and (own.b_vector is not None or own.kind or own.source):
-                    return _result(b_value, own.b_vector, kind or own.kind, f"{source} and {own.source}")
+                if own is not None:
+                    return _result(
+                        b_value, own.b_vector, kind or own.kind, f"{source} and {own.source}", own.stated
+                    )
     elif not kind and PHILIPS_DIRECTIONALITY.text(attributes).upper() == "I":
         kind = "isotropic"
     return _result(b_value, vector, kind, source)
@@ -190,8 +203,9 @@ def _ge(attributes: Attributes) -> Diffusion | None:
     stated = GE_B_VALUE.number(attributes)
     vector = _together(attributes, GE_GRADIENT)
     directions = GE_DIRECTIONS.number(attributes)
-    if stated is None or not (directions or stated):
-        return None
+    echo_planar = "EP" in attributes.texts("ScanningSequence") or "EPI" in attributes.text("ScanOptions")
+    if stated is None or not echo_planar:
+        return None  # these elements hold whatever else the user of another sequence set
     b_value = stated % 1e9  # newer software adds 10⁹ to mark what it means
     source = f"{GE_B_VALUE} and (0019,xxBB..xxBD) of GE"
     near = inside(attributes, "MRDiffusionSequence", "DiffusionGradientDirectionSequence")
@@ -220,6 +234,7 @@ def _ge(attributes: Attributes) -> Diffusion | None:
             "directional",
             f"{source}; the vector is in the gradients' axes, which are known for head-first supine axial images with phase encoding along "
             "columns alone",
+            vector,
         )
     # Frequency along the rows, phase along the columns, and the slice gradient against the normal of the image.
     return _result(b_value, (vector * [1, 1, -1]) @ axes, "directional", source)
@@ -230,17 +245,15 @@ def _canon(attributes: Attributes) -> Diffusion | None:
     if not attributes.text("Manufacturer").upper().startswith(("CANON", "TOSHIBA")):
         return None
     found = _COMMENT.search(attributes.text("ImageComments"))
-    return _canon_vector(attributes, found) if found else None
-
-
-def _canon_vector(attributes: Attributes, found: re.Match[str]) -> Diffusion | None:
     try:
-        vector = np.array([float(number) for number in found[2].split(",")])
+        vector = np.array([float(number) for number in found[2].split(",")] if found else [])
     except ValueError:
         return None
-    if vector.size != 3:
+    if not found or vector.size != 3 or not np.all(np.isfinite(vector)):
         return None
-    return _result(float(found[1]), None, "", "Image Comments (0020,4000), whose vector's axes are not known")
+    # The vector turns with the phase encoding, whose polarity these objects do not tell.
+    source = "Image Comments (0020,4000), whose vector's axes are not known"
+    return _result(float(found[1]), None, "directional" if np.any(vector) else "", source, vector)
 
 
 def _axes(attributes: Attributes) -> FloatArray | None:

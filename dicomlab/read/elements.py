@@ -70,7 +70,9 @@ class Attributes:
             Private Creator; upper and lower case count as one.
         """
         for level in self.levels:
-            held = level.keys()  # plain integers: most images hold nothing of most makers, and this is asked of all
+            held = (
+                level.keys()
+            )  # plain integers: most images hold nothing of most makers, and this is asked of all
             for block in range(0x10, 0x20):
                 if group << 16 | block not in held or group << 16 | block << 8 | element not in held:
                     continue

@@ -18,6 +18,7 @@ from dicomlab.read.private import (
     PHILIPS_COMPONENT,
     PHILIPS_FRAME,
     PHILIPS_LABEL,
+    SIEMENS_FRAME,
     SIEMENS_IMAGE_TYPE_TEXT,
 )
 
@@ -113,7 +114,7 @@ def image_type(attributes: Attributes) -> list[str]:
     """What kind of image it is: the values of Frame Type, Image Type and Siemens' image type text after the second, in upper case."""
     near = inside(attributes, "MRImageFrameTypeSequence", "CTImageFrameTypeSequence")
     frame, image = (near.texts(keyword)[2:] for keyword in ("FrameType", "ImageType"))
-    maker = SIEMENS_IMAGE_TYPE_TEXT.text(attributes).split("\\")[2:]
+    maker = SIEMENS_IMAGE_TYPE_TEXT.text(_frame(attributes)).split("\\")[2:]
     return [value.strip().upper() for value in (*frame, *maker, *image)]
 
 
@@ -131,7 +132,7 @@ def component(attributes: Attributes) -> str:
         found = _COMPONENTS.get(Attributes.of(level).text("ComplexImageComponent"))
         if found:
             return found
-    found = _COMPONENTS.get(PHILIPS_COMPONENT.text(_philips(attributes)))
+    found = _COMPONENTS.get(PHILIPS_COMPONENT.text(_frame(attributes)))
     if found:
         return found
     code = GE_COMPONENT.number(attributes)
@@ -158,7 +159,7 @@ def asl(attributes: Attributes) -> str:
     PS3.3 C.8.13.5.14 "MR Arterial Spin Labeling Macro".
     """
     context = inside(attributes, "MRArterialSpinLabelingSequence").text("ASLContext")
-    return _ASL.get(context) or _ASL.get(PHILIPS_LABEL.text(_philips(attributes)).upper(), "")
+    return _ASL.get(context) or _ASL.get(PHILIPS_LABEL.text(_frame(attributes)).upper(), "")
 
 
 def energy(attributes: Attributes) -> float | None:
@@ -219,9 +220,10 @@ def acquired(attributes: Attributes) -> float | None:
     return _seconds(time, with_date=False) if seconds is None else seconds
 
 
-def _philips(attributes: Attributes) -> Attributes:
-    """With what Philips' enhanced objects say of each frame in front."""
-    return Attributes.of(*PHILIPS_FRAME.items(attributes)[:1], *attributes.levels)
+def _frame(attributes: Attributes) -> Attributes:
+    """With what Siemens' and Philips' enhanced objects say of each frame in sequences of their own in front."""
+    items = [*SIEMENS_FRAME.items(attributes)[:1], *PHILIPS_FRAME.items(attributes)[:1]]
+    return Attributes.of(*items, *attributes.levels)
 
 
 def _positive(number: float | None) -> float | None:

@@ -18,9 +18,22 @@ from dicomlab.read.elements import Attributes
 from dicomlab.read.labels import acquired, image_type
 from dicomlab.read.private import SIEMENS_TILES, SIEMENS_TILE_TIMES, UIH_TILES, UIH_TILE_LIST
 
-__all__ = ["Mosaic", "mosaic"]
+__all__ = ["KEYWORDS", "Mosaic", "mosaic", "needs_protocol"]
 
 FloatArray = npt.NDArray[np.float64]
+
+KEYWORDS = (
+    "ImageType",
+    "NumberOfFrames",
+    "AcquisitionMatrix",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "SpacingBetweenSlices",
+)
+"""Attributes of the standard that are looked at here."""
 
 _MOST_TILES = 1 << 12
 _FAR = 1e7
@@ -97,6 +110,14 @@ def mosaic(attributes: Attributes, *, usual_order: bool = False) -> Mosaic | Non
         return None  # scanners that split mosaics into frames leave the word MOSAIC in Image Type
     kind = image_type(attributes)
     return _siemens(attributes, kind, usual_order) or _uih(attributes, kind)
+
+
+def needs_protocol(attributes: Attributes) -> bool:
+    """Whether this is a Siemens mosaic that only the protocol in its large CSA series header (0029,xx20) can place."""
+    if "MOSAIC" not in attributes.text("ImageType").upper() or attributes.integer("NumberOfFrames", 1) > 1:
+        return False
+    header = csa_header(attributes)
+    return not header.get("SliceNormalVector") or not header.get("NumberOfImagesInMosaic")
 
 
 def _siemens(attributes: Attributes, kind: list[str], usual_order: bool) -> Mosaic | None:
