@@ -1,7 +1,8 @@
 """Diffusion weighting of an image: b-value, and the direction of the gradient in patient coordinates.
 
-The standard has both (PS3.3 C.8.13.5.9 "MR Diffusion Macro"), and its attributes decide where they are. Makers have their own elements besides, and
-frames of their own: Siemens and Philips patient coordinates, UIH the axes of the image, GE the logical axes of the gradients.
+The standard has both (PS3.3 C.8.13.5.9 "MR Diffusion Macro"), and its attributes decide where they are. Makers have their own
+elements besides, in frames of their own: Siemens and Philips in patient coordinates, UIH in the axes of the image, GE in the
+logical axes of the gradients.
 """
 
 from __future__ import annotations
@@ -72,14 +73,15 @@ class Diffusion:
     b_value
         In s/mm².
     b_vector
-        Unit vector of the gradient in LPS, shape ``(3,)``, whose sign means nothing; None without weighting, for an average over directions, and where
-        its frame cannot be established.
+        Unit vector of the gradient in LPS, shape ``(3,)``, whose sign means nothing; None without weighting, for an average
+        over directions, and where its frame cannot be established.
     kind
         ``"none"``, ``"directional"``, ``"isotropic"``, or ``""`` when not known.
     source
         What told, for the user.
     stated
-        The gradient as its maker states it where its frame cannot be established, shape ``(3,)``: it tells images apart and nothing else. None elsewhere.
+        The gradient as its maker states it where its frame cannot be established, shape ``(3,)``: it tells images apart and
+        nothing else. None elsewhere.
     """
 
     b_value: float
@@ -92,7 +94,7 @@ class Diffusion:
 def diffusion(attributes: Attributes) -> Diffusion | None:
     """Diffusion weighting of one image or frame; None when nothing tells of any.
 
-    Images without weighting in a series that has it may lack these attributes altogether: their b-value is then for the series to conclude.
+    Images without weighting in a series that has it may lack these attributes altogether: then the series must tell.
     """
     if attributes.text("Modality") not in ("MR", ""):
         return None
@@ -199,7 +201,7 @@ def _uih(attributes: Attributes) -> Diffusion | None:
 
 
 def _ge(attributes: Attributes) -> Diffusion | None:
-    """GE's own elements, first: where directions differ in strength, Diffusion b-value (0018,9087) is that of the strongest in all images."""
+    """GE's own elements, first: where gradients differ in strength, (0018,9087) is the strongest's in all images."""
     stated = GE_B_VALUE.number(attributes)
     vector = _together(attributes, GE_GRADIENT)
     directions = GE_DIRECTIONS.number(attributes)
@@ -232,8 +234,8 @@ def _ge(attributes: Attributes) -> Diffusion | None:
             b_value,
             None,
             "directional",
-            f"{source}; the vector is in the gradients' axes, which are known for head-first supine axial images with phase encoding along "
-            "columns alone",
+            f"{source}; the vector is in the gradients' axes, which are known for head-first supine axial images with phase "
+            "encoding along columns alone",
             vector,
         )
     # Frequency along the rows, phase along the columns, and the slice gradient against the normal of the image.
@@ -273,7 +275,7 @@ def _together(attributes: Attributes, elements: tuple[Private, ...]) -> FloatArr
 
 
 def _of_matrix(cells: FloatArray) -> FloatArray | None:
-    """Direction of the strongest weighting in a b-matrix XX, XY, XZ, YY, YZ, ZZ; its sign is lost. None when no direction stands out."""
+    """Direction of the strongest weighting in a b-matrix XX, XY, XZ, YY, YZ, ZZ; None when none stands out."""
     matrix = np.zeros((3, 3))
     matrix[np.triu_indices(3)] = cells
     strength, directions = np.linalg.eigh(matrix + np.triu(matrix, 1).T)

@@ -1,7 +1,8 @@
 """The vendors' private elements that dicomlab reads, and how to read them whatever became of their VR.
 
-The standard leaves private elements to their makers (PS3.5 7.8): the creator's name says whose they are, and the maker's conformance statement what
-they mean. A file in Implicit VR, or one that passed through a system that did not know them, has them as bare bytes (VR UN).
+The standard leaves private elements to their makers (PS3.5 7.8): the creator's name says whose they are, and the maker's
+conformance statement what they mean. A file in Implicit VR, or one that passed through a system that did not know them, has
+them as bare bytes (VR UN).
 """
 
 from __future__ import annotations
@@ -141,4 +142,4 @@ PRIVATE: tuple[Private, ...] = (
     UIH_TILES,
     UIH_TILE_LIST,
 )
-"""All that headers are read for. The CSA series header is not among them: it is large, and only mosaics without the other need it."""
+"""All that headers are read for. The large CSA series header is not among them: only mosaics without the other one need it."""
