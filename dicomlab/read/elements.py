@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -25,7 +25,7 @@ WARNINGS_LOCK = threading.RLock()
 """Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
 
 
-@lru_cache(maxsize=4096)
+@cache
 def _tag(key: Key) -> BaseTag:
     return Tag(key)
 
@@ -55,7 +55,9 @@ class Attributes:
         """Value as pydicom parses it; None when absent, empty or unreadable."""
         key = _tag(tag)
         for level in self.levels:
-            if key in level:
+            # Most levels lack most attributes, and this is asked of every frame: look before anything is parsed, among plain
+            # integers, which `in level` would not.
+            if key in level.keys():  # noqa: SIM118
                 # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
                 with quiet():
                     try:
@@ -128,7 +130,9 @@ class Attributes:
         """
         numbers = _as_numbers(self.value(tag))
         if numbers is None and self.has_decimal_comma(tag):
-            numbers = _as_numbers([part.strip().replace(",", ".") for part in self._raw_text(tag).split("\\")])
+            numbers = _as_numbers(
+                [part.strip().replace(",", ".") for part in self._raw_text(tag).split("\\")]
+            )
         return numbers
 
     def has_decimal_comma(self, tag: Key) -> bool:
@@ -143,7 +147,7 @@ class Attributes:
         """Text of the file where pydicom cannot parse it, or has not yet; it keeps what breaks its VR as bytes or text."""
         key = _tag(tag)
         for level in self.levels:
-            if key in level:
+            if key in level.keys():  # noqa: SIM118
                 element = level.get_item(key)
                 value = None if element is None else element.value
                 parts = value if isinstance(value, (list, MultiValue)) else [value]
