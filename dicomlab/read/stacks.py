@@ -233,8 +233,9 @@ def _disentangled(stack: Stack) -> list[Stack]:
         return [stack]
     except DicomLabError:
         arrangement = None
-    if arrangement is not None:
-        if arrangement.axes or any(f.code == "incomplete_steps" for f in arrangement.findings):
+    complete = arrangement is not None and all(f.code != "incomplete_steps" for f in arrangement.findings)
+    if arrangement is not None and complete:
+        if arrangement.axes:
             return [stack]
         return next(filter(None, (_interleaved(stack, label) for label in _SETTINGS)), [stack])
     for kind in _KINDS:
@@ -267,9 +268,19 @@ def _parted(stack: Stack, label: Kind) -> list[Stack]:
     return [Stack(tuple(members)) for members in parts.values()]
 
 
+_UNCLEAN = {
+    "incomplete_steps",
+    "doubled_slice_differs",
+    "order_from_instance_number",
+    "missing_slice",
+    "uneven_spacing",
+}
+
+
 def _is_clean(stack: Stack) -> bool:
+    """Whether a part is a volume of its own, rather than the rest of a volume that lacks images."""
     try:
-        return not stack.arrangement.findings
+        return _UNCLEAN.isdisjoint(finding.code for finding in (*stack.arrangement.findings, *stack.findings))
     except DicomLabError:
         return False
 
