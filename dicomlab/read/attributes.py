@@ -13,6 +13,7 @@ from dicomlab.findings import Finding
 from dicomlab.read.headers import Instance
 from dicomlab.read.pixels import Transform, check_supported, modality_transform, stored_image
 from dicomlab.read.stacks import Stack, plane_name
+from dicomlab.read.suv import suv_attrs
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -41,6 +42,8 @@ def volume_attrs(
         if len(explanations) == centers.size:
             # One string, values apart by a backslash as in the file: lists of strings cannot be saved to netCDF.
             attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+    if middle.modality == "PT":
+        attrs |= suv_attrs(instances, transforms[0].units)
     if findings:
         attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs

@@ -94,9 +94,33 @@ _KEYWORDS = [
     "SeriesType",
     "CorrectedImage",
     "DecayCorrection",
+    # SUV
+    "SeriesDate",
+    "SeriesTime",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "TimezoneOffsetFromUTC",
+    "PatientSex",
+    "PatientSize",
+    "PatientWeight",
+    "ActualFrameDuration",
+    "RadiopharmaceuticalInformationSequence",
+    "SUVType",
+    "FrameReferenceTime",
+    "DecayFactor",
+    "DecayCorrected",
+    "AttenuationCorrected",
+    "DecayCorrectionDateTime",
 ]
 _MOSAIC_CREATOR, _MOSAIC_TILES = Tag(0x0019, 0x0010), Tag(0x0019, 0x100A)
-_TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES]
+# Private elements that SUV may need, wherever their creators reserved a block (PS3.5 7.8.1): GE, Siemens, Philips.
+_SUV_PRIVATE = [
+    Tag(group, element)
+    for group, numbers in ((0x0009, (0x0D,)), (0x0071, (0x22,)), (0x7053, (0x00, 0x09)))
+    for block in range(0x10, 0x20)
+    for element in (block, *(block << 8 | number for number in numbers))
+]
+_TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES, *_SUV_PRIVATE]
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 

@@ -211,6 +211,7 @@ _UNITS = {
 _UNITS |= {
     "CPS": "1/s",
     "CM2": "cm2",
+    "CM2ML": "cm2/ml",
     "PCNT": "%",
     "UMOLML": "umol/ml",
     "MGMINML": "mg/min/ml",
