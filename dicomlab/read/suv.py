@@ -66,23 +66,21 @@ def suv_factors(images: Sequence[Attributes], units: str | None = None) -> SuvFa
     """
     told = Told(images)
     scale, source = _base(told, units)
-    if scale is None:
-        reason = "; ".join(dict.fromkeys(told.problems))
-        return SuvFactors({}, dict.fromkeys(KINDS, reason), {})
     factors: dict[str, FloatArray] = {}
     missing: dict[str, str] = {}
     assumed: dict[str, tuple[str, ...]] = {}
     for kind in KINDS:
-        notes = list(told.notes)
+        reasons, notes = list(dict.fromkeys(told.problems)), list(told.notes)
+        per = 1.0
         try:
-            if kind == source:
-                factors[kind] = scale
-            else:
-                per = 1.0 if source is None else normaliser(source, images, notes)
-                factors[kind] = scale * normaliser(kind, images, notes) / per
+            if kind != source:
+                per = normaliser(kind, images, notes) / (normaliser(source, images, notes) if source else 1.0)
         except BodyUnknownError as problem:
-            missing[kind] = str(problem)
+            reasons.append(str(problem))
+        if reasons or scale is None:
+            missing[kind] = "; ".join(reasons)
             continue
+        factors[kind] = scale * per
         if notes:
             assumed[kind] = tuple(dict.fromkeys(notes))
     return SuvFactors(factors, missing, assumed)
