@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pydicom.dataset import Dataset
+
 from dicomlab.errors import NotDicomError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_instance
@@ -26,12 +28,9 @@ Reference = tuple[str, ...]
 
 def is_index(instance: Instance) -> bool:
     """Whether a file is a Media Storage Directory, whatever its name."""
-    meta = getattr(instance.header, "file_meta", None)
-    stated = {
-        instance.text("SOPClassUID"),
-        str(meta.get("MediaStorageSOPClassUID", "")) if meta is not None else "",
-    }
-    return _SOP_CLASS in stated or instance.header.get("DirectoryRecordSequence") is not None
+    meta = Attributes.of(getattr(instance.header, "file_meta", Dataset()))
+    stated = (instance.text("SOPClassUID"), meta.text("MediaStorageSOPClassUID"))
+    return _SOP_CLASS in stated or bool(instance.items("DirectoryRecordSequence"))
 
 
 def follow(

@@ -231,8 +231,7 @@ def read_instance(file: FileRef) -> Instance:
     with file.open() as stream:
         _check_is_dicom(stream)
         header = _parse(stream, _TAGS)
-        meta = getattr(header, "file_meta", None)
-        stated = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+        stated = Attributes.of(getattr(header, "file_meta", Dataset())).text("TransferSyntaxUID")
         # Damaged ones are refused when pixels are read.
         syntax = UID(stated, validation_mode=pydicom.config.IGNORE)
         if not syntax:
