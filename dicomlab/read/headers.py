@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import dcmread
+from pydicom.filereader import dcmread, read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
@@ -121,6 +121,7 @@ _SUV_PRIVATE = [
     for element in (block, *(block << 8 | number for number in numbers))
 ]
 _TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES, *_SUV_PRIVATE]
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
@@ -234,10 +235,11 @@ def read_instance(file: FileRef) -> Instance:
         stated = Attributes.of(getattr(header, "file_meta", Dataset())).text("TransferSyntaxUID")
         # Damaged ones are refused when pixels are read.
         syntax = UID(stated, validation_mode=pydicom.config.IGNORE)
-        if not syntax:
+        if not syntax or (syntax in _NATIVE and syntax.is_little_endian != header.original_encoding[1]):
             implicit, little = header.original_encoding
             explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-            syntax = ImplicitVRLittleEndian if implicit else explicit
+            # Implicit VRs in big endian are no transfer syntax; what matters for pixels is the order of their bytes.
+            syntax = ImplicitVRLittleEndian if implicit and little else explicit
         # In a deflated file the stream's offsets mean nothing: the data set was inflated in memory.
         pixels = None if syntax == DeflatedExplicitVRLittleEndian else _pixel_span(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
@@ -300,7 +302,12 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     _check_inflates_sanely(stream)
     try:
         with quiet():
-            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+            encoding = _encoding_against_meta(stream)
+            header = (
+                dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+                if encoding is None
+                else _read_as(stream, *encoding, tags)
+            )
     except (KeyboardInterrupt, MemoryError):
         raise
     except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file
@@ -308,6 +315,30 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     if not len(header):
         raise NotDicomError("no attribute could be read: the file breaks off inside its header")
     return header
+
+
+def _encoding_against_meta(stream: BinaryIO) -> tuple[bool, bool] | None:
+    """Whether VRs are implicit and bytes little endian, when the first element shows another byte order than the meta says."""
+    stated = _skip_meta(stream)
+    head = stream.read(6)
+    stream.seek(0)
+    if stated not in _NATIVE or len(head) < 6:
+        return None
+    # Data sets begin with a group below 0x0100 (PS3.6): the byte that is not 0 is the lower one.
+    little = head[1] == 0
+    if (head[0] == 0) == little or little == UID(stated).is_little_endian:
+        return None
+    return not (head[4:6].isalpha() and head[4:6].isupper()), little
+
+
+def _read_as(stream: BinaryIO, implicit: bool, little: bool, tags: list[Any] | None) -> FileDataset:
+    """As `dcmread`, in this encoding, whatever the file meta information says."""
+    _skip_meta(stream)
+    wanted: list[Any] | None = None if tags is None else [Tag(tag) for tag in tags]
+    found = read_dataset(
+        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=wanted
+    )
+    return FileDataset(stream, found, is_implicit_VR=implicit, is_little_endian=little)
 
 
 def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
