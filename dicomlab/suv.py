@@ -63,7 +63,7 @@ def to_suv(volume: xr.DataArray, kind: str = "bw") -> xr.DataArray:
     return found
 
 
-_WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
+_WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction", "VOILUTs")
 
 
 def _said(attrs: dict[Any, Any], name: str, kind: str) -> list[str]:
@@ -114,6 +114,8 @@ def _scaled_windows(attrs: dict[Any, Any], scale: float) -> dict[str, Any]:
     """The file's windows for the scaled values, painting every pixel as before."""
     scaled = []
     for window in windows_from_attrs(attrs):
+        if not isinstance(window, Window):
+            continue  # a table for whole numbers of the old unit has no like in fractions
         center, width, function = window.center, window.width, window.function
         if function == "LINEAR":  # its halves (C.11.2.1.2.1) are in the old unit; LINEAR_EXACT has none
             center, width, function = center - 0.5, width - 1, "LINEAR_EXACT"
@@ -126,7 +128,9 @@ def _scaled_windows(attrs: dict[Any, Any], scale: float) -> dict[str, Any]:
     found: dict[str, Any] = {
         "WindowCenter": [window.center for window in scaled],
         "WindowWidth": [window.width for window in scaled],
-        "VOILUTFunction": scaled[0].function,
+        "VOILUTFunction": scaled[0].function
+        if len({window.function for window in scaled}) == 1
+        else "\\".join(window.function for window in scaled),
     }
     if any(window.explanation for window in scaled):
         found["WindowCenterWidthExplanation"] = "\\".join(window.explanation for window in scaled)
