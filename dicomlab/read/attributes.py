@@ -14,6 +14,7 @@ from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stacks import Stack, plane_name
 from dicomlab.read.stored import stored_image
+from dicomlab.read.suv import suv_attrs
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -43,6 +44,8 @@ def volume_attrs(
         if len(explanations) == centers.size:
             # One string, values apart by a backslash as in the file: lists of strings cannot be saved to netCDF.
             attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+    if middle.modality == "PT":
+        attrs |= suv_attrs(planes, transforms[0].units)
     if findings:
         attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs

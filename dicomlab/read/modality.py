@@ -95,6 +95,7 @@ _UNITS = {
     "NONE": "",
     "CPS": "1/s",
     "CM2": "cm2",
+    "CM2ML": "cm2/ml",
     "PCNT": "%",
     "UMOLML": "umol/ml",
     "MGMINML": "mg/min/ml",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
+from dicomlab.read import dicomdir
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance, read_instance
@@ -247,7 +248,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     Parameters
     ----------
     source
-        A folder, a file, a zip archive, or several of them.
+        A folder, a file, a zip archive, or several of them. Of a DICOMDIR, the files that it lists are read and no other.
     progress
         Show a bar when reading takes longer than a second. Ctrl-C (the stop button) interrupts at any file.
 
@@ -275,7 +276,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         raise NotDicomError("an empty path names nothing; '.' is the current folder")
     paths = [Path(item).expanduser() for item in named]
     skipped: dict[str, str] = {}
-    files = list(list_all(paths, skipped.__setitem__))
+    files = list(dicomdir.follow(list(list_all(paths, skipped.__setitem__)), paths, skipped.__setitem__))
     found: dict[tuple[str, str], list[Instance]] = {}
     findings: dict[tuple[str, str], list[Finding]] = {}
     by_uid: dict[str, Instance] = {}
@@ -285,11 +286,8 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         except (NotDicomError, OSError) as problem:
             skipped[file.name] = str(problem)
             continue
-        if (
-            instance.header.get("DirectoryRecordSequence") is not None
-            or instance.text("SOPClassUID") == _DICOMDIR
-        ):
-            skipped[file.name] = "a DICOMDIR: an index of files, which are read themselves"
+        if dicomdir.is_index(instance):
+            skipped[file.name] = dicomdir.describe(instance, files)
             continue
         uid = instance.text("SeriesInstanceUID")
         # Files that name no series are kept apart by folder: nothing else says what belongs together.
@@ -314,9 +312,6 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
-
-
-_DICOMDIR = "1.2.840.10008.1.3.10"
 
 
 def progress_bar(items: Sequence[Any], what: str, wanted: bool = True) -> Iterator[Any]:
