@@ -1,5 +1,6 @@
 """Mosaics and grids: every tile where nibabel, dcm2niix and the protocol of the scanner say."""
 
+import gzip
 import json
 import warnings
 from pathlib import Path
@@ -14,6 +15,7 @@ from support import SHARED, shared_data
 
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.phantom.csa import csa_image_header
+from dicomlab.read.diffusion import diffusion
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import read_instance
 from dicomlab.read.mosaic import Mosaic, mosaic
@@ -21,6 +23,7 @@ from dicomlab.read.sources import list_files
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # nibabel calls its own DICOM readers experimental
+    import nibabel.nicom
     from nibabel.nicom.dicomwrappers import MosaicWrapper
 
 real = pytest.mark.skipif(not (SHARED / "truth.json").is_file(), reason=f"no real DICOM at {SHARED}")
@@ -227,6 +230,25 @@ def test_a_grid_without_its_list_or_with_a_wrong_one_is_refused() -> None:
         change(dataset[0x0065, 0x1051].value, dataset)
         with pytest.raises(DicomLabError, match=message):
             mosaic(Attributes.of(dataset))
+
+
+@pytest.mark.parametrize("name", ["siemens_dwi_0.dcm.gz", "siemens_dwi_1000.dcm.gz"])
+def test_a_scanners_mosaic_and_its_gradient_are_where_nibabel_says(name: str) -> None:
+    with gzip.open(Path(nibabel.nicom.__file__).parent / "tests" / "data" / name) as stream:
+        dataset = pydicom.dcmread(stream, stop_before_pixels=True)
+    theirs, found = MosaicWrapper(dataset), _of(dataset)
+    assert found.count == theirs.n_mosaic
+    expected = [(theirs.affine @ [0, 0, k, 1])[:3] for k in range(found.count)]
+    np.testing.assert_allclose(found.positions, expected, atol=1e-3)
+    weighting = diffusion(Attributes.of(dataset))
+    assert weighting is not None
+    if name.startswith("siemens_dwi_0"):
+        assert (weighting.b_value, weighting.b_vector) == (0, None)
+    else:
+        assert weighting.b_value == 1000
+        # nibabel takes the gradient from the b-matrix, in the axes of the voxels.
+        gradient = theirs.rotation_matrix @ theirs.q_vector
+        assert abs(weighting.b_vector @ gradient / np.linalg.norm(gradient)) > 0.999
 
 
 def _real_mosaics(folder: Path) -> list[Mosaic]:
