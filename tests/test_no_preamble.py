@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 
 import dicomlab as dl
 from dicomlab.read.headers import read_instance
+from dicomlab.read.planes import planes_of
 from dicomlab.read.sources import FileRef
 from tests.support import datasets, shared_data, truth
 
@@ -57,7 +58,7 @@ def test_the_bytes_decide_what_the_head_leaves_open_or_gets_wrong(tmp_path, enco
     expected = datasets("CT")[2]
     assert got.modality == "CT"
     assert got.text("SOPInstanceUID") == expected.SOPInstanceUID
-    np.testing.assert_allclose(got.position, [float(x) for x in expected.ImagePositionPatient])
+    np.testing.assert_allclose(planes_of(got)[0].position, [float(x) for x in expected.ImagePositionPatient])
     little = ENCODINGS[encoding][1]
     assert got.transfer_syntax.is_little_endian == little
     assert got.pixels is not None

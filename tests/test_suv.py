@@ -18,6 +18,7 @@ from pydicom.dataset import Dataset
 import dicomlab as dl
 from dicomlab.errors import SuvError
 from dicomlab.read.elements import Attributes
+from dicomlab.read.planes import planes_of
 from dicomlab.read.suv import suv_attrs, suv_factors
 from dicomlab.windowing import named_windows, resolve_window, shown_inverted
 from tests.support import SHARED, datasets, shared_data, truth, write
@@ -178,7 +179,7 @@ def test_two_images_at_one_place_that_decayed_differently_have_no_common_factor(
     twin = copy.deepcopy(found[0])
     twin.AcquisitionTime = "112000"
     series = dl.find_series(write(tmp_path, found), progress=False)
-    place = series[0].instances[0]
+    (place,) = planes_of(series[0].instances[0])
 
     class Image(Attributes):
         position, cosines = place.position, place.cosines

@@ -133,7 +133,8 @@ def _diffusion_label(plane: Plane) -> Hashable:
     found = diffusion(plane)
     if found is None:
         return None
-    vector = None if found.b_vector is None else tuple(np.round(found.b_vector, 3) + 0.0)
+    direction = found.stated if found.b_vector is None else found.b_vector
+    vector = None if direction is None else tuple(np.round(direction, 3) + 0.0)
     return round(float(found.b_value), 2), vector
 
 
