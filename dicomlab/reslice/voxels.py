@@ -107,7 +107,7 @@ def by_plane(source: xr.DataArray, plane: Callable[[Any, int], Any], count: int)
     if source.chunks is not None:
         from dask.array import stack
 
-        return stack([plane(source.data, k) for k in range(count)], axis=-3)
+        return stack([plane(source.data, k) for k in range(count)], axis=-3)  # type: ignore[no-untyped-call]
     values = source.values
     out: npt.NDArray[Any] | None = None
     for k in range(count):
@@ -130,9 +130,8 @@ def finish(
     """A volume like the first one from new values, turned back by `flip`; coordinates along `gone` axes stay behind."""
     earlier = str(volume.attrs.get("resampled", ""))
     attrs = volume.attrs | {"resampled": f"{earlier}\n{report}".strip()}
-    result = xr.DataArray(
-        values, dims=source.dims, coords=geometry.coordinates(), name=volume.name, attrs=attrs
-    )
+    result = xr.DataArray(values, dims=source.dims, coords=geometry.coordinates(), attrs=attrs)
+    result.name = volume.name  # given to DataArray, a name of None becomes the one that dask gave its array
     leave: set[Hashable] = {*AXES, FRAME}
     leave |= {name for name, coord in source.coords.items() if set(gone) & set(coord.dims)}
     rest = source.coords.to_dataset().drop_vars(leave)
