@@ -17,6 +17,7 @@ __all__ = [
     "DicomLabWarning",
     "FaultError",
     "GeometryError",
+    "MissingDependencyError",
     "NotDicomError",
     "UnsupportedError",
     "WindowError",
@@ -37,6 +38,10 @@ class AmbiguousSourceError(DicomLabError):
 
 class GeometryError(DicomLabError):
     """The geometry asked for does not exist, for instance one affine for uneven slices."""
+
+
+class MissingDependencyError(DicomLabError, ImportError):
+    """A package that this part of dicomlab needs is not installed; the message has the line that installs it."""
 
 
 class UnsupportedError(DicomLabError):
