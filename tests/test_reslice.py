@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import xarray as xr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial.transform import Rotation
@@ -72,6 +72,7 @@ def geometries(draw: st.DrawFn) -> Geometry:
 # -- laws -------------------------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(geometries())
 def test_what_is_linear_in_the_patient_is_the_same_function_after_regularize(geometry: Geometry) -> None:
     volume = make_volume(linear(geometry), geometry=geometry)
@@ -89,6 +90,7 @@ def test_what_is_linear_in_the_patient_is_the_same_function_after_regularize(geo
         np.testing.assert_array_equal(even.values[k], volume.values[nearest[k].argmin()])
 
 
+@settings(deadline=None)
 @given(geometries())
 def test_what_is_linear_in_the_patient_is_the_same_function_after_rectify(geometry: Geometry) -> None:
     square = make_volume(linear(geometry), geometry=geometry).dicom.rectify()
@@ -110,6 +112,7 @@ def test_what_is_linear_in_the_patient_is_the_same_function_after_rectify(geomet
     assert (reached < np.array(new.shape) - 1 + 1e-4).all()
 
 
+@settings(deadline=None)
 @given(
     geometries(), st.sets(st.sampled_from(["slice", "row", "column"])), st.sampled_from(["linear", "nearest"])
 )
@@ -126,6 +129,7 @@ def test_turning_an_axis_around_before_or_after_is_the_same(
         xr.testing.assert_allclose(before, after)
 
 
+@settings(deadline=None)
 @given(geometries())
 def test_nearest_takes_values_from_half_a_step_away_at_most(geometry: Geometry) -> None:
     # Each voxel holds its own number, so a value says where it was taken from.

@@ -13,11 +13,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 import xarray as xr
-from highdicom.sr.coding import CodedConcept
-from pydicom.dataset import Dataset
 from pydicom.pixels.utils import pack_bits
-from pydicom.sr.codedict import codes
-from support import SHARED, SMALL, datasets, shared_data, truth, write
+from support import SEGMENTS, SHARED, SMALL, datasets, shared_data, truth, write, write_seg
 
 from dicomlab import DicomLabError, DicomLabWarning, find_series, load_segmentation, load_volume
 from dicomlab.errors import (
@@ -28,18 +25,6 @@ from dicomlab.errors import (
     UnsupportedError,
 )
 
-NAMES = ("Left kidney", "Right kidney", "Stone")
-
-
-def describe(number: int) -> hd.seg.SegmentDescription:
-    return hd.seg.SegmentDescription(
-        segment_number=number,
-        segment_label=NAMES[number - 1],
-        segmented_property_category=codes.SCT.Organ,
-        segmented_property_type=CodedConcept("64033007", "SCT", "Kidney"),
-        algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
-    )
-
 
 def random_masks(shape: tuple[int, int, int] = SMALL) -> np.ndarray:
     """Three overlapping masks, shape (slices, rows, columns, 3); some planes are empty, one of all of them."""
@@ -48,31 +33,6 @@ def random_masks(shape: tuple[int, int, int] = SMALL) -> np.ndarray:
     masks[2] = False
     masks[4:, ..., 2] = False
     return masks
-
-
-def write_seg(
-    folder: Path, sources: list[Dataset], pixels: np.ndarray, kind: str = "BINARY", **options: object
-) -> tuple[Path, hd.seg.Segmentation]:
-    """Let highdicom write a Segmentation of the source images."""
-    count = pixels.shape[-1] if pixels.ndim == 4 else int(pixels.max())
-    segmentation = hd.seg.Segmentation(
-        source_images=sources,
-        pixel_array=pixels,
-        segmentation_type=kind,
-        segment_descriptions=[describe(number) for number in range(1, count + 1)],
-        series_instance_uid=hd.UID(),
-        series_number=9,
-        sop_instance_uid=hd.UID(),
-        instance_number=1,
-        manufacturer="dicomlab tests",
-        manufacturer_model_name="none",
-        software_versions="0",
-        device_serial_number="0",
-        **options,
-    )
-    folder.mkdir(exist_ok=True)
-    segmentation.save_as(folder / "seg.dcm")
-    return folder / "seg.dcm", segmentation
 
 
 @pytest.mark.parametrize("modality", ["CT", "MR"])
@@ -97,7 +57,7 @@ def test_segments_are_named_by_number_label_and_what_they_are(tmp_path: Path) ->
     path, _ = write_seg(tmp_path, datasets(), random_masks())
     loaded = load_segmentation(path)
     assert loaded.segment.values.tolist() == [1, 2, 3]
-    assert loaded.label.values.tolist() == list(NAMES)
+    assert loaded.label.values.tolist() == list(SEGMENTS)
     assert loaded.category.values.tolist() == ["Organ"] * 3
     assert loaded.type.values.tolist() == ["Kidney"] * 3
     assert loaded.dicom.units == ""

@@ -164,6 +164,6 @@ def unreadable(instance: Instance, problem: Exception) -> str:
     syntax = instance.transfer_syntax
     return (
         f"{instance.file}: highdicom cannot read this Segmentation ({type(problem).__name__}); its transfer syntax is {syntax} "
-        f"({syntax.name}). The file is damaged, or its pixels are encoded in a way that highdicom and pydicom do not decode; an uncompressed "
-        "copy, written by a program that does, would help."
+        f"({syntax.name}). The file is damaged, or its pixels are encoded in a way that highdicom and pydicom do not decode; "
+        "an uncompressed copy, written by a program that does, would help."
     )

@@ -39,6 +39,8 @@ def load_segmentation(
 ) -> xr.DataArray:
     """Masks of all segments of a DICOM Segmentation, every voxel at its patient position.
 
+    `docs/recipes.md` has examples.
+
     Parameters
     ----------
     source
@@ -79,12 +81,6 @@ def load_segmentation(
     References
     ----------
     PS3.3 A.51 "Segmentation IOD", C.8.20 "Segmentation", C.7.6.16 "Multi-frame Functional Groups Module".
-
-    Examples
-    --------
-    >>> masks = dl.load_segmentation("liver.dcm", like=ct)                       # doctest: +SKIP
-    >>> liver = masks.sel(segment=1)                                             # doctest: +SKIP
-    >>> float(ct.where(liver).mean())                                            # doctest: +SKIP
     """
     segread = _segread()
     instance = _only_segmentation(source)
