@@ -403,6 +403,9 @@ def test_a_fill_that_the_values_cannot_hold_is_refused() -> None:
         with pytest.raises(DicomLabError, match="no int16 value"):
             volume.dicom.rectify(fill=fill)
     assert volume.dicom.rectify(fill=np.nan).dtype == np.float32
+    days = volume.copy(data=volume.values.astype("datetime64[s]"))
+    with pytest.raises(DicomLabError, match="no NaN among datetime64"):
+        days.dicom.regularize(method="exact")
     assert volume.dicom.rectify().isnull().any()
 
 

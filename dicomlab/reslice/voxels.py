@@ -67,6 +67,8 @@ def value_type(
             return dtype, None
         if dtype.kind == "b":
             return dtype, False
+        if dtype.kind not in "iufc":
+            raise DicomLabError(f"there is no NaN among {dtype} values to stand where nothing is; give fill=")
         return np.result_type(dtype, np.float32), np.nan
     if dtype.kind in "biu" and np.isnan(fill):
         dtype = np.result_type(dtype, np.float32)
