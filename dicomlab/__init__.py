@@ -15,6 +15,7 @@ from dicomlab import accessor as _accessor  # registers volume.dicom
 if TYPE_CHECKING:
     import dicomlab.phantom as phantom
     from dicomlab.errors import DicomLabError, DicomLabWarning
+    from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry, make_volume
     from dicomlab.privacy import show_identity
@@ -43,6 +44,7 @@ _HOMES = {
     "browse": "view.browser",
     "find_series": "read",
     "header_table": "tables",
+    "load_segmentation": "extras.seg",
     "load_volume": "read",
     "make_volume": "geometry",
     "montage": "view.static",
@@ -67,6 +69,7 @@ __all__ = [
     "browse",
     "find_series",
     "header_table",
+    "load_segmentation",
     "load_volume",
     "make_volume",
     "montage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from dicomlab import affine, html, suv, windowing
+from dicomlab import affine, html, reslice, suv, windowing
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES, FRAME, Geometry
 
@@ -194,6 +194,18 @@ class DicomAccessor:
         )
         return self._volume.drop_vars(names).assign_coords(guarded)
 
+    def regularize(
+        self, *, spacing: float | None = None, method: reslice.Method = "linear", fill: float | None = None
+    ) -> xr.DataArray:
+        """The volume with even slices, made where there are none; see `dicomlab.reslice.regularize`."""
+        return reslice.regularize(self._volume, spacing=spacing, method=method, fill=fill)
+
+    def rectify(
+        self, *, method: Literal["linear", "nearest"] = "linear", fill: float | None = None
+    ) -> xr.DataArray:
+        """The volume without gantry tilt: slices squarely above one another; see `dicomlab.reslice.rectify`."""
+        return reslice.rectify(self._volume, method=method, fill=fill)
+
     def _facts(self) -> dict[str, object]:
         geometry, volume = self.geometry, self._volume
         corners = geometry.lps([[0, 0, 0], [n - 1 for n in geometry.shape]])
@@ -224,6 +236,8 @@ class DicomAccessor:
         }
         if self.findings:
             facts["findings"] = "; ".join(self.findings)
+        if "resampled" in self._volume.attrs:
+            facts["resampled"] = "; ".join(str(self._volume.attrs["resampled"]).splitlines())
         return facts
 
     def _nearest(self) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "DicomLabWarning",
     "FaultError",
     "GeometryError",
+    "MissingDependencyError",
     "NotDicomError",
     "SuvError",
     "UnsupportedError",
@@ -42,6 +43,10 @@ class GeometryError(DicomLabError):
 
 class SuvError(DicomLabError):
     """SUV cannot be computed; the message names the attribute that is missing or wrong."""
+
+
+class MissingDependencyError(DicomLabError, ImportError):
+    """A package that this part of dicomlab needs is not installed; the message has the line that installs it."""
 
 
 class UnsupportedError(DicomLabError):

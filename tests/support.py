@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydicom.dataset import Dataset
 
 from dicomlab import phantom
@@ -17,8 +19,14 @@ from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import read_instance
 from dicomlab.read.sources import list_files
 
+if TYPE_CHECKING:
+    import highdicom as hd
+
 SMALL = (6, 12, 10)
 """Shape of a series that costs a test next to nothing."""
+
+SEGMENTS = ("Left kidney", "Right kidney", "Stone")
+"""Labels of the segments that `write_seg` writes."""
 
 SHARED = Path(os.environ.get("DICOMLAB_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM beside the project; nothing of it is part of the project."""
@@ -91,3 +99,41 @@ def frames_of(folder: Path) -> list[Attributes]:
         frames = instance.items("PerFrameFunctionalGroupsSequence")
         found += [Attributes.of(frame, *shared, instance.header) for frame in frames] or [instance]
     return found
+
+
+def write_seg(
+    folder: Path, sources: list[Dataset], pixels: np.ndarray, kind: str = "BINARY", **options: Any
+) -> tuple[Path, hd.seg.Segmentation]:
+    """Let highdicom write a Segmentation of the source images: masks (slices, rows, columns, segments) or labels."""
+    import highdicom as hd
+    from highdicom.sr.coding import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    descriptions = [
+        hd.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=SEGMENTS[number - 1],
+            segmented_property_category=codes.SCT.Organ,
+            segmented_property_type=CodedConcept("64033007", "SCT", "Kidney"),
+            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
+        )
+        for number in range(1, (pixels.shape[-1] if pixels.ndim == 4 else int(pixels.max())) + 1)
+    ]
+    segmentation = hd.seg.Segmentation(
+        source_images=sources,
+        pixel_array=pixels,
+        segmentation_type=kind,
+        segment_descriptions=descriptions,
+        series_instance_uid=hd.UID(),
+        series_number=9,
+        sop_instance_uid=hd.UID(),
+        instance_number=1,
+        manufacturer="dicomlab tests",
+        manufacturer_model_name="none",
+        software_versions="0",
+        device_serial_number="0",
+        **options,
+    )
+    folder.mkdir(exist_ok=True)
+    segmentation.save_as(folder / "seg.dcm")
+    return folder / "seg.dcm", segmentation

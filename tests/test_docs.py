@@ -9,8 +9,10 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pydicom
 import pytest
 import xarray as xr
+from support import write_seg
 
 import dicomlab as dl
 from dicomlab import errors
@@ -34,7 +36,11 @@ def rows(page: str, header: str) -> list[list[str]]:
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """Run every recipe in turn, as a reader would, and return the names they leave."""
     folder = tmp_path_factory.mktemp("recipes")
-    dl.phantom.write_study(folder / "some" / "study", coarser=3)
+    study = dl.phantom.write_study(folder / "some" / "study", coarser=3)
+    images = sorted(map(pydicom.dcmread, study.ct.files), key=lambda image: image.ImagePositionPatient[2])
+    write_seg(
+        folder / "some" / "masks", images, np.stack([image.pixel_array > 1200 for image in images])[..., None]
+    )
     names: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -50,7 +50,9 @@ def test_every_stored_value_is_what_its_bits_mean(tmp_path: Path, signed: bool, 
 
 
 @pytest.mark.parametrize(("signed", "bits"), LAYOUTS)
-@pytest.mark.parametrize(("slope", "intercept"), [("1", "-1024"), ("2.5", "0.25"), ("-0.001", "7"), ("3", "1.5E3")])
+@pytest.mark.parametrize(
+    ("slope", "intercept"), [("1", "-1024"), ("2.5", "0.25"), ("-0.001", "7"), ("3", "1.5E3")]
+)
 def test_a_rescale_is_applied_to_every_value(
     tmp_path: Path, signed: bool, bits: int, slope: str, intercept: str
 ) -> None:
@@ -62,7 +64,9 @@ def test_a_rescale_is_applied_to_every_value(
         assert volume.dtype.kind in "iu"
         np.testing.assert_array_equal(volume.values.ravel(), expected)
     else:
-        np.testing.assert_allclose(volume.values.ravel(), expected, rtol=1e-7, atol=1e-9 * abs(expected).max())
+        np.testing.assert_allclose(
+            volume.values.ravel(), expected, rtol=1e-7, atol=1e-9 * abs(expected).max()
+        )
 
 
 @pytest.mark.parametrize(("signed", "first"), [(False, 0), (False, 40000), (True, -300), (True, 0)])
@@ -101,7 +105,11 @@ def test_pydicom_agrees_on_a_modality_lut(tmp_path: Path) -> None:
 def mapping(label: str, first: int, last: int, **how: object) -> Dataset:
     """One item of the Real World Value Mapping Sequence."""
     item, code = Dataset(), Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "mm2/s", "UCUM", "square millimetre per second"
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = (
+        "mm2/s",
+        "UCUM",
+        "square millimetre per second",
+    )
     item.LUTExplanation = item.LUTLabel = label
     signed = first < 0
     item.add_new("RealWorldValueFirstValueMapped", "SS" if signed else "US", first)

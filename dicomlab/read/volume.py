@@ -112,7 +112,8 @@ def load_volume(
     for instance in stack.instances:
         if instance.text("SOPClassUID") in _SEGMENTATIONS:
             raise UnsupportedError(
-                f"{instance.file} is a Segmentation: its frames are masks, not values. dicomlab.load_segmentation(source) reads it."
+                f"{instance.file} is a Segmentation: its frames are masks, not values. dicomlab.load_segmentation(path, like=volume) "
+                "reads it (pip install 'dicomlab[seg]')."
             )
         check_supported(instance)
     arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
