@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
+    from dicomlab.voi_lut import VoiLut
     from dicomlab.windowing import WINDOWS, Window, apply_window
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ _HOMES = {
     "SeriesList": "read",
     "SliceBrowser": "view.browser",
     "Stack": "read",
+    "VoiLut": "voi_lut",
     "WINDOWS": "windowing",
     "Window": "windowing",
     "apply_window": "windowing",
@@ -62,6 +64,7 @@ __all__ = [
     "SeriesList",
     "SliceBrowser",
     "Stack",
+    "VoiLut",
     "Window",
     "apply_window",
     "browse",

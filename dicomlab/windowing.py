@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -16,9 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import WindowError
+from dicomlab.voi_lut import VoiLut
 
 __all__ = [
     "WINDOWS",
+    "AnyWindow",
     "VoiFunction",
     "Window",
     "WindowLike",
@@ -28,6 +31,7 @@ __all__ = [
     "named_windows",
     "resolve_window",
     "shown_inverted",
+    "window_attrs",
     "windows_from_attrs",
 ]
 
@@ -97,6 +101,12 @@ class Window:
         object.__setattr__(self, "center", center)
         object.__setattr__(self, "width", width)
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The values from black to white; of a ``SIGMOID``, which has no ends, from 2 to 98 %."""
+        half = self.width if self.function == "SIGMOID" else self.width / 2
+        return self.center - half, self.center + half
+
     def __str__(self) -> str:
         """Return "W 400 L 50", with no more digits than a thousandth of the width."""
         if max(abs(self.center), self.width) >= 1e6 or self.width < 1e-9:
@@ -109,10 +119,11 @@ class Window:
         return f"W {width} L {center}"
 
 
-WindowLike: TypeAlias = Window | str | tuple[float, float]
+AnyWindow: TypeAlias = Window | VoiLut
+WindowLike: TypeAlias = AnyWindow | str | tuple[float, float]
 
 
-def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float64]:
+def apply_window(values: npt.ArrayLike, window: AnyWindow) -> npt.NDArray[np.float64]:
     """Return how bright each value is shown, from 0 (black) to 1 (white).
 
     Parameters
@@ -120,7 +131,8 @@ def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float6
     values
         Array of any shape, in the units of the window.
     window
-        The window to look through.
+        The window to look through, or a `VoiLut`: a table of the brightness of whole numbers, which values
+        between them share with the nearest.
 
     Returns
     -------
@@ -130,12 +142,14 @@ def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float6
     Raises
     ------
     WindowError
-        What was given is no `Window`: an array has no windows to look a name up in.
+        What was given is neither: an array has no windows to look a name up in.
 
     References
     ----------
-    PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
+    PS3.3 C.11.2.1.1 (VOI LUT), C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
     """
+    if isinstance(window, VoiLut):
+        return window.look_up(np.asarray(values, dtype=np.float64))
     if not isinstance(window, Window):
         raise WindowError(
             f"apply_window needs a Window; found {window!r}. Presets are in dicomlab.WINDOWS, for instance "
@@ -228,7 +242,31 @@ WINDOWS: Mapping[str, Mapping[str, Window]] = MappingProxyType(
 """Customary windows: ``WINDOWS["CT"]["lung"]``. Those of CT are in HU."""
 
 
-def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
+def window_attrs(windows: Iterable[AnyWindow]) -> dict[str, Any]:
+    """Return the attributes of a volume that say which windows it offers, of types that netCDF can hold.
+
+    Those of windows are as in DICOM, several texts apart by a backslash. VOI LUTs are lines of ``VOILUTs``,
+    each after its place among all.
+    """
+    offered = list(windows)
+    plain = [window for window in offered if isinstance(window, Window)]
+    tables = [f"{place} {lut.to_text()}" for place, lut in enumerate(offered) if isinstance(lut, VoiLut)]
+    attrs: dict[str, Any] = {}
+    if plain:
+        attrs["WindowCenter"] = [window.center for window in plain]
+        attrs["WindowWidth"] = [window.width for window in plain]
+        explanations = [window.explanation.replace("\\", "/") for window in plain]
+        if any(explanations):
+            attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+        functions = [window.function for window in plain]
+        if set(functions) != {"LINEAR"}:
+            attrs["VOILUTFunction"] = functions[0] if len(set(functions)) == 1 else "\\".join(functions)
+    if tables:
+        attrs["VOILUTs"] = "\n".join(tables)
+    return attrs
+
+
+def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[AnyWindow, ...]:
     """Return the windows that the file offers, in its order, from the attributes of a volume.
 
     What the standard does not allow (a missing number, a width of 0, an unknown function) is left out: a bad
@@ -239,14 +277,19 @@ def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
     if len(explanations) == 1:  # A netCDF attribute is one string: DICOM's own separator divides it.
         explanations = str(explanations[0]).split("\\")
     explanations += [""] * (len(centers) - len(explanations))
-    function = cast(VoiFunction, str(attrs.get("VOILUTFunction") or "LINEAR").strip().upper())
-    found = []
-    for center, width, explanation in zip(centers, widths, explanations, strict=False):
+    functions = str(attrs.get("VOILUTFunction") or "LINEAR").upper().split("\\")
+    functions += functions[:1] * (len(centers) - len(functions))
+    found: list[AnyWindow | None] = []
+    for center, width, function, explanation in zip(centers, widths, functions, explanations, strict=False):
         try:
-            found.append(Window(center, width, function, str(explanation)))
+            found.append(Window(center, width, cast(VoiFunction, function.strip()), str(explanation)))
         except WindowError:
-            continue
-    return tuple(found)
+            found.append(None)  # keeps the places of the tables
+    for line in str(attrs.get("VOILUTs") or "").splitlines():
+        place, _, text = line.partition(" ")
+        with suppress(WindowError, ValueError):
+            found.insert(int(place), VoiLut.from_text(text))
+    return tuple(window for window in found if window is not None)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -257,9 +300,9 @@ def _listed(value: Any) -> list[Any]:
     return list(value)
 
 
-def file_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
+def file_windows(attrs: Mapping[str, Any]) -> dict[str, AnyWindow]:
     """Return the windows that the file offers by name; one without an explanation is called "file window"."""
-    named: dict[str, Window] = {}
+    named: dict[str, AnyWindow] = {}
     windows = windows_from_attrs(attrs)
     unnamed = [window for window in windows if not window.explanation]
     for window in windows:
@@ -274,7 +317,7 @@ def file_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
     return named
 
 
-def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
+def named_windows(attrs: Mapping[str, Any]) -> dict[str, AnyWindow]:
     """Return the windows that can be asked for by name: those of the file first, then the presets.
 
     The presets of CT are offered only for values in HU. Of two equal names the file's keeps it; "BONE" and
@@ -290,13 +333,13 @@ def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
 
 def resolve_window(
     window: WindowLike | None, attrs: Mapping[str, Any], values: Callable[[], npt.ArrayLike]
-) -> Window:
-    """Return the window meant by a name, a pair, a `Window` or nothing.
+) -> AnyWindow:
+    """Return the window meant by a name, a pair, a `Window`, a `VoiLut` or nothing.
 
     Parameters
     ----------
     window
-        A `Window`; ``(center, width)``; a name: one of `named_windows` or ``"auto"``, in any case where only
+        A `Window` or `VoiLut`; ``(center, width)``; a name: one of `named_windows` or ``"auto"``, in any case where only
         one is meant; or None for the file's first window and, where the file has none, the automatic one.
     attrs
         Attributes of the volume.
@@ -309,7 +352,7 @@ def resolve_window(
     WindowError
         There is no window of that name or more than one, or the numbers are not allowed.
     """
-    if isinstance(window, Window):
+    if isinstance(window, Window | VoiLut):
         return window
     if isinstance(window, str):
         found = _by_name(window.strip(), attrs)
@@ -330,9 +373,9 @@ def resolve_window(
     return auto_window(values())
 
 
-def _by_name(name: str, attrs: Mapping[str, Any]) -> Window | None:
+def _by_name(name: str, attrs: Mapping[str, Any]) -> AnyWindow | None:
     """Return the window of a name, None for the automatic one; the exact spelling comes first."""
-    named: dict[str, Window | None] = {"auto": None, **named_windows(attrs)}
+    named: dict[str, AnyWindow | None] = {"auto": None, **named_windows(attrs)}
     if name in named:
         return named[name]
     alike = [other for other in named if other.casefold() == name.casefold()]
