@@ -37,6 +37,7 @@ CODES: dict[str, Code] = {
     "frame_of_reference_missing": Code("keep", "the volume shares its frame with no other"),
     "rescale_missing": Code("keep", "the stored values are taken as they are"),
     "rescale_inconsistent": Code("raise", "images without a rescale keep their stored values"),
+    "presentation_differs": Code("keep", "its windows are not offered; those of the images are"),
     "excess_pixel_data": Code("keep", "bytes after the last pixel are ignored"),
     "rounded_positions": Code(
         "keep", "slices are placed on the straight line through the first and the last"

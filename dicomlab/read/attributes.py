@@ -12,7 +12,9 @@ from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.read.headers import Instance
 from dicomlab.read.pixels import Transform, check_supported, modality_transform, stored_image
+from dicomlab.read.presentation import presentation_windows
 from dicomlab.read.stacks import Stack, plane_name
+from dicomlab.read.voi import may_be_negative, voi_windows
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -22,7 +24,6 @@ _TEXT_ATTRS = (
     "PhotometricInterpretation",
     "SeriesDescription",
     "PatientPosition",
-    "VOILUTFunction",
 )
 
 
@@ -34,13 +35,8 @@ def volume_attrs(
     middle = instances[len(instances) // 2]
     attrs: dict[str, Any] = {"units": transforms[0].units}
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
-    centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
-    if centers is not None and widths is not None and centers.size == widths.size:
-        attrs["WindowCenter"], attrs["WindowWidth"] = centers.tolist(), widths.tolist()
-        explanations = middle.texts("WindowCenterWidthExplanation")
-        if len(explanations) == centers.size:
-            # One string, values apart by a backslash as in the file: lists of strings cannot be saved to netCDF.
-            attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+    windows = voi_windows(middle, may_be_negative(middle, transforms[len(instances) // 2]))
+    attrs |= windowing.window_attrs([*windows, *presentation_windows(instances, transforms)])
     if findings:
         attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs

@@ -7,7 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 from dicomlab.errors import NotDicomError
 from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.sources import FileRef
+
+if TYPE_CHECKING:
+    from dicomlab.read.presentation import Presentation
 
 __all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
 
@@ -86,6 +89,7 @@ _KEYWORDS = [
     "WindowWidth",
     "WindowCenterWidthExplanation",
     "VOILUTFunction",
+    "VOILUTSequence",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
     "PerFrameFunctionalGroupsSequence",
@@ -130,6 +134,7 @@ class Instance(Attributes):
     header: Dataset = field(repr=False)
     pixels: PixelSpan | None = None
     transfer_syntax: UID = ImplicitVRLittleEndian
+    presentations: tuple[Presentation, ...] = field(default=(), repr=False)
 
     @property
     def levels(self) -> tuple[Dataset, ...]:  # type: ignore[override]

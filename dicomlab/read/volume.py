@@ -32,6 +32,7 @@ from dicomlab.read.pixels import (
     stored_image,
     value_dtype,
 )
+from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
 from dicomlab.read.stacks import Stack
 
@@ -101,6 +102,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     geometry = stack.geometry
     transforms = [modality_transform(instance) for instance in stack.instances]
     kept += _act(_rescale_findings(stack.instances, transforms), on_fault)
+    kept += _act(presentation_findings(stack.instances, transforms), on_fault)
     _check_one_unit(stack.instances, transforms)
     values = _read_values(stack.instances, transforms, progress)
     with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too

@@ -34,23 +34,12 @@ from dicomlab.view.state import (
 )
 from dicomlab.view.still import still
 from dicomlab.voi_lut import VoiLut
-from dicomlab.windowing import AnyWindow, VoiFunction, Window, WindowLike, named_windows, resolve_window
+from dicomlab.windowing import AnyWindow, Window, WindowLike, named_windows, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]
 
-_STATE = {
-    "_lut",
-    "_voxel",
-    "plane",
-    "index",
-    "position",
-    "center",
-    "width",
-    "function",
-    "invert",
-    "zoom",
-    "pan",
-}
+_HIDDEN = {"_lut", "_voxel"}
+_STATE = _HIDDEN | {"plane", "index", "position", "center", "width", "function", "invert", "zoom", "pan"}
 
 
 def browse(
@@ -108,8 +97,7 @@ class SliceBrowser(anywidget.AnyWidget):
     position
         LPS mm of the voxel that the three planes meet in.
     center, width, function
-        The window; see also `window`. Of a `VoiLut`: the linear one over the same values, which setting one
-        of them changes to.
+        The window; see also `window`. Of a `VoiLut`: the linear one over the same values, taken when set.
     invert
         Whether low values are shown white.
     zoom
@@ -132,7 +120,7 @@ class SliceBrowser(anywidget.AnyWidget):
     center = traitlets.Float(0.0).tag(sync=True)
     width = traitlets.Float(1.0).tag(sync=True)
     function = traitlets.Enum(("LINEAR", "LINEAR_EXACT", "SIGMOID"), default_value="LINEAR").tag(sync=True)
-    # The VOI LUT that is looked through, as the page needs it; "" for none.
+    # The VOI LUT that counts instead, as the page needs it; "" for none.
     _lut = traitlets.Unicode("").tag(sync=True)
     invert = traitlets.Bool(False).tag(sync=True)
     zoom = traitlets.Float(1.0, min=0.2, max=50.0).tag(sync=True)
@@ -177,7 +165,7 @@ class SliceBrowser(anywidget.AnyWidget):
     def __setattr__(self, name: str, value: object) -> None:
         # A mistyped name would otherwise make a new attribute that nothing ever looks at.
         if not name.startswith("_") and not hasattr(type(self), name):
-            settable = ", ".join(sorted({"window", *_STATE} - {"_lut", "_voxel"}))
+            settable = ", ".join(sorted({"window", *_STATE} - _HIDDEN))
             raise AttributeError(f"A SliceBrowser has no {name!r} to set. What can be set: {settable}.")
         super().__setattr__(name, value)
 
