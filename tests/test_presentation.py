@@ -114,10 +114,11 @@ def test_a_series_knows_its_presentation_states_and_others_have_none(tmp_path: P
     images = support.datasets("CT")
     others = support.datasets("MR")
     support.write(tmp_path / "mr", others)
-    write(tmp_path / "ct", images, state(images, window(60, 300)))
+    made = state(images, window(60, 300), label="KEY")
+    write(tmp_path / "ct", images, made)
     found = {series.modality: series for series in dl.find_series(tmp_path, progress=False)}
     assert [len(found[name].presentations) for name in ("CT", "MR", "PR")] == [1, 0, 0]
-    assert "presentations" in found["CT"]._repr_html_()
+    assert "KEY" in found["CT"]._repr_html_()
     assert "KEY" not in " ".join(file_windows(dl.load_volume(found["MR"], progress=False).attrs))
     stack = found["CT"].stacks[0]
     assert "KEY" in file_windows(dl.load_volume(stack, progress=False).attrs)
@@ -141,6 +142,17 @@ def test_of_windows_for_single_images_the_one_nearest_to_the_middle_is_offered(t
     assert [w.center for w in presentation.windows] == [1, 2, 22, 3]
     assert presentation.windows_of(last.SOPInstanceUID)[0].width == 30
     assert presentation.windows_of(images[1].SOPInstanceUID) == ()
+
+
+def test_a_label_from_a_file_is_shown_as_text(tmp_path: Path) -> None:
+    images = support.datasets("CT")
+    made = state(images, window(60, 300))
+    made.add_new("ContentLabel", "LO", "<b>KEY\nTWO")
+    (series,) = (
+        s for s in dl.find_series(write(tmp_path, images, made), progress=False) if s.modality == "CT"
+    )
+    assert "<b>" not in series._repr_html_()
+    assert file_windows(dl.load_volume(series, progress=False).attrs)["<b>KEY TWO"].width == 300
 
 
 def test_frames_that_are_not_referred_to_have_no_window(tmp_path: Path) -> None:

@@ -104,8 +104,6 @@ def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]
     """The same instances, each with the presentation states among them that refer to it, the newest first."""
     everything = [instance for members in found.values() for instance in members]
     states = [i for i in everything if i.text("SOPClassUID").startswith(_CLASSES)]
-    if not states:
-        return {key: list(members) for key, members in found.items()}
     images = {i.text("SOPInstanceUID"): i for i in everything if i.is_image}
     dated = []
     for state in states:
@@ -122,9 +120,13 @@ def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]
         for uid in references:
             of.setdefault(uid, []).append(presentation)
     return {
-        key: [replace(i, presentations=tuple(of.get(i.text("SOPInstanceUID"), ()))) for i in members]
+        key: [_with(instance, of.get(instance.text("SOPInstanceUID"))) for instance in members]
         for key, members in found.items()
     }
+
+
+def _with(instance: Instance, presentations: list[Presentation] | None) -> Instance:
+    return instance if presentations is None else replace(instance, presentations=tuple(presentations))
 
 
 def _references(header: Attributes) -> dict[str, frozenset[int]]:

@@ -122,9 +122,8 @@ def _words(item: Dataset, value: Any) -> npt.NDArray[np.uint16] | None:
     if isinstance(value, bytes):
         # Bytes come as they were written: the other way round in a big-endian file.
         _, little = item.original_encoding
-        return np.frombuffer(value[: len(value) // 2 * 2], ">u2" if little is False else "<u2").astype(
-            np.uint16
-        )
+        words = min(len(value) // 2, MOST_ENTRIES)
+        return np.frombuffer(value, ">u2" if little is False else "<u2", words).astype(np.uint16)
     try:
         return np.atleast_1d(np.asarray(value, np.int64) & 0xFFFF).astype(np.uint16)
     except (TypeError, ValueError, OverflowError):
