@@ -177,6 +177,23 @@ def test_a_first_value_above_32767_stays_where_no_value_is_negative(tmp_path: Pa
     assert load(tmp_path, image).dicom.windows == (dl.VoiLut(40000, [0, 255], 8),)
 
 
+def test_implicit_vr_says_nothing_about_the_sign_where_signed_pixels_make_unsigned_values(
+    tmp_path: Path,
+) -> None:
+    image = every_value(signed=True, intercept="32768")
+    image.VOILUTSequence = Sequence([item(40000, [0, 255], 8)])
+    path = tmp_path / "one.dcm"
+    image.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    image.save_as(path, implicit_vr=True, little_endian=True, enforce_file_format=True)
+    assert dl.load_volume(path, progress=False).dicom.windows == (dl.VoiLut(40000, [0, 255], 8),)
+
+
+def test_a_first_value_below_zero_stays_there_even_where_no_value_can_be(tmp_path: Path) -> None:
+    image = every_value(signed=False)
+    image.VOILUTSequence = Sequence([item(-1000, [0, 255], 8, vr="SS")])
+    assert load(tmp_path, image).dicom.windows == (dl.VoiLut(-1000, [0, 255], 8),)
+
+
 def broken(**changes: Any) -> Dataset:
     one = item(0, [0, 100, 200, 255], 8)
     for keyword, value in changes.items():

@@ -195,8 +195,8 @@ export class Viewer {
   choosePreset(index) {
     const preset = this.meta.presets[index];
     if (!preset) return;
-    const { center, width, lut } = preset;
-    this.state = { ...this.state, window: { center, width, function: preset.function, lut } };
+    const { name, group, ...window } = preset;
+    this.state = { ...this.state, window };
     this.changed();
   }
 

@@ -18,10 +18,11 @@ function stateOf(model, meta, space) {
   const plane = model.get("plane");
   const axis = meta.planes[/** @type {import("./types.js").PlaneName} */ (plane)].axis;
   voxel[axis] = model.get("index");
+  const lut = model.get("_lut");
   return {
     plane,
     voxel: /** @type {[number, number, number]} */ (voxel.map((i, n) => Math.min(Math.max(i, 0), space.shape[n] - 1))),
-    window: { center: model.get("center"), width: model.get("width"), function: model.get("function"), lut: model.get("_lut") || undefined },
+    window: { center: model.get("center"), width: model.get("width"), function: model.get("function"), ...(lut ? { lut } : {}) },
     invert: model.get("invert"),
     zoom: model.get("zoom"),
     pan: [model.get("pan")[0], model.get("pan")[1]],
