@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
-    from dicomlab.voi_lut import VoiLut
-    from dicomlab.windowing import WINDOWS, Window, apply_window
+    from dicomlab.voi import VoiLut, Window, apply_window
+    from dicomlab.windowing import WINDOWS
 
 __version__ = "0.1.0"
 
@@ -38,10 +38,10 @@ _HOMES = {
     "SeriesList": "read",
     "SliceBrowser": "view.browser",
     "Stack": "read",
-    "VoiLut": "voi_lut",
+    "VoiLut": "voi",
     "WINDOWS": "windowing",
-    "Window": "windowing",
-    "apply_window": "windowing",
+    "Window": "voi",
+    "apply_window": "voi",
     "browse": "view.browser",
     "find_series": "read",
     "header_table": "tables",

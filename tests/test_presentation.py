@@ -324,6 +324,9 @@ def test_dcmtk_inverts_where_we_say_that_inverting_shows_it(
     assert np.abs(ours.astype(int) - theirs).max() <= 1
 
 
+@pytest.mark.skipif(
+    not (support.SHARED / "truth.json").is_file(), reason=f"no real DICOM at {support.SHARED}"
+)
 def test_the_window_of_a_real_presentation_state_is_found() -> None:
     folder = support.shared_data() / "objects-misc-a" / "pr"
     (series,) = (one for one in dl.find_series(folder, progress=False) if one.modality == "CR")

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 from dicomlab.errors import WindowError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.pixels import Transform
-from dicomlab.voi_lut import MOST_ENTRIES, VoiLut
+from dicomlab.voi import MOST_ENTRIES, VoiLut
 from dicomlab.windowing import AnyWindow, VoiFunction, Window
 
 __all__ = ["lut_table", "may_be_negative", "voi_windows"]

@@ -33,7 +33,7 @@ from dicomlab.view.state import (
     plane_views,
 )
 from dicomlab.view.still import still
-from dicomlab.voi_lut import VoiLut
+from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, Window, WindowLike, named_windows, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]

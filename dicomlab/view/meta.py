@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dicomlab.view.grid import Grid
 from dicomlab.view.render import grey
 from dicomlab.view.state import SliceState, acquisition_plane, plane_views, position_letters
-from dicomlab.voi_lut import VoiLut
+from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, auto_window, file_windows, named_windows, shown_inverted
 
 __all__ = ["describe", "lut_text", "new_key"]

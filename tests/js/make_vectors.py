@@ -22,7 +22,7 @@ from dicomlab.view.grid import Grid  # noqa: E402
 from dicomlab.view.meta import _numbers, describe  # noqa: E402
 from dicomlab.view.render import grey, picture  # noqa: E402
 from dicomlab.view.state import PLANES, initial_state  # noqa: E402
-from dicomlab.voi_lut import VoiLut  # noqa: E402
+from dicomlab.voi import VoiLut  # noqa: E402
 from dicomlab.windowing import Window  # noqa: E402
 
 WINDOWS = [

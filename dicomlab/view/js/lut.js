@@ -1,4 +1,4 @@
-// Values of interest to grey (PS3.3 C.11.2.1). The arithmetic repeats dicomlab/windowing.py operation for operation in
+// Values of interest to grey (PS3.3 C.11.2.1). The arithmetic repeats dicomlab/voi.py operation for operation in
 // float64, so that the picture in the browser equals the one drawn by Python byte for byte.
 
 /** @typedef {import("./types.js").Window} Window */

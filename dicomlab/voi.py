@@ -1,24 +1,110 @@
-"""VOI LUTs: windows of any shape, written down as a table (PS3.3 C.11.2.1.1). Only numpy is needed here."""
+"""Values of interest: how real values become brightness, by a formula or by a table (PS3.3 C.11.2).
+
+Only numpy is needed here. Everything is float64 and in one fixed order of operations, because the browser
+repeats these lines in JavaScript and both pictures have to be equal byte for byte.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import WindowError
 
-__all__ = ["MOST_ENTRIES", "VoiLut"]
+__all__ = ["MOST_ENTRIES", "AnyWindow", "VoiFunction", "VoiLut", "Window", "apply_window"]
 
 MOST_ENTRIES = 1 << 16
 """A LUT Descriptor (0028,3002) can declare no more."""
+
+
+VoiFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+_FUNCTIONS: tuple[str, ...] = get_args(VoiFunction)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A value-of-interest window: which values span black to white.
+
+    Parameters
+    ----------
+    center
+        Window Center (0028,1050), in the units of the values.
+    width
+        Window Width (0028,1051), in the units of the values: at least 1 for ``LINEAR``, above 0 for the
+        others.
+    function
+        VOI LUT Function (0028,1056): ``"LINEAR"``, ``"LINEAR_EXACT"`` or ``"SIGMOID"``.
+    explanation
+        What the window is for, free text (0028,1055).
+
+    Raises
+    ------
+    WindowError
+        The standard does not allow these numbers, or does not know the function.
+
+    References
+    ----------
+    PS3.3 C.11.2.1.2 Window Center and Window Width, C.11.2.1.3 VOI LUT Function.
+    """
+
+    center: float
+    width: float
+    function: VoiFunction = "LINEAR"
+    explanation: str = ""
+
+    def __post_init__(self) -> None:
+        if self.function not in _FUNCTIONS:
+            raise WindowError(
+                f"A window was asked for with the VOI LUT Function {self.function!r}, which is unknown: "
+                f"use one of {', '.join(_FUNCTIONS)}."
+            )
+        try:
+            center, width = float(self.center), float(self.width)
+        except (TypeError, ValueError):
+            raise WindowError(
+                f"A window needs a number as center and width; found {self.center!r} and {self.width!r}."
+            ) from None
+        if not (math.isfinite(center) and math.isfinite(width)):
+            raise WindowError(
+                f"A window needs a finite center and width; found center {center}, width {width}."
+            )
+        if self.function == "LINEAR" and width < 1:
+            raise WindowError(
+                f"A LINEAR window needs a width of at least 1 (PS3.3 C.11.2.1.2.1); found {width:g}. "
+                'For a narrower one use Window(center, width, "LINEAR_EXACT").'
+            )
+        if width <= 0:
+            raise WindowError(f"A {self.function} window needs a width above 0; found {width:g}.")
+        # Plain floats, so that windows made from numpy scalars or DSfloat compare, print and turn to JSON
+        # alike.
+        object.__setattr__(self, "center", center)
+        object.__setattr__(self, "width", width)
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The values from black to white; of a ``SIGMOID``, which has no ends, from 2 to 98 %."""
+        half = self.width if self.function == "SIGMOID" else self.width / 2
+        return self.center - half, self.center + half
+
+    def __str__(self) -> str:
+        """Return "W 400 L 50", with no more digits than a thousandth of the width."""
+        if max(abs(self.center), self.width) >= 1e6 or self.width < 1e-9:
+            return f"W {self.width:.4g} L {self.center:.4g}"
+        places = min(max(3 - math.floor(math.log10(self.width)), 0), 12)
+        # Adding 0 takes the minus off a zero.
+        width, center = (f"{round(value, places) + 0.0:.{places}f}" for value in (self.width, self.center))
+        if places:
+            width, center = width.rstrip("0").rstrip("."), center.rstrip("0").rstrip(".")
+        return f"W {width} L {center}"
 
 
 @dataclass(frozen=True)
@@ -161,3 +247,56 @@ class VoiLut:
             return cls(int(first), entries.tolist(), int(bits), "".join(explanation))
         except (ValueError, binascii.Error, zlib.error):
             raise WindowError("A VOI LUT was expected in an attribute; found text that is none.") from None
+
+
+AnyWindow: TypeAlias = Window | VoiLut
+
+
+def apply_window(values: npt.ArrayLike, window: AnyWindow) -> npt.NDArray[np.float64]:
+    """Return how bright each value is shown, from 0 (black) to 1 (white).
+
+    Parameters
+    ----------
+    values
+        Array of any shape, in the units of the window.
+    window
+        The window to look through, or a `VoiLut`: a table of the brightness of whole numbers, which values
+        between them share with the nearest.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64 of the same shape, in [0, 1]. NaN stays NaN.
+
+    Raises
+    ------
+    WindowError
+        What was given is neither: an array has no windows to look a name up in.
+
+    References
+    ----------
+    PS3.3 C.11.2.1.1 (VOI LUT), C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
+    """
+    if isinstance(window, VoiLut):
+        return window.look_up(np.asarray(values, dtype=np.float64))
+    if not isinstance(window, Window):
+        raise WindowError(
+            f"apply_window needs a Window; found {window!r}. Presets are in dicomlab.WINDOWS, for instance "
+            'dicomlab.WINDOWS["CT"]["bone"]; other numbers are written dicomlab.Window(center, width).'
+        )
+    x = np.asarray(values, dtype=np.float64)
+    c, w = window.center, window.width
+    y: npt.NDArray[np.float64]
+    # Infinities are legal values here (a ratio map divides by zero): exp and the differences may overflow
+    # quietly.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if window.function == "SIGMOID":
+            y = 1.0 / (1.0 + np.exp(-4.0 * (x - c) / w))
+        elif window.function == "LINEAR_EXACT":
+            y = np.clip((x - c) / w + 0.5, 0.0, 1.0)
+        elif w > 1:
+            y = np.clip((x - (c - 0.5)) / (w - 1.0) + 0.5, 0.0, 1.0)
+        else:
+            # The formula would divide by zero; the standard's two comparisons that stand before it do not.
+            y = np.where(np.isnan(x), np.nan, np.where(x <= c - 0.5, 0.0, 1.0))
+    return y
