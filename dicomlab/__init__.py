@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
-    from dicomlab.windowing import WINDOWS, Window, apply_window
+    from dicomlab.voi import VoiLut, Window, apply_window
+    from dicomlab.windowing import WINDOWS
 
 __version__ = "0.1.0"
 
@@ -38,9 +39,10 @@ _HOMES = {
     "SeriesList": "read",
     "SliceBrowser": "view.browser",
     "Stack": "read",
+    "VoiLut": "voi",
     "WINDOWS": "windowing",
-    "Window": "windowing",
-    "apply_window": "windowing",
+    "Window": "voi",
+    "apply_window": "voi",
     "browse": "view.browser",
     "find_series": "read",
     "header_table": "tables",
@@ -64,6 +66,7 @@ __all__ = [
     "SeriesList",
     "SliceBrowser",
     "Stack",
+    "VoiLut",
     "Window",
     "apply_window",
     "browse",

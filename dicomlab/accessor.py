@@ -15,7 +15,7 @@ from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES, FRAME, Geometry
 
 if TYPE_CHECKING:
-    from dicomlab.windowing import Window
+    from dicomlab.windowing import AnyWindow
 
 __all__ = ["DicomAccessor"]
 
@@ -93,8 +93,8 @@ class DicomAccessor:
         return self.geometry.frame_of_reference
 
     @property
-    def windows(self) -> tuple[Window, ...]:
-        """Windows of the file, the first one first; empty when it names none."""
+    def windows(self) -> tuple[AnyWindow, ...]:
+        """Windows and VOI LUTs of the file, the first one first; empty when it names none."""
         return windowing.windows_from_attrs(self._volume.attrs)
 
     @property

@@ -151,12 +151,15 @@ def test_of_rescale_and_mappings_the_rescale_is_taken_and_the_others_on_request(
             mapping("third", 0, 4095, RealWorldValueSlope=3.0, RealWorldValueIntercept=1.0),
         ]
     )
+    one.WindowCenter, one.WindowWidth = "100", "200"
     raw = np.array(stored(False, 12))
     np.testing.assert_array_equal(loaded(tmp_path, one).values.ravel(), raw * 2)
     np.testing.assert_array_equal(load_volume(tmp_path, values="stored").values.ravel(), raw)
     named = load_volume(tmp_path, values="third")
     np.testing.assert_array_equal(named.values.ravel(), raw * 3 + 1)
     assert named.attrs["units"] == "mm2/s"
+    assert len(load_volume(tmp_path).dicom.windows) == 1
+    assert not named.dicom.windows, "a window of rescaled values is none of mapped ones"
     with pytest.raises(DicomLabError, match="offers 'stored', 'half', 'third'"):
         load_volume(tmp_path, values="quarter")
 

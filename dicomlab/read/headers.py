@@ -7,7 +7,7 @@ import os
 import struct
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,9 @@ from dicomlab.read import diffusion, labels, mosaic
 from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES, SIEMENS_TILES
 from dicomlab.read.sources import FileRef
+
+if TYPE_CHECKING:
+    from dicomlab.read.presentation import Presentation
 
 __all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
 
@@ -88,6 +91,7 @@ _KEYWORDS = [
     "WindowWidth",
     "WindowCenterWidthExplanation",
     "VOILUTFunction",
+    "VOILUTSequence",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
     "GridFrameOffsetVector",
@@ -181,6 +185,7 @@ class Instance(Attributes):
     header: Dataset = field(repr=False)
     pixels: PixelSpan | None = None
     transfer_syntax: UID = ImplicitVRLittleEndian
+    presentations: tuple[Presentation, ...] = field(default=(), repr=False)
 
     @property
     def levels(self) -> tuple[Dataset, ...]:  # type: ignore[override]

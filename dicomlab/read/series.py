@@ -16,6 +16,7 @@ from dicomlab.read import dicomdir
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.presentation import Presentation, attach, presentations_of
 from dicomlab.read.sources import FileRef, list_all
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 
@@ -94,6 +95,11 @@ class Series:
         return (*self.extra_findings, *beside, *(f for stack in self.stacks for f in stack.findings))
 
     @property
+    def presentations(self) -> tuple[Presentation, ...]:
+        """Presentation states found beside the series that refer to images of it."""
+        return presentations_of(self.instances)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Names of the files, in the order of `instances`."""
         return tuple(instance.file.name for instance in self.instances)
@@ -141,6 +147,8 @@ class Series:
             "spacing": _spacing(facts),
             "findings": _findings_markup(self.findings, long=True),
         }
+        if self.presentations:
+            shown["presentations"] = "; ".join(repr(one).strip("<>") for one in self.presentations)
         if len(self.stacks) > 1:
             shown["stacks"] = "; ".join(repr(stack).strip("<>") for stack in self.stacks)
         return html.block(html.card(self.description or "(no description)", shown, self._thumbnail()))
@@ -308,7 +316,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         found.setdefault(key, []).append(instance)
     series = [
         Series(key[0], tuple(sorted(members, key=_instance_order)), tuple(findings.get(key, ())))
-        for key, members in found.items()
+        for key, members in attach(found).items()
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)

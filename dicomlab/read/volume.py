@@ -26,6 +26,7 @@ from dicomlab.read.elements import WARNINGS_LOCK
 from dicomlab.read.filling import Filling
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
+from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
 from dicomlab.read.stored import check_supported
@@ -120,6 +121,9 @@ def load_volume(
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
     if values is None:
         kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
+    planes = arrangement.planes
+    frames = [plane.frame + 1 for plane in planes]
+    kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
     array = Filling(arrangement, transforms)
     failures = array.read(progress)
     if failures:
