@@ -25,9 +25,6 @@ __all__ = ["Plane", "planes_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
-PLANES_LIMIT = 1 << 20
-"""Frames of one object beyond which nothing is laid out: Number of Frames is text from a file."""
-
 _RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
@@ -122,7 +119,7 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     shared = instance.items("SharedFunctionalGroupsSequence")
     if per_frame or shared:
         return _functional_groups(instance, per_frame, shared[0] if shared else None)
-    frames = min(instance.frames, PLANES_LIMIT)
+    frames = instance.plausible_frames
     if frames == 1:
         return _tiles(instance) or (Plane(instance, 0, instance.levels),)
     if instance.text("SOPClassUID") == _RT_DOSE or instance.value("GridFrameOffsetVector") is not None:
@@ -136,7 +133,7 @@ def _functional_groups(
     instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
 ) -> tuple[Plane, ...]:
     common = _unfolded(shared)
-    frames = max(min(instance.frames, PLANES_LIMIT), 1)
+    frames = instance.plausible_frames
     planes = []
     for k in range(frames):
         own = (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *common)
