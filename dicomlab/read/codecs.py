@@ -1,7 +1,7 @@
 """From one compressed frame to its samples, strictly: a stream that is broken or differs from the header raises.
 
-All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000), OpenJPH (HTJ2K). They
-let other threads run while they work. RLE is PackBits.
+All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000 and HTJ2K; its OpenJPH
+decoder swallows errors and returns what it had). They let other threads run while they work. RLE is PackBits.
 
 Colour (PS3.5 8.2, PS3.3 C.7.6.3.1.2). Decoders are told to convert nothing except to undo the component transform of JPEG
 2000, which is part of its codestream. What the samples then are is settled in this order:
@@ -177,6 +177,14 @@ def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
         raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
     _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
     values = imagecodecs.jpegls_decode(data[: stream.end])
+    # CharLS refuses what lacks data or has too much, except when less than a byte lacks: then a byte more is not too much.
+    last = stream.ends[-1]
+    try:
+        imagecodecs.jpegls_decode(data[:last] + b"\x80" + data[last : stream.end])
+    except imagecodecs.JpeglsError:
+        pass
+    else:
+        raise StreamError("its image data are incomplete")
     if wanted.samples == 3 and stream.interleave == 0:
         values = np.moveaxis(values, 0, -1)
     return _settle(
@@ -201,10 +209,7 @@ def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
                 f"the header says {photometric}, its codestream {has} component transform: which colours, nobody knows"
             )
         photometric = "RGB" if stated else photometric
-    if high_throughput:
-        values = imagecodecs.htj2k_decode(stream.data, planar=False)
-    else:
-        values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
+    values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
     return _settle(values, stream.precision, not stream.reversible, stream.signed, wanted), photometric
 
 

@@ -119,7 +119,7 @@ def _check_is_slice(instance: Instance) -> StoredImage:
     if instance.frames > 1 or any(keyword in instance.header for keyword in groups):
         reason = f"a multi-frame object ({instance.frames} frames), not read as a volume yet"
     elif kinds or instance.is_siemens_mosaic:
-        reason = f"a mosaic ({kinds or 'Number of Images in Mosaic (0019,100A)'}): many slices tiled into one picture, not read yet"
+        reason = f"a mosaic ({kinds or 'Number of Images in Mosaic (0019,100A)'}): many slices in one picture, not read yet"
     elif stored_image(instance).is_colour:
         reason = f"a colour image ({instance.text('PhotometricInterpretation')}), not read as a volume yet"
     if reason:
