@@ -185,8 +185,6 @@ def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
         pass
     else:
         raise StreamError("its image data are incomplete")
-    if wanted.samples == 3 and stream.interleave == 0:
-        values = np.moveaxis(values, 0, -1)
     return _settle(
         values, stream.precision, syntax == uid.JPEGLSNearLossless, False, wanted
     ), wanted.photometric
@@ -237,7 +235,10 @@ def rle(data: bytes, length: int, planes: int) -> bytes:
     for k in range(count):
         if (bounds[k + 1] - bounds[k]) * 64 < length:  # two bytes make at most 128
             raise StreamError(f"RLE segment {k + 1} is too short for {length} bytes")
-        plane = imagecodecs.packbits_decode(data[bounds[k] : bounds[k + 1]])
+        try:
+            plane = imagecodecs.packbits_decode(data[bounds[k] : bounds[k + 1]])
+        except imagecodecs.PackbitsError as problem:
+            raise StreamError(f"RLE segment {k + 1} breaks off") from problem
         if len(plane) != length:
             raise StreamError(f"RLE segment {k + 1} holds {len(plane)} bytes where {length} are needed")
         out.append(plane)
