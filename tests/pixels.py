@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import struct
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 
 from dicomlab.read.headers import Instance, read_instance
@@ -77,11 +80,16 @@ def save(path: Path, ds: Dataset, syntax: str = ExplicitVRLittleEndian, pixels: 
         ds.SOPInstanceUID,
     )
     if pixels is not None:
-        ds.PixelData = b""
-        del ds["PixelData"]
-        ds.save_as(path, implicit_vr=False, little_endian=True, enforce_file_format=True)
-        with path.open("ab") as stream:
-            stream.write(b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff" + pixels)
+        # By hand: pydicom refuses transfer syntaxes that it does not know, and fragments that are odd on purpose.
+        meta, body = DicomBytesIO(), DicomBytesIO()
+        write_file_meta_info(meta, ds.file_meta)
+        bare = copy.deepcopy(ds)
+        del bare.file_meta
+        if "PixelData" in bare:
+            del bare.PixelData
+        bare.save_as(body, implicit_vr=False, little_endian=True, enforce_file_format=False)
+        head = b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff"
+        path.write_bytes(bytes(128) + b"DICM" + meta.getvalue() + body.getvalue() + head + pixels)
     else:
         implicit, little = syntax == ImplicitVRLittleEndian, syntax != ExplicitVRBigEndian
         ds.save_as(path, implicit_vr=implicit, little_endian=little, enforce_file_format=True)
