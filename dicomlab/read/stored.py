@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -24,6 +25,9 @@ __all__ = ["StoredImage", "check_supported", "native_bytes", "stored_image"]
 
 Values = npt.NDArray[Any]
 
+_KEEP_LIMIT = 1 << 30
+"""Packed files of several frames, up to this many bytes, are held in memory from the first frame on."""
+_ONE_UNPACKS = threading.Lock()
 _CLAIM_LIMIT, _CLAIM_RATIO = 1 << 28, 1000
 """A frame of more bytes than this must not come from a stream smaller by more than the ratio: the size is a lie."""
 
@@ -235,10 +239,27 @@ class StoredImage:
         return data, frame * bits % 8
 
     def _open(self) -> BinaryIO:
-        if self._span is None or not self._span.inflated:
-            return self.file.open()
+        inflated = self._span is not None and self._span.inflated
+        packed = inflated or self.file.member is not None
+        if packed and self.frames > 1 and self.file.size <= _KEEP_LIMIT:
+            with _ONE_UNPACKS:
+                return io.BytesIO(self._unpacked)
+        return io.BytesIO(self._inflate()) if inflated else self.file.open()
+
+    def _inflate(self) -> bytes:
         with self.file.open() as stream:
-            return io.BytesIO(inflate(stream))
+            return inflate(stream)
+
+    @cached_property
+    def _unpacked(self) -> bytes:
+        """The whole file, kept: every frame of a deflated file or member of an archive would unpack all before it again."""
+        if self._span is not None and self._span.inflated:
+            return self._inflate()
+        with self.file.open() as stream:
+            return stream.read()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_unpacked"}
 
     def _encoded(self, frame: int) -> bytes:
         """Bytes of one encapsulated frame."""
