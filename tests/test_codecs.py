@@ -283,9 +283,34 @@ def test_a_lost_restart_interval_raises() -> None:
     np.testing.assert_array_equal(ours, np.asarray(Image.open(io.BytesIO(data))))
     with pytest.raises(StreamError, match="restart"):
         decode(data[: ends[3]] + data[ends[4] :], uid.JPEGBaseline8Bit, wanted(picture, 8))
-    # A whole run of eight keeps the numbers in turn, and an interval cut short keeps its marker.
+    # An interval that is cut short keeps its marker.
     with pytest.raises(StreamError, match="incomplete"):
         decode(data[: ends[3] - 9] + data[ends[3] :], uid.JPEGBaseline8Bit, wanted(picture, 8))
+
+
+def test_eight_lost_restart_intervals_raise_though_the_numbers_stay_in_turn() -> None:
+    stream = io.BytesIO()
+    picture = scene(160, 64, bits=8)
+    Image.fromarray(picture).save(stream, "JPEG", quality=90, restart_marker_rows=1)
+    data = stream.getvalue()
+    ends = read_jpeg(data).ends
+    assert len(ends) == 20
+    with pytest.raises(StreamError, match="11 restart markers where 19"):
+        decode(data[: ends[3]] + data[ends[11] :], uid.JPEGBaseline8Bit, wanted(picture, 8))
+
+
+@pytest.mark.parametrize("encode", [imagecodecs.jpeg2k_encode, imagecodecs.htj2k_encode])
+def test_a_lost_tile_raises(encode) -> None:
+    values = scene(64, 64, bits=8)
+    more = {"codecformat": "J2K"} if encode is imagecodecs.jpeg2k_encode else {}
+    data = encode(values, reversible=True, tile=(32, 32), **more)
+    syntax = uid.JPEG2000Lossless if more else uid.HTJ2KLossless
+    np.testing.assert_array_equal(decode(data, syntax, wanted(values, 8))[0], values)
+    starts = [at for at in range(len(data)) if data[at : at + 4] == b"\xff\x90\0\x0a"]
+    assert len(starts) == 4
+    for first, after in zip(starts, [*starts[1:], data.rindex(EOI)], strict=True):
+        with pytest.raises(StreamError, match="3 of 4 tiles"):
+            decode(data[:first] + data[after:], syntax, wanted(values, 8))
 
 
 def test_any_flipped_bit_gives_a_picture_of_the_right_shape_or_an_error_of_ours() -> None:
