@@ -16,8 +16,9 @@ import pydicom
 import pytest
 from pixels import dataset, fragments, image, instance, needs_dcmtk, save, scene
 from pydicom import uid
-from support import SHARED, shared_data
+from support import SHARED, datasets, shared_data, truth
 
+from dicomlab import find_series, load_volume
 from dicomlab.errors import DicomLabError, FaultError, NotDicomError, UnsupportedError
 from dicomlab.read.headers import read_instance
 from dicomlab.read.sources import list_all
@@ -314,6 +315,30 @@ def test_a_few_bytes_that_claim_gigabytes_are_refused(tmp_path: Path) -> None:
     for syntax in (uid.RLELossless, uid.JPEG2000Lossless, DEFLATED_FRAME):
         with pytest.raises(FaultError, match="claims 8191 MiB"):
             image(save(tmp_path / "a", ds, syntax, fragments(bytes(100)))).read()
+
+
+@pytest.mark.parametrize("syntax", [uid.JPEG2000Lossless, uid.DeflatedExplicitVRLittleEndian])
+def test_a_compressed_series_is_the_same_volume(tmp_path: Path, syntax: str) -> None:
+    for k, ds in enumerate(datasets("MR")):
+        values = np.frombuffer(ds.PixelData, "<i2" if ds.PixelRepresentation else "<u2")
+        coded = imagecodecs.jpeg2k_encode(
+            values.reshape(ds.Rows, ds.Columns), codecformat="J2K", reversible=True
+        )
+        save(tmp_path / str(k), ds, syntax, fragments(coded) if syntax == uid.JPEG2000Lossless else None)
+    (series,) = find_series(tmp_path)
+    np.testing.assert_allclose(load_volume(series).values, truth("MR").values, rtol=1e-6)
+    assert "<img" in series._repr_html_(), "the thumbnail"
+
+
+def test_a_compressed_slice_that_breaks_off_stops_the_volume(tmp_path: Path) -> None:
+    for k, ds in enumerate(datasets()):
+        values = np.frombuffer(ds.PixelData, "<i2" if ds.PixelRepresentation else "<u2")
+        coded = imagecodecs.jpeg2k_encode(
+            values.reshape(ds.Rows, ds.Columns), codecformat="J2K", reversible=True
+        )
+        save(tmp_path / str(k), ds, uid.JPEG2000Lossless, fragments(coded[: -60 if k == 3 else None]))
+    with pytest.raises(FaultError, match="3: a tile-part of"):
+        load_volume(tmp_path)
 
 
 # -- refused --------------------------------------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     AmbiguousSourceError
         Several series, or a series of several stacks: the message lists them.
     UnsupportedError
-        The data are sound, but no volume can represent them yet (multi-frame, compressed, several images at a position).
+        The data are sound, but no volume can represent them yet (multi-frame, colour, several images at a position).
     GeometryError
         The images have no patient position.
     FaultError
