@@ -176,6 +176,7 @@ def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
     if stream.process != 0xF7:
         raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
     _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
+    # Without an end marker CharLS may search for minutes; `read_jpeg` has seen it.
     values = imagecodecs.jpegls_decode(data[: stream.end])
     # CharLS refuses what lacks data or has too much, except when less than a byte lacks: then a byte more is not too much.
     last = stream.ends[-1]
