@@ -1,7 +1,7 @@
 """From one compressed frame to its samples, strictly: a stream that is broken or differs from the header raises.
 
-All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000), OpenJPH (HTJ2K). They
-let other threads run while they work. RLE is PackBits.
+All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000 and HTJ2K; its OpenJPH
+decoder swallows errors and returns what it had). They let other threads run while they work. RLE is PackBits.
 
 Colour (PS3.5 8.2, PS3.3 C.7.6.3.1.2). Decoders are told to convert nothing except to undo the component transform of JPEG
 2000, which is part of its codestream. What the samples then are is settled in this order:
@@ -176,9 +176,16 @@ def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
     if stream.process != 0xF7:
         raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
     _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
+    # Without an end marker CharLS may search for minutes; `read_jpeg` has seen it.
     values = imagecodecs.jpegls_decode(data[: stream.end])
-    if wanted.samples == 3 and stream.interleave == 0:
-        values = np.moveaxis(values, 0, -1)
+    # CharLS refuses what lacks data or has too much, except when less than a byte lacks: then a byte more is not too much.
+    last = stream.ends[-1]
+    try:
+        imagecodecs.jpegls_decode(data[:last] + b"\x80" + data[last : stream.end])
+    except imagecodecs.JpeglsError:
+        pass
+    else:
+        raise StreamError("its image data are incomplete")
     return _settle(
         values, stream.precision, syntax == uid.JPEGLSNearLossless, False, wanted
     ), wanted.photometric
@@ -201,10 +208,7 @@ def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
                 f"the header says {photometric}, its codestream {has} component transform: which colours, nobody knows"
             )
         photometric = "RGB" if stated else photometric
-    if high_throughput:
-        values = imagecodecs.htj2k_decode(stream.data, planar=False)
-    else:
-        values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
+    values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
     return _settle(values, stream.precision, not stream.reversible, stream.signed, wanted), photometric
 
 
@@ -232,7 +236,10 @@ def rle(data: bytes, length: int, planes: int) -> bytes:
     for k in range(count):
         if (bounds[k + 1] - bounds[k]) * 64 < length:  # two bytes make at most 128
             raise StreamError(f"RLE segment {k + 1} is too short for {length} bytes")
-        plane = imagecodecs.packbits_decode(data[bounds[k] : bounds[k + 1]])
+        try:
+            plane = imagecodecs.packbits_decode(data[bounds[k] : bounds[k + 1]])
+        except imagecodecs.PackbitsError as problem:
+            raise StreamError(f"RLE segment {k + 1} breaks off") from problem
         if len(plane) != length:
             raise StreamError(f"RLE segment {k + 1} holds {len(plane)} bytes where {length} are needed")
         out.append(plane)

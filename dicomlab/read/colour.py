@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.uid import ExplicitVRBigEndian
 
 from dicomlab.errors import DicomLabError
 from dicomlab.read.headers import Instance
@@ -83,7 +84,7 @@ def palette(instance: Instance) -> Palette:
     "Segmented Palette Color Lookup Table Data".
     """
     tables = []
-    big = not instance.header.original_encoding[1] if hasattr(instance.header, "original_encoding") else False
+    big = instance.transfer_syntax == ExplicitVRBigEndian
     descriptors = [_descriptor(instance, colour) for colour in _COLOURS]
     if len(set(descriptors)) > 1:
         raise DicomLabError(

@@ -99,10 +99,10 @@ def _items(
     while True:
         stream.seek(at)
         head = read(8)
-        if head[:4] == _END:
+        if head[:4] == _END and len(head) == 8:
             return table, pieces, True
         if head[:4] != _ITEM or len(head) < 8:
-            if len(head) == 8 or is_table:
+            if len(head) == 8:
                 raise StreamError("its encapsulated pixel data are no sequence of fragments")
             return table, pieces, False
         length = int.from_bytes(head[4:], "little")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -16,6 +17,7 @@ from dicomlab.read import codecs
 from dicomlab.read.colour import Palette, palette, ybr_to_rgb
 from dicomlab.read.fragments import Piece, find_frames
 from dicomlab.read.headers import Instance, PixelSpan, inflate
+from dicomlab.read.pixelrules import CELLS, DEFLATED_FRAME, FLOATS, NATIVE, photometric_of, why_unsupported
 from dicomlab.read.sources import FileRef
 from dicomlab.read.streams import StreamError
 
@@ -23,19 +25,9 @@ __all__ = ["StoredImage", "check_supported", "native_bytes", "stored_image"]
 
 Values = npt.NDArray[Any]
 
-_NATIVE = (
-    uid.ImplicitVRLittleEndian,
-    uid.ExplicitVRLittleEndian,
-    uid.ExplicitVRBigEndian,
-    uid.DeflatedExplicitVRLittleEndian,
-)
-_ENCAPSULATED_NATIVE = "1.2.840.10008.1.2.1.98"
-_DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
-_CELLS = (*_NATIVE, _ENCAPSULATED_NATIVE, _DEFLATED_FRAME, uid.RLELossless)
-"""Transfer syntaxes that keep every bit of a pixel cell, those above Bits Stored too."""
-_COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
-_GREYS = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
-_FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+_KEEP_LIMIT = 1 << 30
+"""Packed files of several frames, up to this many bytes, are held in memory from the first frame on."""
+_ONE_UNPACKS = threading.Lock()
 _CLAIM_LIMIT, _CLAIM_RATIO = 1 << 28, 1000
 """A frame of more bytes than this must not come from a stream smaller by more than the ratio: the size is a lie."""
 
@@ -98,7 +90,7 @@ class StoredImage:
     @property
     def is_compressed(self) -> bool:
         """Whether the number of bytes says nothing about their being all there."""
-        return self.syntax not in _NATIVE
+        return self.syntax not in NATIVE
 
     @property
     def expected_bytes(self) -> int | None:
@@ -126,11 +118,7 @@ class StoredImage:
 
     @property
     def _is_422(self) -> bool:
-        return (
-            self._wanted.photometric == "YBR_FULL_422"
-            and self.syntax in _CELLS
-            and self.syntax != uid.RLELossless
-        )
+        return self._wanted.photometric == "YBR_FULL_422" and self.syntax in CELLS
 
     def read(self, frame: int = 0) -> Values:
         """Stored values of one frame, in `shape` and `dtype`.
@@ -150,7 +138,7 @@ class StoredImage:
             Bytes are missing, or a compressed stream is broken, breaks off, or is not what the header says.
         """
         wanted = self._wanted
-        if self.syntax in _CELLS:
+        if self.syntax in CELLS:
             values, photometric = self.cells(frame), wanted.photometric
             if not self._floating:
                 spare = wanted.dtype.itemsize * 8 - wanted.stored
@@ -180,7 +168,7 @@ class StoredImage:
         UnsupportedError
             The transfer syntax keeps stored bits alone.
         """
-        if self.syntax not in _CELLS:
+        if self.syntax not in CELLS:
             raise UnsupportedError(
                 f"{self.file}: {uid.UID(self.syntax).name} keeps no bits beyond Bits Stored"
             )
@@ -193,7 +181,7 @@ class StoredImage:
         planar = self._planar
         order, skip = "<", 0
         try:
-            if self.syntax in _NATIVE:
+            if self.syntax in NATIVE:
                 data, skip = self._native(frame)
                 order = ">" if self.syntax == uid.ExplicitVRBigEndian else "<"
             else:
@@ -210,7 +198,7 @@ class StoredImage:
                         data = split.transpose(0, 2, 1).tobytes()
                         order = ">"
                     planar = True
-                elif self.syntax == _DEFLATED_FRAME:
+                elif self.syntax == DEFLATED_FRAME:
                     data = codecs.deflated(data, length)
         except StreamError as problem:
             raise self._fault(frame, str(problem)) from problem
@@ -251,10 +239,27 @@ class StoredImage:
         return data, frame * bits % 8
 
     def _open(self) -> BinaryIO:
-        if self._span is None or not self._span.inflated:
-            return self.file.open()
+        inflated = self._span is not None and self._span.inflated
+        packed = inflated or self.file.member is not None
+        if packed and self.frames > 1 and self.file.size <= _KEEP_LIMIT:
+            with _ONE_UNPACKS:
+                return io.BytesIO(self._unpacked)
+        return io.BytesIO(self._inflate()) if inflated else self.file.open()
+
+    def _inflate(self) -> bytes:
         with self.file.open() as stream:
-            return io.BytesIO(inflate(stream))
+            return inflate(stream)
+
+    @cached_property
+    def _unpacked(self) -> bytes:
+        """The whole file, kept: every frame of a deflated file or member of an archive would unpack all before it again."""
+        if self._span is not None and self._span.inflated:
+            return self._inflate()
+        with self.file.open() as stream:
+            return stream.read()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_unpacked"}
 
     def _encoded(self, frame: int) -> bytes:
         """Bytes of one encapsulated frame."""
@@ -336,14 +341,14 @@ def stored_image(instance: Instance) -> StoredImage:
     UnsupportedError, DicomLabError
         As `check_supported`.
     """
-    reason = _unsupported(instance)
+    reason = why_unsupported(instance)
     if reason:
         raise UnsupportedError(f"{instance.file}: {reason}")
     span = instance.pixels
-    floating = span is not None and span.keyword in _FLOATS
-    bits = _FLOATS[span.keyword] if span is not None and floating else 0
+    floating = span is not None and span.keyword in FLOATS
+    bits = FLOATS[span.keyword] if span is not None and floating else 0
     allocated = bits or instance.integer("BitsAllocated", 0)
-    photometric = _photometric(instance)
+    photometric = photometric_of(instance)
     wanted = codecs.Wanted(
         instance.integer("Rows", 0),
         instance.integer("Columns", 0),
@@ -365,57 +370,3 @@ def stored_image(instance: Instance) -> StoredImage:
         palette(instance) if photometric == "PALETTE COLOR" else None,
         extended if isinstance(extended, bytes) else b"",
     )
-
-
-def _photometric(instance: Instance) -> str:
-    stated = instance.text("PhotometricInterpretation").upper()
-    return stated or ("RGB" if instance.integer("SamplesPerPixel", 1) == 3 else "MONOCHROME2")
-
-
-def _unsupported(instance: Instance) -> str | None:
-    """Why the pixels cannot be read, or None."""
-    span, syntax = instance.pixels, instance.transfer_syntax
-    if syntax not in _CELLS and syntax not in codecs.KNOWN:
-        return (
-            f"its transfer syntax {syntax} ({syntax.name}) is not read. `dcmdjpeg`, `dcmdrle` or `gdcmconv --raw` may write "
-            "an uncompressed copy."
-        )
-    if span is not None and (span.length is None) != (syntax not in _NATIVE):
-        has, kind = ("no length", "uncompressed") if span.length is None else ("a length", "compressed")
-        return f"its pixel data have {has}, though its transfer syntax ({syntax.name}) is {kind}: nobody knows what they are"
-    samples, photometric = instance.integer("SamplesPerPixel", 1), _photometric(instance)
-    if samples not in (1, 3):
-        return f"Samples per Pixel (0028,0002) is {samples}; 1 and 3 are read"
-    if photometric not in (_GREYS if samples == 1 else _COLOURS):
-        return f"Photometric Interpretation (0028,0004) is {photometric!r} with {samples} sample(s) a pixel, which is not read"
-    if photometric in ("YBR_ICT", "YBR_RCT") and syntax in _CELLS:
-        return f"Photometric Interpretation {photometric} exists in JPEG 2000 only, its transfer syntax is {syntax.name}"
-    if instance.integer("Rows", 0) < 1 or instance.integer("Columns", 0) < 1:
-        return "Rows (0028,0010) or Columns (0028,0011) is missing"
-    if span is not None and span.keyword in _FLOATS:
-        if samples != 1 or photometric == "PALETTE COLOR" or syntax not in _NATIVE:
-            return f"{span.keyword} with colour or compression, which the standard does not have"
-        return None
-    allocated, stored = instance.integer("BitsAllocated", 0), instance.integer("BitsStored", 0)
-    if allocated not in (1, 8, 16, 32, 64) or not 0 < stored <= allocated:
-        return f"Bits Allocated {allocated} with Bits Stored {stored} is not read"
-    if instance.integer("HighBit", stored - 1) != stored - 1:
-        return f"High Bit {instance.integer('HighBit', -1)} with Bits Stored {stored}: a layout that DICOM retired"
-    signed = instance.integer("PixelRepresentation", -1)
-    if signed not in (0, 1):
-        return "Pixel Representation (0028,0103) is missing: signed or unsigned values, nobody knows"
-    if samples == 3 and (signed or allocated not in (8, 16)):
-        return f"colour of {'signed ' if signed else ''}{allocated} bits a sample, which the standard does not have"
-    if allocated == 1 and (signed or photometric == "PALETTE COLOR"):
-        return "signed values or a palette with one bit a pixel, which the standard does not have"
-    if (
-        photometric == "YBR_FULL_422"
-        and syntax in _CELLS
-        and (
-            instance.integer("Columns", 0) % 2
-            or instance.integer("PlanarConfiguration", 0)
-            or syntax == uid.RLELossless
-        )
-    ):
-        return "YBR_FULL_422 with an odd number of columns, colour by plane or RLE, where its pairs have no meaning"
-    return None

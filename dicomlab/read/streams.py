@@ -42,8 +42,6 @@ class Jpeg:
         Where each run of entropy-coded bytes ends: the position of the marker that follows it.
     end
         First byte after the end marker.
-    interleave
-        Interleave mode of a JPEG-LS stream.
     """
 
     process: int
@@ -55,7 +53,6 @@ class Jpeg:
     adobe: int | None
     ends: tuple[int, ...]
     end: int
-    interleave: int
 
     @property
     def name(self) -> str:
@@ -86,7 +83,7 @@ def read_jpeg(data: bytes) -> Jpeg:
     after_ff = np.flatnonzero(view[:-1] == 0xFF)
     following = view[after_ff + 1]
     found: dict[str, int | None] = {"process": None, "adobe": None}
-    precision = rows = columns = interval = interleave = scans = 0
+    precision = rows = columns = interval = scans = 0
     components: tuple[tuple[int, int, int], ...] = ()
     jfif = False
     ends: list[int] = []
@@ -126,7 +123,6 @@ def read_jpeg(data: bytes) -> Jpeg:
                 raise StreamError("its scan header is broken")
             scans += 1
             covered += body[0]
-            interleave = body[2 + 2 * body[0]]
             # Markers inside a scan: any byte after FF but the stuffing, which is 00 in T.81 and below 80 in T.87.
             first = int(np.searchsorted(after_ff, at))
             stuffed = following[first:] < 0x80 if found["process"] == 0xF7 else following[first:] == 0
@@ -156,7 +152,6 @@ def read_jpeg(data: bytes) -> Jpeg:
         found["adobe"],
         tuple(ends),
         at + 2,
-        interleave,
     )
 
 
