@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -33,6 +34,11 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@cache
+def _number(tag: Key) -> BaseTag:
+    return Tag(tag)
+
+
 class Attributes:
     """Attributes looked up in several data sets in turn, read as what they are expected to be and never trusted.
 
@@ -47,11 +53,17 @@ class Attributes:
 
     def value(self, tag: Key) -> Any:
         """Value as pydicom parses it; None when absent, empty or unreadable."""
+        # Most levels lack most attributes, and this is asked of every frame: look before anything is parsed, among plain
+        # integers, which `in level` would not.
+        number = _number(tag)
+        holding = [level for level in self.levels if number in level.keys()]  # noqa: SIM118
+        if not holding:
+            return None
         # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
         with quiet():
-            for level in self.levels:
+            for level in holding:
                 try:
-                    element = level.get(tag)
+                    element = level.get(number)
                     value = element.value if isinstance(element, DataElement) else element
                 except Exception:
                     continue
@@ -70,7 +82,12 @@ class Attributes:
             Private Creator; upper and lower case count as one.
         """
         for level in self.levels:
+            held = (
+                level.keys()
+            )  # plain integers: most images hold nothing of most makers, and this is asked of all
             for block in range(0x10, 0x20):
+                if group << 16 | block not in held or group << 16 | block << 8 | element not in held:
+                    continue
                 reserved = Attributes.of(level).text(Tag(group, block))
                 if reserved.casefold() == creator.casefold():
                     value = Attributes.of(level).value(Tag(group, block << 8 | element))

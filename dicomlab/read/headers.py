@@ -25,7 +25,9 @@ from pydicom.uid import (
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
+from dicomlab.read import diffusion, labels, mosaic
 from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES, SIEMENS_TILES
 from dicomlab.read.sources import FileRef
 
 __all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
@@ -95,8 +97,16 @@ _KEYWORDS = [
     "CorrectedImage",
     "DecayCorrection",
 ]
-_MOSAIC_CREATOR, _MOSAIC_TILES = Tag(0x0019, 0x0010), Tag(0x0019, 0x100A)
-_TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES]
+_BLOCKS = range(0x10, 0x20)  # where creators reserve theirs, one beside the other from the first
+_PRIVATE = [
+    *{Tag(element.group, block) for element in PRIVATE for block in _BLOCKS},
+    *(Tag(element.group, block << 8 | element.element) for element in PRIVATE for block in _BLOCKS),
+]
+_TAGS: list[Any] = [
+    *map(Tag, {*_KEYWORDS, *labels.KEYWORDS, *diffusion.KEYWORDS, *mosaic.KEYWORDS}),
+    *_PRIVATE,
+]
+_CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
@@ -174,8 +184,7 @@ class Instance(Attributes):
     @property
     def is_siemens_mosaic(self) -> bool:
         """Whether Siemens counts the tiles of this picture, which it does in mosaics alone, whatever Image Type says."""
-        creator = self.header.get_item(_MOSAIC_CREATOR)
-        return _MOSAIC_TILES in self.header and creator is not None and "SIEMENS" in str(creator.value)
+        return SIEMENS_TILES.number(self) is not None
 
     @property
     def frames(self) -> int:
@@ -207,6 +216,9 @@ def read_instance(file: FileRef) -> Instance:
     with file.open() as stream:
         _check_is_dicom(stream)
         header = _parse(stream, _TAGS)
+        if mosaic.needs_protocol(Attributes.of(header)):
+            stream.seek(0)
+            header = _parse(stream, [*_TAGS, *_CSA_SERIES])
         meta = getattr(header, "file_meta", None)
         stated = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
         # Damaged ones are refused when pixels are read.
