@@ -22,10 +22,20 @@ import pytest
 
 from dicomlab import phantom
 from tests.kinds.judge import Verdict, judge
-from tests.kinds.peers import Answer, Volume, from_nifti, read_dcm2niix, read_highdicom, read_simpleitk, regular
+from tests.kinds.peers import (
+    Answer,
+    Volume,
+    from_nifti,
+    read_dcm2niix,
+    read_highdicom,
+    read_simpleitk,
+    regular,
+)
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # nibabel says that it reads Siemens time series only; that is what it is asked for
+    warnings.simplefilter(
+        "ignore"
+    )  # nibabel says that it reads Siemens time series only; that is what it is asked for
     from nibabel.nicom import dicomwrappers
 
 ALL = {**phantom.KINDS, **phantom.FAULTS}
@@ -61,7 +71,9 @@ def files(sample):
 def complaints(file):
     found = subprocess.run(["dciodvfy", str(file)], capture_output=True, text=True, check=False)
     said = (found.stdout + found.stderr).splitlines()
-    assert any(re.match(r"\w*(Image|RTDose|Map)\w*$", line) for line in said), f"dciodvfy did not know {file}: {said}"
+    assert any(re.match(r"\w*(Image|RTDose|Map)\w*$", line) for line in said), (
+        f"dciodvfy did not know {file}: {said}"
+    )
     return {line for line in said if line.startswith("Error")}
 
 
@@ -168,7 +180,9 @@ def frames(file):
             item = ds.ModalityLUTSequence[0]
             values = np.frombuffer(item.LUTData, "<u2")[picture - item.LUTDescriptor[1]].astype(float)
         elif mapping and "RealWorldValueLUTData" in mapping[0]:
-            values = np.array(mapping[0].RealWorldValueLUTData)[picture - mapping[0].RealWorldValueFirstValueMapped]
+            values = np.array(mapping[0].RealWorldValueLUTData)[
+                picture - mapping[0].RealWorldValueFirstValueMapped
+            ]
         elif mapping:
             values = picture * mapping[0].RealWorldValueSlope + mapping[0].RealWorldValueIntercept
         elif "DoseGridScaling" in ds:
@@ -184,8 +198,21 @@ BY_ORACLE = sorted(
     set(ALL)
     - {"mosaic", "mosaic_ascending"}  # nibabel and dcm2niix know CSA headers
     - {"us_cine", "xa_cine", "nm_static"}  # no patient frame
-    - {"decimal_commas", "rescale_nan", "rescale_text", "rescale_zero", "truncated_file", "undecodable", "zip_archive"}
-    - {"cosines_off", "cosines_broken", "wandering_origin", "incomplete_4d"}  # the truth is not what the files say
+    - {
+        "decimal_commas",
+        "rescale_nan",
+        "rescale_text",
+        "rescale_zero",
+        "truncated_file",
+        "undecodable",
+        "zip_archive",
+    }
+    - {
+        "cosines_off",
+        "cosines_broken",
+        "wandering_origin",
+        "incomplete_4d",
+    }  # the truth is not what the files say
 )
 
 
@@ -235,9 +262,33 @@ def test_a_voxel_is_hardly_ever_taken_for_its_neighbour(written, name):
 
 # -- other readers, on the kinds that they know -------------------------------------------------------------------------
 
-HIGHDICOM = ["enhanced_ct", "enhanced_pet", "legacy_converted_ct", "modality_lut", "pet_slopes", "parametric_map"]
-SIMPLEITK = ["axial_ct", "sagittal_mr", "oblique_mr", "feet_first_prone", "high_bits", "jpeg_ls", "rle", "deflated", "big_endian"]
-DCM2NIIX = ["mosaic", "mosaic_ascending", "dynamic", "echoes_phases", "diffusion", "enhanced_mr", "cardiac_cine"]
+HIGHDICOM = [
+    "enhanced_ct",
+    "enhanced_pet",
+    "legacy_converted_ct",
+    "modality_lut",
+    "pet_slopes",
+    "parametric_map",
+]
+SIMPLEITK = [
+    "axial_ct",
+    "sagittal_mr",
+    "oblique_mr",
+    "feet_first_prone",
+    "high_bits",
+    "jpeg_ls",
+    "rle",
+    "deflated",
+]
+DCM2NIIX = [
+    "mosaic",
+    "mosaic_ascending",
+    "dynamic",
+    "echoes_phases",
+    "diffusion",
+    "enhanced_mr",
+    "cardiac_cine",
+]
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -287,7 +338,9 @@ def test_dcmtk_decodes_the_compressed_kinds_and_stops_at_the_damaged_one(written
     for name, program in (("jpeg_ls", "dcmdjpls"), ("rle", "dcmdrle"), ("undecodable", "dcmdjpls")):
         failed = []
         for file in files(written(name)):
-            done = subprocess.run([program, str(file), str(tmp_path / "raw")], capture_output=True, check=False)
+            done = subprocess.run(
+                [program, str(file), str(tmp_path / "raw")], capture_output=True, check=False
+            )
             if done.returncode:
                 failed.append(file.name)
                 continue
@@ -367,10 +420,14 @@ def test_the_judge_can_say_wrong_by_how_many_millimetres_and_refuses_no_truth(wr
     sample = written("oblique_mr")
     true = Volume(sample.values, sample.origins, sample.row_step, sample.column_step)
     assert judge(sample, Answer([true])) == Verdict("right")
-    turned = Volume(true.values[::-1, ::-1].transpose(0, 2, 1), true.origins[::-1], true.column_step, true.row_step)
+    turned = Volume(
+        true.values[::-1, ::-1].transpose(0, 2, 1), true.origins[::-1], true.column_step, true.row_step
+    )
     down = true.origins + (true.values.shape[1] - 1) * true.row_step
-    assert judge(sample, Answer([Volume(turned.values, down[::-1], true.column_step, -true.row_step)])) == Verdict("right")
-    moved = Volume(true.values, true.origins + [0.0, 3.0, 4.0], true.row_step, true.column_step)
+    assert judge(
+        sample, Answer([Volume(turned.values, down[::-1], true.column_step, -true.row_step)])
+    ) == Verdict("right")
+    moved = Volume(true.values, true.origins + np.array([0.0, 3.0, 4.0]), true.row_step, true.column_step)
     assert judge(sample, Answer([moved])) == Verdict("wrong", "up to 5 mm")
     off = Volume(true.values + 2, true.origins, true.row_step, true.column_step)
     assert judge(sample, Answer([off])) == Verdict("wrong", "values off by up to 2")

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
-from dicomlab.phantom import KINDS, write_kind
+import dicomlab as dl
+from dicomlab.errors import DicomLabError, FaultError
+from dicomlab.phantom import FAULTS, KINDS, write_kind
 from tests.kinds.judge import Verdict, judge
 from tests.kinds.peers import PEERS, ROOT, ask, version
 
 PAGE = ROOT / "docs" / "kinds.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
+def section(page: str, name: str) -> str:
+    """What stands between two markers of the page."""
+    begin, end = _marks(name)
+    return page.split(begin)[1].split(end)[0]
+
+
+def _replace(page: str, name: str, text: str) -> str:
+    begin, end = _marks(name)
+    before, rest = page.split(begin)
+    return f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}"
 
 
 def verdicts(peers: list[str], kinds: list[str]) -> dict[tuple[str, str], Verdict]:
@@ -47,6 +65,37 @@ def table(found: dict[tuple[str, str], Verdict]) -> str:
     return "\n".join(lines)
 
 
+def _outcome(folder: Path, on_fault: str | None) -> str:
+    """In a few words what loading does: which findings stop it, or are told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            arrays = [
+                dl.load_volume(stack, on_fault=on_fault)
+                for one in dl.find_series(folder)
+                for stack in one.stacks
+            ]
+        except FaultError as problem:
+            return "stops: " + ", ".join(
+                f"`{code}`" for code in dict.fromkeys(f.code for f in problem.findings)
+            )
+        except DicomLabError as problem:
+            return f"stops: {type(problem).__name__}"
+    said = [line.split(":")[0] for array in arrays for line in array.attrs.get("findings", "").splitlines()]
+    parts = f"{len(arrays)} volumes" if len(arrays) > 1 else "loads"
+    return f"{parts}, says " + ", ".join(f"`{code}`" for code in dict.fromkeys(said)) if said else parts
+
+
+def faults_table() -> str:
+    """Markdown of what dicomlab does on each fault, by default and with on_fault="keep"."""
+    lines = ['| series | by default | with `on_fault="keep"` |', "|---|---|---|"]
+    with tempfile.TemporaryDirectory() as work:
+        for name, kind in FAULTS.items():
+            folder = write_kind(name, Path(work) / name).folder
+            lines.append(f"| {kind.title} | {_outcome(folder, None)} | {_outcome(folder, 'keep')} |")
+    return "\n".join(lines)
+
+
 def versions() -> str:
     """The versions the table was made with."""
     return ", ".join(f"{peer} {version(peer)}" for peer in PEERS if peer != "dicomlab")
@@ -64,10 +113,8 @@ def main() -> None:
         if verdict.state != "right":
             print(f"{kind:20} {peer:12} {str(verdict)[:300]}")
     page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    made = f"{BEGIN}\n{table(found)}\n\nMade with {versions()}.\n{END}"
-    PAGE.write_text(before + made + after, encoding="utf-8")
+    page = _replace(page, "table", f"{table(found)}\n\nMade with {versions()}.")
+    PAGE.write_text(_replace(page, "faults", faults_table()), encoding="utf-8")
 
 
 if __name__ == "__main__":

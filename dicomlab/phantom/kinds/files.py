@@ -135,6 +135,7 @@ def dicomdir(folder: Path) -> Sample:
         for file in save(Path(work), datasets):
             medium.add(dcmread(file))
         medium.write(folder)
+        medium._stage["t"].cleanup()  # pydicom leaves its folder to the garbage collector, which complains
     return found
 
 

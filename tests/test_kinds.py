@@ -1,0 +1,149 @@
+"""dicomlab reads the 25 ordinary kinds of series, names their faults, and stands beside other readers as docs/kinds.md says."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dicomlab as dl
+from dicomlab import DicomLabError, DicomLabWarning, phantom
+from dicomlab.errors import FaultError
+from dicomlab.findings import CODES
+from tests.kinds.judge import Verdict, judge
+from tests.kinds.peers import PEERS, Answer, of_dicomlab, version
+from tests.kinds.table import PAGE, cell, faults_table, section, verdicts
+
+NO_FRAME = ["us_cine", "xa_cine", "nm_static"]
+
+
+def load(sample: phantom.Sample, on_fault=None):
+    """Return what dicomlab makes of every stack of the series."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DicomLabWarning)
+        stacks = [stack for series in dl.find_series(sample.folder) for stack in series.stacks]
+        return [dl.load_volume(stack, on_fault=on_fault) for stack in stacks]
+
+
+def answer(arrays) -> Answer:
+    return Answer([volume for array in arrays for volume in of_dicomlab(array)])
+
+
+def codes(arrays) -> set[str]:
+    """Return the codes of the findings that the volumes carry."""
+    return {line.split(":")[0] for array in arrays for line in array.attrs.get("findings", "").splitlines()}
+
+
+def check_labels(sample: phantom.Sample, array) -> None:
+    extra = [str(dim) for dim in array.dims if dim not in ("slice", "row", "column")]
+    assert sorted(extra) == sorted(sample.axes)
+    for name, labels in {**sample.axes, **sample.beside}.items():
+        if labels.dtype.kind in "iuf":
+            np.testing.assert_allclose(array[name].values, labels, rtol=1e-6, atol=1e-6)
+        else:
+            assert list(array[name].values) == list(labels)
+
+
+@pytest.mark.parametrize("name", phantom.KINDS)
+def test_an_ordinary_kind_is_read_right(tmp_path: Path, name: str) -> None:
+    sample = phantom.write_kind(name, tmp_path)
+    arrays = load(sample)
+    assert judge(sample, answer(arrays)) == Verdict("right")
+    assert len(arrays) == len(sample.stacks)
+    assert {array.attrs.get("units") or "" for array in arrays} == {sample.units}
+    assert codes(arrays) == set(sample.findings)
+    if sample.axes:
+        check_labels(sample, arrays[0])
+
+
+@pytest.mark.parametrize("name", phantom.KINDS)
+def test_values_have_the_order_of_the_labels_voxel_by_voxel(tmp_path: Path, name: str) -> None:
+    sample = phantom.write_kind(name, tmp_path)
+    arrays = load(sample)
+    for stack in sample.stacks:
+        same = [array for array in arrays if sorted(array.shape) == sorted(stack.values.shape)]
+        same = [
+            array.transpose(*stack.axes, "slice", "row", "column")
+            for array in same
+            if np.allclose(of_dicomlab(array)[0].origins, stack.origins, atol=0.02)
+        ]
+        assert len(same) == 1
+        np.testing.assert_allclose(same[0].values, stack.values, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", phantom.FAULTS)
+def test_a_fault_is_named_with_its_size_and_the_choice_is_the_users(tmp_path: Path, name: str) -> None:
+    sample = phantom.write_kind(name, tmp_path)
+    if sample.refused:
+        for choice in (None, "keep"):
+            with pytest.raises(DicomLabError):
+                load(sample, choice)
+        return
+    assert set(sample.findings) <= set(CODES)
+    if sample.choice is not None:
+        with pytest.raises(FaultError) as caught:
+            load(sample)
+        assert set(sample.findings) <= {finding.code for finding in caught.value.findings}
+    arrays = load(sample, sample.choice)
+    assert set(sample.findings) <= codes(arrays)
+    if name in NO_FRAME:
+        assert [array.sizes["row"] * array.sizes["column"] for array in arrays] == [24 * 30] * len(arrays)
+        flat = np.concatenate([array.values.reshape(-1, 24, 30) for array in arrays])
+        np.testing.assert_array_equal(flat, sample.values.reshape(-1, 24, 30))
+        return
+    assert judge(sample, answer(arrays)) == Verdict("right")
+    assert {array.attrs.get("units") or "" for array in arrays} == {sample.units}
+
+
+@pytest.mark.parametrize("name", [name for name in phantom.FAULTS if name not in NO_FRAME])
+def test_a_finding_has_the_size_that_the_phantom_gave_it(tmp_path: Path, name: str) -> None:
+    sample = phantom.write_kind(name, tmp_path)
+    found = {f.code: f for series in dl.find_series(sample.folder) for f in series.findings}
+    if sample.findings and not set(sample.findings) & set(
+        found
+    ):  # some faults show only when values are read
+        with pytest.raises(FaultError) as caught:
+            load(sample)
+        found = {f.code: f for f in caught.value.findings}
+    for code, (size, unit) in sample.sizes.items():
+        assert found[code].unit == unit
+        assert found[code].size == pytest.approx(size, rel=0.01)
+        assert found[code].files
+
+
+def page_table() -> list[list[str]]:
+    lines = [
+        line for line in section(PAGE.read_text(encoding="utf-8"), "table").splitlines() if line[:1] == "|"
+    ]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_page_lists_every_kind_and_every_reader() -> None:
+    rows = page_table()
+    assert rows[0][2:] == list(PEERS)
+    assert [row[1] for row in rows[2:27]] == [kind.title for kind in phantom.KINDS.values()]
+
+
+@pytest.mark.slow
+def test_the_page_says_of_dicomlab_and_of_every_reader_installed_what_is_so() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    made_with = dict(re.findall(r"([\w-]+) ([\d.]+\d)(?:,|\.$)", section(page, "table").splitlines()[-1]))
+    # A reader that is absent here, or of another version, is not asked: `make peers` brings them.
+    peers = [peer for peer in PEERS if peer == "dicomlab" or version(peer) == made_with[peer]]
+    assert {"dicomlab", "SimpleITK", "highdicom", "dcm2niix"} <= set(peers)
+    found = verdicts(peers, list(phantom.KINDS))
+    rows = page_table()
+    for peer in peers:
+        column = rows[0].index(peer)
+        said = [row[column] for row in rows[2:27]]
+        assert said == [cell(found[kind, peer]) for kind in phantom.KINDS], peer
+        assert rows[27][column] == f"**{said.count('right')}**"
+        assert rows[28][column] == f"**{sum(text.startswith('**wrong') for text in said)}**"
+
+
+@pytest.mark.slow
+def test_the_page_says_what_dicomlab_does_on_each_fault() -> None:
+    assert section(PAGE.read_text(encoding="utf-8"), "faults").strip() == faults_table()
