@@ -10,7 +10,7 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from dicomlab import affine, html, windowing
+from dicomlab import affine, html, suv, windowing
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES, FRAME, Geometry
 
@@ -106,6 +106,29 @@ class DicomAccessor:
     def findings(self) -> tuple[str, ...]:
         """What was odd about the series when it was loaded."""
         return tuple(str(self._volume.attrs.get("findings", "")).splitlines())
+
+    def suv(self, kind: str = "bw") -> xr.DataArray:
+        """Standardized uptake value of a PET, float32 in ``units="SUVbw"`` or ``"SUV"`` + `kind`; see `dicomlab.suv.to_suv`.
+
+        Parameters
+        ----------
+        kind
+            What uptake is divided by: ``"bw"`` body weight, ``"lbmjanma"``, ``"lbm"``, ``"lbmjames128"`` lean body mass,
+            ``"bsa"`` body surface area, ``"ibw"`` ideal body weight.
+
+        Raises
+        ------
+        SuvError
+            The headers do not allow it; the message names the attribute.
+
+        Examples
+        --------
+        >>> from dicomlab import load_volume, phantom
+        >>> pet = load_volume(phantom.write_study(tmp_path, coarser=4).pet.folder)
+        >>> pet.dicom.suv().dicom.units
+        'SUVbw'
+        """
+        return suv.to_suv(self._volume, kind)
 
     def lps(self, index: npt.ArrayLike) -> FloatArray:
         """x, y, z in LPS mm of ``(slice, row, column)`` indices, shape ``(..., 3)`` in and out; see `Geometry.lps`."""

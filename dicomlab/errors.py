@@ -18,6 +18,7 @@ __all__ = [
     "FaultError",
     "GeometryError",
     "NotDicomError",
+    "SuvError",
     "UnsupportedError",
     "WindowError",
 ]
@@ -37,6 +38,10 @@ class AmbiguousSourceError(DicomLabError):
 
 class GeometryError(DicomLabError):
     """The geometry asked for does not exist, for instance one affine for uneven slices."""
+
+
+class SuvError(DicomLabError):
+    """SUV cannot be computed; the message names the attribute that is missing or wrong."""
 
 
 class UnsupportedError(DicomLabError):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from dicomlab.errors import WindowError
 
 __all__ = [
+    "SUV_WINDOW",
     "WINDOWS",
     "VoiFunction",
     "Window",
@@ -228,6 +229,16 @@ WINDOWS: Mapping[str, Mapping[str, Window]] = MappingProxyType(
 """Customary windows: ``WINDOWS["CT"]["lung"]``. Those of CT are in HU."""
 
 
+SUV_WINDOW = Window(2.5, 5, "LINEAR_EXACT", "SUV 0 to 5")
+"""The customary window of SUV by weight or lean mass; offered for such values only, never for Bq/ml."""
+
+
+def _is_suv(attrs: Mapping[str, Any]) -> bool:
+    # SUV by body surface runs to some hundreds in cm2/ml.
+    units = str(attrs.get("units", ""))
+    return units.startswith("SUV") and units != "SUVbsa"
+
+
 def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
     """Return the windows that the file offers, in its order, from the attributes of a volume.
 
@@ -277,10 +288,12 @@ def file_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
 def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
     """Return the windows that can be asked for by name: those of the file first, then the presets.
 
-    The presets of CT are offered only for values in HU. Of two equal names the file's keeps it; "BONE" and
-    "bone" are not equal.
+    The presets of CT are offered only for values in HU, that of SUV only for SUV. Of two equal names the
+    file's keeps it; "BONE" and "bone" are not equal.
     """
     named = file_windows(attrs)
+    if _is_suv(attrs):
+        named.setdefault(SUV_WINDOW.explanation, SUV_WINDOW)
     modality = attrs.get("Modality")
     if modality != "CT" or attrs.get("units") == "HU":
         for name, window in WINDOWS.get(str(modality), {}).items():
@@ -297,7 +310,8 @@ def resolve_window(
     ----------
     window
         A `Window`; ``(center, width)``; a name: one of `named_windows` or ``"auto"``, in any case where only
-        one is meant; or None for the file's first window and, where the file has none, the automatic one.
+        one is meant; or None for SUV 0 to 5 where values are SUV, else the file's first window and, where the file
+        has none, the automatic one.
     attrs
         Attributes of the volume.
     values
@@ -325,6 +339,8 @@ def resolve_window(
         # A pair narrower than the standard's LINEAR allows can only mean the exact function.
         narrow = isinstance(width, int | float) and 0 < width < 1
         return Window(center, width, "LINEAR_EXACT" if narrow else "LINEAR")
+    elif _is_suv(attrs):
+        return SUV_WINDOW
     elif offered_by_file := windows_from_attrs(attrs):
         return offered_by_file[0]
     return auto_window(values())

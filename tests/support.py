@@ -12,6 +12,10 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from dicomlab import phantom
+from dicomlab.errors import NotDicomError
+from dicomlab.read.elements import Attributes
+from dicomlab.read.headers import read_instance
+from dicomlab.read.sources import list_files
 
 SMALL = (6, 12, 10)
 """Shape of a series that costs a test next to nothing."""
@@ -73,3 +77,17 @@ def shared_data() -> Path:
     finally:
         sys.argv = argv
     return cache_folder
+
+
+def frames_of(folder: Path) -> list[Attributes]:
+    """Every image in a folder, and every frame of the enhanced ones, with their functional groups in front (not unfolded)."""
+    found: list[Attributes] = []
+    for ref in list_files(folder, lambda *_: None):
+        try:
+            instance = read_instance(ref)
+        except NotDicomError:
+            continue
+        shared = instance.items("SharedFunctionalGroupsSequence")
+        frames = instance.items("PerFrameFunctionalGroupsSequence")
+        found += [Attributes.of(frame, *shared, instance.header) for frame in frames] or [instance]
+    return found

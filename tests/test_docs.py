@@ -73,8 +73,9 @@ def test_a_saved_volume_has_its_affine_again(recipes: dict[str, object]) -> None
 
 
 def test_the_recipes_list_every_code_of_a_finding() -> None:
-    listed = rows(RECIPES, '| code | unless told otherwise | `"keep"` means |')
-    assert listed == [[f"`{name}`", code.default, code.keep] for name, code in CODES.items()]
+    listed = rows(RECIPES, '| code | unless told otherwise | `"keep"` means | `"repair"` means |')
+    wanted = [[f"`{name}`", c.default, c.keep or "–", c.repair or "–"] for name, c in CODES.items()]
+    assert listed == wanted
 
 
 def test_the_recipes_list_every_class_of_errors() -> None:

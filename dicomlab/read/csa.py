@@ -29,7 +29,7 @@ _ITEM = struct.Struct("<iiii")
 _MOST_ELEMENTS, _MOST_ITEMS, _MOST_SLICES = 1 << 10, 1 << 14, 1 << 12
 _SIZE = re.compile(r"sSliceArray\.lSize\s*=\s*(\d{1,6})\b")
 _PLACE = re.compile(
-    r"sSliceArray\.asSlice\[(\d{1,6})\]\.sPosition\.d(Sag|Cor|Tra)\s*=\s*([-+]?[0-9.]{1,30}(?:e[-+]?\d{1,3})?)\s",
+    r"sSliceArray\.asSlice\[(\d{1,6})\]\.sPosition\.d(Sag|Cor|Tra)\s*=\s*([-+]?[0-9.]{1,30}(?:e[-+]?\d{1,3})?)(?!\S)",
     re.I,
 )
 

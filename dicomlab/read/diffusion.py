@@ -188,16 +188,12 @@ def _uih(attributes: Attributes) -> Diffusion | None:
     if b_value is None:
         return None
     vector, axes = UIH_GRADIENT.numbers(attributes), _axes(attributes)
-    if vector is not None and (vector.size != 3 or axes is None):
+    if vector is not None and axes is None:
         return _result(
-            b_value, None, "", f"{UIH_B_VALUE} of UIH; its vector is in the image's axes, which are not given"
+            b_value, None, "", f"{UIH_B_VALUE} of UIH; its vector is in axes that are not given", vector
         )
-    return _result(
-        b_value,
-        None if vector is None or axes is None else vector @ axes,
-        "",
-        f"{UIH_B_VALUE} and {UIH_GRADIENT} of UIH, in the image's axes",
-    )
+    turned = vector @ axes if vector is not None and axes is not None and vector.size == 3 else None
+    return _result(b_value, turned, "", f"{UIH_B_VALUE} and {UIH_GRADIENT} of UIH, in the image's axes")
 
 
 def _ge(attributes: Attributes) -> Diffusion | None:

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
@@ -25,6 +25,11 @@ WARNINGS_LOCK = threading.RLock()
 """Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
 
 
+@cache
+def _tag(key: Key) -> BaseTag:
+    return Tag(key)
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without the warnings of pydicom, which would name values of the file."""
@@ -32,11 +37,6 @@ def quiet() -> Iterator[None]:
     with WARNINGS_LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-@cache
-def _number(tag: Key) -> BaseTag:
-    return Tag(tag)
 
 
 class Attributes:
@@ -53,20 +53,17 @@ class Attributes:
 
     def value(self, tag: Key) -> Any:
         """Value as pydicom parses it; None when absent, empty or unreadable."""
-        # Most levels lack most attributes, and this is asked of every frame: look before anything is parsed, among plain
-        # integers, which `in level` would not.
-        number = _number(tag)
-        holding = [level for level in self.levels if number in level.keys()]  # noqa: SIM118
-        if not holding:
-            return None
-        # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
-        with quiet():
-            for level in holding:
-                try:
-                    element = level.get(number)
-                    value = element.value if isinstance(element, DataElement) else element
-                except Exception:
-                    continue
+        key = _tag(tag)
+        for level in self.levels:
+            # Most levels lack most attributes, and this is asked of every frame: look before anything is parsed, among plain
+            # integers, which `in level` would not.
+            if key in level.keys():  # noqa: SIM118
+                # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
+                with quiet():
+                    try:
+                        value = level[key].value
+                    except Exception:
+                        continue
                 if value is not None and not (hasattr(value, "__len__") and len(value) == 0):
                     return value
         return None
@@ -127,15 +124,37 @@ class Attributes:
         return joined.split("\\") if joined else []
 
     def numbers(self, tag: Key) -> FloatArray | None:
-        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers."""
-        value = self.value(tag)
-        if value is None:
-            return None
-        try:
-            numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        except (TypeError, ValueError):
-            return None
-        return numbers if numbers.size and np.all(np.isfinite(numbers)) else None
+        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers.
+
+        A comma is read as the decimal point (DICOM knows no comma); `has_decimal_comma` tells, and is a finding.
+        """
+        numbers = _as_numbers(self.value(tag))
+        if numbers is None and self.has_decimal_comma(tag):
+            numbers = _as_numbers(
+                [part.strip().replace(",", ".") for part in self._raw_text(tag).split("\\")]
+            )
+        return numbers
+
+    def has_decimal_comma(self, tag: Key) -> bool:
+        """Whether the attribute holds numbers that are written with a comma."""
+        return "," in self._raw_text(tag)
+
+    def has(self, tag: Key) -> bool:
+        """Whether the attribute is there with a value, readable or not."""
+        return self.value(tag) is not None or bool(self._raw_text(tag).strip())
+
+    def _raw_text(self, tag: Key) -> str:
+        """Text of the file where pydicom cannot parse it, or has not yet; it keeps what breaks its VR as bytes or text."""
+        key = _tag(tag)
+        for level in self.levels:
+            if key in level.keys():  # noqa: SIM118
+                element = level.get_item(key)
+                value = None if element is None else element.value
+                parts = value if isinstance(value, (list, MultiValue)) else [value]
+                texts = [part.decode("latin-1") if isinstance(part, bytes) else part for part in parts]
+                if all(isinstance(text, str) for text in texts):
+                    return "\\".join(texts).rstrip("\0 ")
+        return ""
 
     def number(self, tag: Key) -> float | None:
         """First of `numbers`, or None."""
@@ -146,3 +165,13 @@ class Attributes:
         """Attribute as an integer."""
         number = self.number(tag)
         return default if number is None else int(number)
+
+
+def _as_numbers(value: Any) -> FloatArray | None:
+    if value is None:
+        return None
+    try:
+        numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    except (TypeError, ValueError):
+        return None
+    return numbers if numbers.size and np.all(np.isfinite(numbers)) else None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import dcmread
+from pydicom.filereader import dcmread, read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
@@ -30,7 +30,7 @@ from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES, SIEMENS_TILES
 from dicomlab.read.sources import FileRef
 
-__all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
+__all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,23 +90,58 @@ _KEYWORDS = [
     "VOILUTFunction",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
+    "GridFrameOffsetVector",
+    "DoseGridScaling",
+    "DoseUnits",
+    "RealWorldValueMappingSequence",
+    "ConvolutionKernel",
+    "KVP",
+    "FrameReferenceTime",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
     "PerFrameFunctionalGroupsSequence",
     "DirectoryRecordSequence",
     "Units",
     "SeriesType",
     "CorrectedImage",
     "DecayCorrection",
+    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue")),
+    *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    # SUV
+    "SeriesDate",
+    "SeriesTime",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "TimezoneOffsetFromUTC",
+    "PatientSex",
+    "PatientSize",
+    "PatientWeight",
+    "ActualFrameDuration",
+    "RadiopharmaceuticalInformationSequence",
+    "SUVType",
+    "FrameReferenceTime",
+    "DecayFactor",
+    "DecayCorrected",
+    "AttenuationCorrected",
+    "DecayCorrectionDateTime",
 ]
+# Private elements that SUV may need: GE, Siemens, Philips.
+_SUV_PRIVATE = ((0x0009, 0x0D), (0x0071, 0x22), (0x7053, 0x00), (0x7053, 0x09))
 _BLOCKS = range(0x10, 0x20)  # where creators reserve theirs, one beside the other from the first
+_ELEMENTS = {*((element.group, element.element) for element in PRIVATE), *_SUV_PRIVATE}
 _PRIVATE = [
-    *{Tag(element.group, block) for element in PRIVATE for block in _BLOCKS},
-    *(Tag(element.group, block << 8 | element.element) for element in PRIVATE for block in _BLOCKS),
+    *{Tag(group, block) for group, _ in _ELEMENTS for block in _BLOCKS},
+    *(Tag(group, block << 8 | element) for group, element in _ELEMENTS for block in _BLOCKS),
 ]
 _TAGS: list[Any] = [
     *map(Tag, {*_KEYWORDS, *labels.KEYWORDS, *diffusion.KEYWORDS, *mosaic.KEYWORDS}),
     *_PRIVATE,
 ]
 _CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
@@ -124,12 +159,18 @@ class PixelSpan:
         Bytes declared; None when undefined (encapsulated).
     available
         Bytes that the file really holds from `offset` on.
+    words
+        Whether its VR is OW, which decides how bytes are swapped in big endian.
+    inflated
+        Whether `offset` counts in the inflated data set of a deflated file (see `inflate`), not in the file.
     """
 
     keyword: str
     offset: int
     length: int | None
     available: int
+    words: bool = False
+    inflated: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,29 +191,6 @@ class Instance(Attributes):
     def modality(self) -> str:
         """Modality (0008,0060)."""
         return self.text("Modality")
-
-    @cached_property
-    def position(self) -> FloatArray | None:
-        """Image Position (Patient) (0020,0032): LPS mm of the centre of the first pixel, shape ``(3,)``; or None."""
-        numbers = self.numbers("ImagePositionPatient")
-        # Ten kilometres from the origin there is no patient: such numbers are damage, and overflow further on.
-        return (
-            numbers
-            if numbers is not None and numbers.size == 3 and bool(np.all(np.abs(numbers) < 1e7))
-            else None
-        )
-
-    @cached_property
-    def cosines(self) -> FloatArray | None:
-        """Image Orientation (Patient) (0020,0037), shape ``(6,)``; or None."""
-        numbers = self.numbers("ImageOrientationPatient")
-        return numbers if numbers is not None and numbers.size == 6 else None
-
-    @cached_property
-    def pixel_spacing(self) -> FloatArray | None:
-        """Pixel Spacing (0028,0030): mm between rows, mm between columns; None unless both are positive."""
-        numbers = self.numbers("PixelSpacing")
-        return numbers if numbers is not None and numbers.size == 2 and bool(np.all(numbers > 0)) else None
 
     @property
     def is_image(self) -> bool:
@@ -219,16 +237,25 @@ def read_instance(file: FileRef) -> Instance:
         if mosaic.needs_protocol(Attributes.of(header)):
             stream.seek(0)
             header = _parse(stream, [*_TAGS, *_CSA_SERIES])
-        meta = getattr(header, "file_meta", None)
-        stated = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+        stated = Attributes.of(getattr(header, "file_meta", Dataset())).text("TransferSyntaxUID")
         # Damaged ones are refused when pixels are read.
         syntax = UID(stated, validation_mode=pydicom.config.IGNORE)
-        if not syntax:
+        if not syntax or (syntax in _NATIVE and syntax.is_little_endian != header.original_encoding[1]):
             implicit, little = header.original_encoding
             explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-            syntax = ImplicitVRLittleEndian if implicit else explicit
-        # In a deflated file the stream's offsets mean nothing: the data set was inflated in memory.
-        pixels = None if syntax == DeflatedExplicitVRLittleEndian else _pixel_span(stream, file.size, header)
+            # Implicit VRs in big endian are no transfer syntax; what matters for pixels is the order of their bytes.
+            syntax = ImplicitVRLittleEndian if implicit and little else explicit
+        if syntax == DeflatedExplicitVRLittleEndian:
+            # pydicom inflated the data set in memory, where the file's offsets mean nothing: find the pixels in it once more.
+            plain = io.BytesIO(inflate(stream))
+            with quiet():
+                read_dataset(
+                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=_TAGS[:1]
+                )
+            span = _pixel_span(plain, len(plain.getvalue()), header)
+            pixels = None if span is None else replace(span, inflated=True)
+        else:
+            pixels = _pixel_span(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
 
 
@@ -247,22 +274,33 @@ def _check_is_dicom(stream: BinaryIO) -> None:
     raise NotDicomError("not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element")
 
 
-def _check_inflates_sanely(stream: BinaryIO) -> None:
-    """Refuse a deflated file (PS3.5 A.5) that would unfold into more memory than `INFLATED_LIMIT`."""
-    if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
-        inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        while chunk := stream.read(1 << 16):
-            while chunk and total <= INFLATED_LIMIT:
-                try:
-                    total += len(inflate.decompress(chunk, 1 << 20))
-                except zlib.error:
-                    break  # pydicom says what is wrong with it
-                chunk = inflate.unconsumed_tail
-            if total > INFLATED_LIMIT:
-                raise NotDicomError(
-                    f"it inflates to more than {INFLATED_LIMIT >> 20} MiB; inflate it first (dcmconv)"
-                )
+def inflate(stream: BinaryIO) -> bytes:
+    """Data set of a deflated file (PS3.5 A.5), without its file meta information.
+
+    Raises
+    ------
+    NotDicomError
+        It would unfold into more memory than `INFLATED_LIMIT`, or the deflated stream is broken or breaks off.
+    """
     stream.seek(0)
+    _skip_meta(stream)
+    unfold, pieces, total = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
+    try:
+        while chunk := stream.read(1 << 16):
+            while chunk:
+                pieces.append(unfold.decompress(chunk, 1 << 20))
+                total += len(pieces[-1])
+                if total > INFLATED_LIMIT:
+                    raise NotDicomError(
+                        f"it inflates to more than {INFLATED_LIMIT >> 20} MiB; inflate it first (dcmconv)"
+                    )
+                chunk = unfold.unconsumed_tail
+    except zlib.error as problem:
+        raise NotDicomError(f"its deflated data set is broken ({problem})") from problem
+    pieces.append(unfold.flush())
+    if not unfold.eof:
+        raise NotDicomError("its deflated data set breaks off")
+    return b"".join(pieces)
 
 
 def _skip_meta(stream: BinaryIO) -> str:
@@ -286,10 +324,17 @@ def _skip_meta(stream: BinaryIO) -> str:
 
 
 def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
-    _check_inflates_sanely(stream)
+    if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
+        inflate(stream)  # refuses what pydicom would unfold without a limit
+    stream.seek(0)
     try:
         with quiet():
-            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+            encoding = _encoding_against_meta(stream)
+            header = (
+                dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+                if encoding is None
+                else _read_as(stream, *encoding, tags)
+            )
     except (KeyboardInterrupt, MemoryError):
         raise
     except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file
@@ -297,6 +342,30 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     if not len(header):
         raise NotDicomError("no attribute could be read: the file breaks off inside its header")
     return header
+
+
+def _encoding_against_meta(stream: BinaryIO) -> tuple[bool, bool] | None:
+    """Whether VRs are implicit and bytes little endian, when the first element shows another byte order than the meta says."""
+    stated = _skip_meta(stream)
+    head = stream.read(6)
+    stream.seek(0)
+    if stated not in _NATIVE or len(head) < 6:
+        return None
+    # Data sets begin with a group below 0x0100 (PS3.6): the byte that is not 0 is the lower one.
+    little = head[1] == 0
+    if (head[0] == 0) == little or little == UID(stated).is_little_endian:
+        return None
+    return not (head[4:6].isalpha() and head[4:6].isupper()), little
+
+
+def _read_as(stream: BinaryIO, implicit: bool, little: bool, tags: list[Any] | None) -> FileDataset:
+    """As `dcmread`, in this encoding, whatever the file meta information says."""
+    _skip_meta(stream)
+    wanted: list[Any] | None = None if tags is None else [Tag(tag) for tag in tags]
+    found = read_dataset(
+        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=wanted
+    )
+    return FileDataset(stream, found, is_implicit_VR=implicit, is_little_endian=little)
 
 
 def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
@@ -320,4 +389,5 @@ def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan |
     else:
         return None
     keyword = pydicom.datadict.keyword_for_tag(tag)
-    return PixelSpan(keyword, offset, None if length == 0xFFFFFFFF else length, max(0, size - offset))
+    length = None if length == 0xFFFFFFFF else length
+    return PixelSpan(keyword, offset, length, max(0, size - offset), head[4:6] == b"OW")

@@ -204,15 +204,19 @@ def _step(
     usual_order: bool,
 ) -> tuple[float, str]:
     """Millimetres from tile to tile along `normal`, negative against it, and what told the direction."""
+    between = attributes.number("SpacingBetweenSlices")
     planned = None
     if protocol is not None and len(protocol) == count:
         along = protocol @ normal
-        # Tiles keep the order of the protocol or the reverse of it; the position of the first tells which.
+        # Tiles keep the order of the protocol or the reverse of it; the position of the first tells which. What is not even, or
+        # not as far apart as the header says, is no plan of these slices.
         for places in (along, along[::-1]):
-            mean = float(places[-1] - places[0]) / (count - 1)
-            if abs(places[0] - whole @ normal) < abs(mean) / 4:
+            steps = np.diff(places)
+            mean = float(steps.mean())
+            even = float(np.abs(steps - mean).max()) < abs(mean) / 50
+            agrees = not between or abs(abs(mean) - abs(between)) < abs(between) / 50
+            if even and agrees and abs(places[0] - whole @ normal) < abs(mean) / 4:
                 planned = mean
-    between = attributes.number("SpacingBetweenSlices")
     distance = abs(between) if between else None if planned is None else abs(planned)
     if distance is None or distance > _FAR:
         raise GeometryError(

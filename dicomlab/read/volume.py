@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias, cast
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import (
@@ -20,48 +17,65 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
-from dicomlab.findings import Finding, OnFault, check_choices, choose
-from dicomlab.geometry import make_volume
+from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, choose
+from dicomlab.geometry import AXES, make_volume
+from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
+from dicomlab.read.axes import Dims
 from dicomlab.read.elements import WARNINGS_LOCK
-from dicomlab.read.headers import Instance
-from dicomlab.read.pixels import (
-    Transform,
-    check_supported,
-    modality_transform,
-    stored_image,
-    value_dtype,
-)
-from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
+from dicomlab.read.filling import Filling
+from dicomlab.read.modality import Transform, modality_transform
+from dicomlab.read.planes import Plane
+from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
+from dicomlab.read.stored import check_supported
 
 __all__ = ["Source", "find_stack", "load_volume"]
 
 Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
 
-_TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data")
+_TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data", "undecodable_pixel_data")
+
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""Segmentation Storage and Label Map Segmentation Storage."""
+
+Kept: TypeAlias = "list[tuple[Finding, Choice]]"
 
 
-def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = True) -> xr.DataArray:
+def load_volume(
+    source: Source,
+    *,
+    dims: Dims = "auto",
+    values: str | None = None,
+    on_fault: OnFault = None,
+    progress: bool = True,
+) -> xr.DataArray:
     """Volume in real units, every voxel at its patient position.
 
     Parameters
     ----------
     source
-        A folder, file, zip archive or list of files that hold **one** series; or a `Series` or one of its `stacks`.
+        A folder, file, zip archive, DICOMDIR or list of files that hold **one** series; or a `Series` or one of its `stacks`.
+    dims
+        What separates several images at one position: ``"auto"`` finds it (time, b-value, echo time …); or names of such axes
+        and keywords of attributes, such as ``["echo_time", "AcquisitionNumber"]``, outermost first.
+    values
+        None for the real values that the object means; ``"stored"`` for those before rescale; or the label of one of its Real
+        World Value Mappings.
     on_fault
         What to do about findings: None takes each code's own default (a fault that would misplace or misvalue a voxel
-        raises, others warn); ``"raise"`` or ``"keep"`` for all of them; or a mapping of codes to either, such as
-        ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them.
+        raises, others warn); ``"raise"``, ``"keep"`` or ``"repair"`` for all of them; or a mapping of codes to one of these, such
+        as ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them and what each choice means.
     progress
         Show a bar when reading takes longer than a second.
 
     Returns
     -------
     xarray.DataArray
-        Dims ``(slice, row, column)``; slices ascending along *n = r x c*. Integers when every Rescale Slope and Intercept is
-        one (an ordinary CT is int16 HU), else float32. Coordinates in mm, see `dicomlab.geometry.Geometry`; ``attrs`` hold
-        ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
+        Dims ``(…, slice, row, column)``: extra axes come first, labelled with their real values, each with its ``source`` among
+        the attributes; colour adds ``sample`` at the end. Slices ascend along *n = r x c*. Integers when every Rescale Slope and
+        Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `dicomlab.geometry.Geometry`;
+        ``attrs`` hold ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
 
     Raises
     ------
@@ -70,7 +84,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     AmbiguousSourceError
         Several series, or a series of several stacks: the message lists them.
     UnsupportedError
-        The data are sound, but no volume can represent them yet (multi-frame, compressed, several images at a position).
+        The data are sound, but no array can represent them: several images lie at a position and nothing separates them.
     GeometryError
         The images have no patient position.
     FaultError
@@ -79,11 +93,11 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     Warns
     -----
     DicomLabWarning
-        A finding that is represented exactly.
+        A finding that is represented exactly, or was repaired.
 
     References
     ----------
-    PS3.3 C.7.6.2 "Image Plane Module", C.11.1 "Modality LUT Module".
+    PS3.3 C.7.6.2 "Image Plane Module", C.7.6.16 "Multi-frame Functional Groups Module", C.11.1 "Modality LUT Module".
 
     Examples
     --------
@@ -94,25 +108,47 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     (('slice', 'row', 'column'), 'HU')
     """
     check_choices(on_fault)
-    stack, other_findings = find_stack(source, progress=progress)
+    stack, series_findings = find_stack(source, on_fault=on_fault, progress=progress)
     for instance in stack.instances:
+        if instance.text("SOPClassUID") in _SEGMENTATIONS:
+            raise UnsupportedError(
+                f"{instance.file} is a Segmentation: its frames are masks, not values. dicomlab.load_segmentation(source) reads it."
+            )
         check_supported(instance)
-    stack, kept = _settle(stack, other_findings, on_fault)
-    geometry = stack.geometry
-    transforms = [modality_transform(instance) for instance in stack.instances]
-    kept += _act(_rescale_findings(stack.instances, transforms), on_fault)
-    _check_one_unit(stack.instances, transforms)
-    values = _read_values(stack.instances, transforms, progress)
+    arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
+    transforms = [modality_transform(plane, values) for plane in arrangement.planes]
+    if values is None:
+        kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
+    array = Filling(arrangement, transforms)
+    failures = array.read(progress)
+    if failures:
+        kept += _act([_undecodable(failures)], on_fault)
+        rest = stack.without(failures)
+        if not rest.planes:
+            raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
+        arrangement, more = _settle(rest, [], dims, on_fault)
+        kept += [one for one in more if one not in kept]
+        array = Filling(arrangement, [modality_transform(plane, values) for plane in arrangement.planes])
+        failures = array.read(progress)
+        if failures:
+            raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
     with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
-        for finding in kept:
-            warnings.warn(finding.explain(kept=True), DicomLabWarning, stacklevel=2)
-    attrs = volume_attrs(stack.instances, transforms, kept)
-    return make_volume(
-        values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
+        for finding, choice in kept:
+            warnings.warn(finding.explain(choice), DicomLabWarning, stacklevel=2)
+    volume = make_volume(
+        array.values,
+        geometry=stack.geometry_of(arrangement),
+        dims=(*(axis.name for axis in arrangement.axes), *AXES, *(("sample",) if array.is_colour else ())),
+        coords=array.coordinates(),
+        name=stack.planes[0].modality.lower() or None,
+        attrs=volume_attrs(arrangement.planes, array.transforms, [finding for finding, _ in kept]),
     )
+    return _regular(volume, {finding.code for finding, choice in kept if choice == "repair"})
 
 
-def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[Finding, ...]]:
+def find_stack(
+    source: Source, *, on_fault: OnFault = None, progress: bool = True
+) -> tuple[Stack, tuple[Finding, ...]]:
     """The one stack that `source` means, and findings of its series as a whole.
 
     Raises
@@ -123,14 +159,15 @@ def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[F
     if isinstance(source, Stack):
         return source, source.series_findings
     if isinstance(source, Series):
-        return _only_stack(source), source.extra_findings
+        return _only_stack(source, on_fault)
     if isinstance(source, SeriesList):
-        return find_stack(_only_series(source))
+        return find_stack(_only_series(source), on_fault=on_fault)
     if not isinstance(source, (str, os.PathLike)) and not _is_paths(source):
         raise DicomLabError(
             f"load_volume takes a path, several paths, a Series or a Stack; found {type(source).__name__}"
         )
-    return find_stack(_only_series(find_series(cast("Any", source), progress=progress)))
+    found = find_series(cast("Any", source), progress=progress)
+    return find_stack(_only_series(found), on_fault=on_fault)
 
 
 def _is_paths(source: Any) -> bool:
@@ -162,98 +199,120 @@ def _only_series(series: SeriesList) -> Series:
     raise NotDicomError(f"no DICOM in {series.source}.{detail}")
 
 
-def _only_stack(series: Series) -> Stack:
+def _only_stack(series: Series, on_fault: OnFault) -> tuple[Stack, tuple[Finding, ...]]:
     if len(series.stacks) == 1:
-        return series.stacks[0]
+        return series.stacks[0], series.extra_findings
     if not series.stacks:
         raise NotDicomError(
             f"the series {series.description!r} ({series.modality}) holds no image; header_table shows what it is."
         )
+    # What lies beside the volume can be left out when every other stack is such a thing, and the user says so.
+    beside = [finding for finding in series.findings if CODES[finding.code].repair == _LARGEST_ONLY]
+    explained = {name for finding in beside for name in finding.files}
+    others = {plane.name for stack in series.stacks[1:] for plane in stack.planes}
+    if beside and others <= explained and all(choose(on_fault, finding) == "repair" for finding in beside):
+        return series.stacks[0], (*series.extra_findings, *beside)
     listing = "\n".join(f"  stacks[{k}]: {repr(stack).strip('<>')}" for k, stack in enumerate(series.stacks))
+    told = "".join(f"\n  {finding.explain()}" for finding in beside)
     raise AmbiguousSourceError(
-        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing or "
-        f"frame of reference, and are never mixed into one array:\n{listing}\n"
+        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, kind or "
+        f"frame of reference, and are never mixed into one array:\n{listing}{told}\n"
         "Load the one you mean, for instance load_volume(series.stacks[0])."
     )
 
 
-def _act(findings: Iterable[Finding], on_fault: OnFault) -> list[Finding]:
-    """Raise what the user does not want kept; the rest comes back."""
-    kept: list[Finding] = []
-    stopping: list[Finding] = []
-    for finding in findings:
-        (kept if choose(on_fault, finding) == "keep" else stopping).append(finding)
+_LARGEST_ONLY = CODES["localizer_inside"].repair
+
+
+def _act(findings: Iterable[Finding], on_fault: OnFault) -> Kept:
+    """Raise what the user wants neither kept nor repaired; the rest comes back with what was chosen."""
+    chosen = [(finding, choose(on_fault, finding)) for finding in findings]
+    stopping = [finding for finding, choice in chosen if choice == "raise"]
     if stopping:
         text = "\n".join(f"  {finding.explain()}" for finding in stopping)
         raise FaultError(f"this series would not load as it is:\n{text}", stopping)
-    return kept
+    return chosen
 
 
-def _settle(stack: Stack, others: Sequence[Finding], on_fault: OnFault) -> tuple[Stack, list[Finding]]:
-    """The stack to load, and the findings kept, after `on_fault` had its say."""
-    kept = _act([*others, *stack.findings], on_fault)
-    useless = [name for finding in kept if finding.code in _TAKES_PIXELS_AWAY for name in finding.files]
+def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Arrangement, Kept]:
+    """The planes to load, and the findings kept, after `on_fault` had its say."""
+    kept = kept + _act(stack.findings_of(dims), on_fault)
+    useless = [name for finding, _ in kept if finding.code in _TAKES_PIXELS_AWAY for name in finding.files]
     if not useless:
-        return stack, kept
+        return stack.arrange(dims), kept
     rest = stack.without(useless)
-    if not rest.instances:
-        raise FaultError("no file of this series holds a whole image", kept)
-    lost = [finding for finding in kept if finding in others or finding.code in _TAKES_PIXELS_AWAY]
+    if not rest.planes:
+        raise FaultError("no file of this series holds a whole image", [finding for finding, _ in kept])
+    lost = [one for one in kept if one[0] not in stack.findings or one[0].code in _TAKES_PIXELS_AWAY]
     # What is left may have gaps that the whole series had not.
-    return rest, lost + _act([f for f in rest.findings if f.code not in _TAKES_PIXELS_AWAY], on_fault)
+    more = [f for f in rest.findings_of(dims) if f.code not in _TAKES_PIXELS_AWAY]
+    return rest.arrange(dims), lost + _act(more, on_fault)
 
 
-def _rescale_findings(instances: Sequence[Instance], transforms: Sequence[Transform]) -> Iterable[Finding]:
-    lacking = tuple(i.file.name for i, t in zip(instances, transforms, strict=True) if not t.explicit)
+def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
+    unusable = {
+        plane.name: transform.fault
+        for plane, transform in zip(planes, transforms, strict=True)
+        if transform.fault
+    }
+    if unusable:
+        yield Finding(
+            "rescale_unusable",
+            f"{len(unusable)} of {len(planes)} images cannot be rescaled: {next(iter(unusable.values()))}",
+            tuple(unusable),
+            float(len(unusable)),
+            "images",
+        )
+    lacking = tuple(
+        dict.fromkeys(
+            plane.name
+            for plane, transform in zip(planes, transforms, strict=True)
+            if not transform.explicit and not transform.fault
+        )
+    )
     if not lacking:
         return
-    attributes = "Rescale Slope (0028,1053) and Intercept (0028,1052)"
+    modality = planes[0].modality
+    attributes = (
+        "Dose Grid Scaling (3004,000E)"
+        if modality == "RTDOSE"
+        else "Rescale Slope (0028,1053) and Intercept (0028,1052)"
+    )
     if any(t.explicit and not t.is_identity for t in transforms):
         yield Finding(
             "rescale_inconsistent",
-            f"{len(lacking)} of {len(instances)} images lack {attributes}, which change the values of the others",
+            f"{len(lacking)} of {len(planes)} images lack {attributes}, which change the values of the others",
             lacking,
             float(len(lacking)),
             "slices",
         )
-    elif instances[0].modality in ("CT", "PT"):
-        wanted = "Hounsfield units" if instances[0].modality == "CT" else "an activity concentration"
+    elif modality in ("CT", "PT", "RTDOSE"):
+        wanted = {"CT": "Hounsfield units", "PT": "an activity concentration", "RTDOSE": "a dose"}[modality]
         yield Finding(
             "rescale_missing",
-            f"a {instances[0].modality} without {attributes}: stored values, perhaps not {wanted}",
+            f"a {modality} without {attributes}: stored values, perhaps not {wanted}",
             lacking,
         )
 
 
-def _check_one_unit(instances: Sequence[Instance], transforms: Sequence[Transform]) -> None:
-    units = sorted({transform.units for transform in transforms})
-    if len(units) > 1:
-        raise UnsupportedError(
-            f"the images of this series have different units ({', '.join(unit or 'none' for unit in units)}, for instance "
-            f"{instances[0].file}); one volume has one unit."
-        )
+def _undecodable(failures: dict[str, str]) -> Finding:
+    return Finding(
+        "undecodable_pixel_data",
+        f"{len(failures)} image(s) cannot be decoded: {next(iter(failures.values()))}",
+        tuple(failures),
+        float(len(failures)),
+        "images",
+    )
 
 
-def _read_values(
-    instances: Sequence[Instance], transforms: Sequence[Transform], progress: bool
-) -> npt.NDArray[Any]:
-    first = instances[0]
-    shape = (len(instances), first.integer("Rows", 0), first.integer("Columns", 0))
-    # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
-    values = np.empty(shape, value_dtype(list(instances), list(transforms)))
-    images = [stored_image(instance) for instance in instances]
+def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
+    """The volume on a regular grid, where the user asked to repair what makes it irregular."""
+    if not repaired & {"gantry_tilt", "missing_slice", "uneven_spacing"}:
+        return volume
+    from dicomlab.reslice import rectify, regularize
 
-    def read(k: int) -> None:
-        transforms[k].apply(images[k].read(), values[k])
-
-    # Two threads: one file is read while another is unpacked.
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(read, k) for k in range(len(instances))]
-        try:
-            for job in progress_bar(jobs, "reading slices", progress):
-                job.result()
-        except BaseException:
-            for job in jobs:
-                job.cancel()
-            raise
-    return values
+    if "gantry_tilt" in repaired:
+        volume = rectify(volume)
+    if repaired & {"missing_slice", "uneven_spacing"}:
+        volume = regularize(volume)
+    return volume
