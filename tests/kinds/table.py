@@ -6,9 +6,10 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import dicomlab as dl
-from dicomlab.errors import DicomLabError, FaultError
+from dicomlab.findings import CODES
 from dicomlab.phantom import FAULTS, KINDS, write_kind
 from tests.kinds.judge import Verdict, judge
 from tests.kinds.peers import PEERS, ROOT, ask, version
@@ -65,34 +66,31 @@ def table(found: dict[tuple[str, str], Verdict]) -> str:
     return "\n".join(lines)
 
 
-def _outcome(folder: Path, on_fault: str | None) -> str:
+def _outcome(folder: Path, on_fault: Any = None) -> str:
     """In a few words what loading does: which findings stop it, or are told."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", dl.DicomLabWarning)
         try:
-            arrays = [
-                dl.load_volume(stack, on_fault=on_fault)
-                for one in dl.find_series(folder)
-                for stack in one.stacks
-            ]
-        except FaultError as problem:
-            return "stops: " + ", ".join(
-                f"`{code}`" for code in dict.fromkeys(f.code for f in problem.findings)
-            )
-        except DicomLabError as problem:
-            return f"stops: {type(problem).__name__}"
-    said = [line.split(":")[0] for array in arrays for line in array.attrs.get("findings", "").splitlines()]
-    parts = f"{len(arrays)} volumes" if len(arrays) > 1 else "loads"
-    return f"{parts}, says " + ", ".join(f"`{code}`" for code in dict.fromkeys(said)) if said else parts
+            volume = dl.load_volume(folder, on_fault=on_fault)
+        except dl.DicomLabError as problem:
+            named = [f"`{code}`" for code in CODES if f"{code}:" in str(problem)]
+            return "stops: " + (", ".join(named) or type(problem).__name__)
+    said = [line.split(":")[0] for line in volume.attrs.get("findings", "").splitlines()]
+    return "loads, says " + ", ".join(f"`{code}`" for code in dict.fromkeys(said)) if said else "loads"
 
 
 def faults_table() -> str:
-    """Markdown of what dicomlab does on each fault, by default and with on_fault="keep"."""
-    lines = ['| series | by default | with `on_fault="keep"` |', "|---|---|---|"]
+    """Markdown of what dicomlab does on each fault, by default and when the user chooses the first way on offer."""
+    lines = ["| series | by default | choice | then |", "|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as work:
         for name, kind in FAULTS.items():
-            folder = write_kind(name, Path(work) / name).folder
-            lines.append(f"| {kind.title} | {_outcome(folder, None)} | {_outcome(folder, 'keep')} |")
+            sample = write_kind(name, Path(work) / name)
+            cells = [kind.title, _outcome(sample.folder), "", ""]
+            if sample.choice is not None:
+                code = sample.findings[0]
+                way = next(way for way in CODES[code].choices if way != "raise")
+                cells[2:] = f'`{{"{code}": "{way}"}}`', _outcome(sample.folder, {code: way})
+            lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
