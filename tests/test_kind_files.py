@@ -288,6 +288,7 @@ DCM2NIIX = [
     "diffusion",
     "enhanced_mr",
     "cardiac_cine",
+    "enhanced_diffusion",
 ]
 
 

@@ -183,16 +183,18 @@ def doubled_slice_differs(folder: Path) -> Sample:
 
 
 def incomplete_4d(folder: Path) -> Sample:
-    """Dynamic MR that lacks one image: slice 2 of time point 3."""
+    """Dynamic MR that lacks one image: slice 2 of time point 3. The truth is the time points that are whole."""
     place, values, datasets = dynamic_series("incomplete_4d")
     del datasets[2 * place.shape[0] + 1]
     save(folder, datasets)
     return sample(
         folder,
         place,
-        values,
-        axes={"time": np.array(TIMES)},
-        refused="one image of 4 time points x 5 slices is missing",
+        np.delete(values, 2, axis=0),
+        axes={"time": np.delete(np.array(TIMES), 2)},
+        findings=("incomplete_steps",),
+        sizes={"incomplete_steps": (1.0, "images")},
+        choice="repair",
     )
 
 
