@@ -10,7 +10,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test check check-python check-js js clean distclean
+.PHONY: help demo lab test peers check check-python check-js js clean distclean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name does; do \
@@ -25,6 +25,9 @@ lab: .venv/.lab ## the same tour, live, in JupyterLab
 test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
 	@sh .ci/system
 	@$(PY) -m pytest
+
+peers: .venv/.dev ## .peers: other readers for the table of docs/kinds.md (800 MB)
+	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --upgrade --target .peers -r tests/kinds/peers.txt
 
 check: check-python check-js ## formatting, types, walls of the house, the browser bundle
 
@@ -44,8 +47,8 @@ js: .venv/.dev node_modules/.stamp ## rebuild the committed browser bundle from 
 clean: ## remove what was made, keep .venv
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-distclean: clean ## remove .venv and node_modules too
-	@rm -rf .venv node_modules
+distclean: clean ## remove .venv, .peers and node_modules too
+	@rm -rf .venv .peers node_modules
 
 # One environment serves all; each stamp says how much of it is there.
 .venv/.lab: pyproject.toml constraints.txt | .venv/bin/python

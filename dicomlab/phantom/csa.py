@@ -18,7 +18,7 @@ _VR = {
     "PhaseEncodingDirectionPositive": "IS",
     "DiffusionDirectionality": "CS",
 }
-_SYNGO = {"US": 9, "IS": 6, "CS": 16, "LO": 19, "FD": 4}
+_SYNGO = {"US": 9, "IS": 6, "CS": 16, "LO": 19, "FD": 4, "SH": 22, "UN": 0}
 _SYNC, _PLACES = 77, 6
 
 

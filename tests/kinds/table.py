@@ -4,14 +4,33 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import warnings
 from pathlib import Path
+from typing import Any
 
-from dicomlab.phantom import KINDS, write_kind
+import dicomlab as dl
+from dicomlab.findings import CODES
+from dicomlab.phantom import FAULTS, KINDS, write_kind
 from tests.kinds.judge import Verdict, judge
 from tests.kinds.peers import PEERS, ROOT, ask, version
 
 PAGE = ROOT / "docs" / "kinds.md"
-BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
+
+
+def _marks(name: str) -> tuple[str, str]:
+    return f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+
+
+def section(page: str, name: str) -> str:
+    """What stands between two markers of the page."""
+    begin, end = _marks(name)
+    return page.split(begin)[1].split(end)[0]
+
+
+def _replace(page: str, name: str, text: str) -> str:
+    begin, end = _marks(name)
+    before, rest = page.split(begin)
+    return f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}"
 
 
 def verdicts(peers: list[str], kinds: list[str]) -> dict[tuple[str, str], Verdict]:
@@ -47,6 +66,34 @@ def table(found: dict[tuple[str, str], Verdict]) -> str:
     return "\n".join(lines)
 
 
+def _outcome(folder: Path, on_fault: Any = None) -> str:
+    """In a few words what loading does: which findings stop it, or are told."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dl.DicomLabWarning)
+        try:
+            volume = dl.load_volume(folder, on_fault=on_fault)
+        except dl.DicomLabError as problem:
+            named = [f"`{code}`" for code in CODES if f"{code}:" in str(problem)]
+            return "stops: " + (", ".join(named) or type(problem).__name__)
+    said = [line.split(":")[0] for line in volume.attrs.get("findings", "").splitlines()]
+    return "loads, says " + ", ".join(f"`{code}`" for code in dict.fromkeys(said)) if said else "loads"
+
+
+def faults_table() -> str:
+    """Markdown of what dicomlab does on each fault, by default and when the user chooses the first way on offer."""
+    lines = ["| series | by default | choice | then |", "|---|---|---|---|"]
+    with tempfile.TemporaryDirectory() as work:
+        for name, kind in FAULTS.items():
+            sample = write_kind(name, Path(work) / name)
+            cells = [kind.title, _outcome(sample.folder), "", ""]
+            if sample.choice is not None:
+                code = sample.findings[0]
+                way = next(way for way in CODES[code].choices if way != "raise")
+                cells[2:] = f'`{{"{code}": "{way}"}}`', _outcome(sample.folder, {code: way})
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def versions() -> str:
     """The versions the table was made with."""
     return ", ".join(f"{peer} {version(peer)}" for peer in PEERS if peer != "dicomlab")
@@ -64,10 +111,8 @@ def main() -> None:
         if verdict.state != "right":
             print(f"{kind:20} {peer:12} {str(verdict)[:300]}")
     page = PAGE.read_text(encoding="utf-8")
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    made = f"{BEGIN}\n{table(found)}\n\nMade with {versions()}.\n{END}"
-    PAGE.write_text(before + made + after, encoding="utf-8")
+    page = _replace(page, "table", f"{table(found)}\n\nMade with {versions()}.")
+    PAGE.write_text(_replace(page, "faults", faults_table()), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from dicomlab.phantom.kinds import dose, enhanced, faults, files, mosaic, places, rarer, repeats, stored
+from dicomlab.phantom.kinds import dose, enhanced, faults, files, more, mosaic, places, rarer, repeats, stored
 from dicomlab.phantom.kinds.sample import Sample
 
 __all__ = ["FAULTS", "KINDS", "Kind", "Sample", "write_kind"]
@@ -99,6 +99,13 @@ FAULTS: Final[Mapping[str, Kind]] = _table(
         ("parametric map of floats", rarer.parametric_map),
         ("Siemens mosaic, slices along r x c", mosaic.mosaic_ascending),
         ("RT dose, offsets are z", dose.dose_absolute),
+        ("RT dose, offsets run downwards", dose.dose_descending),
+        ("functional MR, slices timed one by one", more.slice_times),
+        ("MR at several inversion times", more.inversion_times),
+        ("MR at several flip angles", more.flip_angles),
+        ("Dixon MR by Image Type", more.dixon),
+        ("enhanced diffusion MR", more.enhanced_diffusion),
+        ("enhanced MR, one object for each time point", more.enhanced_files),
         ("ultrasound cine", rarer.us_cine),
         ("angiographic cine", rarer.xa_cine),
         ("planar nuclear image, energy windows x detectors", rarer.nm_static),

@@ -26,7 +26,7 @@ from dicomlab.phantom.kinds.scene import (
     vectors,
 )
 
-__all__ = ["dose", "dose_absolute"]
+__all__ = ["dose", "dose_absolute", "dose_descending"]
 
 _SCALING: Final = {16: "0.0125", 32: "1.25e-05"}
 
@@ -41,11 +41,19 @@ def dose_absolute(folder: Path) -> Sample:
     return _write(folder, "dose_absolute", absolute=True, bits=16)
 
 
-def _write(folder: Path, name: str, *, absolute: bool, bits: int) -> Sample:
+def dose_descending(folder: Path) -> Sample:
+    """Dose of 16 bits whose offsets run downwards from the top plane."""
+    return _write(folder, "dose_descending", absolute=False, bits=16, down=True)
+
+
+def _write(folder: Path, name: str, *, absolute: bool, bits: int, down: bool = False) -> Sample:
     place = grid()
     stored = (hounsfield(place) + 1024) * (2000 if bits == 32 else 2) + 17
     heights = vectors(place)[0][:, 2]
-    ds = identify([_object(place, stored, bits)], name)[0]
+    ds = identify([_object(place, stored[::-1] if down else stored, bits)], name)[0]
+    if down:
+        heights = heights[::-1]
+        ds.ImagePositionPatient = list(place.positions[-1])
     ds.GridFrameOffsetVector = [decimal(z if absolute else z - heights[0]) for z in np.round(heights, 6)]
     save(folder, [ds])
     return sample(folder, place, stored * float(_SCALING[bits]), "Gy")

@@ -73,13 +73,24 @@ def tilt_untagged(folder: Path) -> Sample:
 
 def mixed_frame_of_reference(folder: Path) -> Sample:
     """CT of which one slice names another Frame of Reference: nothing says where it lies beside the others."""
-    place = grid()
-    values = hounsfield(place)
-    datasets = identify(ct(place, values), "mixed_frame_of_reference")
+    whole = grid()
+    values = hounsfield(whole)
+    datasets = identify(ct(whole, values), "mixed_frame_of_reference")
     datasets[_ODD].FrameOfReferenceUID = MR_FRAME
     save(folder, datasets)
+    place = at(whole, np.delete(vectors(whole)[0], _ODD, axis=0))
+    alone = at(whole, vectors(whole)[0][_ODD : _ODD + 1])
     code = "mixed_frame_of_reference"
-    return sample(folder, place, values, "HU", findings=(code,), sizes={code: (1.0, "slices")}, choice="keep")
+    return sample(
+        folder,
+        place,
+        np.delete(values, _ODD, axis=0),
+        "HU",
+        findings=(code, "missing_slice"),
+        sizes={code: (1.0, "images")},
+        choice={code: "repair"},
+        parts=(sample(folder, alone, values[_ODD : _ODD + 1], "HU"),),
+    )
 
 
 def mixed_pixel_representation(folder: Path) -> Sample:
@@ -166,20 +177,24 @@ def doubled_slice_differs(folder: Path) -> Sample:
     datasets[-1].InstanceNumber = len(datasets)
     save(folder, datasets)
     code = "doubled_slice_differs"
-    return sample(folder, place, values, "HU", findings=(code,), sizes={code: (1.0, "slices")}, choice="keep")
+    return sample(
+        folder, place, values, "HU", findings=(code,), sizes={code: (1.0, "positions")}, choice="repair"
+    )
 
 
 def incomplete_4d(folder: Path) -> Sample:
-    """Dynamic MR that lacks one image: slice 2 of time point 3."""
+    """Dynamic MR that lacks one image: slice 2 of time point 3. The truth is the time points that are whole."""
     place, values, datasets = dynamic_series("incomplete_4d")
     del datasets[2 * place.shape[0] + 1]
     save(folder, datasets)
     return sample(
         folder,
         place,
-        values,
-        axes={"time": np.array(TIMES)},
-        refused="one image of 4 time points x 5 slices is missing",
+        np.delete(values, 2, axis=0),
+        axes={"time": np.delete(np.array(TIMES), 2)},
+        findings=("incomplete_steps",),
+        sizes={"incomplete_steps": (1.0, "images")},
+        choice="repair",
     )
 
 
@@ -199,7 +214,7 @@ def _rescaled(name: str, folder: Path, slope: str) -> Sample:
         file.write_bytes(raw.replace(element + b"7 ", head + padded))
     stored = found.values + 1024
     code = "rescale_unusable"
-    size = {code: (float(len(stored)), "slices")}
+    size = {code: (float(len(stored)), "images")}
     return dataclasses.replace(found, values=stored, units="", findings=(code,), sizes=size, choice="keep")
 
 

@@ -69,7 +69,7 @@ def undecodable(folder: Path) -> Sample:
     start = raw.index(b"\xff\xd8\xff")  # start of image
     raw[start + 2 : start + 40] = bytes(38)
     file.write_bytes(raw)
-    return _without(found, _ODD, "undecodable_pixel_data", (1.0, "slices"))
+    return _without(found, _ODD, "undecodable_pixel_data", (1.0, "images"))
 
 
 def decimal_commas(folder: Path) -> Sample:
@@ -90,7 +90,7 @@ def decimal_commas(folder: Path) -> Sample:
             text = comma.sub(lambda m: m[0].replace(b".", b","), data[at_ + 8 : at_ + 8 + length])
             data = data[: at_ + 4] + b"DS" + data[at_ + 6 : at_ + 8] + text + data[at_ + 8 + length :]
         file.write_bytes(data)
-    return dataclasses.replace(found, findings=("decimal_comma",))
+    return dataclasses.replace(found, findings=("decimal_comma",), choice="repair")
 
 
 def no_preamble(folder: Path) -> Sample:
@@ -135,6 +135,7 @@ def dicomdir(folder: Path) -> Sample:
         for file in save(Path(work), datasets):
             medium.add(dcmread(file))
         medium.write(folder)
+        medium._stage["t"].cleanup()  # pydicom leaves its folder to the garbage collector, which complains
     return found
 
 

@@ -72,6 +72,7 @@ def _picture(place: Grid, volume: npt.NDArray[np.int64], reverse: bool) -> Datas
         "ImagePositionPatient": [f"{v:.8f}" for v in corner],
         "PixelSpacing": [f"{float(v):.8f}" for v in place.spacing],
         "SliceThickness": [f"{place.step:.8f}"],
+        "AcquisitionMatrixText": [f"{rows}p*{columns}"],
         "ProtocolSliceNumber": ["0"],
         "PhaseEncodingDirectionPositive": ["1"],
         "MosaicRefAcqTimes": [f"{1000 * _TR * k / slices:.8f}" for k in range(slices)],

@@ -174,7 +174,7 @@ def doubled_slice(folder: Path) -> Sample:
         values,
         "HU",
         findings=("doubled_slice",),
-        sizes={"doubled_slice": (1.0, "slices")},
+        sizes={"doubled_slice": (1.0, "images")},
     )
 
 
@@ -190,4 +190,12 @@ def localizer_inside(folder: Path) -> Sample:
     for number, ds in enumerate([datasets[-1], *datasets[:-1]], start=1):
         ds.InstanceNumber = number
     save(folder, datasets)
-    return sample(folder, place, values, "HU", parts=(sample(folder, view, scout, "HU"),))
+    return sample(
+        folder,
+        place,
+        values,
+        "HU",
+        findings=("localizer_inside",),
+        sizes={"localizer_inside": (1.0, "images")},
+        parts=(sample(folder, view, scout, "HU"),),
+    )

@@ -48,7 +48,7 @@ def _mapping(**how: Any) -> Dataset:
     )
 
 
-def _mapped(folder: Path, name: str, mapping: Dataset, values: npt.NDArray[np.float64]) -> Sample:
+def _mapped(folder: Path, name: str, mapping: Dataset, values: npt.NDArray[Any]) -> Sample:
     place = grid()
     stored = signal(place)
     mapping.RealWorldValueFirstValueMapped, mapping.RealWorldValueLastValueMapped = 0, 4095

@@ -120,8 +120,14 @@ def diffusion(folder: Path) -> Sample:
         ds.AcquisitionNumber = repeat + 1
 
     save(folder, repeated(place, values, "diffusion", mark))
-    labels = {"b_value": np.array(B_VALUES)}
-    return sample(folder, place, values, axes=labels, beside={"b_vector": GRADIENTS.copy()})
+    vectors = np.where(np.array(B_VALUES)[:, None] > 0, GRADIENTS, np.nan)
+    return sample(
+        folder,
+        place,
+        values,
+        axes={"b_value": np.array(B_VALUES)},
+        beside={f"b_vector_{axis}": vectors[:, k].copy() for k, axis in enumerate("xyz")},
+    )
 
 
 def cardiac_cine(folder: Path) -> Sample:

@@ -33,7 +33,7 @@ class Sample:
     axes
         Labels of the extra axes of `values`, in their order: name -> (n,) numbers or texts.
     beside
-        Labels that lie beside an extra axis and do not separate images, such as "b_vector" (n, 3).
+        Labels that lie beside an extra axis and do not separate images, such as "b_vector_x" (n,).
     units
         Unit of the values, "" where the file names none.
     findings

@@ -122,7 +122,7 @@ def pet(place: Grid) -> tuple[list[Dataset], FloatArray]:
 
 
 def bare(sop_class: str, modality: str) -> Dataset:
-    """Return patient, study and equipment of the phantom, and the description of grey pixels; nothing of CT, nothing of place."""
+    """Return patient, study and equipment of the phantom and that pixels are grey; nothing of CT, nothing of place."""
     first = ct(grid(shape=(1, 2, 2)), np.zeros((1, 2, 2), dtype=int))[0]
     found = Dataset()
     found.file_meta = first.file_meta
