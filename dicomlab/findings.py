@@ -46,6 +46,7 @@ CODES: dict[str, Code] = {
     ),
     "truncated_pixel_data": Code("raise", "the slice is left out, the others keep their true positions"),
     "missing_pixel_data": Code("raise", "the slice is left out, the others keep their true positions"),
+    "missing_tiles": Code("keep", "pixels of absent tiles are white in colour, 0 in grey"),
     "same_instance_differs": Code("raise", "both files are kept as they are"),
 }
 """Every code, in the order in which they are reported."""
