@@ -321,7 +321,7 @@ def test_missing_pixel_data_is_named_and_the_rest_loads_only_when_asked(tmp_path
         (lambda one: setattr(one, "NumberOfFrames", 3), "multi-frame"),
         (lambda one: setattr(one, "ImageType", ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]), "MOSAIC"),
         (lambda one: setattr(one, "HighBit", 15), "High Bit 15"),
-        (lambda one: setattr(one, "SamplesPerPixel", 3), "colour"),
+        (lambda one: setattr(one, "SamplesPerPixel", 3), "3 sample"),
         (lambda one: setattr(one, "BitsAllocated", 1), "Bits Allocated 1"),
     ],
 )

@@ -11,8 +11,9 @@ from dicomlab import html, windowing
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.read.headers import Instance
-from dicomlab.read.pixels import Transform, check_supported, modality_transform, stored_image
+from dicomlab.read.pixels import Transform, modality_transform
 from dicomlab.read.stacks import Stack, plane_name
+from dicomlab.read.stored import stored_image
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -50,8 +51,10 @@ def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
     middle = stack.instances[len(stack.instances) // 2]
     try:
-        check_supported(middle)
-        stored = stored_image(middle).read()
+        image = stored_image(middle)
+        if image.is_colour:
+            return None
+        stored = image.read(image.frames // 2)
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)
         transform.apply(stored, values)

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
 from dicomlab.read.headers import Instance
 from dicomlab.read.layout import WANDER_NOTED, Layout
-from dicomlab.read.pixels import expected_bytes
+from dicomlab.read.stored import native_bytes
 
 __all__ = ["geometry_findings", "pixel_findings"]
 
@@ -114,11 +113,7 @@ def _spacing_findings(instances: Sequence[Instance], along: FloatArray) -> Itera
 
 def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     """Pixel data that are missing, too short or too long for Rows x Columns."""
-    missing = tuple(
-        i.file.name
-        for i in instances
-        if i.pixels is None and i.transfer_syntax != DeflatedExplicitVRLittleEndian
-    )
+    missing = tuple(i.file.name for i in instances if i.pixels is None)
     if missing:
         yield Finding(
             "missing_pixel_data",
@@ -130,12 +125,9 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     short, worst, excess = [], 0, []
     for instance in instances:
         span = instance.pixels
-        if span is None or span.length is None or instance.frames > 1:
+        needed = native_bytes(instance)
+        if span is None or span.length is None or needed is None:
             continue
-        samples = instance.integer("SamplesPerPixel", 1)
-        if samples == 3 and instance.text("PhotometricInterpretation") == "YBR_FULL_422":
-            samples = 2  # two pixels share their chrominance (PS3.3 C.7.6.3.1.2)
-        needed = expected_bytes(instance) * samples
         lacking = needed - min(span.length, span.available)
         if lacking > 0:
             short.append(instance.file.name)

@@ -20,7 +20,7 @@ from dicomlab.read.elements import Attributes
 from dicomlab.read.frame_axes import FrameAxes, frame_axes
 from dicomlab.read.headers import Instance
 from dicomlab.read.nuclear import nm_positions, nuclear_axes
-from dicomlab.read.pixels import modality_transform, stored_image, value_dtype
+from dicomlab.read.pixels import modality_transform, value_dtype
 from dicomlab.read.projection import image_plane, one_plane
 from dicomlab.read.slide import (
     READ_LIMIT,
@@ -31,6 +31,7 @@ from dicomlab.read.slide import (
     slide_flavour,
     slide_plane,
 )
+from dicomlab.read.stored import stored_image
 from dicomlab.read.ultrasound import ultrasound_plane, ultrasound_regions
 from dicomlab.ultrasound import REGIONS, regions_to_text
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, BinaryIO
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import dcmread
+from pydicom.filereader import dcmread, read_dataset
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
@@ -28,7 +29,7 @@ from dicomlab.errors import NotDicomError
 from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.sources import FileRef
 
-__all__ = ["Instance", "PixelSpan", "read_header", "read_instance"]
+__all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -94,6 +95,11 @@ _KEYWORDS = [
     "SeriesType",
     "CorrectedImage",
     "DecayCorrection",
+    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue")),
+    *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
     # images without a place in the patient
     "ImagerPixelSpacing",
     "NominalScannedPixelSpacing",
@@ -152,12 +158,18 @@ class PixelSpan:
         Bytes declared; None when undefined (encapsulated).
     available
         Bytes that the file really holds from `offset` on.
+    words
+        Whether its VR is OW, which decides how bytes are swapped in big endian.
+    inflated
+        Whether `offset` counts in the inflated data set of a deflated file (see `inflate`), not in the file.
     """
 
     keyword: str
     offset: int
     length: int | None
     available: int
+    words: bool = False
+    inflated: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,8 +265,17 @@ def read_instance(file: FileRef) -> Instance:
             implicit, little = header.original_encoding
             explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
             syntax = ImplicitVRLittleEndian if implicit else explicit
-        # In a deflated file the stream's offsets mean nothing: the data set was inflated in memory.
-        pixels = None if syntax == DeflatedExplicitVRLittleEndian else _pixel_span(stream, file.size, header)
+        if syntax == DeflatedExplicitVRLittleEndian:
+            # pydicom inflated the data set in memory, where the file's offsets mean nothing: find the pixels in it once more.
+            plain = io.BytesIO(inflate(stream))
+            with quiet():
+                read_dataset(
+                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=_TAGS[:1]
+                )
+            span = _pixel_span(plain, len(plain.getvalue()), header)
+            pixels = None if span is None else replace(span, inflated=True)
+        else:
+            pixels = _pixel_span(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
 
 
@@ -273,22 +294,33 @@ def _check_is_dicom(stream: BinaryIO) -> None:
     raise NotDicomError("not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element")
 
 
-def _check_inflates_sanely(stream: BinaryIO) -> None:
-    """Refuse a deflated file (PS3.5 A.5) that would unfold into more memory than `INFLATED_LIMIT`."""
-    if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
-        inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        while chunk := stream.read(1 << 16):
-            while chunk and total <= INFLATED_LIMIT:
-                try:
-                    total += len(inflate.decompress(chunk, 1 << 20))
-                except zlib.error:
-                    break  # pydicom says what is wrong with it
-                chunk = inflate.unconsumed_tail
-            if total > INFLATED_LIMIT:
-                raise NotDicomError(
-                    f"it inflates to more than {INFLATED_LIMIT >> 20} MiB; inflate it first (dcmconv)"
-                )
+def inflate(stream: BinaryIO) -> bytes:
+    """Data set of a deflated file (PS3.5 A.5), without its file meta information.
+
+    Raises
+    ------
+    NotDicomError
+        It would unfold into more memory than `INFLATED_LIMIT`, or the deflated stream is broken or breaks off.
+    """
     stream.seek(0)
+    _skip_meta(stream)
+    unfold, pieces, total = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
+    try:
+        while chunk := stream.read(1 << 16):
+            while chunk:
+                pieces.append(unfold.decompress(chunk, 1 << 20))
+                total += len(pieces[-1])
+                if total > INFLATED_LIMIT:
+                    raise NotDicomError(
+                        f"it inflates to more than {INFLATED_LIMIT >> 20} MiB; inflate it first (dcmconv)"
+                    )
+                chunk = unfold.unconsumed_tail
+    except zlib.error as problem:
+        raise NotDicomError(f"its deflated data set is broken ({problem})") from problem
+    pieces.append(unfold.flush())
+    if not unfold.eof:
+        raise NotDicomError("its deflated data set breaks off")
+    return b"".join(pieces)
 
 
 def _skip_meta(stream: BinaryIO) -> str:
@@ -312,7 +344,9 @@ def _skip_meta(stream: BinaryIO) -> str:
 
 
 def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
-    _check_inflates_sanely(stream)
+    if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
+        inflate(stream)  # refuses what pydicom would unfold without a limit
+    stream.seek(0)
     try:
         with quiet():
             header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
@@ -346,4 +380,5 @@ def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan |
     else:
         return None
     keyword = pydicom.datadict.keyword_for_tag(tag)
-    return PixelSpan(keyword, offset, None if length == 0xFFFFFFFF else length, max(0, size - offset))
+    length = None if length == 0xFFFFFFFF else length
+    return PixelSpan(keyword, offset, length, max(0, size - offset), head[4:6] == b"OW")

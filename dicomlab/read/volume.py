@@ -27,13 +27,12 @@ from dicomlab.read.elements import WARNINGS_LOCK
 from dicomlab.read.headers import Instance
 from dicomlab.read.pixels import (
     Transform,
-    check_supported,
     modality_transform,
-    stored_image,
     value_dtype,
 )
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
 from dicomlab.read.stacks import Stack
+from dicomlab.read.stored import StoredImage, stored_image
 
 __all__ = ["Source", "find_stack", "load_volume"]
 
@@ -96,7 +95,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     check_choices(on_fault)
     stack, other_findings = find_stack(source, progress=progress)
     for instance in stack.instances:
-        check_supported(instance)
+        _check_is_slice(instance)
     stack, kept = _settle(stack, other_findings, on_fault)
     geometry = stack.geometry
     transforms = [modality_transform(instance) for instance in stack.instances]
@@ -110,6 +109,22 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     return make_volume(
         values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
     )
+
+
+def _check_is_slice(instance: Instance) -> StoredImage:
+    """Refuse what is no plain grey slice."""
+    reason = ""
+    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    kinds = [kind for kind in ("MOSAIC", "VFRAME") if kind in instance.texts("ImageType")]
+    if instance.frames > 1 or any(keyword in instance.header for keyword in groups):
+        reason = f"a multi-frame object ({instance.frames} frames), not read as a volume yet"
+    elif kinds or instance.is_siemens_mosaic:
+        reason = f"a mosaic ({kinds or 'Number of Images in Mosaic (0019,100A)'}): many slices tiled into one picture, not read yet"
+    elif stored_image(instance).is_colour:
+        reason = f"a colour image ({instance.text('PhotometricInterpretation')}), not read as a volume yet"
+    if reason:
+        raise UnsupportedError(f"{instance.file}: {reason}")
+    return stored_image(instance)
 
 
 def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[Finding, ...]]:

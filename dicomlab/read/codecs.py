@@ -1,0 +1,279 @@
+"""From one compressed frame to its samples, strictly: a stream that is broken or differs from the header raises.
+
+All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000), OpenJPH (HTJ2K). They
+let other threads run while they work. RLE is PackBits.
+
+Colour (PS3.5 8.2, PS3.3 C.7.6.3.1.2). Decoders are told to convert nothing except to undo the component transform of JPEG
+2000, which is part of its codestream. What the samples then are is settled in this order:
+
+- JPEG: what the stream itself says (Adobe marker: 0 RGB, 1 YBR; JFIF marker or subsampled chrominance: YBR), then Photometric
+  Interpretation. Lossless JPEG has no such markers as a rule, and then the header decides.
+- JPEG-LS, RLE, deflated: Photometric Interpretation.
+- JPEG 2000: RGB where the codestream has the component transform, and where neither it nor the header has one. A header
+  that says YBR_ICT or YBR_RCT while the codestream has no transform, or YBR_FULL while it has one, is contradictory: refused.
+
+Depth and sign. A precision above Bits Stored: the spare bits are removed (lossless), or values are limited to the range
+that the header states (lossy, where rounding may exceed it). A precision below Bits Stored is the range really used. JPEG
+and JPEG-LS know no sign: with Pixel Representation 1 the samples are two's complement of Bits Stored bits. A JPEG 2000
+codestream has its own sign: where it differs from Pixel Representation the same holds, and negative values that the header
+calls unsigned raise.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+from pydicom import uid
+
+from dicomlab.read.streams import StreamError, read_codestream, read_jpeg
+
+__all__ = ["FRAME_STARTS", "KNOWN", "Wanted", "decode", "deflated", "rle"]
+
+Values = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the header says of a frame.
+
+    Parameters
+    ----------
+    samples
+        Samples per Pixel, 1 or 3.
+    allocated, stored
+        Bits Allocated and Bits Stored.
+    photometric
+        Photometric Interpretation.
+    """
+
+    rows: int
+    columns: int
+    samples: int
+    allocated: int
+    stored: int
+    signed: bool
+    photometric: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the samples."""
+        return (self.rows, self.columns) if self.samples == 1 else (self.rows, self.columns, self.samples)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the samples."""
+        return np.dtype(f"{'i' if self.signed else 'u'}{max(1, self.allocated // 8)}")
+
+
+def decode(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+    """Samples of one compressed frame, in shape and dtype of `wanted`, and the Photometric Interpretation they have.
+
+    Raises
+    ------
+    StreamError
+        The stream breaks off, cannot be decoded, or is not what the header says.
+    """
+    try:
+        return _DECODERS[syntax](data, syntax, wanted)
+    except StreamError:
+        raise
+    except Exception as problem:  # each decoder raises what it likes
+        raise StreamError(f"the decoder says: {_plain(problem)}") from problem
+
+
+def _plain(problem: Exception) -> str:
+    text = str(problem)
+    return text if text.isprintable() and len(text) < 200 else type(problem).__name__
+
+
+def _compare(what: str, found: tuple[int, int, int, int], wanted: Wanted) -> None:
+    """Before decoding: rows, columns, components and precision of a stream against the header."""
+    if found[:3] != (wanted.rows, wanted.columns, wanted.samples):
+        raise StreamError(
+            f"the {what} stream has {found[0]} x {found[1]} pixels of {found[2]} components, the header says "
+            f"{wanted.rows} x {wanted.columns} of {wanted.samples}"
+        )
+    if found[3] > wanted.allocated:
+        raise StreamError(f"the {what} stream has {found[3]} bits, Bits Allocated is {wanted.allocated}")
+
+
+def _settle(values: Values, precision: int, lossy: bool, negative: bool, wanted: Wanted) -> Values:
+    """Values of `precision` bits as the header's bits and sign; see the head of this file."""
+    if values.shape != wanted.shape:
+        raise StreamError(f"decoded to shape {values.shape} where {wanted.shape} is expected")
+    low, high = (
+        (-(1 << wanted.stored - 1), (1 << wanted.stored - 1) - 1)
+        if wanted.signed
+        else (0, (1 << wanted.stored) - 1)
+    )
+    if negative == wanted.signed:
+        if precision <= wanted.stored:
+            return values.astype(wanted.dtype, copy=False)
+        if lossy:
+            return np.clip(values, low, high).astype(wanted.dtype)
+    elif negative:
+        if values.size and values.min() < 0:
+            raise StreamError("it holds negative values, Pixel Representation says unsigned")
+    elif precision < wanted.stored and values.size and int(values.max()) >> precision - 1:
+        raise StreamError(
+            f"its {precision} bits without a sign do not tell which of the header's {wanted.stored} bits with sign they are"
+        )
+    spare = wanted.dtype.itemsize * 8 - wanted.stored
+    return (values.astype(wanted.dtype) << spare) >> spare
+
+
+def _jpeg(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+    stream = read_jpeg(data)
+    if stream.process not in _PROCESSES[syntax]:
+        raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
+    _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
+    lossless = stream.process == 0xC3
+    photometric = wanted.photometric
+    if wanted.samples == 3:
+        if stream.adobe is not None:
+            photometric = "YBR_FULL" if stream.adobe else "RGB"
+        elif stream.jfif or stream.is_subsampled:
+            photometric = "YBR_FULL"
+    # The same name for both spaces: nothing is converted, whatever libjpeg would guess.
+    space = {1: "GRAYSCALE", 3: "RGB" if photometric == "RGB" else "YCBCR"}[wanted.samples]
+    values = imagecodecs.jpeg8_decode(data[: stream.end], colorspace=space, outcolorspace=space)
+    probe = imagecodecs.jpeg8_decode(
+        _probe(data, stream.ends, stream.end), colorspace=space, outcolorspace=space
+    )
+    if not np.array_equal(values, probe):
+        raise StreamError("its image data are incomplete")
+    return _settle(values, stream.precision, not lossless, False, wanted), photometric
+
+
+def _probe(data: bytes, ends: tuple[int, ...], end: int) -> bytes:
+    """The stream with some bytes more after all coded data.
+
+    libjpeg makes up what is missing and says so only in a warning that nobody gets. A whole stream decodes to the same
+    with more bytes behind it; one that lacks data takes them for its own, and comes out otherwise.
+    """
+    pieces, start = [], 0
+    for place in ends:
+        while data[place - 1] == 0xFF:  # fill bytes belong to the marker
+            place -= 1
+        pieces += [data[start:place], _PROBE]
+        start = place
+    return b"".join([*pieces, data[start:end]])
+
+
+# It begins with a one, where libjpeg fills with zeros, and no byte is FF.
+_PROBE = bytes((167 * k + 0xB5) % 251 for k in range(96))
+
+
+def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+    stream = read_jpeg(data)
+    if stream.process != 0xF7:
+        raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
+    _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
+    values = imagecodecs.jpegls_decode(data[: stream.end])
+    if wanted.samples == 3 and stream.interleave == 0:
+        values = np.moveaxis(values, 0, -1)
+    return _settle(
+        values, stream.precision, syntax == uid.JPEGLSNearLossless, False, wanted
+    ), wanted.photometric
+
+
+def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+    stream = read_codestream(data)
+    high_throughput = syntax in (uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K)
+    if stream.high_throughput != high_throughput:
+        found = "HTJ2K" if stream.high_throughput else "JPEG 2000"
+        raise StreamError(f"the stream is {found}, the transfer syntax is {uid.UID(syntax).name}")
+    _compare("JPEG 2000", (stream.rows, stream.columns, stream.components, stream.precision), wanted)
+    photometric = wanted.photometric
+    if wanted.samples == 3:
+        stated = photometric in ("YBR_ICT", "YBR_RCT")
+        contradicted = not stream.transformed if stated else photometric != "RGB" and stream.transformed
+        if contradicted:
+            has = "has the" if stream.transformed else "has no"
+            raise StreamError(
+                f"the header says {photometric}, its codestream {has} component transform: which colours, nobody knows"
+            )
+        photometric = "RGB" if stated else photometric
+    if high_throughput:
+        values = imagecodecs.htj2k_decode(stream.data, planar=False)
+    else:
+        values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
+    return _settle(values, stream.precision, not stream.reversible, stream.signed, wanted), photometric
+
+
+def rle(data: bytes, length: int, planes: int) -> bytes:
+    """Bytes of an RLE frame: `planes` planes of `length` bytes, the most significant byte of each sample first.
+
+    Raises
+    ------
+    StreamError
+        A segment is missing, overlaps, or does not decode to `length` bytes.
+
+    References
+    ----------
+    PS3.5 Annex G.
+    """
+    if len(data) < 64:
+        raise StreamError("it breaks off inside the RLE header")
+    count, *offsets = (int(number) for number in np.frombuffer(data[:64], "<u4"))
+    if count != planes:
+        raise StreamError(f"it has {count} RLE segments where {planes} are needed")
+    bounds = [*offsets[:count], len(data)]
+    if bounds[0] != 64 or any(b <= a for a, b in pairwise(bounds)):
+        raise StreamError("its RLE segments are out of order or outside the frame")
+    out = []
+    for k in range(count):
+        if (bounds[k + 1] - bounds[k]) * 64 < length:  # two bytes make at most 128
+            raise StreamError(f"RLE segment {k + 1} is too short for {length} bytes")
+        plane = imagecodecs.packbits_decode(data[bounds[k] : bounds[k + 1]])
+        if len(plane) != length:
+            raise StreamError(f"RLE segment {k + 1} holds {len(plane)} bytes where {length} are needed")
+        out.append(plane)
+    return b"".join(out)
+
+
+def deflated(data: bytes, length: int) -> bytes:
+    """Bytes of a deflated frame (PS3.5 A.4.13), exactly `length` of them.
+
+    Raises
+    ------
+    StreamError
+        The stream breaks off, or holds fewer or more bytes.
+    """
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        out = inflate.decompress(data, length + 2)  # an odd length is padded
+    except zlib.error as problem:
+        raise StreamError(f"it cannot be inflated: {problem}") from problem
+    if not length <= len(out) <= length + length % 2:
+        raise StreamError(f"it inflates to {len(out)} bytes where {length} are needed")
+    if not inflate.eof:
+        raise StreamError("the deflated stream breaks off")
+    return out[:length]
+
+
+_PROCESSES: dict[str, tuple[int, ...]] = {
+    uid.JPEGBaseline8Bit: (0xC0,),
+    uid.JPEGExtended12Bit: (0xC0, 0xC1),
+    uid.JPEGLossless: (0xC3,),
+    uid.JPEGLosslessSV1: (0xC3,),
+}
+_DECODERS: dict[str, Callable[[bytes, str, Wanted], tuple[Values, str]]] = {
+    **dict.fromkeys(_PROCESSES, _jpeg),
+    uid.JPEGLSLossless: _jpeg_ls,
+    uid.JPEGLSNearLossless: _jpeg_ls,
+    **dict.fromkeys(
+        (uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K), _jpeg_2000
+    ),
+}
+KNOWN = frozenset(_DECODERS)
+"""Transfer syntaxes that `decode` takes."""
+FRAME_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
+"""What the first fragment of a frame begins with, where its codec has a signature."""

@@ -1,0 +1,421 @@
+"""From the bytes of a file to the stored values of a frame (PS3.5 8), whatever the transfer syntax."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import uid
+
+from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
+from dicomlab.read import codecs
+from dicomlab.read.colour import Palette, palette, ybr_to_rgb
+from dicomlab.read.fragments import Piece, find_frames
+from dicomlab.read.headers import Instance, PixelSpan, inflate
+from dicomlab.read.sources import FileRef
+from dicomlab.read.streams import StreamError
+
+__all__ = ["StoredImage", "check_supported", "native_bytes", "stored_image"]
+
+Values = npt.NDArray[Any]
+
+_NATIVE = (
+    uid.ImplicitVRLittleEndian,
+    uid.ExplicitVRLittleEndian,
+    uid.ExplicitVRBigEndian,
+    uid.DeflatedExplicitVRLittleEndian,
+)
+_ENCAPSULATED_NATIVE = "1.2.840.10008.1.2.1.98"
+_DEFLATED_FRAME = "1.2.840.10008.1.2.8.1"
+_CELLS = (*_NATIVE, _ENCAPSULATED_NATIVE, _DEFLATED_FRAME, uid.RLELossless)
+"""Transfer syntaxes that keep every bit of a pixel cell, those above Bits Stored too."""
+_COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
+_GREYS = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
+_FLOATS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+_CLAIM_LIMIT, _CLAIM_RATIO = 1 << 28, 1000
+"""A frame of more bytes than this must not come from a stream smaller by more than the ratio: the size is a lie."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """Where the stored values of an image lie and how they are packed: all that reading them takes.
+
+    Made by `stored_image` from the header beforehand, because pydicom's attributes are not safe to read on several threads;
+    `read` may be called on any thread, and the object may be sent to another process.
+
+    Parameters
+    ----------
+    file
+        The file.
+    syntax
+        Transfer Syntax UID.
+    frames
+        Number of Frames.
+    """
+
+    file: FileRef
+    syntax: str
+    frames: int
+    _span: PixelSpan | None = field(repr=False)
+    _wanted: codecs.Wanted = field(repr=False)
+    _planar: bool = field(default=False, repr=False)
+    _floating: bool = field(default=False, repr=False)
+    _palette: Palette | None = field(default=None, repr=False)
+    _extended: bytes = field(default=b"", repr=False)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of a frame: ``(rows, columns)``, or ``(rows, columns, 3)`` when it is colour."""
+        wanted = self._wanted
+        return wanted.shape if self._palette is None else (wanted.rows, wanted.columns, 3)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the values, in the byte order of this machine."""
+        if self._palette is not None:
+            return self._palette.table.dtype
+        return np.dtype(f"f{self._wanted.allocated // 8}") if self._floating else self._wanted.dtype
+
+    @property
+    def bits_stored(self) -> int:
+        """Bits that a value has."""
+        return self.dtype.itemsize * 8 if self._palette is not None else self._wanted.stored
+
+    @property
+    def signed(self) -> bool:
+        """Whether values may be negative."""
+        return self._floating or (self._wanted.signed and self._palette is None)
+
+    @property
+    def is_colour(self) -> bool:
+        """Whether `read` returns RGB."""
+        return len(self.shape) == 3
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the number of bytes says nothing about their being all there."""
+        return self.syntax not in _NATIVE
+
+    @property
+    def expected_bytes(self) -> int | None:
+        """Bytes that all frames need; None when compressed."""
+        return None if self.is_compressed else (self._frame_bits * self.frames + 7) // 8
+
+    @property
+    def lacking(self) -> int:
+        """Bytes by which the file is too short for its frames, as far as the header tells; 0 when none or compressed."""
+        return max(0, (self.expected_bytes or 0) - self._available)
+
+    @property
+    def _available(self) -> int:
+        span = self._span
+        if span is None:
+            return 0
+        return span.available if span.length is None else min(span.available, span.length)
+
+    @property
+    def _frame_bits(self) -> int:
+        wanted = self._wanted
+        # In YBR_FULL_422 two pixels share their chrominance: two samples a pixel (PS3.3 C.7.6.3.1.2).
+        samples = 2 if self._is_422 else wanted.samples
+        return wanted.rows * wanted.columns * samples * wanted.allocated
+
+    @property
+    def _is_422(self) -> bool:
+        return (
+            self._wanted.photometric == "YBR_FULL_422"
+            and self.syntax in _CELLS
+            and self.syntax != uid.RLELossless
+        )
+
+    def read(self, frame: int = 0) -> Values:
+        """Stored values of one frame, in `shape` and `dtype`.
+
+        Bits above Bits Stored are never part of a value (PS3.5 8.1.1): whatever a device or an overlay left there is
+        removed and the sign is extended from the highest stored bit. Colour comes out as RGB, whatever it was stored as;
+        an ICC profile is not applied. MONOCHROME1 is not inverted.
+
+        Parameters
+        ----------
+        frame
+            From 0 to ``frames - 1``, as stored.
+
+        Raises
+        ------
+        FaultError
+            Bytes are missing, or a compressed stream is broken, breaks off, or is not what the header says.
+        """
+        wanted = self._wanted
+        if self.syntax in _CELLS:
+            values, photometric = self.cells(frame), wanted.photometric
+            if not self._floating:
+                spare = wanted.dtype.itemsize * 8 - wanted.stored
+                if wanted.allocated > 1 and spare:
+                    # Shifting up and down again clears the spare bits, and extends the sign where the type is signed.
+                    values = (values << spare) >> spare
+        else:
+            data = self._encoded(frame)
+            self._refuse_claims(len(data), frame)
+            try:
+                values, photometric = codecs.decode(data, self.syntax, wanted)
+            except StreamError as problem:
+                raise self._fault(frame, str(problem)) from problem
+        if self._palette is not None:
+            return self._palette.apply(values)
+        if photometric.startswith("YBR_FULL"):
+            return ybr_to_rgb(values, wanted.stored)
+        return values
+
+    def cells(self, frame: int = 0) -> Values:
+        """Pixel cells of one frame as stored, with all bits allocated, before colours are converted.
+
+        Raises
+        ------
+        FaultError
+            As `read`.
+        UnsupportedError
+            The transfer syntax keeps stored bits alone.
+        """
+        if self.syntax not in _CELLS:
+            raise UnsupportedError(
+                f"{self.file}: {uid.UID(self.syntax).name} keeps no bits beyond Bits Stored"
+            )
+        wanted, bits = self._wanted, self._frame_bits
+        if not 0 <= frame < self.frames:
+            raise DicomLabError(
+                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
+            )
+        length = (bits + 7) // 8
+        planar = self._planar
+        order, skip = "<", 0
+        try:
+            if self.syntax in _NATIVE:
+                data, skip = self._native(frame)
+                order = ">" if self.syntax == uid.ExplicitVRBigEndian else "<"
+            else:
+                data = self._encoded(frame)
+                self._refuse_claims(len(data), frame)
+                if self.syntax == uid.RLELossless:
+                    deep = max(1, wanted.allocated // 8)
+                    pixels = wanted.rows * wanted.columns
+                    # One bit a pixel stays packed, eight to a byte (PS3.5 G.2).
+                    plane = pixels if wanted.allocated > 1 else length
+                    data = codecs.rle(data, plane, deep * wanted.samples)
+                    if deep > 1:
+                        split = np.frombuffer(data, "u1").reshape(wanted.samples, deep, pixels)
+                        data = split.transpose(0, 2, 1).tobytes()
+                        order = ">"
+                    planar = True
+                elif self.syntax == _DEFLATED_FRAME:
+                    data = codecs.deflated(data, length)
+        except StreamError as problem:
+            raise self._fault(frame, str(problem)) from problem
+        if len(data) < length or not length:
+            raise self._fault(frame, f"{len(data)} bytes of pixel data where {length} are needed")
+        if wanted.allocated == 1:
+            ones = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+            return ones[skip : skip + bits].reshape(wanted.shape)
+        kind = "f" if self._floating else wanted.dtype.kind
+        stored = np.dtype(f"{order}{kind}{wanted.allocated // 8}")
+        samples = np.frombuffer(data, stored, length // stored.itemsize).astype(self._cell_dtype, copy=False)
+        if self._is_422:
+            return _spread(samples, wanted)
+        if wanted.samples == 3 and planar:
+            return np.moveaxis(samples.reshape(3, wanted.rows, wanted.columns), 0, -1)
+        return samples.reshape(wanted.shape)
+
+    @property
+    def _cell_dtype(self) -> np.dtype[Any]:
+        return np.dtype(f"f{self._wanted.allocated // 8}") if self._floating else self._wanted.dtype
+
+    def _native(self, frame: int) -> tuple[bytes, int]:
+        """Bytes of a frame, and the bits before its first one: frames of single bits follow one another without a gap."""
+        span, bits = self._span, self._frame_bits
+        assert span is not None or self._available == 0
+        first, last = frame * bits // 8, ((frame + 1) * bits + 7) // 8
+        if span is None or self._available < last:
+            raise self._fault(frame, f"{self._available} bytes of pixel data where {last} are needed")
+        swapped = self.syntax == uid.ExplicitVRBigEndian and span.words and self._wanted.allocated <= 8
+        # In big endian the bytes of OW change places two by two, also where a pixel has but one of them.
+        start, stop = (first // 2 * 2, last + last % 2) if swapped else (first, last)
+        with self._open() as stream:
+            stream.seek(span.offset + start)
+            data = stream.read(stop - start)
+        if swapped:
+            even = data + b"\0" * (len(data) % 2)
+            data = np.frombuffer(even, ">u2").astype("<u2").tobytes()[first - start : last - start]
+        return data, frame * bits % 8
+
+    def _open(self) -> BinaryIO:
+        if self._span is None or not self._span.inflated:
+            return self.file.open()
+        with self.file.open() as stream:
+            return io.BytesIO(inflate(stream))
+
+    def _encoded(self, frame: int) -> bytes:
+        """Bytes of one encapsulated frame."""
+        if not 0 <= frame < self.frames:
+            raise DicomLabError(
+                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
+            )
+        try:
+            pieces = self._pieces[frame]
+        except StreamError as problem:
+            raise self._fault(frame, str(problem)) from problem
+        data = []
+        with self._open() as stream:
+            for offset, length in pieces:
+                stream.seek(offset)
+                data.append(stream.read(length))
+        if not pieces or any(len(part) < length for part, (_, length) in zip(data, pieces, strict=True)):
+            raise self._fault(frame, "its compressed data break off")
+        return b"".join(data)
+
+    @cached_property
+    def _pieces(self) -> list[list[Piece]]:
+        span = self._span
+        if span is None:
+            raise StreamError("it holds no pixel data")
+        signatures = codecs.FRAME_STARTS if self.syntax in codecs.KNOWN else ()
+        with self._open() as stream:
+            return find_frames(
+                stream, span.offset, span.offset + span.available, self.frames, self._extended, signatures
+            )
+
+    def _refuse_claims(self, size: int, frame: int) -> None:
+        claimed = self._frame_bits // 8
+        if claimed > _CLAIM_LIMIT and claimed > size * _CLAIM_RATIO:
+            raise self._fault(
+                frame, f"the header claims {claimed >> 20} MiB a frame, which {size} bytes hardly hold"
+            )
+
+    def _fault(self, frame: int, reason: str) -> FaultError:
+        where = f", frame {frame}" if self.frames > 1 else ""
+        return FaultError(f"{self.file}{where}: {reason}")
+
+
+def _spread(samples: Values, wanted: codecs.Wanted) -> Values:
+    """YBR_FULL of YBR_FULL_422: each pair Y Y Cb Cr becomes two pixels with the same chrominance (PS3.3 C.7.6.3.1.2)."""
+    pairs = samples.reshape(wanted.rows, wanted.columns // 2, 4)
+    full = np.empty((wanted.rows, wanted.columns // 2, 2, 3), samples.dtype)
+    full[..., 0] = pairs[..., :2]
+    full[..., 1:] = pairs[..., None, 2:]
+    return full.reshape(wanted.shape)
+
+
+def check_supported(instance: Instance) -> None:
+    """Refuse what `stored_image` could not read, before anything is read.
+
+    Raises
+    ------
+    UnsupportedError
+        The transfer syntax, or a bit or colour layout that DICOM retired or never had.
+    DicomLabError
+        The palette is broken.
+    """
+    stored_image(instance)
+
+
+def native_bytes(instance: Instance) -> int | None:
+    """Bytes that all frames need uncompressed; None where the header does not say, or the pixels are compressed."""
+    try:
+        return stored_image(instance).expected_bytes
+    except DicomLabError:
+        return None
+
+
+def stored_image(instance: Instance) -> StoredImage:
+    """How to read the pixels of an instance; nothing is read yet.
+
+    Raises
+    ------
+    UnsupportedError, DicomLabError
+        As `check_supported`.
+    """
+    reason = _unsupported(instance)
+    if reason:
+        raise UnsupportedError(f"{instance.file}: {reason}")
+    span = instance.pixels
+    floating = span is not None and span.keyword in _FLOATS
+    bits = _FLOATS[span.keyword] if span is not None and floating else 0
+    allocated = bits or instance.integer("BitsAllocated", 0)
+    photometric = _photometric(instance)
+    wanted = codecs.Wanted(
+        instance.integer("Rows", 0),
+        instance.integer("Columns", 0),
+        instance.integer("SamplesPerPixel", 1),
+        allocated,
+        bits or instance.integer("BitsStored", allocated),
+        not floating and instance.integer("PixelRepresentation", 0) == 1,
+        photometric,
+    )
+    extended = instance.value("ExtendedOffsetTable")
+    return StoredImage(
+        instance.file,
+        str(instance.transfer_syntax),
+        instance.frames,
+        span,
+        wanted,
+        instance.integer("PlanarConfiguration", 0) == 1,
+        floating,
+        palette(instance) if photometric == "PALETTE COLOR" else None,
+        extended if isinstance(extended, bytes) else b"",
+    )
+
+
+def _photometric(instance: Instance) -> str:
+    stated = instance.text("PhotometricInterpretation").upper()
+    return stated or ("RGB" if instance.integer("SamplesPerPixel", 1) == 3 else "MONOCHROME2")
+
+
+def _unsupported(instance: Instance) -> str | None:
+    """Why the pixels cannot be read, or None."""
+    span, syntax = instance.pixels, instance.transfer_syntax
+    if syntax not in _CELLS and syntax not in codecs.KNOWN:
+        return (
+            f"its transfer syntax {syntax} ({syntax.name}) is not read. `dcmdjpeg`, `dcmdrle` or `gdcmconv --raw` may write "
+            "an uncompressed copy."
+        )
+    if span is not None and (span.length is None) != (syntax not in _NATIVE):
+        has, kind = ("no length", "uncompressed") if span.length is None else ("a length", "compressed")
+        return f"its pixel data have {has}, though its transfer syntax ({syntax.name}) is {kind}: nobody knows what they are"
+    samples, photometric = instance.integer("SamplesPerPixel", 1), _photometric(instance)
+    if samples not in (1, 3):
+        return f"Samples per Pixel (0028,0002) is {samples}; 1 and 3 are read"
+    if photometric not in (_GREYS if samples == 1 else _COLOURS):
+        return f"Photometric Interpretation (0028,0004) is {photometric!r} with {samples} sample(s) a pixel, which is not read"
+    if photometric in ("YBR_ICT", "YBR_RCT") and syntax in _CELLS:
+        return f"Photometric Interpretation {photometric} exists in JPEG 2000 only, its transfer syntax is {syntax.name}"
+    if instance.integer("Rows", 0) < 1 or instance.integer("Columns", 0) < 1:
+        return "Rows (0028,0010) or Columns (0028,0011) is missing"
+    if span is not None and span.keyword in _FLOATS:
+        if samples != 1 or photometric == "PALETTE COLOR" or syntax not in _NATIVE:
+            return f"{span.keyword} with colour or compression, which the standard does not have"
+        return None
+    allocated, stored = instance.integer("BitsAllocated", 0), instance.integer("BitsStored", 0)
+    if allocated not in (1, 8, 16, 32, 64) or not 0 < stored <= allocated:
+        return f"Bits Allocated {allocated} with Bits Stored {stored} is not read"
+    if instance.integer("HighBit", stored - 1) != stored - 1:
+        return f"High Bit {instance.integer('HighBit', -1)} with Bits Stored {stored}: a layout that DICOM retired"
+    signed = instance.integer("PixelRepresentation", -1)
+    if signed not in (0, 1):
+        return "Pixel Representation (0028,0103) is missing: signed or unsigned values, nobody knows"
+    if samples == 3 and (signed or allocated not in (8, 16)):
+        return f"colour of {'signed ' if signed else ''}{allocated} bits a sample, which the standard does not have"
+    if allocated == 1 and (signed or photometric == "PALETTE COLOR"):
+        return "signed values or a palette with one bit a pixel, which the standard does not have"
+    if (
+        photometric == "YBR_FULL_422"
+        and syntax in _CELLS
+        and (
+            instance.integer("Columns", 0) % 2
+            or instance.integer("PlanarConfiguration", 0)
+            or syntax == uid.RLELossless
+        )
+    ):
+        return "YBR_FULL_422 with an odd number of columns, colour by plane or RLE, where its pairs have no meaning"
+    return None
