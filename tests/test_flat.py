@@ -13,7 +13,6 @@ from flat_support import instances, item, picture, save
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
-
 from dicomlab.errors import FaultError, GeometryError, UnsupportedError
 from dicomlab.flat import ImagePlane, make_flat
 from dicomlab.read.elements import Attributes
@@ -37,17 +36,29 @@ PLANES = [
     ({"ImagerPixelSpacing": [0.2, 0.1]}, "detector", (0.2, 0.1)),
     ({"ImagerPixelSpacing": [0.2, 0.1], "PixelSpacing": [0.2, 0.1]}, "detector", (0.2, 0.1)),
     # the same number with other digits is no calibration
-    ({"ImagerPixelSpacing": [0.143, 0.143], "PixelSpacing": ["0.1430001", "0.143"]}, "detector", (0.143, 0.143)),
+    (
+        {"ImagerPixelSpacing": [0.143, 0.143], "PixelSpacing": ["0.1430001", "0.143"]},
+        "detector",
+        (0.143, 0.143),
+    ),
     ({"ImagerPixelSpacing": [0.2, 0.1], "PixelSpacing": [0.18, 0.09]}, "calibrated", (0.18, 0.09)),
     (
-        {"ImagerPixelSpacing": [0.2, 0.2], "PixelSpacing": [0.2, 0.2], "PixelSpacingCalibrationType": "FIDUCIAL"},
+        {
+            "ImagerPixelSpacing": [0.2, 0.2],
+            "PixelSpacing": [0.2, 0.2],
+            "PixelSpacingCalibrationType": "FIDUCIAL",
+        },
         "calibrated",
         (0.2, 0.2),
     ),
     ({"PixelSpacing": [0.2, 0.1], "PixelSpacingCalibrationType": "GEOMETRY"}, "calibrated", (0.2, 0.1)),
     ({"PixelSpacing": [0.2, 0.1]}, "stated", (0.2, 0.1)),
     ({"NominalScannedPixelSpacing": [0.17, 0.17]}, "scanned", (0.17, 0.17)),
-    ({"ImagerPixelSpacing": [0.2, 0.1], "EstimatedRadiographicMagnificationFactor": 1.25}, "detector", (0.2, 0.1)),
+    (
+        {"ImagerPixelSpacing": [0.2, 0.1], "EstimatedRadiographicMagnificationFactor": 1.25},
+        "detector",
+        (0.2, 0.1),
+    ),
     ({}, "pixels", None),
     ({"ImagerPixelSpacing": [0, 0]}, "pixels", None),
     ({"PixelSpacing": [0.2, -0.1]}, "pixels", None),
@@ -171,7 +182,9 @@ def test_two_views_of_one_series_are_two_images(tmp_path: Path) -> None:
 
 
 def test_what_owes_a_position_and_has_none_is_no_flat_image(tmp_path: Path) -> None:
-    kinds = {kind: instances(save(tmp_path / kind, picture(kind, GREY)))[0] for kind in ("CT", "CR", "SC", "US")}
+    kinds = {
+        kind: instances(save(tmp_path / kind, picture(kind, GREY)))[0] for kind in ("CT", "CR", "SC", "US")
+    }
     assert {kind for kind, one in kinds.items() if is_flat_instance(one)} == {"CR", "SC", "US"}
     placed = picture("SC", GREY, ImagePositionPatient=[0, 0, 0], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
     assert not is_flat_instance(instances(save(tmp_path / "placed", placed))[0])
@@ -207,7 +220,11 @@ TIME, VECTOR = 0x00181063, 0x00181065
 # attributes -> the axis, and its labels by PS3.3 C.7.6.5
 AXES = [
     ({"FrameIncrementPointer": TIME, "FrameTime": 40}, "time", [0, 0.04, 0.08, 0.12, 0.16]),
-    ({"FrameIncrementPointer": TIME, "FrameTime": 40, "FrameDelay": 1000}, "time", [1, 1.04, 1.08, 1.12, 1.16]),
+    (
+        {"FrameIncrementPointer": TIME, "FrameTime": 40, "FrameDelay": 1000},
+        "time",
+        [1, 1.04, 1.08, 1.12, 1.16],
+    ),
     (
         {"FrameIncrementPointer": VECTOR, "FrameTimeVector": [0, 10, 20, 30, 40]},
         "time",
@@ -289,7 +306,9 @@ def test_dynamic_nuclear_frames_stand_along_time_through_all_phases() -> None:
             TimeSliceVector=[1, 2, 3, 1, 2],
             PhaseInformationSequence=[
                 item(PhaseDelay=0, ActualFrameDuration=1000, PauseBetweenFrames=100, NumberOfFramesInPhase=3),
-                item(PhaseDelay=500, ActualFrameDuration=10000, PauseBetweenFrames=0, NumberOfFramesInPhase=2),
+                item(
+                    PhaseDelay=500, ActualFrameDuration=10000, PauseBetweenFrames=0, NumberOfFramesInPhase=2
+                ),
             ],
         ),
         5,
@@ -381,6 +400,8 @@ def test_real_radiographs_measure_what_their_tags_say(file: str, name: str, keyw
         down, across = (float(x) for x in header[keyword].value)
         np.testing.assert_allclose(np.diff(image.row), down)
         np.testing.assert_allclose(np.diff(image.column), across)
+    if header.file_meta.TransferSyntaxUID.is_compressed:
+        return  # decoding has tests of its own
     slope, intercept = float(header.get("RescaleSlope", 1)), float(header.get("RescaleIntercept", 0))
     np.testing.assert_array_equal(image.squeeze(), header.pixel_array * slope + intercept)
 
