@@ -12,40 +12,72 @@ from typing import Literal, TypeAlias, get_args
 
 from dicomlab.errors import DicomLabError
 
-__all__ = ["CODES", "Finding", "OnFault", "check_choices", "choose"]
+__all__ = ["CODES", "Choice", "Finding", "OnFault", "check_choices", "choose"]
 
-Choice: TypeAlias = Literal["raise", "keep"]
+Choice: TypeAlias = Literal["raise", "keep", "repair"]
 OnFault: TypeAlias = Choice | Mapping[str, Choice] | None
 
 
 @dataclass(frozen=True)
 class Code:
-    """One kind of fault: what happens by default, and what ``"keep"`` means for it."""
+    """One kind of fault: what happens by default, and what ``"keep"`` and ``"repair"`` mean for it; None: not offered."""
 
     default: Choice
-    keep: str
+    keep: str | None = None
+    repair: str | None = None
 
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What the user can choose."""
+        offered = (("raise", ""), ("keep", self.keep), ("repair", self.repair))
+        return tuple(name for name, meaning in offered if meaning is not None)  # type: ignore[misc]
+
+
+_LEFT_OUT = "the slice is left out, the others keep their true positions"
+_STRAIGHT = "slices are placed on the straight line through the first and the last"
+_LARGEST = "the largest stack is loaded, the others stay stacks of their own"
 
 CODES: dict[str, Code] = {
     "gantry_tilt": Code(
-        "keep", "the slice axis is sheared in `direction`: every voxel is at its true position"
+        "keep",
+        "the slice axis is sheared in `direction`: every voxel is at its true position",
+        "`rectify()` interpolates onto an upright grid",
     ),
-    "missing_slice": Code("keep", "the slices that are there keep their true positions"),
-    "uneven_spacing": Code("keep", "every slice keeps its true position"),
+    "missing_slice": Code(
+        "keep",
+        "the slices that are there keep their true positions",
+        "`regularize()` interpolates onto an even grid",
+    ),
+    "uneven_spacing": Code(
+        "keep", "every slice keeps its true position", "`regularize()` interpolates onto an even grid"
+    ),
     "cosines_mended": Code("keep", "all slices take the nearest orthonormal direction"),
     "spacing_contradicts_positions": Code("keep", "positions decide, spacing tags do not"),
     "frame_of_reference_missing": Code("keep", "the volume shares its frame with no other"),
+    "rounded_positions": Code("keep", _STRAIGHT),
+    "wandering_origin": Code("raise", _STRAIGHT),
+    "decimal_comma": Code("raise", None, "the comma is read as the decimal point"),
+    "doubled_slice": Code("repair", None, "one of the equal images is taken"),
+    "doubled_slice_differs": Code(
+        "raise", None, "the image acquired first is taken, the others are left out"
+    ),
+    "incomplete_steps": Code("raise", None, "the steps that lack images are left out"),
+    "order_from_instance_number": Code(
+        "keep", "the images at each position are in the order of their numbers"
+    ),
+    "localizer_inside": Code("raise", None, _LARGEST),
+    "mixed_frame_of_reference": Code("raise", None, _LARGEST),
+    "mixed_pixel_representation": Code("keep", "each image is read by its own Pixel Representation"),
+    "mixed_photometric_interpretation": Code(
+        "keep", "values are taken as they are; the picture may be inverted for some slices"
+    ),
     "rescale_missing": Code("keep", "the stored values are taken as they are"),
     "rescale_inconsistent": Code("raise", "images without a rescale keep their stored values"),
+    "rescale_unusable": Code("raise", "these images keep their stored values, and the volume has no unit"),
     "excess_pixel_data": Code("keep", "bytes after the last pixel are ignored"),
-    "rounded_positions": Code(
-        "keep", "slices are placed on the straight line through the first and the last"
-    ),
-    "wandering_origin": Code(
-        "raise", "slices are placed on the straight line through the first and the last"
-    ),
-    "truncated_pixel_data": Code("raise", "the slice is left out, the others keep their true positions"),
-    "missing_pixel_data": Code("raise", "the slice is left out, the others keep their true positions"),
+    "truncated_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
+    "missing_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
+    "undecodable_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
     "missing_tiles": Code("keep", "pixels of absent tiles are white in colour, 0 in grey"),
     "same_instance_differs": Code("raise", "both files are kept as they are"),
 }
@@ -79,17 +111,23 @@ class Finding:
 
     @property
     def default(self) -> Choice:
-        """What loading does unless told otherwise: ``"raise"`` or ``"keep"``."""
+        """What loading does unless told otherwise: ``"raise"``, ``"keep"`` or ``"repair"``."""
         return CODES[self.code].default
 
-    def explain(self, *, kept: bool = False) -> str:
-        """The finding, its first files, and what keeping it means (or meant, when it was `kept`)."""
+    def explain(self, done: Choice | None = None) -> str:
+        """The finding, its first files, and what the choices mean, or meant when one of them was `done`."""
         shown = ", ".join(self.files[:3]) + (
             f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""
         )
         where = f" (in {shown})" if shown else ""
-        means = CODES[self.code].keep
-        return f"{self}{where}. " + (f"As loaded, {means}." if kept else f"With on_fault='keep', {means}.")
+        code = CODES[self.code]
+        if done is not None:
+            return f"{self}{where}. As loaded, {code.repair if done == 'repair' else code.keep}."
+        offers = [("keep", code.keep), ("repair", code.repair if code.repair != code.keep else None)]
+        means = "; ".join(
+            f"with on_fault={{'{self.code}': '{name}'}}, {text}" for name, text in offers if text
+        )
+        return f"{self}{where}. {means[:1].upper()}{means[1:]}."
 
 
 def check_choices(on_fault: object) -> None:
@@ -98,23 +136,36 @@ def check_choices(on_fault: object) -> None:
     Raises
     ------
     DicomLabError
-        `on_fault` names an unknown code or an unknown choice.
+        `on_fault` names an unknown code, an unknown choice, or one that its code does not offer.
     """
     if on_fault is None:
         return
-    if isinstance(on_fault, Mapping):
-        unknown = sorted(str(code) for code in set(on_fault) - set(CODES))
-        if unknown:
-            raise DicomLabError(f"on_fault names {', '.join(unknown)}; the codes are {', '.join(CODES)}")
-    for choice in on_fault.values() if isinstance(on_fault, Mapping) else [on_fault]:
+    chosen = on_fault if isinstance(on_fault, Mapping) else {None: on_fault}
+    unknown = sorted(str(code) for code in set(chosen) - {None, *CODES})
+    if unknown:
+        raise DicomLabError(f"on_fault names {', '.join(unknown)}; the codes are {', '.join(CODES)}")
+    for code, choice in chosen.items():
         if choice not in get_args(Choice):
             raise DicomLabError(
-                f"on_fault={choice!r} is not a choice; use 'raise' or 'keep', or a mapping of codes to them"
+                f"on_fault={choice!r} is not a choice; use 'raise', 'keep' or 'repair', or a mapping of codes to them"
             )
+        if code is not None and choice not in CODES[code].choices:
+            raise DicomLabError(f"{code} cannot be {choice!r}: it offers {' and '.join(CODES[code].choices)}")
 
 
 def choose(on_fault: OnFault, finding: Finding) -> Choice:
-    """What the user wants done about `finding`; `on_fault` passed `check_choices`."""
+    """What is done about `finding`; `on_fault` passed `check_choices`.
+
+    One choice for all codes means the nearest that a code offers: to keep what cannot be kept raises, to repair what cannot
+    be repaired keeps it.
+    """
     if on_fault is None:
         return finding.default
-    return on_fault.get(finding.code, finding.default) if isinstance(on_fault, Mapping) else on_fault
+    if not isinstance(on_fault, str):
+        return on_fault.get(finding.code, finding.default)
+    code = CODES[finding.code]
+    if on_fault in code.choices:
+        return on_fault
+    if finding.default != "raise":
+        return finding.default
+    return "keep" if on_fault == "repair" and code.keep is not None else "raise"

@@ -6,7 +6,7 @@ coordinates are in mm and the columns of ``direction`` are their LPS basis vecto
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -340,21 +340,29 @@ def make_volume(
     units: str | None = None,
     name: str | None = None,
     attrs: Mapping[str, Any] | None = None,
+    dims: Sequence[str] = AXES,
+    coords: Mapping[str, Any] | None = None,
 ) -> xr.DataArray:
-    """Labelled volume from any 3-D array and a geometry.
+    """Labelled volume from any array and a geometry.
 
     Parameters
     ----------
     values
-        Shape ``(slices, rows, columns)``; numpy, dask or anything that xarray wraps. Not copied.
+        Shape ``(slices, rows, columns)``, or as `dims` says; numpy, dask or anything that xarray wraps. Not copied.
     affine
         Shape ``(4, 4)``: ``(slice, row, column, 1)`` voxel index to LPS mm. Either this or `geometry`.
     geometry
         A `Geometry` of the same shape.
     frame_of_reference
         Frame of Reference UID, with `affine`. Volumes made without one share no frame with anything else.
-    units, name, attrs
-        Unit of the values, for instance ``"HU"``; the others as for `xarray.DataArray`.
+    units
+        Unit of the values, for instance ``"HU"``.
+    name, attrs
+        As for `xarray.DataArray`.
+    dims
+        Names of the dimensions: slice, row and column in this order, with others (time, sample …) before or after them.
+    coords
+        Coordinates along those other dimensions, as for `xarray.DataArray`.
 
     Raises
     ------
@@ -368,9 +376,13 @@ def make_volume(
     >>> volume.dims
     ('slice', 'row', 'column')
     """
-    shape = tuple(int(n) for n in np.shape(values))
-    if len(shape) != 3:
-        raise GeometryError(f"a volume has the three axes {', '.join(AXES)}; the values have shape {shape}")
+    whole = tuple(int(n) for n in np.shape(values))
+    if len(whole) != len(dims) or tuple(dim for dim in dims if dim in AXES) != AXES:
+        raise GeometryError(
+            f"a volume has the three axes {', '.join(AXES)} in this order, and others if dims= names them; the values have shape "
+            f"{whole}, the dims are {tuple(dims)}"
+        )
+    shape = tuple(n for n, dim in zip(whole, dims, strict=True) if dim in AXES)
     if (affine is None) == (geometry is None):
         raise GeometryError(
             "give either affine= (4x4, index to LPS mm) or geometry= (a Geometry), not both or neither"
@@ -390,7 +402,8 @@ def make_volume(
     merged = dict(attrs or {})
     if units is not None:
         merged["units"] = units
-    return xr.DataArray(values, dims=AXES, coords=geometry.coordinates(), name=name, attrs=merged)
+    volume = xr.DataArray(values, dims=list(dims), coords=geometry.coordinates(), name=name, attrs=merged)
+    return volume.assign_coords(dict(coords)) if coords else volume
 
 
 def _points(values: npt.ArrayLike, what: str) -> FloatArray:

@@ -13,10 +13,11 @@ from flat_support import instances, item, picture, save
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
+from dicomlab import load_volume
 from dicomlab.errors import FaultError, GeometryError, UnsupportedError
 from dicomlab.flat import ImagePlane, make_flat
 from dicomlab.read.elements import Attributes
-from dicomlab.read.flat_volume import flat_key, is_flat_instance, load_flat
+from dicomlab.read.flat_layout import flat_key, is_flat_instance
 from dicomlab.read.nuclear import nm_positions, nuclear_axes
 from dicomlab.read.projection import image_plane, one_plane
 
@@ -28,7 +29,7 @@ def plane_of(**attributes: Any) -> ImagePlane:
 
 
 def load(path: Path, made: Dataset) -> xr.DataArray:
-    return load_flat(instances(save(path / "image.dcm", made)))
+    return load_volume(save(path / "image.dcm", made), progress=False)
 
 
 # PS3.3 10.7.1: attributes -> the plane, and the mm that hold there
@@ -394,7 +395,7 @@ def test_real_radiographs_measure_what_their_tags_say(file: str, name: str, keyw
     if not header.get("PixelData"):
         assert is_flat_instance(instances(path)[0])
         return
-    image = load_flat(instances(path))
+    image = load_volume(path, progress=False)
     assert image.image_plane.item() == name
     if keyword is not None:
         down, across = (float(x) for x in header[keyword].value)
@@ -409,7 +410,7 @@ def test_real_radiographs_measure_what_their_tags_say(file: str, name: str, keyw
 @real
 def test_a_real_angiography_runs_in_time() -> None:
     path = shared_data() / "xr-a" / "HasFragmentSequence.dcm"
-    image = load_flat(instances(path))
+    image = load_volume(path, progress=False)
     assert image.sizes == {"time": 96, "row": 512, "column": 512}
     np.testing.assert_allclose(image.time, np.arange(96) * 33 / 1000)
     assert image.image_plane.item() == "pixels"

@@ -15,9 +15,10 @@ from flat_support import instances, item, picture, save
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
-from dicomlab.errors import GeometryError, UnsupportedError
+from dicomlab import load_volume
+from dicomlab.errors import DicomLabWarning, GeometryError, UnsupportedError
 from dicomlab.read import slide
-from dicomlab.read.flat_volume import flat_key, lay_out_flat, load_flat
+from dicomlab.read.flat_layout import flat_key, lay_out_flat
 from dicomlab.read.stored import StoredImage
 
 TILE = (4, 5)
@@ -83,7 +84,7 @@ def sparse(tiles: list[tuple[tuple[int, int, int, int], np.ndarray]], **attribut
 
 
 def load(folder: Path, made: Dataset) -> xr.DataArray:
-    return load_flat(instances(save(folder / "slide.dcm", made)))
+    return load_volume(save(folder / "slide.dcm", made), progress=False)
 
 
 @pytest.fixture
@@ -210,7 +211,8 @@ def test_absent_tiles_are_white_and_reported(tmp_path: Path) -> None:
     path = save(tmp_path / "slide.dcm", sparse([tiles[0], *tiles[2:]]))
     (finding,) = lay_out_flat(instances(path)).findings
     assert (finding.code, finding.size, finding.unit) == ("missing_tiles", 1, "tiles")
-    image = load_flat(instances(path))
+    with pytest.warns(DicomLabWarning, match="missing_tiles"):
+        image = load_volume(path, progress=False)
     expected = PIXELS[0, 0].copy()
     expected[0:4, 5:10] = 255
     np.testing.assert_array_equal(image, expected)
@@ -223,8 +225,7 @@ def test_the_parts_of_a_concatenation_are_one_level(tmp_path: Path) -> None:
         save(tmp_path / f"{number}.dcm", made)
     parts = instances(tmp_path)
     assert len({flat_key(part) for part in parts}) == 1
-    for ordered in (parts, parts[::-1]):
-        np.testing.assert_array_equal(load_flat(ordered), PIXELS[0, 0])
+    np.testing.assert_array_equal(load_volume(tmp_path, progress=False), PIXELS[0, 0])
     (finding,) = lay_out_flat(parts[:1]).findings  # and a part alone lacks the others
     assert finding.code == "missing_tiles"
 
@@ -267,9 +268,9 @@ def test_tiles_outside_the_slide_or_in_one_place_are_refused(tmp_path: Path) -> 
 def test_a_slide_larger_than_memory_is_refused_when_all_of_it_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image = load(
-        tmp_path, sparse(tiles_of()[:1], TotalPixelMatrixRows=1 << 21, TotalPixelMatrixColumns=1 << 21)
-    )
+    made = sparse(tiles_of()[:1], TotalPixelMatrixRows=1 << 21, TotalPixelMatrixColumns=1 << 21)
+    with pytest.warns(DicomLabWarning, match="missing_tiles"):
+        image = load(tmp_path, made)
     np.testing.assert_array_equal(image[:4, :5], PIXELS[0, 0, :4, :5])
     with pytest.raises(UnsupportedError, match="GiB of this slide"):
         image.load()
@@ -285,7 +286,7 @@ real = pytest.mark.skipif(not (SHARED / "unpack.py").is_file(), reason=f"no real
 @pytest.mark.parametrize("file", ["sm_image.dcm", "sm_image_grayscale.dcm", "sm_image_numbers.dcm"])
 def test_a_real_slide_equals_what_highdicom_makes_of_it(file: str) -> None:
     path = shared_data() / "seg-highdicom-a" / file
-    image = load_flat(instances(path))
+    image = load_volume(path, progress=False)
     other = hd.imread(path)
     expected = other.get_total_pixel_matrix(apply_palette_color_lut=False, apply_icc_profile=False)
     np.testing.assert_array_equal(image.values, expected)

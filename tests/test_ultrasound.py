@@ -9,12 +9,12 @@ import numpy as np
 import pydicom
 import pytest
 import xarray as xr
-from flat_support import instances, item, picture, save
+from flat_support import item, picture, save
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
+from dicomlab import load_volume
 from dicomlab.errors import GeometryError
-from dicomlab.read.flat_volume import load_flat
 from dicomlab.ultrasound import REGIONS
 
 GREY = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30)
@@ -56,7 +56,7 @@ def load(folder: Path, *regions: dict[str, Any], **attributes: Any) -> xr.DataAr
     made: Dataset = picture("US", GREY, **attributes)
     if regions:
         made.SequenceOfUltrasoundRegions = [item(**region) for region in regions]
-    return load_flat(instances(save(folder / "us.dcm", made)))
+    return load_volume(save(folder / "us.dcm", made), progress=False)
 
 
 def test_one_region_in_centimetres_gives_the_picture_millimetres(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ real = pytest.mark.skipif(not (SHARED / "unpack.py").is_file(), reason=f"no real
 @real
 def test_a_real_cine_loop_runs_in_time_and_its_picture_and_its_ecg_have_their_own_units() -> None:
     path = shared_data() / "us-a" / "Issue16.dcm"
-    image = load_flat(instances(path))
+    image = load_volume(path, progress=False)
     assert image.dims == ("time", "row", "column", "sample")
     np.testing.assert_allclose(image.time, np.arange(34) * 0.030)
     picture, ecg = image.dicom.regions
@@ -180,7 +180,7 @@ def test_a_real_cine_loop_runs_in_time_and_its_picture_and_its_ecg_have_their_ow
 @pytest.mark.parametrize("file", ["RGB_IMAGE.dcm", "US-YBR_FULL_422-EVRLE.dcm"])
 def test_a_real_still_has_the_millimetres_of_its_region(file: str) -> None:
     path = shared_data() / "us-a" / file
-    image = load_flat(instances(path))
+    image = load_volume(path, progress=False)
     (stated,) = pydicom.dcmread(path).SequenceOfUltrasoundRegions
     assert image.dims == ("row", "column", "sample")
     np.testing.assert_allclose(np.diff(image.row), stated.PhysicalDeltaY * 10)

@@ -10,8 +10,8 @@ import numpy as np
 from dicomlab import html, windowing
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
-from dicomlab.read.headers import Instance
-from dicomlab.read.pixels import Transform, modality_transform
+from dicomlab.read.modality import Transform, modality_transform
+from dicomlab.read.planes import Plane
 from dicomlab.read.stacks import Stack, plane_name
 from dicomlab.read.stored import stored_image
 
@@ -28,12 +28,13 @@ _TEXT_ATTRS = (
 
 
 def volume_attrs(
-    instances: Sequence[Instance], transforms: Sequence[Transform], findings: Sequence[Finding]
+    planes: Sequence[Plane], transforms: Sequence[Transform], findings: Sequence[Finding]
 ) -> dict[str, Any]:
     """Attributes of the volume made of these images, all of types that netCDF can hold."""
     # Windows may differ from image to image; the middle one is what is looked at first.
-    middle = instances[len(instances) // 2]
-    attrs: dict[str, Any] = {"units": transforms[0].units}
+    middle = planes[len(planes) // 2]
+    units = {transform.units for transform in transforms}
+    attrs: dict[str, Any] = {"units": units.pop() if len(units) == 1 else ""}
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
     centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
     if centers is not None and widths is not None and centers.size == widths.size:
@@ -49,12 +50,12 @@ def volume_attrs(
 
 def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
-    middle = stack.instances[len(stack.instances) // 2]
+    middle = stack.planes[len(stack.planes) // 2]
     try:
-        image = stored_image(middle)
+        image = stored_image(middle.instance)
         if image.is_colour:
             return None
-        stored = image.read(image.frames // 2)
+        stored = middle.cut(image.read(middle.frame))
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)
         transform.apply(stored, values)

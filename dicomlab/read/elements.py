@@ -70,7 +70,12 @@ class Attributes:
             Private Creator; upper and lower case count as one.
         """
         for level in self.levels:
+            held = (
+                level.keys()
+            )  # plain integers: most images hold nothing of most makers, and this is asked of all
             for block in range(0x10, 0x20):
+                if group << 16 | block not in held or group << 16 | block << 8 | element not in held:
+                    continue
                 reserved = Attributes.of(level).text(Tag(group, block))
                 if reserved.casefold() == creator.casefold():
                     value = Attributes.of(level).value(Tag(group, block << 8 | element))
@@ -110,15 +115,41 @@ class Attributes:
         return joined.split("\\") if joined else []
 
     def numbers(self, tag: Key) -> FloatArray | None:
-        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers."""
+        """Attribute as finite floats, shape ``(n,)``; None when absent, empty or not numbers.
+
+        A comma is read as the decimal point (DICOM knows no comma); `has_decimal_comma` tells, and is a finding.
+        """
         value = self.value(tag)
         if value is None:
-            return None
+            raw = self._raw_text(tag)
+            if "," not in raw:
+                return None
+            value = [part.strip().replace(",", ".") for part in raw.split("\\")]
         try:
             numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
         except (TypeError, ValueError):
             return None
         return numbers if numbers.size and np.all(np.isfinite(numbers)) else None
+
+    def has_decimal_comma(self, tag: Key) -> bool:
+        """Whether the attribute holds numbers that are written with a comma."""
+        return "," in self._raw_text(tag)
+
+    def has(self, tag: Key) -> bool:
+        """Whether the attribute is there with a value, readable or not."""
+        return self.value(tag) is not None or bool(self._raw_text(tag).strip())
+
+    def _raw_text(self, tag: Key) -> str:
+        """Bytes of the file as text, where pydicom cannot parse them or has not yet."""
+        for level in self.levels:
+            with quiet():
+                try:
+                    element = level.get_item(tag)
+                except Exception:
+                    continue
+            if element is not None and isinstance(element.value, bytes):
+                return element.value.decode("latin-1").rstrip("\0 ")
+        return ""
 
     def number(self, tag: Key) -> float | None:
         """First of `numbers`, or None."""

@@ -11,9 +11,10 @@ from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
 from dicomlab.read.headers import Instance
 from dicomlab.read.layout import WANDER_NOTED, Layout
+from dicomlab.read.planes import Plane
 from dicomlab.read.stored import native_bytes
 
-__all__ = ["geometry_findings", "pixel_findings"]
+__all__ = ["geometry_findings", "header_findings", "pixel_findings", "stack_findings"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -23,9 +24,9 @@ _WANDER_ROUNDING = 0.1
 """Up to here (mm, and a quarter of a pixel) it is taken for rounding: some devices write tenths of a millimetre."""
 
 
-def geometry_findings(instances: Sequence[Instance], layout: Layout) -> Iterable[Finding]:
+def geometry_findings(planes: Sequence[Plane], layout: Layout) -> Iterable[Finding]:
     """Deviations of positions and directions from those of a plain, even stack."""
-    names = tuple(i.file.name for i in instances)
+    names = tuple(dict.fromkeys(p.name for p in planes))
     if layout.turn > _TURN_NOTED:
         yield Finding(
             "cosines_mended",
@@ -35,7 +36,7 @@ def geometry_findings(instances: Sequence[Instance], layout: Layout) -> Iterable
             layout.turn,
             "mm",
         )
-    if not instances[0].text("FrameOfReferenceUID"):
+    if not planes[0].text("FrameOfReferenceUID"):
         yield Finding(
             "frame_of_reference_missing",
             "Frame of Reference UID (0020,0052) is absent; nothing says which other images share this patient frame",
@@ -50,11 +51,15 @@ def geometry_findings(instances: Sequence[Instance], layout: Layout) -> Iterable
             geometry.tilt,
             "degrees",
         )
-    yield from _spacing_findings(instances, layout.along)
+    # One plane a slice says where the slices are; steps of extra axes share their positions.
+    at = {int(k): plane for plane, k in zip(reversed(planes), reversed(layout.place), strict=True)}
+    yield from _spacing_findings([at[k] for k in range(layout.along.size)], layout.along)
     worst = float(layout.wander.max())
     if worst > WANDER_NOTED:
-        offending = tuple(names[k] for k in np.flatnonzero(layout.wander > WANDER_NOTED))
-        spacing = instances[0].pixel_spacing
+        offending = tuple(
+            dict.fromkeys(planes[int(k)].name for k in np.flatnonzero(layout.wander > WANDER_NOTED))
+        )
+        spacing = planes[0].pixel_spacing
         rounding = worst <= min(
             _WANDER_ROUNDING, _WANDER_ROUNDING if spacing is None else float(spacing.min()) / 4
         )
@@ -67,7 +72,7 @@ def geometry_findings(instances: Sequence[Instance], layout: Layout) -> Iterable
         )
 
 
-def _spacing_findings(instances: Sequence[Instance], along: FloatArray) -> Iterable[Finding]:
+def _spacing_findings(planes: Sequence[Plane], along: FloatArray) -> Iterable[Finding]:
     if along.size < 2:
         return
     gaps = np.diff(along)
@@ -78,7 +83,7 @@ def _spacing_findings(instances: Sequence[Instance], along: FloatArray) -> Itera
         step = float(np.min(gaps))
         multiples = np.round(gaps / step)
         wide = np.flatnonzero(multiples > 1)
-        beside = tuple(instances[k].file.name for gap in wide for k in (int(gap), int(gap) + 1))
+        beside = tuple(planes[k].name for gap in wide for k in (int(gap), int(gap) + 1))
         if wide.size and bool(np.all(np.abs(gaps - multiples * step) <= 0.02 * step)):
             missing = int(np.sum(multiples[wide] - 1))
             where = ", ".join(f"{along[k]:.2f} and {along[k + 1]:.2f}" for k in wide[:3])
@@ -95,20 +100,98 @@ def _spacing_findings(instances: Sequence[Instance], along: FloatArray) -> Itera
             yield Finding(
                 "uneven_spacing",
                 f"slices are {gaps.min():.3f} to {gaps.max():.3f} mm apart, up to {off:.3f} mm from an even grid",
-                tuple(instances[int(k)].file.name for k in (widest, widest + 1)),
+                tuple(planes[int(k)].name for k in (widest, widest + 1)),
                 off,
                 "mm",
             )
         step = float(np.median(gaps))
-    stated = instances[0].number("SpacingBetweenSlices")
+    stated = planes[0].number("SpacingBetweenSlices")
     if stated is not None and abs(abs(stated) - step) > max(0.01, 0.01 * step):
         yield Finding(
             "spacing_contradicts_positions",
             f"Spacing Between Slices (0018,0088) says {stated:g} mm, the positions say {step:.4g} mm",
-            (instances[0].file.name,),
+            (planes[0].name,),
             abs(abs(stated) - step),
             "mm",
         )
+
+
+def header_findings(planes: Sequence[Plane]) -> Iterable[Finding]:
+    """Attributes that vary where they should not, and numbers written with a comma."""
+    yield from _mixed(
+        planes, "PixelRepresentation", "mixed_pixel_representation", "signed and unsigned values"
+    )
+    yield from _mixed(
+        planes, "PhotometricInterpretation", "mixed_photometric_interpretation", "MONOCHROME1 and MONOCHROME2"
+    )
+    commas = {
+        plane.name: keyword for plane in planes for keyword in _NUMBERS if plane.has_decimal_comma(keyword)
+    }
+    if commas:
+        keywords = ", ".join(sorted(set(commas.values())))
+        yield Finding(
+            "decimal_comma",
+            f"{len(commas)} image(s) write numbers with a comma ({keywords}), which DICOM does not know",
+            tuple(commas),
+            float(len(commas)),
+            "images",
+        )
+
+
+_NUMBERS = (
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "DoseGridScaling",
+    "GridFrameOffsetVector",
+)
+
+
+def _mixed(planes: Sequence[Plane], keyword: str, code: str, what: str) -> Iterable[Finding]:
+    by_value: dict[str, list[str]] = {}
+    for name, value in {plane.instance.file.name: plane.text(keyword) for plane in planes}.items():
+        by_value.setdefault(value, []).append(name)
+    if len(by_value) > 1:
+        fewest = min(by_value.values(), key=len)
+        total = sum(map(len, by_value.values()))
+        yield Finding(
+            code,
+            f"{len(fewest)} of {total} images differ from the others in {keyword}: {what} in one series",
+            tuple(fewest),
+            float(len(fewest)),
+            "images",
+        )
+
+
+def stack_findings(stacks: Sequence[Sequence[Plane]]) -> Iterable[Finding]:
+    """What a series of several stacks, the largest first, is likely to be: a volume with something else in it."""
+    for other in stacks[1:]:
+        largest, first = stacks[0][0], other[0]
+        if first.cosines is None or largest.cosines is None or first.position is None:
+            continue
+        names = tuple(dict.fromkeys(plane.name for plane in other))
+        frames = [plane.text("FrameOfReferenceUID") for plane in (largest, first)]
+        turned = float(np.max(np.abs(first.cosines - largest.cosines))) > 1e-2
+        localizer = "LOCALIZER" in first.text("ImageType").upper().split("\\")
+        if frames[0] != frames[1] and not turned and not localizer and first.shape == largest.shape:
+            yield Finding(
+                "mixed_frame_of_reference",
+                f"{len(other)} of the images lie in another Frame of Reference (0020,0052) than the other {len(stacks[0])}: their "
+                "positions cannot be compared",
+                names,
+                float(len(other)),
+                "images",
+            )
+        elif localizer or (turned and len(other) <= 3 < len(stacks[0])):
+            yield Finding(
+                "localizer_inside",
+                f"{len(other)} image(s) of another orientation lie among the {len(stacks[0])} of the largest stack",
+                names,
+                float(len(other)),
+                "images",
+            )
 
 
 def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:

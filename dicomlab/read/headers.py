@@ -7,7 +7,6 @@ import os
 import struct
 import zlib
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -89,6 +88,15 @@ _KEYWORDS = [
     "VOILUTFunction",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
+    "GridFrameOffsetVector",
+    "DoseGridScaling",
+    "DoseUnits",
+    "RealWorldValueMappingSequence",
+    "ConvolutionKernel",
+    "KVP",
+    "FrameReferenceTime",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
     "PerFrameFunctionalGroupsSequence",
     "DirectoryRecordSequence",
     "Units",
@@ -190,29 +198,6 @@ class Instance(Attributes):
     def modality(self) -> str:
         """Modality (0008,0060)."""
         return self.text("Modality")
-
-    @cached_property
-    def position(self) -> FloatArray | None:
-        """Image Position (Patient) (0020,0032): LPS mm of the centre of the first pixel, shape ``(3,)``; or None."""
-        numbers = self.numbers("ImagePositionPatient")
-        # Ten kilometres from the origin there is no patient: such numbers are damage, and overflow further on.
-        return (
-            numbers
-            if numbers is not None and numbers.size == 3 and bool(np.all(np.abs(numbers) < 1e7))
-            else None
-        )
-
-    @cached_property
-    def cosines(self) -> FloatArray | None:
-        """Image Orientation (Patient) (0020,0037), shape ``(6,)``; or None."""
-        numbers = self.numbers("ImageOrientationPatient")
-        return numbers if numbers is not None and numbers.size == 6 else None
-
-    @cached_property
-    def pixel_spacing(self) -> FloatArray | None:
-        """Pixel Spacing (0028,0030): mm between rows, mm between columns; None unless both are positive."""
-        numbers = self.numbers("PixelSpacing")
-        return numbers if numbers is not None and numbers.size == 2 and bool(np.all(numbers > 0)) else None
 
     @property
     def is_image(self) -> bool:

@@ -13,6 +13,7 @@ from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
 from dicomlab.read.attributes import thumbnail
+from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance, read_instance
 from dicomlab.read.sources import FileRef, list_all
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
@@ -89,7 +90,8 @@ class Series:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Findings of all stacks."""
-        return self.extra_findings + tuple(finding for stack in self.stacks for finding in stack.findings)
+        beside = stack_findings([stack.planes for stack in self.stacks])
+        return (*self.extra_findings, *beside, *(f for stack in self.stacks for f in stack.findings))
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -114,9 +116,9 @@ class Series:
         }
         if self.stacks:
             stack = self.stacks[0]
-            _, facts["rows"], facts["columns"] = stack.shape
+            facts["rows"], facts["columns"] = stack.size
             facts["plane"] = plane_name(stack)
-            spacing = stack.instances[0].pixel_spacing
+            spacing = _pixel_spacing(stack)
             if spacing is not None:
                 facts["row_spacing"], facts["column_spacing"] = (float(x) for x in spacing)
             try:
@@ -146,6 +148,16 @@ class Series:
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
         return thumbnail(self.stacks[0]) if self.stacks else None
+
+
+def _pixel_spacing(stack: Stack) -> Sequence[float] | None:
+    try:
+        if stack.flat is not None:
+            return stack.flat.plane.pixel_spacing
+    except DicomLabError:
+        return None
+    spacing = stack.planes[0].pixel_spacing
+    return None if spacing is None else spacing.tolist()
 
 
 class SeriesList(Sequence[Series]):

@@ -24,10 +24,11 @@ from dicomlab.flat import ImagePlane
 from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.headers import Instance
 
-__all__ = ["Level", "TileArray", "lay_out_level", "level_key", "slide_plane"]
+__all__ = ["Level", "TileArray", "is_slide", "lay_out_level", "level_key", "slide_flavour", "slide_plane"]
 
 IntArray = npt.NDArray[np.int64]
 
+_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _LONGEST = 1 << 22
 """Rows or columns of a slide: more than four million pixels of a glass 75 mm long are damage."""
 
@@ -67,6 +68,11 @@ class Level:
     frame: IntArray
     coords: dict[str, xr.Variable]
     findings: tuple[Finding, ...] = ()
+
+
+def is_slide(attributes: Attributes) -> bool:
+    """Whether it is a whole-slide microscopy image; segmentations of one are not."""
+    return attributes.text("SOPClassUID") == _SLIDE
 
 
 def level_key(instance: Instance) -> str:
@@ -280,7 +286,7 @@ def _missing(first: Instance, lacking: float, wanted: float) -> tuple[Finding, .
     return (
         Finding(
             "missing_tiles",
-            f"about {lacking:.4g} of {wanted:.4g} tiles of this slide are not in the file; their pixels are {padding}",
+            f"about {max(1, round(lacking))} of {round(wanted)} tiles of this slide are not in the file; their pixels are {padding}",
             (first.file.name,),
             float(lacking),
             "tiles",

@@ -1,4 +1,4 @@
-"""From instances to stacks: the parts of a series that make one array each, sorted by position, with their findings.
+"""From planes to stacks: the parts of a series that make one array each, with their findings.
 
 Slices are sorted by ``n . ImagePositionPatient`` and by nothing else: Instance Number, Slice Location and file names are
 labels, not positions (PS3.3 C.7.6.2.1.1).
@@ -6,7 +6,7 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,41 +15,78 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab import affine
-from dicomlab.errors import GeometryError, UnsupportedError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
-from dicomlab.read.faults import geometry_findings, pixel_findings
+from dicomlab.read import labels
+from dicomlab.read.arrange import Arrangement, arrange
+from dicomlab.read.axes import Axis, Dims
+from dicomlab.read.faults import geometry_findings, header_findings, pixel_findings
+from dicomlab.read.flat_layout import FlatLayout, flat_key, is_flat_instance, lay_out_flat
 from dicomlab.read.headers import Instance
-from dicomlab.read.layout import Layout, lay_out
+from dicomlab.read.planes import Plane, planes_of
 
-__all__ = ["Stack", "group_into_stacks"]
+__all__ = ["Stack", "group_into_stacks", "plane_name"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _COSINES_VARY = 1e-4
 """Cosines of one stack may differ by this much; what that moves is a finding."""
+_KINDS_LIMIT = 8
+"""Parts that a stack which is no full product is split into at most, when kinds of images are mixed in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Images of one series with one orientation, size and spacing: what becomes one volume.
+    """Planes of one series with one orientation, size and spacing: what becomes one volume.
 
     Parameters
     ----------
-    instances
+    planes
         Sorted by position along the slice normal, ascending; in the order found when they have no position.
     series_findings
-        Findings of the series as a whole that concern these instances; `findings` has the others.
+        Findings of the series as a whole that concern these planes; `findings` has the others.
     """
 
-    instances: tuple[Instance, ...]
+    planes: tuple[Plane, ...]
     series_findings: tuple[Finding, ...] = field(default=(), repr=False)
 
+    @cached_property
+    def instances(self) -> tuple[Instance, ...]:
+        """The objects that hold the planes, each once."""
+        return tuple({id(plane.instance): plane.instance for plane in self.planes}.values())
+
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number of slices, rows, columns."""
-        first = self.instances[0]
-        return len(self.instances), first.integer("Rows", 0), first.integer("Columns", 0)
+    def shape(self) -> tuple[int, ...]:
+        """Number of steps of each extra axis, slices, rows, columns; of images, rows, columns where no array can be made.
+
+        Without slices when the images have no place in the patient by their nature.
+        """
+        try:
+            if self.flat is not None:
+                return (*self.flat.shape, *self.size)
+            return (*self.arrangement.shape, *self.planes[0].shape)
+        except DicomLabError:
+            return (len(self.planes), *self.planes[0].shape)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns: of a slide those of all its tiles together."""
+        with suppress(DicomLabError):
+            if self.flat is not None and self.flat.level is not None:
+                return self.flat.level.size
+        return self.planes[0].shape
+
+    @cached_property
+    def flat(self) -> FlatLayout | None:
+        """How images lie that have no place in the patient by their nature; None for all others.
+
+        Raises
+        ------
+        UnsupportedError, FaultError
+            They contradict themselves.
+        """
+        return lay_out_flat(self.instances) if is_flat_instance(self.instances[0]) else None
 
     @property
     def names(self) -> set[str]:
@@ -57,60 +94,113 @@ class Stack:
         return {instance.file.name for instance in self.instances}
 
     @property
-    def _uid(self) -> str:
+    def uid(self) -> str:
+        """Series Instance UID, or what comes nearest to it."""
         first = self.instances[0]
         return first.text("SeriesInstanceUID") or first.text("SOPInstanceUID") or first.file.name
 
     @cached_property
-    def _layout(self) -> Layout:
-        return lay_out(self.instances)
-
-    @property
-    def geometry(self) -> Geometry:
-        """Positions of all voxels of the stack.
+    def arrangement(self) -> Arrangement:
+        """The planes in the order of the array, with extra axes found.
 
         Raises
         ------
         GeometryError
-            The images carry no patient position, or several lie at one position.
+            The planes carry no patient position.
+        UnsupportedError
+            Several lie at one position, and nothing separates them.
         """
-        layout = self._layout
-        _, rows, columns = self.shape
-        spacing = self.instances[0].pixel_spacing
+        return self.arrange()
+
+    def arrange(self, dims: Dims = "auto") -> Arrangement:
+        """`arrangement` with the extra axes that `dims` names."""
+        return arrange(self.planes, dims)
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """Extra axes, outermost first."""
+        return self.arrangement.axes
+
+    @property
+    def geometry(self) -> Geometry:
+        """Positions of all voxels of the stack; raises as `arrangement`."""
+        return self.geometry_of(self.arrangement)
+
+    def geometry_of(self, arrangement: Arrangement) -> Geometry:
+        """Positions of all voxels of an arrangement of this stack."""
+        layout, first = arrangement.layout, arrangement.planes[0]
+        rows, columns = first.shape
+        spacing = first.pixel_spacing
         assert spacing is not None
-        frame = self.instances[0].text("FrameOfReferenceUID") or f"unknown:{self._uid}"
         return Geometry(
             layout.direction,
             layout.along,
             layout.row + spacing[0] * np.arange(rows),
             layout.column + spacing[1] * np.arange(columns),
-            frame,
+            first.text("FrameOfReferenceUID") or f"unknown:{self.uid}",
         )
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Everything odd about the stack that can be said without decoding a pixel."""
-        found = [*pixel_findings(self.instances)]
-        with suppress(GeometryError, UnsupportedError):  # no geometry to be odd; `geometry` says why
-            found += geometry_findings(self.instances, self._layout)
+        """Everything odd about the stack that its headers say."""
+        found = [*pixel_findings(self.instances), *header_findings(self.planes)]
+        with suppress(DicomLabError):  # no geometry to be odd; `geometry` says why
+            if self.flat is not None:
+                return (*found, *self.flat.findings)
+            found += self.arrangement.findings
+            found += geometry_findings(self.arrangement.planes, self.arrangement.layout)
         return tuple(found)
 
+    def findings_of(self, dims: Dims) -> tuple[Finding, ...]:
+        """`findings`, with those of the extra axes that `dims` names."""
+        if isinstance(dims, str) and dims == "auto":
+            self.arrangement  # noqa: B018: raises here, where `findings` would be silent
+            return self.findings
+        arrangement = self.arrange(dims)
+        return (
+            *pixel_findings(self.instances),
+            *header_findings(self.planes),
+            *arrangement.findings,
+            *geometry_findings(arrangement.planes, arrangement.layout),
+        )
+
     def without(self, names: Iterable[str]) -> Stack:
-        """The stack without the files of these names."""
+        """The stack without the files, or planes, of these names."""
         left_out = set(names)
-        return Stack(tuple(i for i in self.instances if i.file.name not in left_out))
+        return Stack(
+            tuple(p for p in self.planes if p.instance.file.name not in left_out and p.name not in left_out)
+        )
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether its planes have a place in the patient."""
+        return all(plane.position is not None and plane.cosines is not None for plane in self.planes)
 
     def __len__(self) -> int:
-        return len(self.instances)
+        return len(self.planes)
 
     def __repr__(self) -> str:
-        slices, rows, columns = self.shape
-        return f"<Stack of {slices} images, {rows} x {columns}, {plane_name(self)}>"
+        rows, columns = self.size
+        extra = ""
+        with suppress(DicomLabError):
+            if self.flat is not None:
+                extra = "".join(
+                    f", {n} x {dim}" for n, dim in zip(self.flat.shape, self.flat.dims, strict=True)
+                )
+            else:
+                extra = "".join(f", {axis.values.size} x {axis.name}" for axis in self.axes)
+        return f"<Stack of {len(self.planes)} images, {rows} x {columns}, {plane_name(self)}{extra}>"
 
 
 def plane_name(stack: Stack) -> str:
-    """``"axial"``, ``"coronal"``, ``"sagittal"``, or ``"no patient position"``."""
-    cosines = stack.instances[0].cosines
+    """``"axial"``, ``"coronal"``, ``"sagittal"``, or ``"no patient position"``.
+
+    Of images that have none by their nature: the name of their `dicomlab.flat.ImagePlane`.
+    """
+    with suppress(DicomLabError):
+        if stack.flat is not None:
+            return " ".join(filter(None, (stack.flat.plane.name, stack.flat.attrs.get("slide_image"))))
+    cosines = stack.planes[0].cosines
     try:
         return (
             "no patient position"
@@ -122,47 +212,130 @@ def plane_name(stack: Stack) -> str:
 
 
 def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
-    """Split the images of one series where orientation, size, pixel spacing, frame of reference or kind of pixel differ.
+    """Split the planes of one series where orientation, size, pixel spacing, frame of reference or kind of pixel differ.
 
     The largest stack comes first. Nothing is left out: images without a position form stacks of their own.
     """
-    groups: list[tuple[tuple[object, ...], FloatArray | None, list[Instance]]] = []
+    groups: list[tuple[tuple[object, ...], FloatArray | None, list[Plane]]] = []
     for instance in instances:
-        spacing = instance.pixel_spacing
-        key = (
-            instance.integer("Rows", 0),
-            instance.integer("Columns", 0),
-            None if spacing is None else tuple(np.round(spacing, 6)),
-            instance.text("FrameOfReferenceUID"),
-            instance.integer("SamplesPerPixel", 1),
-            instance.text("PhotometricInterpretation"),
-            instance.frames,
-            instance.position is None,
-        )
-        cosines = instance.cosines
-        for other_key, other_cosines, members in groups:
-            if key != other_key:
-                continue
-            if cosines is None or other_cosines is None:
-                same = cosines is None and other_cosines is None
+        flat = flat_key(instance) if is_flat_instance(instance) else None
+        for plane in planes_of(instance):
+            key, cosines = (_key(plane), plane.cosines) if flat is None else (("flat", flat), None)
+            for other_key, other_cosines, members in groups:
+                if key == other_key and _same_direction(cosines, other_cosines):
+                    members.append(plane)
+                    break
             else:
-                same = bool(np.max(np.abs(cosines - other_cosines)) <= _COSINES_VARY)
-            if same:
-                members.append(instance)
-                break
-        else:
-            groups.append((key, cosines, [instance]))
-    stacks = [Stack(tuple(_sorted(members))) for _, _, members in groups]
+                groups.append((key, cosines, [plane]))
+    stacks = [stack for _, _, members in groups for stack in _disentangled(Stack(tuple(_sorted(members))))]
     return sorted(stacks, key=len, reverse=True)
 
 
-def _sorted(instances: list[Instance]) -> list[Instance]:
-    first = instances[0]
+def _same_direction(one: FloatArray | None, other: FloatArray | None) -> bool:
+    if one is None or other is None:
+        return one is None and other is None
+    return one is other or bool(np.max(np.abs(one - other)) <= _COSINES_VARY)
+
+
+def _key(plane: Plane) -> tuple[object, ...]:
+    spacing, instance = plane.pixel_spacing, plane.instance
+    placed = plane.position is not None
+    return (
+        plane.shape,
+        None if spacing is None else tuple(np.round(spacing, 6)),
+        plane.text("FrameOfReferenceUID"),
+        plane.text("StackID"),
+        instance.integer("SamplesPerPixel", 1),
+        _kind_of_pixel(instance),
+        placed,
+        # A cine without positions shares nothing with the next one.
+        None if placed or instance.frames == 1 else id(instance),
+    )
+
+
+def _kind_of_pixel(instance: Instance) -> str:
+    kind = instance.text("PhotometricInterpretation")
+    return "MONOCHROME" if kind.startswith("MONOCHROME") else kind
+
+
+def _disentangled(stack: Stack) -> list[Stack]:
+    """The stack, or its parts when images of several kinds are mixed in it, each of which makes an array of its own.
+
+    Two cases: kinds at the same positions that are no full product (diffusion images and the maps made of them), and kinds
+    that interleave (two time points with the couch between the positions), which would pass for one fine stack.
+    """
+    if not stack.is_placed or len(stack) == 1:
+        return [stack]
+    try:
+        arrangement = stack.arrangement
+    except GeometryError:
+        return [stack]
+    except DicomLabError:
+        arrangement = None
+    if arrangement is not None:
+        if arrangement.axes or any(f.code == "incomplete_steps" for f in arrangement.findings):
+            return [stack]
+        return next(filter(None, (_interleaved(stack, label) for label in _SETTINGS)), [stack])
+    for kind in _KINDS:
+        parts = _parted(stack, kind)
+        if 1 < len(parts) <= _KINDS_LIMIT and all(_is_clean(part) for part in parts):
+            return parts
+    return [stack]
+
+
+_KINDS = (
+    lambda plane: (labels.component(plane), labels.dixon(plane)),
+    lambda plane: plane.text("FrameType") or plane.text("ImageType"),
+    lambda plane: (plane.text("FrameType") or plane.text("ImageType"), labels.component(plane)),
+    lambda plane: plane.text("AcquisitionNumber"),
+)
+_SETTINGS = (
+    labels.component,
+    labels.dixon,
+    labels.temporal_position,
+    lambda plane: plane.number("EffectiveEchoTime") or plane.number("EchoTime"),
+)
+
+
+def _parted(stack: Stack, label: object) -> list[Stack]:
+    parts: dict[Hashable, list[Plane]] = {}
+    for plane in stack.planes:
+        parts.setdefault(label(plane), []).append(plane)  # type: ignore[operator]
+    return [Stack(tuple(members)) for members in parts.values()]
+
+
+def _is_clean(stack: Stack) -> bool:
+    try:
+        return not stack.arrangement.findings
+    except DicomLabError:
+        return False
+
+
+def _interleaved(stack: Stack, label: object) -> list[Stack]:
+    """Parts by `label` when their slices lie between one another; else nothing."""
+    parts = _parted(stack, label)
+    if not 1 < len(parts) <= len(stack) / 2 or min(map(len, parts)) < 2:
+        return []
+    normal = stack.geometry.direction[:, 0]
+    spans = sorted(
+        (min(heights), max(heights))
+        for heights in (
+            [float(p.position @ normal) for p in part.planes if p.position is not None] for part in parts
+        )
+    )
+    overlap = any(low < before for (_, before), (low, _) in zip(spans, spans[1:], strict=False))
+    return parts if overlap and all(_is_clean(part) for part in parts) else []
+
+
+def _sorted(planes: list[Plane]) -> list[Plane]:
+    first = planes[0]
     # Ties (and images without a position) fall back on labels that do not depend on the order or names of files.
-    labelled = sorted(instances, key=lambda i: (i.integer("InstanceNumber", 0), i.text("SOPInstanceUID")))
+    labelled = sorted(
+        planes, key=lambda p: (p.integer("InstanceNumber", 0), p.text("SOPInstanceUID"), p.frame)
+    )
     if first.cosines is None or first.position is None:
         return labelled
     normal = np.cross(first.cosines[:3], first.cosines[3:])
     return sorted(
-        labelled, key=lambda i: round(float(normal @ i.position), 6) if i.position is not None else 0.0
+        labelled, key=lambda p: round(float(normal @ p.position), 6) if p.position is not None else 0.0
     )

@@ -20,47 +20,64 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
-from dicomlab.findings import Finding, OnFault, check_choices, choose
-from dicomlab.geometry import make_volume
+from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, choose
+from dicomlab.geometry import AXES, make_volume
+from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
+from dicomlab.read.axes import Axis, Dims
 from dicomlab.read.elements import WARNINGS_LOCK
-from dicomlab.read.headers import Instance
-from dicomlab.read.pixels import (
-    Transform,
-    modality_transform,
-    value_dtype,
-)
+from dicomlab.read.flat_layout import FlatLayout
+from dicomlab.read.flat_volume import load_flat
+from dicomlab.read.modality import Transform, modality_transform, value_dtype
+from dicomlab.read.planes import Plane
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
 from dicomlab.read.stacks import Stack
-from dicomlab.read.stored import StoredImage, stored_image
+from dicomlab.read.stored import StoredImage, check_supported, stored_image
 
 __all__ = ["Source", "find_stack", "load_volume"]
 
 Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
 
-_TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data")
+_TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data", "undecodable_pixel_data")
+_COLOURS = ["red", "green", "blue"]
+
+Kept: TypeAlias = "list[tuple[Finding, Choice]]"
 
 
-def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = True) -> xr.DataArray:
+def load_volume(
+    source: Source,
+    *,
+    dims: Dims = "auto",
+    values: str | None = None,
+    on_fault: OnFault = None,
+    progress: bool = True,
+) -> xr.DataArray:
     """Volume in real units, every voxel at its patient position.
 
     Parameters
     ----------
     source
-        A folder, file, zip archive or list of files that hold **one** series; or a `Series` or one of its `stacks`.
+        A folder, file, zip archive, DICOMDIR or list of files that hold **one** series; or a `Series` or one of its `stacks`.
+    dims
+        What separates several images at one position: ``"auto"`` finds it (time, b-value, echo time …); or names of such axes
+        and keywords of attributes, such as ``["echo_time", "AcquisitionNumber"]``, outermost first.
+    values
+        None for the real values that the object means; ``"stored"`` for those before rescale; or the label of one of its Real
+        World Value Mappings.
     on_fault
         What to do about findings: None takes each code's own default (a fault that would misplace or misvalue a voxel
-        raises, others warn); ``"raise"`` or ``"keep"`` for all of them; or a mapping of codes to either, such as
-        ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them.
+        raises, others warn); ``"raise"``, ``"keep"`` or ``"repair"`` for all of them; or a mapping of codes to one of these, such
+        as ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them and what each choice means.
     progress
         Show a bar when reading takes longer than a second.
 
     Returns
     -------
     xarray.DataArray
-        Dims ``(slice, row, column)``; slices ascending along *n = r x c*. Integers when every Rescale Slope and Intercept is
-        one (an ordinary CT is int16 HU), else float32. Coordinates in mm, see `dicomlab.geometry.Geometry`; ``attrs`` hold
-        ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
+        Dims ``(…, slice, row, column)``: extra axes come first, labelled with their real values, each with its ``source`` among
+        the attributes; colour adds ``sample`` at the end. Slices ascend along *n = r x c*. Integers when every Rescale Slope and
+        Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `dicomlab.geometry.Geometry`;
+        ``attrs`` hold ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
 
     Raises
     ------
@@ -69,7 +86,7 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     AmbiguousSourceError
         Several series, or a series of several stacks: the message lists them.
     UnsupportedError
-        The data are sound, but no volume can represent them yet (multi-frame, compressed, several images at a position).
+        The data are sound, but no array can represent them: several images lie at a position and nothing separates them.
     GeometryError
         The images have no patient position.
     FaultError
@@ -78,11 +95,11 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     Warns
     -----
     DicomLabWarning
-        A finding that is represented exactly.
+        A finding that is represented exactly, or was repaired.
 
     References
     ----------
-    PS3.3 C.7.6.2 "Image Plane Module", C.11.1 "Modality LUT Module".
+    PS3.3 C.7.6.2 "Image Plane Module", C.7.6.16 "Multi-frame Functional Groups Module", C.11.1 "Modality LUT Module".
 
     Examples
     --------
@@ -93,41 +110,61 @@ def load_volume(source: Source, *, on_fault: OnFault = None, progress: bool = Tr
     (('slice', 'row', 'column'), 'HU')
     """
     check_choices(on_fault)
-    stack, other_findings = find_stack(source, progress=progress)
+    stack, series_findings = find_stack(source, on_fault=on_fault, progress=progress)
     for instance in stack.instances:
-        _check_is_slice(instance)
-    stack, kept = _settle(stack, other_findings, on_fault)
-    geometry = stack.geometry
-    transforms = [modality_transform(instance) for instance in stack.instances]
-    kept += _act(_rescale_findings(stack.instances, transforms), on_fault)
-    _check_one_unit(stack.instances, transforms)
-    values = _read_values(stack.instances, transforms, progress)
-    with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
-        for finding in kept:
-            warnings.warn(finding.explain(kept=True), DicomLabWarning, stacklevel=2)
-    attrs = volume_attrs(stack.instances, transforms, kept)
-    return make_volume(
-        values, geometry=geometry, name=stack.instances[0].modality.lower() or None, attrs=attrs
+        check_supported(instance)
+    if stack.flat is not None:
+        return _flat_image(stack, stack.flat, series_findings, values, on_fault)
+    arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
+    transforms = [modality_transform(plane, values) for plane in arrangement.planes]
+    if values is None:
+        kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
+    array = _Array(arrangement, transforms)
+    failures = array.read(progress)
+    if failures:
+        kept += _act([_undecodable(failures)], on_fault)
+        rest = stack.without(failures)
+        if not rest.planes:
+            raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
+        arrangement, more = _settle(rest, [], dims, on_fault)
+        kept += [one for one in more if one not in kept]
+        array = _Array(arrangement, [modality_transform(plane, values) for plane in arrangement.planes])
+        failures = array.read(progress)
+        if failures:
+            raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
+    _warn(kept, 3)
+    volume = make_volume(
+        array.values,
+        geometry=stack.geometry_of(arrangement),
+        dims=(*(axis.name for axis in arrangement.axes), *AXES, *(("sample",) if array.is_colour else ())),
+        coords=array.coordinates(),
+        name=stack.planes[0].modality.lower() or None,
+        attrs=volume_attrs(arrangement.planes, array.transforms, [finding for finding, _ in kept]),
     )
+    return _regular(volume, {finding.code for finding, choice in kept if choice == "repair"})
 
 
-def _check_is_slice(instance: Instance) -> StoredImage:
-    """Refuse what is no plain grey slice."""
-    reason = ""
-    groups = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-    kinds = [kind for kind in ("MOSAIC", "VFRAME") if kind in instance.texts("ImageType")]
-    if instance.frames > 1 or any(keyword in instance.header for keyword in groups):
-        reason = f"a multi-frame object ({instance.frames} frames), not read as a volume yet"
-    elif kinds or instance.is_siemens_mosaic:
-        reason = f"a mosaic ({kinds or 'Number of Images in Mosaic (0019,100A)'}): many slices tiled into one picture, not read yet"
-    elif stored_image(instance).is_colour:
-        reason = f"a colour image ({instance.text('PhotometricInterpretation')}), not read as a volume yet"
-    if reason:
-        raise UnsupportedError(f"{instance.file}: {reason}")
-    return stored_image(instance)
+def _warn(kept: Kept, depth: int) -> None:
+    with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
+        for finding, choice in kept:
+            warnings.warn(finding.explain(choice), DicomLabWarning, stacklevel=depth)
 
 
-def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[Finding, ...]]:
+def _flat_image(
+    stack: Stack, flat: FlatLayout, findings: Sequence[Finding], values: str | None, on_fault: OnFault
+) -> xr.DataArray:
+    """The image of a stack that has no place in the patient by its nature."""
+    kept = _act([*findings, *stack.findings], on_fault)
+    transforms = [modality_transform(plane, values) for plane in stack.planes]
+    if values is None and not stored_image(stack.instances[0]).is_colour:
+        kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
+    _warn(kept, 4)
+    return load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
+
+
+def find_stack(
+    source: Source, *, on_fault: OnFault = None, progress: bool = True
+) -> tuple[Stack, tuple[Finding, ...]]:
     """The one stack that `source` means, and findings of its series as a whole.
 
     Raises
@@ -138,14 +175,15 @@ def find_stack(source: Source, *, progress: bool = True) -> tuple[Stack, tuple[F
     if isinstance(source, Stack):
         return source, source.series_findings
     if isinstance(source, Series):
-        return _only_stack(source), source.extra_findings
+        return _only_stack(source, on_fault)
     if isinstance(source, SeriesList):
-        return find_stack(_only_series(source))
+        return find_stack(_only_series(source), on_fault=on_fault)
     if not isinstance(source, (str, os.PathLike)) and not _is_paths(source):
         raise DicomLabError(
             f"load_volume takes a path, several paths, a Series or a Stack; found {type(source).__name__}"
         )
-    return find_stack(_only_series(find_series(cast("Any", source), progress=progress)))
+    found = find_series(cast("Any", source), progress=progress)
+    return find_stack(_only_series(found), on_fault=on_fault)
 
 
 def _is_paths(source: Any) -> bool:
@@ -177,98 +215,225 @@ def _only_series(series: SeriesList) -> Series:
     raise NotDicomError(f"no DICOM in {series.source}.{detail}")
 
 
-def _only_stack(series: Series) -> Stack:
+def _only_stack(series: Series, on_fault: OnFault) -> tuple[Stack, tuple[Finding, ...]]:
     if len(series.stacks) == 1:
-        return series.stacks[0]
+        return series.stacks[0], series.extra_findings
     if not series.stacks:
         raise NotDicomError(
             f"the series {series.description!r} ({series.modality}) holds no image; header_table shows what it is."
         )
+    # What lies beside the volume can be left out when every other stack is such a thing, and the user says so.
+    beside = [finding for finding in series.findings if CODES[finding.code].repair == _LARGEST_ONLY]
+    explained = {name for finding in beside for name in finding.files}
+    others = {plane.name for stack in series.stacks[1:] for plane in stack.planes}
+    if beside and others <= explained and all(choose(on_fault, finding) == "repair" for finding in beside):
+        return series.stacks[0], (*series.extra_findings, *beside)
     listing = "\n".join(f"  stacks[{k}]: {repr(stack).strip('<>')}" for k, stack in enumerate(series.stacks))
+    told = "".join(f"\n  {finding.explain()}" for finding in beside)
     raise AmbiguousSourceError(
-        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing or "
-        f"frame of reference, and are never mixed into one array:\n{listing}\n"
+        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, kind or "
+        f"frame of reference, and are never mixed into one array:\n{listing}{told}\n"
         "Load the one you mean, for instance load_volume(series.stacks[0])."
     )
 
 
-def _act(findings: Iterable[Finding], on_fault: OnFault) -> list[Finding]:
-    """Raise what the user does not want kept; the rest comes back."""
-    kept: list[Finding] = []
-    stopping: list[Finding] = []
-    for finding in findings:
-        (kept if choose(on_fault, finding) == "keep" else stopping).append(finding)
+_LARGEST_ONLY = CODES["localizer_inside"].repair
+
+
+def _act(findings: Iterable[Finding], on_fault: OnFault) -> Kept:
+    """Raise what the user wants neither kept nor repaired; the rest comes back with what was chosen."""
+    chosen = [(finding, choose(on_fault, finding)) for finding in findings]
+    stopping = [finding for finding, choice in chosen if choice == "raise"]
     if stopping:
         text = "\n".join(f"  {finding.explain()}" for finding in stopping)
         raise FaultError(f"this series would not load as it is:\n{text}", stopping)
-    return kept
+    return chosen
 
 
-def _settle(stack: Stack, others: Sequence[Finding], on_fault: OnFault) -> tuple[Stack, list[Finding]]:
-    """The stack to load, and the findings kept, after `on_fault` had its say."""
-    kept = _act([*others, *stack.findings], on_fault)
-    useless = [name for finding in kept if finding.code in _TAKES_PIXELS_AWAY for name in finding.files]
+def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Arrangement, Kept]:
+    """The planes to load, and the findings kept, after `on_fault` had its say."""
+    kept = kept + _act(stack.findings_of(dims), on_fault)
+    useless = [name for finding, _ in kept if finding.code in _TAKES_PIXELS_AWAY for name in finding.files]
     if not useless:
-        return stack, kept
+        return stack.arrange(dims), kept
     rest = stack.without(useless)
-    if not rest.instances:
-        raise FaultError("no file of this series holds a whole image", kept)
-    lost = [finding for finding in kept if finding in others or finding.code in _TAKES_PIXELS_AWAY]
+    if not rest.planes:
+        raise FaultError("no file of this series holds a whole image", [finding for finding, _ in kept])
+    lost = [one for one in kept if one[0] not in stack.findings or one[0].code in _TAKES_PIXELS_AWAY]
     # What is left may have gaps that the whole series had not.
-    return rest, lost + _act([f for f in rest.findings if f.code not in _TAKES_PIXELS_AWAY], on_fault)
+    more = [f for f in rest.findings_of(dims) if f.code not in _TAKES_PIXELS_AWAY]
+    return rest.arrange(dims), lost + _act(more, on_fault)
 
 
-def _rescale_findings(instances: Sequence[Instance], transforms: Sequence[Transform]) -> Iterable[Finding]:
-    lacking = tuple(i.file.name for i, t in zip(instances, transforms, strict=True) if not t.explicit)
+def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
+    unusable = {
+        plane.name: transform.fault
+        for plane, transform in zip(planes, transforms, strict=True)
+        if transform.fault
+    }
+    if unusable:
+        yield Finding(
+            "rescale_unusable",
+            f"{len(unusable)} of {len(planes)} images cannot be rescaled: {next(iter(unusable.values()))}",
+            tuple(unusable),
+            float(len(unusable)),
+            "images",
+        )
+    lacking = tuple(
+        dict.fromkeys(
+            plane.name
+            for plane, transform in zip(planes, transforms, strict=True)
+            if not transform.explicit and not transform.fault
+        )
+    )
     if not lacking:
         return
-    attributes = "Rescale Slope (0028,1053) and Intercept (0028,1052)"
+    modality = planes[0].modality
+    attributes = (
+        "Dose Grid Scaling (3004,000E)"
+        if modality == "RTDOSE"
+        else "Rescale Slope (0028,1053) and Intercept (0028,1052)"
+    )
     if any(t.explicit and not t.is_identity for t in transforms):
         yield Finding(
             "rescale_inconsistent",
-            f"{len(lacking)} of {len(instances)} images lack {attributes}, which change the values of the others",
+            f"{len(lacking)} of {len(planes)} images lack {attributes}, which change the values of the others",
             lacking,
             float(len(lacking)),
             "slices",
         )
-    elif instances[0].modality in ("CT", "PT"):
-        wanted = "Hounsfield units" if instances[0].modality == "CT" else "an activity concentration"
+    elif modality in ("CT", "PT", "RTDOSE"):
+        wanted = {"CT": "Hounsfield units", "PT": "an activity concentration", "RTDOSE": "a dose"}[modality]
         yield Finding(
             "rescale_missing",
-            f"a {instances[0].modality} without {attributes}: stored values, perhaps not {wanted}",
+            f"a {modality} without {attributes}: stored values, perhaps not {wanted}",
             lacking,
         )
 
 
-def _check_one_unit(instances: Sequence[Instance], transforms: Sequence[Transform]) -> None:
-    units = sorted({transform.units for transform in transforms})
-    if len(units) > 1:
-        raise UnsupportedError(
-            f"the images of this series have different units ({', '.join(unit or 'none' for unit in units)}, for instance "
-            f"{instances[0].file}); one volume has one unit."
+def _undecodable(failures: dict[str, str]) -> Finding:
+    return Finding(
+        "undecodable_pixel_data",
+        f"{len(failures)} image(s) cannot be decoded: {next(iter(failures.values()))}",
+        tuple(failures),
+        float(len(failures)),
+        "images",
+    )
+
+
+def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
+    """The volume on a regular grid, where the user asked to repair what makes it irregular."""
+    if not repaired & {"gantry_tilt", "missing_slice", "uneven_spacing"}:
+        return volume
+    from dicomlab import reslice
+
+    if "gantry_tilt" in repaired:
+        volume = reslice.rectify(volume)
+    if repaired & {"missing_slice", "uneven_spacing"}:
+        volume = reslice.regularize(volume)
+    return volume
+
+
+class _Array:
+    """The values of an arrangement, and where each frame goes in them."""
+
+    def __init__(self, arrangement: Arrangement, transforms: Sequence[Transform]) -> None:
+        self.arrangement = arrangement
+        self.transforms = transforms
+        planes = arrangement.planes
+        # Headers are read here, on one thread; the threads that follow only move bytes.
+        self.images: dict[int, StoredImage] = {
+            id(instance): stored_image(instance)
+            for instance in {id(plane.instance): plane.instance for plane in planes}.values()
+        }
+        self.units = _units_along(arrangement, transforms)
+        samples = {self.images[id(plane.instance)].shape[2:] for plane in planes}
+        if len(samples) > 1:
+            raise UnsupportedError(
+                f"colour and grey images are mixed in this series (for instance {planes[0].name})"
+            )
+        (colour,) = samples
+        self.is_colour = bool(colour)
+        dtype = (
+            self.images[id(planes[0].instance)].dtype if self.is_colour else value_dtype(planes, transforms)
         )
+        # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
+        self.flat = np.empty((len(planes), *planes[0].shape, *colour), dtype)
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        """Shape ``(*axes, slices, rows, columns[, 3])``."""
+        return self.flat.reshape(*self.arrangement.shape, *self.flat.shape[1:])
+
+    def read(self, progress: bool) -> dict[str, str]:
+        """Fill the values; names of the images that cannot be decoded, with the reason."""
+        frames: dict[tuple[int, int], list[int]] = {}
+        for k, plane in enumerate(self.arrangement.planes):
+            frames.setdefault((id(plane.instance), plane.frame), []).append(k)
+        failures: dict[str, str] = {}
+
+        def read(key: tuple[int, int], members: list[int]) -> None:
+            try:
+                stored = self.images[key[0]].read(key[1])
+            except (DicomLabError, OSError) as problem:
+                for k in members:
+                    failures[self.arrangement.planes[k].name] = str(problem)
+                return
+            for k in members:  # the tiles of a mosaic share one picture
+                part = self.arrangement.planes[k].cut(stored)
+                if self.is_colour:
+                    self.flat[k] = part
+                else:
+                    self.transforms[k].apply(part, self.flat[k])
+
+        # Two threads: one file is read while another is unpacked.
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [pool.submit(read, key, members) for key, members in frames.items()]
+            try:
+                for job in progress_bar(jobs, "reading slices", progress):
+                    job.result()
+            except BaseException:
+                for job in jobs:
+                    job.cancel()
+                raise
+        return failures
+
+    def coordinates(self) -> dict[str, Any]:
+        """Labels of the extra axes, and what else is known of their steps."""
+        coords: dict[str, Any] = {}
+        for axis in self.arrangement.axes:
+            coords |= _axis_coordinates(axis)
+        if self.units is not None:
+            name, units = self.units
+            coords["units"] = (name, units, {"long_name": "unit of the values"})
+        if self.is_colour:
+            coords["sample"] = ("sample", _COLOURS)
+        return coords
 
 
-def _read_values(
-    instances: Sequence[Instance], transforms: Sequence[Transform], progress: bool
-) -> npt.NDArray[Any]:
-    first = instances[0]
-    shape = (len(instances), first.integer("Rows", 0), first.integer("Columns", 0))
-    # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
-    values = np.empty(shape, value_dtype(list(instances), list(transforms)))
-    images = [stored_image(instance) for instance in instances]
+def _axis_coordinates(axis: Axis) -> dict[str, Any]:
+    attrs = {"long_name": axis.name.replace("_", " "), "source": axis.source}
+    if axis.units:
+        attrs["units"] = axis.units
+    found: dict[str, Any] = {axis.name: (axis.name, axis.values, attrs)}
+    for name, values in axis.beside.items():
+        found[name] = (axis.name, values, {"long_name": name.replace("_", " ")})
+    return found
 
-    def read(k: int) -> None:
-        transforms[k].apply(images[k].read(), values[k])
 
-    # Two threads: one file is read while another is unpacked.
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(read, k) for k in range(len(instances))]
-        try:
-            for job in progress_bar(jobs, "reading slices", progress):
-                job.result()
-        except BaseException:
-            for job in jobs:
-                job.cancel()
-            raise
-    return values
+def _units_along(
+    arrangement: Arrangement, transforms: Sequence[Transform]
+) -> tuple[str, npt.NDArray[Any]] | None:
+    """Units of the steps of the one axis along which they differ (magnitude and phase); None where all are the same."""
+    units = np.array([transform.units for transform in transforms], dtype=object)
+    if len(set(units)) == 1:
+        return None
+    grid = units.reshape(arrangement.shape)
+    for k, axis in enumerate(arrangement.axes):
+        rows = np.moveaxis(grid, k, 0).reshape(grid.shape[k], -1)
+        if all(len(set(row)) == 1 for row in rows):
+            return axis.name, np.array([str(row[0]) for row in rows])
+    raise UnsupportedError(
+        f"the images of this series have different units ({', '.join(sorted(unit or 'none' for unit in set(units)))}, for "
+        f"instance {arrangement.planes[0].name}); one volume has one unit, or one a step of an axis."
+    )

@@ -1,0 +1,192 @@
+"""From the planes of a stack to their order in the array: positions, extra axes, and doubled or missing images."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.errors import DicomLabError, UnsupportedError
+from dicomlab.findings import Finding
+from dicomlab.read.axes import Axis, Dims, IncompleteError, find_axes
+from dicomlab.read.layout import Layout, lay_out
+from dicomlab.read.meanings import sequence_key
+from dicomlab.read.planes import Plane
+from dicomlab.read.stored import stored_image
+
+__all__ = ["Arrangement", "arrange"]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """Planes in the order of the array.
+
+    Parameters
+    ----------
+    planes
+        C order of ``(*axes, slice)``.
+    axes
+        Extra dimensions, outermost first.
+    layout
+        Of these planes.
+    findings
+        What was done to get there: doubled images or incomplete steps that are not among `planes`.
+    """
+
+    planes: tuple[Plane, ...]
+    axes: tuple[Axis, ...]
+    layout: Layout
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Steps of the extra axes, then slices."""
+        return (*(axis.values.size for axis in self.axes), self.layout.along.size)
+
+
+def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
+    """The one order in which these planes make an array.
+
+    Raises
+    ------
+    GeometryError
+        A plane has no position.
+    UnsupportedError
+        Several images lie at one position and nothing separates them in the same way everywhere.
+    """
+    layout = lay_out(planes)
+    try:
+        return _ordered(planes, layout, dims)
+    except IncompleteError as problem:
+        reason = problem
+    rest, findings = _without_copies(planes, layout.place)
+    if findings:
+        layout = lay_out(rest)
+        try:
+            return _ordered(rest, layout, dims, findings)
+        except IncompleteError as problem:
+            reason = problem
+    counts = Counter(layout.place.tolist())
+    crowded = [place for place, count in counts.items() if count > 1]
+    if 2 * len(crowded) < len(counts):
+        rest, finding = _without_rivals(rest, layout.place)
+        return _ordered(rest, lay_out(rest), dims, [*findings, finding])
+    if reason.complete:
+        left_out = sorted(set(range(len(rest))) - set(reason.complete))
+        finding = Finding(
+            "incomplete_steps",
+            str(reason),
+            _names([rest[k] for k in left_out]),
+            float(reason.missing),
+            "images",
+        )
+        rest = [rest[k] for k in reason.complete]
+        try:
+            return _ordered(rest, lay_out(rest), dims, [*findings, finding])
+        except IncompleteError as problem:
+            reason = problem
+    raise UnsupportedError(str(reason))
+
+
+def _ordered(
+    planes: Sequence[Plane], layout: Layout, dims: Dims, findings: Sequence[Finding] = ()
+) -> Arrangement:
+    axes, steps = find_axes(planes, layout.place, dims)
+    order = np.lexsort([layout.place, *reversed(steps)])
+    shape = (*(axis.values.size for axis in axes), layout.along.size)
+    if len(planes) != np.prod(shape):
+        raise DicomLabError(
+            f"{len(planes)} images found for a volume of {shape} planes"
+        )  # find_axes forbids it
+    found = list(findings)
+    if any("Instance Number" in axis.source for axis in axes):
+        found.append(
+            Finding(
+                "order_from_instance_number",
+                f"{shape[0]} images lie at each position and only Instance Number (0020,0013) orders them",
+                _names(planes)[:1],
+                float(shape[0]),
+                "images",
+            )
+        )
+    ordered = tuple(planes[k] for k in order)
+    # The layout of the same planes in the order of the array.
+    layout = Layout(
+        layout.direction,
+        layout.along,
+        layout.row,
+        layout.column,
+        layout.place[order],
+        layout.wander[order],
+        layout.turn,
+    )
+    return Arrangement(ordered, tuple(axes), layout, tuple(found))
+
+
+def _crowds(planes: Sequence[Plane], place: npt.NDArray[np.intp]) -> list[list[int]]:
+    order = np.argsort(place, kind="stable")
+    crowds = np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
+    return [sorted(crowd.tolist(), key=lambda k: sequence_key(planes[k])) for crowd in crowds]
+
+
+def _without_copies(
+    planes: Sequence[Plane], place: npt.NDArray[np.intp]
+) -> tuple[list[Plane], list[Finding]]:
+    """The planes without those whose pixels and values equal those of another at the same position."""
+    copies: set[int] = set()
+    for crowd in _crowds(planes, place):
+        kept: list[int] = []
+        for k in crowd:
+            if any(_same_values(planes[k], planes[other]) for other in kept):
+                copies.add(k)
+            else:
+                kept.append(k)
+    if not copies:
+        return list(planes), []
+    finding = Finding(
+        "doubled_slice",
+        f"{len(copies)} image(s) repeat another at the same position, pixel by pixel",
+        _names([planes[k] for k in sorted(copies)]),
+        float(len(copies)),
+        "images",
+    )
+    return [plane for k, plane in enumerate(planes) if k not in copies], [finding]
+
+
+_VALUED_BY = ("RescaleSlope", "RescaleIntercept", "RescaleType", "DoseGridScaling", "BitsStored")
+
+
+def _same_values(one: Plane, other: Plane) -> bool:
+    if any(one.text(keyword) != other.text(keyword) for keyword in _VALUED_BY):
+        return False
+    if one.items("ModalityLUTSequence") or other.items("ModalityLUTSequence"):
+        return False
+    try:
+        left, right = (plane.cut(stored_image(plane.instance).read(plane.frame)) for plane in (one, other))
+    except (DicomLabError, OSError):
+        return False
+    return bool(np.array_equal(left, right))
+
+
+def _without_rivals(planes: Sequence[Plane], place: npt.NDArray[np.intp]) -> tuple[list[Plane], Finding]:
+    """Of several different images at one position the first by order of acquisition."""
+    crowds = _crowds(planes, place)
+    rivals = [k for crowd in crowds for k in crowd[1:]]
+    crowded = [crowd for crowd in crowds if len(crowd) > 1]
+    finding = Finding(
+        "doubled_slice_differs",
+        f"{len(crowded)} position(s) hold several images that differ, for instance "
+        + " and ".join(planes[k].name for k in crowded[0][:3]),
+        _names([planes[k] for crowd in crowded for k in crowd]),
+        float(len(crowded)),
+        "positions",
+    )
+    left_out = set(rivals)
+    return [plane for k, plane in enumerate(planes) if k not in left_out], finding
+
+
+def _names(planes: Sequence[Plane]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(plane.name for plane in planes))

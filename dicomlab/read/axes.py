@@ -1,0 +1,318 @@
+"""Extra axes: what separates images that lie at one position, found in their attributes and labelled with real values.
+
+An axis is accepted only when it makes a full product: every position holds the same steps. Anything else is an error that
+names what is missing, because an array with a hole, or with steps of different images mixed up, would be silently wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.errors import DicomLabError
+from dicomlab.read.meanings import AUTO, ORDER, Meaning, named_meanings, sequence_key
+from dicomlab.read.planes import Plane
+
+__all__ = ["Axis", "Dims", "IncompleteError", "find_axes"]
+
+Steps: TypeAlias = npt.NDArray[np.intp]
+Dims: TypeAlias = "str | Sequence[str]"
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One extra dimension of a stack.
+
+    Parameters
+    ----------
+    name
+        Of the dimension: ``"time"``, ``"b_value"``, ``"echo_time"`` …
+    values
+        Label of each step, shape ``(n,)``: floats in `units`, or text.
+    units
+        ``"s"``, ``"ms"``, ``"s/mm2"`` … or ``""``.
+    source
+        Which attribute says so, for the reader.
+    beside
+        Further labels of the same steps, by name: shape ``(n,)`` each.
+    """
+
+    name: str
+    values: npt.NDArray[Any]
+    units: str = ""
+    source: str = ""
+    beside: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        ends = [_shown(self.values[k]) for k in (0, -1)]
+        unit = f" {self.units}" if self.units else ""
+        values = (
+            ", ".join(_shown(v) for v in self.values) if self.values.size <= 4 else f"{ends[0]} … {ends[1]}"
+        )
+        return f"{self.name}: {self.values.size} steps ({values}{unit}) from {self.source}"
+
+
+class IncompleteError(DicomLabError):
+    """The images at the positions of a stack form no full product.
+
+    Parameters
+    ----------
+    message
+        What is missing.
+    complete
+        Indices of the images that do form one when the incomplete steps are left out; empty when nothing is left.
+    missing
+        How many images are missing, and for which step, in words.
+    """
+
+    def __init__(self, message: str, complete: Sequence[int] = (), missing: int = 0) -> None:
+        super().__init__(message)
+        self.complete = tuple(complete)
+        self.missing = missing
+
+
+def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tuple[list[Axis], list[Steps]]:
+    """Axes that separate the planes at each place, and the step of every plane along each.
+
+    Parameters
+    ----------
+    planes
+        Of one stack.
+    place
+        Number of the position that each lies at, shape ``(n,)``.
+    dims
+        ``"auto"``, or names of axes or keywords of attributes: exactly these are taken, in this order.
+
+    Returns
+    -------
+    axes, steps
+        In the order of the volume's dimensions; both empty when every position holds one image.
+
+    Raises
+    ------
+    IncompleteError
+        Some positions hold steps that others lack, or nothing known separates the images.
+    DicomLabError
+        `dims` names no attribute.
+    """
+    search = _Search(planes, place)
+    if isinstance(dims, str):
+        if dims != "auto":
+            raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
+        for meaning in AUTO:
+            if search.done:
+                break
+            search.try_(meaning)
+    else:
+        for name in dims:
+            search.want(name)
+    if not search.done:
+        raise search.failure()
+    axes = search.labelled()
+    order = list(range(len(axes)))
+    if isinstance(dims, str):
+        order.sort(key=lambda k: ORDER.get(axes[k].name, len(ORDER)))
+    return [axes[k] for k in order], [search.steps[k] for k in order]
+
+
+class _Search:
+    """The axes found so far, and the cells (position and steps) that they divide the planes into."""
+
+    def __init__(self, planes: Sequence[Plane], place: Steps) -> None:
+        self.planes = planes
+        self.place = place
+        self.cell = np.asarray(place, dtype=np.intp)
+        self.axes: list[Axis] = []
+        self.steps: list[Steps] = []
+        self.tried: list[tuple[Meaning, list[Hashable]]] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether every cell holds one plane."""
+        return int(np.bincount(self.cell).max()) == 1
+
+    def want(self, name: str) -> None:
+        """Take the axis of this name or keyword, or say why there is none."""
+        before = len(self.axes)
+        for meaning in named_meanings(name):
+            if len(self.axes) == before:
+                self.try_(meaning, wanted=True)
+        if len(self.axes) == before and self.done:
+            raise IncompleteError(
+                f"dims names {name!r}, but it separates no images: the other axes already do"
+            )
+        if len(self.axes) == before and not any(meaning.name == name for meaning, _ in self.tried):
+            raise IncompleteError(
+                f"dims names {name!r}, but it separates no images: those at one position all have the same"
+            )
+
+    def try_(self, meaning: Meaning, *, wanted: bool = False) -> None:
+        """Take the axis of this meaning when the planes in every cell differ in it in the same way."""
+        name = meaning.name
+        if any(axis.name == name for axis in self.axes):
+            name = meaning.otherwise
+            if not name:
+                return
+        labels = [meaning.label(plane) for plane in self.planes]
+        if len(set(labels)) == 1:
+            return
+        members = self._members()
+        seen = [Counter(labels[k] for k in cell) for cell in members]
+        if any(len(counts) > 1 for counts in seen):
+            if meaning.takes_rest:
+                # Repeats of one label (several images of b = 0) are steps of their own, so the axis takes all that is left.
+                if all(counts == seen[0] for counts in seen):
+                    self._accept_in_sequence(meaning, labels, members)
+                    return
+            elif all(counts.keys() == seen[0].keys() and len({*counts.values()}) == 1 for counts in seen):
+                self._accept(meaning, labels, name)
+                return
+            distinct = all(len(counts) == len(cell) for counts, cell in zip(seen, members, strict=True))
+            even = len({len(cell) for cell in members}) == 1
+            if (meaning.by_rank or wanted) and distinct and even and all(x is not None for x in labels):
+                self._accept_by_rank(meaning, labels, members, name)
+                return
+        self.tried.append((meaning, labels))
+
+    def labelled(self) -> list[Axis]:
+        """The axes, with what else is known of their steps: attributes that are one for each step."""
+        axes = []
+        names = {axis.name for axis in self.axes}
+        for axis, steps in zip(self.axes, self.steps, strict=True):
+            beside = dict(axis.beside)
+            for meaning, labels in self.tried:
+                by_step = {(int(step), label) for step, label in zip(steps, labels, strict=True)}
+                known = len(by_step) == axis.values.size and len({label for _, label in by_step}) > 1
+                if known and meaning.name not in names | {"time", *beside}:
+                    beside[meaning.name] = meaning.array(
+                        [label for _, label in sorted(by_step, key=lambda x: x[0])]
+                    )
+            axes.append(replace(axis, beside=beside))
+        return axes
+
+    def _members(self) -> list[Steps]:
+        order = np.argsort(self.cell, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.cell[order])) + 1)
+
+    def _accept(self, meaning: Meaning, labels: list[Hashable], name: str) -> None:
+        values = sorted(set(labels), key=meaning.sort_key)
+        index = {value: k for k, value in enumerate(values)}
+        self._add(meaning, values, np.array([index[label] for label in labels], dtype=np.intp), name)
+
+    def _accept_by_rank(
+        self, meaning: Meaning, labels: list[Hashable], members: list[Steps], name: str
+    ) -> None:
+        """Steps by order within each cell: times of slices differ, the order of their repetitions does not."""
+        steps = np.empty(len(labels), dtype=np.intp)
+        at: dict[int, list[Any]] = defaultdict(list)
+        for cell in members:
+            for rank, k in enumerate(sorted(cell, key=lambda k: meaning.sort_key(labels[k]))):
+                steps[k] = rank
+                at[rank].append(labels[k])
+        self._add(meaning, [min(at[rank], key=meaning.sort_key) for rank in sorted(at)], steps, name)
+
+    def _accept_in_sequence(self, meaning: Meaning, labels: list[Hashable], members: list[Steps]) -> None:
+        """Steps in the order of acquisition at the first position; equal labels keep their own order everywhere."""
+        keys = [sequence_key(plane) for plane in self.planes]
+        sequence = [labels[k] for k in sorted(members[0], key=lambda k: keys[k])]
+        wanted: dict[Hashable, list[int]] = defaultdict(list)
+        for step, label in enumerate(sequence):
+            wanted[label].append(step)
+        steps = np.empty(len(labels), dtype=np.intp)
+        for cell in members:
+            taken: Counter[Hashable] = Counter()
+            for k in sorted(cell, key=lambda k: keys[k]):
+                steps[k] = wanted[labels[k]][taken[labels[k]]]
+                taken[labels[k]] += 1
+        self._add(meaning, sequence, steps, meaning.name)
+
+    def _add(self, meaning: Meaning, labels: Sequence[Hashable], steps: Steps, name: str) -> None:
+        by_step: list[list[Plane]] = [[] for _ in labels]
+        for plane, step in zip(self.planes, steps, strict=True):
+            by_step[step].append(plane)
+        axis = Axis(*meaning.describe(labels, by_step))
+        self.axes.append(axis if name == meaning.name else replace(axis, name=name))
+        self.steps.append(steps)
+        self.cell = np.unique(self.cell * len(labels) + steps, return_inverse=True)[1].astype(np.intp)
+
+    # -- what is missing ----------------------------------------------------------------------------------------------
+
+    def failure(self) -> IncompleteError:
+        """Why the planes form no full product, with the product that is left without the incomplete steps."""
+        for meaning, labels in self.tried:
+            told = self._missing_steps(meaning, labels)
+            if told is not None:
+                return told
+        sizes = Counter(len(cell) for cell in self._members())
+        counts = " or ".join(str(size) for size in sorted(sizes))
+        crowded = max(self._members(), key=len)
+        names = ", ".join(self.planes[k].name for k in crowded[:3])
+        differing = _differing([self.planes[k] for k in crowded])
+        return IncompleteError(
+            f"{counts} images lie at each position (for instance {names}) and nothing that dicomlab knows separates them "
+            f"everywhere in the same way. Attributes that differ between them: {', '.join(differing) or 'none'}. Name what "
+            'separates them, for instance load_volume(source, dims=["AcquisitionNumber"]), or pass the files you mean.'
+        )
+
+    def _missing_steps(self, meaning: Meaning, labels: list[Hashable]) -> IncompleteError | None:
+        members = self._members()
+        seen = [Counter(labels[k] for k in cell) for cell in members]
+        if all(len(counts) == 1 for counts in seen):
+            return None
+        union: Counter[Hashable] = Counter()
+        for counts in seen:
+            union |= counts
+        if not meaning.takes_rest:
+            union = Counter(dict.fromkeys(union, 1))
+        lacking: Counter[Hashable] = Counter()
+        for counts in seen:
+            lacking += union - counts
+        broken = set(lacking)
+        missing = sum(lacking.values())
+        # An attribute that wanders over the slices (a time, a number) has few labels in common: it explains nothing.
+        if not broken or missing > 0.5 * len(labels) or len(broken) == len(union):
+            return None
+        worst = [(label, n) for label, n in lacking.most_common(3)]
+        steps = ", ".join(f"{n} image(s) of {meaning.name} {_shown(label)}" for label, n in worst)
+        more = f" and of {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        complete = [k for k, label in enumerate(labels) if label not in broken]
+        return IncompleteError(
+            f"{len(union)} steps of {meaning.name} ({meaning.source}) at {len(members)} positions would be a full product, "
+            f"but {missing} of the images are missing: {steps}{more}",
+            complete,
+            missing,
+        )
+
+
+_SEPARATORS = [
+    "ImageType",
+    "AcquisitionNumber",
+    "AcquisitionTime",
+    "ContentTime",
+    "SeriesTime",
+    "InstanceNumber",
+    "TemporalPositionIdentifier",
+    "EchoTime",
+    "EchoNumbers",
+    "TriggerTime",
+    "ConvolutionKernel",
+    "KVP",
+    "ImageComments",
+]
+
+
+def _differing(planes: Sequence[Plane]) -> list[str]:
+    return [keyword for keyword in _SEPARATORS if len({plane.text(keyword) for plane in planes}) > 1]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return _shown(value[0])
+    if isinstance(value, float | np.floating):
+        return f"{float(value):g}"
+    return "unknown" if value is None else str(value)

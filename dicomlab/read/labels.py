@@ -1,0 +1,244 @@
+"""What else tells images at one position apart: component, chemical shift, spin label, energy, moment, cardiac phase.
+
+Each function looks at one image or frame. Standard attributes decide where they are, in the functional groups of the enhanced objects (PS3.3
+C.7.6.16) or at the top level; then come the elements and the values of Image Type that makers use in classic objects.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.read.elements import Attributes
+from dicomlab.read.private import (
+    GE_COMPONENT,
+    PHILIPS_COMPONENT,
+    PHILIPS_FRAME,
+    PHILIPS_LABEL,
+    SIEMENS_IMAGE_TYPE_TEXT,
+)
+
+__all__ = [
+    "KEYWORDS",
+    "acquired",
+    "asl",
+    "component",
+    "dixon",
+    "energy",
+    "image_type",
+    "inside",
+    "nominal_trigger",
+    "temporal_offset",
+    "temporal_position",
+    "tube_voltage",
+    "velocity_direction",
+]
+
+FloatArray = npt.NDArray[np.float64]
+
+KEYWORDS = (
+    "ImageType",
+    "FrameType",
+    "ComplexImageComponent",
+    "Modality",
+    "MRArterialSpinLabelingSequence",
+    "MultienergyCTProcessingSequence",
+    "MonoenergeticEnergyEquivalent",
+    "KVP",
+    "NominalCardiacTriggerDelayTime",
+    "TriggerTime",
+    "TemporalPositionIndex",
+    "TemporalPositionIdentifier",
+    "TemporalPositionSequence",
+    "TemporalPositionTimeOffset",
+    "FrameAcquisitionDateTime",
+    "AcquisitionDateTime",
+    "AcquisitionDate",
+    "AcquisitionTime",
+    "VelocityEncodingDirection",
+)
+"""Attributes of the top level that are looked at here; those in functional groups come with their groups."""
+
+_COMPONENTS = {
+    "M": "magnitude",
+    "MAGNITUDE": "magnitude",
+    "P": "phase",
+    "PHASE": "phase",
+    "R": "real",
+    "REAL": "real",
+    "I": "imaginary",
+    "IMAGINARY": "imaginary",
+}
+_DIXON = {
+    "W": "water",
+    "WATER": "water",
+    "F": "fat",
+    "FAT": "fat",
+    "IP": "in_phase",
+    "IN": "in_phase",
+    "IN_PHASE": "in_phase",
+    "INPHASE": "in_phase",
+    "OP": "opposed_phase",
+    "OPP": "opposed_phase",
+    "OUT": "opposed_phase",
+    "OP_PHASE": "opposed_phase",
+    "OPP_PHASE": "opposed_phase",
+    "OPPOSED_PHASE": "opposed_phase",
+    "OUT_PHASE": "opposed_phase",
+    "OUTPHASE": "opposed_phase",
+    "OUT_OF_PHASE": "opposed_phase",
+    "FF": "fat_fraction",
+    "FAT_FRACTION": "fat_fraction",
+    "FATFRAC": "fat_fraction",
+    "FAT_FRAC": "fat_fraction",
+    "WATER_FRACTION": "water_fraction",
+}
+_ASL = {"LABEL": "label", "CONTROL": "control", "M_ZERO_SCAN": "m0"}
+_MOMENT = re.compile(
+    r"(?:(\d{4})[-.:]?(\d\d)[-.:]?(\d\d))?(?:(\d\d):?(\d\d)?:?(\d\d)?(?:\.(\d{1,6})\d*)?)?([-+]\d{4})?$"
+)
+_EPOCH = datetime(1970, 1, 1)
+
+
+def inside(attributes: Attributes, *sequences: str) -> Attributes:
+    """`attributes` with the first items of these sequences in front: a functional group is looked at wherever it is."""
+    items = [attributes.items(keyword) for keyword in sequences]
+    return Attributes.of(*(found[0] for found in items if found), *attributes.levels)
+
+
+def image_type(attributes: Attributes) -> list[str]:
+    """What kind of image it is: the values of Frame Type, Image Type and Siemens' image type text after the second, in upper case."""
+    near = inside(attributes, "MRImageFrameTypeSequence", "CTImageFrameTypeSequence")
+    frame, image = (near.texts(keyword)[2:] for keyword in ("FrameType", "ImageType"))
+    maker = SIEMENS_IMAGE_TYPE_TEXT.text(attributes).split("\\")[2:]
+    return [value.strip().upper() for value in (*frame, *maker, *image)]
+
+
+def component(attributes: Attributes) -> str:
+    """``"magnitude"``, ``"phase"``, ``"real"`` or ``"imaginary"``; ``""`` when not known, or mixed.
+
+    References
+    ----------
+    PS3.3 C.8.13.3.1.1 "Complex Image Component".
+    """
+    if attributes.text("Modality") not in ("MR", ""):
+        return ""
+    near = inside(attributes, "MRImageFrameTypeSequence")
+    for level in near.levels:  # "MIXED" on one level leaves it to the next
+        found = _COMPONENTS.get(Attributes.of(level).text("ComplexImageComponent"))
+        if found:
+            return found
+    found = _COMPONENTS.get(PHILIPS_COMPONENT.text(_philips(attributes)))
+    if found:
+        return found
+    code = GE_COMPONENT.number(attributes)
+    if code in (0, 1, 2, 3):
+        return ("magnitude", "phase", "real", "imaginary")[int(code)]
+    return next((_COMPONENTS[value] for value in image_type(attributes) if value in _COMPONENTS), "")
+
+
+def dixon(attributes: Attributes) -> str:
+    """``"water"``, ``"fat"``, ``"in_phase"``, ``"opposed_phase"``, ``"fat_fraction"``, ``"water_fraction"``; ``""`` when it is none of them.
+
+    No attribute of the standard tells in classic images: makers use values of Image Type.
+    """
+    if attributes.text("Modality") not in ("MR", ""):
+        return ""
+    return next((_DIXON[value] for value in image_type(attributes) if value in _DIXON), "")
+
+
+def asl(attributes: Attributes) -> str:
+    """``"label"``, ``"control"`` or ``"m0"`` of arterial spin labelling; ``""`` when not known.
+
+    References
+    ----------
+    PS3.3 C.8.13.5.14 "MR Arterial Spin Labeling Macro".
+    """
+    context = inside(attributes, "MRArterialSpinLabelingSequence").text("ASLContext")
+    return _ASL.get(context) or _ASL.get(PHILIPS_LABEL.text(_philips(attributes)).upper(), "")
+
+
+def energy(attributes: Attributes) -> float | None:
+    """Photon energy in keV that a virtual monoenergetic CT image shows, Monoenergetic Energy Equivalent (0018,937C); or None."""
+    near = inside(attributes, "MultienergyCTProcessingSequence")
+    return _positive(near.number("MonoenergeticEnergyEquivalent"))
+
+
+def tube_voltage(attributes: Attributes) -> float | None:
+    """Peak kilovoltage of the X-ray tube, KVP (0018,0060); None when not given."""
+    return _positive(inside(attributes, "CTXRayDetailsSequence").number("KVP"))
+
+
+def velocity_direction(attributes: Attributes) -> FloatArray | None:
+    """Velocity Encoding Direction (0018,9090): unit vector in LPS, shape ``(3,)``; None when not given."""
+    vector = inside(attributes, "MRVelocityEncodingSequence").numbers("VelocityEncodingDirection")
+    if vector is None or vector.size != 3 or not 0 < float(np.linalg.norm(vector)) < 1e6:
+        return None
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def nominal_trigger(attributes: Attributes) -> float | None:
+    """Seconds after the R peak, or whatever the trigger is: Nominal Cardiac Trigger Delay Time (0020,9153), else Trigger Time (0018,1060)."""
+    near = inside(attributes, "CardiacSynchronizationSequence")
+    delay = near.number("NominalCardiacTriggerDelayTime")
+    if delay is None:
+        delay = near.number("TriggerTime")
+    return None if delay is None else delay / 1000
+
+
+def temporal_position(attributes: Attributes) -> float | None:
+    """Number of the moment in a series of moments: Temporal Position Index (0020,9128), else Identifier (0020,0100)."""
+    index = inside(attributes, "FrameContentSequence").number("TemporalPositionIndex")
+    return attributes.number("TemporalPositionIdentifier") if index is None else index
+
+
+def temporal_offset(attributes: Attributes) -> float | None:
+    """Temporal Position Time Offset (0020,930D) in seconds; None when not given."""
+    return inside(attributes, "TemporalPositionSequence").number("TemporalPositionTimeOffset")
+
+
+def acquired(attributes: Attributes) -> float | None:
+    """When acquisition began, in seconds since 1970-01-01, or since midnight where no date is given; None when not known.
+
+    Frame Acquisition DateTime (0018,9074), else Acquisition DateTime (0008,002A), else Acquisition Date and Time (0008,0022), (0008,0032). Local
+    time, unless the value states its offset from UTC (PS3.5 6.2 "DT").
+    """
+    near = inside(attributes, "FrameContentSequence")
+    for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
+        seconds = _seconds(near.text(keyword), with_date=True)
+        if seconds is not None:
+            return seconds
+    time = attributes.text("AcquisitionTime")
+    if not time:
+        return None
+    date = attributes.text("AcquisitionDate")
+    seconds = _seconds(date + time, with_date=True) if date else None
+    return _seconds(time, with_date=False) if seconds is None else seconds
+
+
+def _philips(attributes: Attributes) -> Attributes:
+    """With what Philips' enhanced objects say of each frame in front."""
+    return Attributes.of(*PHILIPS_FRAME.items(attributes)[:1], *attributes.levels)
+
+
+def _positive(number: float | None) -> float | None:
+    return number if number is not None and number > 0 else None
+
+
+def _seconds(text: str, *, with_date: bool) -> float | None:
+    """A DT, or a TM, as seconds."""
+    found = _MOMENT.match(text if with_date else f"19700101{text}")
+    if not found or not found[4] or (with_date and not found[1]):
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    try:
+        # 60 is a leap second.
+        moment = datetime(year, month, day, hour, minute, min(second, 59)) - _EPOCH
+    except ValueError:
+        return None
+    if found[8]:
+        moment -= timedelta(hours=int(found[8][:3]), minutes=int(found[8][0] + found[8][3:]))
+    return moment.total_seconds() + (second == 60) + int((found[7] or "0").ljust(6, "0")) / 1e6

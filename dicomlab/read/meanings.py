@@ -1,0 +1,255 @@
+"""What an extra axis can mean: the attributes that say so, their units, and the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.datadict import dictionary_description, tag_for_keyword
+from pydicom.tag import Tag
+
+from dicomlab.errors import DicomLabError
+from dicomlab.read import labels
+from dicomlab.read.diffusion import diffusion
+from dicomlab.read.planes import Plane
+
+__all__ = ["AUTO", "ORDER", "Meaning", "named_meanings", "sequence_key"]
+
+Described: TypeAlias = (
+    "tuple[str, npt.NDArray[Any], str, str] | tuple[str, npt.NDArray[Any], str, str, Mapping[str, Any]]"
+)
+
+
+def _number(*keywords: str, places: int = 4) -> Callable[[Plane], Hashable]:
+    """Label: the first of these attributes that is there, rounded so that noise of decimal strings makes no steps."""
+
+    def label(plane: Plane) -> Hashable:
+        for keyword in keywords:
+            number = plane.number(keyword)
+            if number is not None:
+                return round(number, places)
+        return None
+
+    return label
+
+
+def _text(*keywords: str) -> Callable[[Plane], Hashable]:
+    return lambda plane: next(filter(None, (plane.text(keyword) for keyword in keywords)), None)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One candidate for an extra axis.
+
+    Parameters
+    ----------
+    name, units, source
+        As of `Axis`.
+    label
+        What a plane has in it: a number, a text, or None.
+    by_rank
+        Labels differ from position to position (times): their order decides, if every position has as many.
+    takes_rest
+        Equal labels may repeat; each repetition is a step, in the order of acquisition.
+    otherwise
+        Name of the axis when another one has `name` already; ``""``: then it is none.
+    """
+
+    name: str
+    units: str
+    source: str
+    label: Callable[[Plane], Hashable]
+    by_rank: bool = False
+    takes_rest: bool = False
+    otherwise: str = ""
+
+    @staticmethod
+    def sort_key(label: Hashable) -> tuple[int, Any]:
+        """Numbers ascending, known words in their own order, then other text; what has no label comes first."""
+        if label is None or label == "":
+            return 0, 0
+        if isinstance(label, str):
+            return (1, _WORDS.index(label)) if label in _WORDS else (2, label)
+        return 1, label
+
+    def describe(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:
+        """Name, values, units and source of the axis whose steps have these labels and hold these planes."""
+        if self.name == "b_value":
+            return self._describe_diffusion(labels_, planes)
+        if self.name == "time":
+            return self._describe_time(labels_, planes)
+        return self.name, self.array(labels_), self.units, self.source
+
+    @staticmethod
+    def array(labels_: Sequence[Hashable]) -> npt.NDArray[Any]:
+        """Labels as an array of numbers, or of texts."""
+        if all(value is None or isinstance(value, int | float) for value in labels_):
+            return np.array([np.nan if value is None else value for value in labels_])
+        return np.array([str(value or "unknown") for value in labels_])
+
+    def _describe_diffusion(
+        self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]
+    ) -> Described:
+        found = [diffusion(step[0]) for step in planes]
+        vectors = np.array(
+            [np.full(3, np.nan) if d is None or d.b_vector is None else np.asarray(d.b_vector) for d in found]
+        )
+        values = np.array([np.nan if d is None else d.b_value for d in found], dtype=np.float64)
+        beside = {f"b_vector_{axis}": vectors[:, k] for k, axis in enumerate("xyz")}
+        sources = sorted({d.source for d in found if d is not None})
+        return self.name, values, self.units, ", ".join(sources), beside if np.isfinite(vectors).any() else {}
+
+    def _describe_time(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:
+        """Seconds where they are known; else the ordinal under the name of its own attribute, which is no time."""
+        # Trigger times are the time of cardiac phases; for repetitions the clock says when they were taken.
+        for source, seconds in _CLOCKS:
+            at = [[seconds(plane) for plane in step] for step in planes]
+            if any(t is None for step in at for t in step):
+                continue
+            starts = np.array([min(t for t in step if t is not None) for step in at], dtype=np.float64)
+            if np.all(np.diff(starts) > 0):
+                first = (
+                    starts[0] if source == _ACQUIRED else 0.0
+                )  # the others count from a start of their own
+                return self.name, np.round(starts - first, 6), "s", source
+        return _ordinal_name(self.source), self.array(labels_), "", self.source
+
+
+def _ordinal_name(source: str) -> str:
+    return {
+        _TEMPORAL: "temporal_position",
+        _ACQUISITION: "acquisition_number",
+    }.get(source, "repetition")
+
+
+def _ms(keyword: str) -> Callable[[Plane], float | None]:
+    def seconds(plane: Plane) -> float | None:
+        number = plane.number(keyword)
+        return None if number is None else number / 1000
+
+    return seconds
+
+
+def _diffusion_label(plane: Plane) -> Hashable:
+    found = diffusion(plane)
+    if found is None:
+        return None
+    vector = None if found.b_vector is None else tuple(np.round(found.b_vector, 3) + 0.0)
+    return round(float(found.b_value), 2), vector
+
+
+def _instance_order(plane: Plane) -> Hashable:
+    # Tiles of a mosaic and frames of one object share their number; the frame tells them apart.
+    return plane.integer("InstanceNumber", 0) * 10_000_000 + plane.frame
+
+
+_TEMPORAL = "Temporal Position Identifier (0020,0100) or Index (0020,9128)"
+_ACQUISITION = "Acquisition Number (0020,0012)"
+_TRIGGER = "Trigger Time (0018,1060) or Nominal Cardiac Trigger Delay Time (0020,9153)"
+_ACQUIRED = "Acquisition Time (0008,0032) or Frame Acquisition DateTime (0018,9074)"
+
+_CLOCKS: list[tuple[str, Callable[[Plane], float | None]]] = [
+    ("Temporal Position Time Offset (0020,930D)", labels.temporal_offset),
+    (_TRIGGER, labels.nominal_trigger),
+    ("Frame Reference Time (0054,1300)", _ms("FrameReferenceTime")),
+    (_ACQUIRED, labels.acquired),
+]
+
+_WORDS = [
+    "magnitude",
+    "phase",
+    "real",
+    "imaginary",
+    "water",
+    "fat",
+    "in_phase",
+    "opposed_phase",
+    "m0",
+    "label",
+    "control",
+]
+
+AUTO: tuple[Meaning, ...] = (
+    Meaning(
+        "component", "", "Complex Image Component (0008,9208) or Image Type (0008,0008)", labels.component
+    ),
+    Meaning("dixon", "", "Image Type (0008,0008)", labels.dixon),
+    Meaning("asl_context", "", "ASL Context (0018,9257)", labels.asl),
+    Meaning("energy", "keV", "energy of virtual monoenergetic images", labels.energy),
+    Meaning("tube_voltage", "kV", "KVP (0018,0060)", labels.tube_voltage),
+    Meaning("echo_time", "ms", "Echo Time (0018,0081)", _number("EffectiveEchoTime", "EchoTime")),
+    Meaning("inversion_time", "ms", "Inversion Time (0018,0082)", _number("InversionTimes", "InversionTime")),
+    Meaning("flip_angle", "degrees", "Flip Angle (0018,1314)", _number("FlipAngle")),
+    Meaning("b_value", "s/mm2", "Diffusion b-value (0018,9087)", _diffusion_label, takes_rest=True),
+    Meaning("kernel", "", "Convolution Kernel (0018,1210)", _text("ConvolutionKernel")),
+    Meaning(
+        "image_type", "", "Image Type (0008,0008) or Frame Type (0008,9007)", _text("FrameType", "ImageType")
+    ),
+    Meaning("time", "s", _TEMPORAL, labels.temporal_position),
+    Meaning("time", "s", _TRIGGER, labels.nominal_trigger, by_rank=True, otherwise="trigger_time"),
+    Meaning("time", "s", "Frame Reference Time (0054,1300)", _ms("FrameReferenceTime"), by_rank=True),
+    Meaning("time", "s", _ACQUIRED, labels.acquired, by_rank=True),
+    Meaning("time", "s", _ACQUISITION, _number("AcquisitionNumber")),
+    Meaning("time", "s", "the order of Instance Number (0020,0013)", _instance_order, by_rank=True),
+)
+"""Candidates in the order in which they are tried: what is said outright before what only orders the images."""
+
+ORDER: dict[str, int] = {
+    name: k
+    for k, name in enumerate(
+        (
+            "component",
+            "dixon",
+            "asl_context",
+            "energy",
+            "tube_voltage",
+            "kernel",
+            "image_type",
+            "time",
+            "trigger_time",
+            "temporal_position",
+            "acquisition_number",
+            "repetition",
+            "b_value",
+            "echo_time",
+            "inversion_time",
+            "flip_angle",
+        )
+    )
+}
+"""Which of several extra dimensions comes first."""
+
+
+def named_meanings(name: str) -> tuple[Meaning, ...]:
+    """The candidates of this name, or one made of an attribute's keyword.
+
+    Raises
+    ------
+    DicomLabError
+        It is neither.
+    """
+    known = tuple(meaning for meaning in AUTO if meaning.name == name)
+    if known:
+        return known
+    tag = tag_for_keyword(name) if isinstance(name, str) else None
+    if tag is None:
+        names = ", ".join(dict.fromkeys(meaning.name for meaning in AUTO))
+        raise DicomLabError(
+            f"dims names {name!r}, which is neither a known axis ({names}) nor the keyword of an attribute, such as "
+            "'AcquisitionNumber'"
+        )
+
+    def label(plane: Plane) -> Hashable:
+        number = plane.number(name)
+        return number if number is not None else plane.text(name) or None
+
+    return (Meaning(name, "", f"{dictionary_description(tag)} {Tag(tag)}", label, by_rank=True),)
+
+
+def sequence_key(plane: Plane) -> tuple[float, float, int, int]:
+    """The order in which images were acquired, as far as their attributes say."""
+    index = labels.temporal_position(plane)
+    return float(index or 0), labels.acquired(plane) or 0.0, plane.integer("InstanceNumber", 0), plane.frame

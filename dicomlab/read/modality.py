@@ -1,0 +1,321 @@
+"""From stored to real values: Modality LUT (PS3.3 C.11.1), rescale, dose scaling, Real World Value Mapping (C.7.6.16.2.11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from dicomlab.errors import DicomLabError
+from dicomlab.read.elements import Attributes
+from dicomlab.read.planes import Plane
+
+__all__ = ["STORED", "Transform", "modality_transform", "real_world_names", "value_dtype"]
+
+STORED = "stored"
+"""Name of the values before any transform."""
+
+
+@dataclass(frozen=True, eq=False)
+class Transform:
+    """Stored value to real value of one plane: a rescale, or a look-up table.
+
+    Parameters
+    ----------
+    slope, intercept
+        Ignored when `lut` is there.
+    lut, first
+        Look-up table, shape ``(n,)``, and the stored value that its first entry maps.
+    units
+        What the values are: ``"HU"``, ``"Bq/ml"``, … or ``""``.
+    explicit
+        Whether the file says so, rather than dicomlab assuming the identity.
+    fault
+        Why what the file says cannot be used; the transform is the identity then.
+    bounds
+        Stored values outside these two have no real value and become NaN (Real World Value Mapping).
+    """
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    lut: npt.NDArray[Any] | None = None
+    first: int = 0
+    units: str = ""
+    explicit: bool = True
+    fault: str = ""
+    bounds: tuple[float, float] | None = None
+
+    def value_range(self, low: float, high: float) -> tuple[float, float]:
+        """Smallest and largest real value that stored values from `low` to `high` can become."""
+        if self.lut is not None:
+            return float(self.lut.min()), float(self.lut.max())
+        ends = (low * self.slope + self.intercept, high * self.slope + self.intercept)
+        return min(ends), max(ends)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether real values equal stored ones."""
+        return self.lut is None and self.slope == 1.0 and self.intercept == 0.0
+
+    @property
+    def is_integral(self) -> bool:
+        """Whether integers stay integers."""
+        if self.lut is not None:
+            return self.lut.dtype.kind in "iu"
+        return self.slope.is_integer() and self.intercept.is_integer()
+
+    def apply(self, stored: npt.NDArray[Any], out: npt.NDArray[Any]) -> None:
+        """Write the real values of `stored` into `out` (same shape), rounding once, at the end."""
+        if self.lut is not None:
+            # int64 first: the difference of two 16-bit numbers does not fit into 16 bits.
+            entry = np.clip(stored.astype(np.int64) - self.first, 0, self.lut.size - 1)
+            np.copyto(out, self.lut[entry], casting="unsafe")  # value_dtype made room for every entry
+        elif self.is_identity:
+            np.copyto(out, stored, casting="unsafe")
+        elif out.dtype.kind in "iu":
+            np.copyto(out, stored.astype(np.int64) * int(self.slope) + int(self.intercept), casting="unsafe")
+        else:
+            np.copyto(out, stored.astype(np.float64) * self.slope + self.intercept, casting="same_kind")
+        if self.bounds is not None:
+            out[(stored < self.bounds[0]) | (stored > self.bounds[1])] = np.nan
+
+
+_UNITS = {
+    "HU": "HU",
+    "OD": "mOD",
+    "US": "",
+    "BQML": "Bq/ml",
+    "CNTS": "counts",
+    "GML": "g/ml",
+    "PROPCNTS": "",
+    "NONE": "",
+    "CPS": "1/s",
+    "CM2": "cm2",
+    "PCNT": "%",
+    "UMOLML": "umol/ml",
+    "MGMINML": "mg/min/ml",
+    "STDDEV": "SD",
+    "GY": "Gy",
+    "RELATIVE": "",
+}
+_NO_UNIT = ("1", "{counts}", "[arb'U]")
+"""Codes of the Unified Code for Units of Measure that say: no unit."""
+
+
+def modality_transform(plane: Plane, values: str | None = None) -> Transform:
+    """From stored to real values of a plane, and the unit that they have.
+
+    Parameters
+    ----------
+    plane
+        Of any object.
+    values
+        None for what the object means by its values: Modality LUT, rescale or dose scaling, else its first Real World Value
+        Mapping. ``"stored"`` for none of them; else the LUT Label (0040,9210) of a Real World Value Mapping.
+
+    Raises
+    ------
+    DicomLabError
+        `values` names no mapping of this object, or a look-up table is broken.
+
+    References
+    ----------
+    PS3.3 C.11.1 "Modality LUT Module"; C.8.2.1.1.6 (CT: Hounsfield units); C.8.9.1 (PET: Units (0054,1001)); C.8.8.3 (dose);
+    C.7.6.16.2.9 "Pixel Value Transformation"; C.7.6.16.2.11 "Real World Value Mapping".
+    """
+    if values == STORED:
+        return Transform()
+    mappings = _real_world(plane)
+    if values is not None:
+        if values not in mappings:
+            raise DicomLabError(
+                f"values={values!r} was asked for; {plane.name} offers {', '.join(map(repr, [STORED, *mappings]))}"
+            )
+        return mappings[values]
+    if plane.items("ModalityLUTSequence"):
+        return _modality_lut(plane)
+    transform = _rescale(plane)
+    first = next(iter(mappings.values()), None)
+    if first is not None and not transform.fault:
+        if not transform.explicit:
+            return first
+        same = (
+            first.lut is None
+            and np.isclose([first.slope, first.intercept], [transform.slope, transform.intercept], 1e-6).all()
+        )
+        if same and not transform.units:
+            return replace(transform, units=first.units)
+    return transform
+
+
+def real_world_names(plane: Plane) -> list[str]:
+    """LUT Labels (0040,9210) of the Real World Value Mappings of a plane."""
+    return list(_real_world(plane))
+
+
+def _rescale(plane: Plane) -> Transform:
+    names = [("RescaleSlope", "(0028,1053)"), ("RescaleIntercept", "(0028,1052)")]
+    if plane.value("DoseGridScaling") is not None:
+        names = [("DoseGridScaling", "(3004,000E)")]
+    numbers = []
+    for keyword, tag in names:
+        found = plane.numbers(keyword)
+        if (found is None and plane.has(keyword)) or (found is not None and found.size > 1):
+            return Transform(explicit=False, fault=f"{keyword} {tag} holds no number, or several")
+        numbers.append(None if found is None else float(found[0]))
+    slope, intercept = numbers if len(numbers) == 2 else (numbers[0], 0.0)
+    if slope == 0:
+        return Transform(
+            explicit=False, fault=f"{names[0][0]} {names[0][1]} is 0, which makes every value equal"
+        )
+    return Transform(
+        1.0 if slope is None else slope,
+        0.0 if intercept is None else intercept,
+        units=_units(plane, slope is not None),
+        explicit=slope is not None and intercept is not None,
+    )
+
+
+def _units(plane: Plane, rescaled: bool) -> str:
+    kind = plane.text("RescaleType")
+    modality = plane.modality
+    if modality in ("CT", "PT", "RTDOSE") and not rescaled:
+        return ""  # stored values, whatever the header calls the values that a rescale would have made
+    if modality == "PT":
+        kind = plane.text("Units") or kind
+    elif modality == "RTDOSE":
+        kind = plane.text("DoseUnits")
+    elif modality == "CT" and not kind:
+        kind = "HU"  # C.8.2.1.1.6: Rescale Type may be absent only when the output is Hounsfield units
+    return _UNITS.get(kind.upper(), kind)
+
+
+def _real_world(plane: Plane) -> dict[str, Transform]:
+    """Real World Value Mappings by LUT Label; one without a label is called ``"real world"``."""
+    found: dict[str, Transform] = {}
+    for item in plane.items("RealWorldValueMappingSequence"):
+        transform = _real_world_item(plane, Attributes.of(item))
+        if transform is not None:
+            found.setdefault(Attributes.of(item).text("LUTLabel") or "real world", transform)
+    return found
+
+
+def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
+    ends = [
+        _first(item, f"RealWorldValue{end}ValueMapped", f"DoubleFloatRealWorldValue{end}ValueMapped")
+        for end in ("First", "Last")
+    ]
+    units = _coded_unit(item.items("MeasurementUnitsCodeSequence"))
+    low, high = ends
+    lut, slope, intercept = (
+        item.numbers("RealWorldValueLUTData"),
+        item.number("RealWorldValueSlope"),
+        item.number("RealWorldValueIntercept"),
+    )
+    if low is None or high is None or high < low:
+        return None
+    if (
+        plane.instance.integer("PixelRepresentation", 0) == 1
+        and plane.instance.integer("BitsAllocated", 16) == 16
+    ):
+        # Written as US where SS was meant: the sign is that of the pixels.
+        low, high = (end - 65536 if end > 32767 else end for end in (low, high))
+    if lut is not None:
+        if lut.size != int(high - low) + 1:
+            return None
+        return Transform(lut=lut, first=int(low), units=units, bounds=(low, high))
+    if slope is None or intercept is None or slope == 0:
+        return None
+    bounds = None if _covers(plane, low, high) else (low, high)
+    return Transform(slope, intercept, units=units, bounds=bounds)
+
+
+def _first(item: Attributes, *keywords: str) -> float | None:
+    return next((n for n in (item.number(keyword) for keyword in keywords) if n is not None), None)
+
+
+def _covers(plane: Plane, low: float, high: float) -> bool:
+    """Whether a mapping takes every value that can be stored, so that nothing becomes NaN."""
+    lowest, highest = _stored_range(plane)
+    return low <= lowest and high >= highest
+
+
+def _coded_unit(items: Sequence[Dataset]) -> str:
+    code = Attributes.of(*items).text("CodeValue")
+    return "" if code in _NO_UNIT else code
+
+
+def _modality_lut(plane: Plane) -> Transform:
+    try:
+        item = plane.items("ModalityLUTSequence")[0]
+        entries, first, bits = (int(x) for x in item.LUTDescriptor)
+        entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
+        lut = _lut_entries(item["LUTData"].value, entries, bits)
+        kind = str(item.get("ModalityLUTType", ""))
+    except Exception as problem:  # pydicom parses on access and raises whatever a broken value makes it raise
+        raise DicomLabError(
+            f"{plane.name}: Modality LUT Sequence (0028,3000) is broken ({type(problem).__name__}), so no pixel has a value."
+        ) from problem
+    if lut.size < entries:
+        raise DicomLabError(f"{plane.name}: Modality LUT has {lut.size} entries where {entries} are declared")
+    if plane.instance.integer("PixelRepresentation", 0) == 1 and first > 32767:
+        # The descriptor's second value has the sign of the pixels, whatever VR it was written with.
+        first -= 65536
+    return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
+
+
+def _lut_entries(data: Any, entries: int, bits: int) -> npt.NDArray[np.int64]:
+    if not isinstance(data, bytes):
+        return np.atleast_1d(np.asarray(data))[:entries].astype(np.int64)
+    narrow = bits <= 8 and len(data) < 2 * entries
+    return np.frombuffer(data, "u1" if narrow else "<u2")[:entries].astype(np.int64)
+
+
+def _stored_range(plane: Plane) -> tuple[float, float]:
+    span = plane.instance.pixels
+    if span is not None and span.keyword != "PixelData":
+        return -np.inf, np.inf
+    bits = plane.instance.integer("BitsStored", 16)
+    signed = plane.instance.integer("PixelRepresentation", 0) == 1
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+
+
+def value_dtype(planes: Sequence[Plane], transforms: Sequence[Transform]) -> np.dtype[Any]:
+    """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
+
+    Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
+    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type.
+    """
+    kinds = {plane.instance.pixels.keyword for plane in planes if plane.instance.pixels is not None}
+    if "DoubleFloatPixelData" in kinds:
+        return np.dtype(np.float64)
+    if "FloatPixelData" in kinds:
+        return np.dtype(np.float32)
+    lows, highs = [], []
+    for plane, transform in zip(planes, transforms, strict=True):
+        ends = transform.value_range(*_stored_range(plane))
+        lows.append(ends[0])
+        highs.append(ends[1])
+    whole = all(transform.is_integral and transform.bounds is None for transform in transforms)
+    if not whole:
+        deep = max(plane.instance.integer("BitsStored", 16) for plane in planes) > 16
+        largest = max(abs(min(lows)), abs(max(highs)))
+        finest = min((abs(t.slope) for t in transforms if t.lut is None), default=largest)
+        tables = any(t.lut is not None and t.lut.dtype.kind == "f" for t in transforms)
+        if (
+            deep
+            or tables
+            or largest >= float(np.finfo(np.float32).max)
+            or np.spacing(np.float32(largest)) > finest / 64
+        ):
+            return np.dtype(np.float64)
+        return np.dtype(np.float32)
+    for candidate in (np.int16, np.uint16, np.int32, np.int64):
+        limits = np.iinfo(candidate)
+        if limits.min <= min(lows) and max(highs) <= limits.max:
+            return np.dtype(candidate)
+    return np.dtype(np.float64)

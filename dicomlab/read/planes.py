@@ -1,0 +1,241 @@
+"""From an instance to its image planes: frames of multi-frame objects, planes of a dose grid, tiles of a mosaic.
+
+A plane is what a stack is made of, whatever object it came in. Attributes of a frame are looked up in its own functional
+groups first, then in the shared ones, then at the top level (PS3.3 C.7.6.16), so that nothing above this room needs to know
+how the object is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+
+from dicomlab.errors import DicomLabError, GeometryError
+from dicomlab.read.elements import Attributes
+from dicomlab.read.headers import Instance
+from dicomlab.read.mosaic import mosaic
+from dicomlab.read.nuclear import nm_cosines, nm_positions
+from dicomlab.read.slide import is_slide
+
+__all__ = ["Plane", "planes_of"]
+
+FloatArray = npt.NDArray[np.float64]
+
+PLANES_LIMIT = 1 << 20
+"""Frames of one object beyond which nothing is laid out: Number of Frames is text from a file."""
+
+_RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
+
+
+@dataclass(frozen=True, eq=False)
+class Plane(Attributes):
+    """One image plane of an instance.
+
+    Parameters
+    ----------
+    instance
+        The object that holds its pixels.
+    frame
+        Zero-based frame in the pixel data.
+    levels
+        Where its attributes are looked up: its functional groups, the shared ones, the top level.
+    given_position, given_cosines, given_spacing
+        What the object says about this plane in another way than by the attributes of Image Plane: offsets of a dose grid,
+        tiles of a mosaic. None: the attributes decide.
+    corner, size
+        First row and column, and numbers of rows and columns, of a tile inside the frame; None for the whole frame.
+    lacking
+        Why the plane has no position, when its object says where planes lie in a way that cannot be used.
+    """
+
+    instance: Instance
+    frame: int
+    levels: tuple[Dataset, ...]
+    given_position: FloatArray | None = None
+    given_cosines: FloatArray | None = None
+    given_spacing: FloatArray | None = None
+    corner: tuple[int, int] | None = None
+    size: tuple[int, int] | None = None
+    lacking: str = ""
+
+    @property
+    def name(self) -> str:
+        """What users are shown: the file, and the frame where the object has several."""
+        many = self.instance.frames > 1
+        tile = "" if self.corner is None else f" tile at {self.corner[0]}, {self.corner[1]}"
+        return f"{self.instance.file.name}{f' frame {self.frame + 1}' if many else ''}{tile}"
+
+    @property
+    def modality(self) -> str:
+        """Modality (0008,0060)."""
+        return self.instance.modality
+
+    @cached_property
+    def position(self) -> FloatArray | None:
+        """Image Position (Patient) (0020,0032): LPS mm of the centre of the first pixel, shape ``(3,)``; or None."""
+        numbers = self.given_position
+        if numbers is None and not self.lacking:
+            numbers = self.numbers("ImagePositionPatient")
+        # Ten kilometres from the origin there is no patient: such numbers are damage, and overflow further on.
+        good = numbers is not None and numbers.size == 3 and bool(np.all(np.abs(numbers) < 1e7))
+        return numbers if good else None
+
+    @cached_property
+    def cosines(self) -> FloatArray | None:
+        """Image Orientation (Patient) (0020,0037), shape ``(6,)``; or None."""
+        if self.given_cosines is not None:
+            return self.given_cosines
+        numbers = self.numbers("ImageOrientationPatient")
+        return numbers if numbers is not None and numbers.size == 6 else None
+
+    @cached_property
+    def pixel_spacing(self) -> FloatArray | None:
+        """Pixel Spacing (0028,0030): mm between rows, mm between columns; None unless both are positive."""
+        numbers = self.numbers("PixelSpacing") if self.given_spacing is None else self.given_spacing
+        return numbers if numbers is not None and numbers.size == 2 and bool(np.all(numbers > 0)) else None
+
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.size or (self.instance.integer("Rows", 0), self.instance.integer("Columns", 0))
+
+    def cut(self, frame: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The part of a frame's pixels that is this plane: all of it, or a tile of a mosaic."""
+        if self.corner is None:
+            return frame
+        (row, column), (rows, columns) = self.corner, self.shape
+        return frame[row : row + rows, column : column + columns]
+
+
+def planes_of(instance: Instance) -> tuple[Plane, ...]:
+    """Every plane of `instance`, in stored order.
+
+    References
+    ----------
+    PS3.3 C.7.6.16 "Multi-frame Functional Groups Module", C.8.8.3.2 "Grid Frame Offset Vector".
+    """
+    if is_slide(instance):  # one plane in many tiles, which are laid out when it is loaded
+        return (Plane(instance, 0, instance.levels),)
+    per_frame = instance.items("PerFrameFunctionalGroupsSequence")
+    shared = instance.items("SharedFunctionalGroupsSequence")
+    if per_frame or shared:
+        return _functional_groups(instance, per_frame, shared[0] if shared else None)
+    frames = _frames(instance)
+    nuclear = nm_positions(instance, frames)
+    if nuclear is not None:
+        cosines = nm_cosines(instance)
+        return tuple(
+            Plane(instance, k, instance.levels, given_position=nuclear[k], given_cosines=cosines)
+            for k in range(frames)
+        )
+    if frames == 1:
+        return _tiles(instance) or (Plane(instance, 0, instance.levels),)
+    if instance.text("SOPClassUID") == _RT_DOSE or instance.value("GridFrameOffsetVector") is not None:
+        return _dose_grid(instance, frames)
+    # Cine and other frames: one position at the top level, if any, cannot be that of all of them.
+    why = "it has several frames and says for none of them where it lies"
+    return tuple(Plane(instance, k, instance.levels, lacking=why) for k in range(frames))
+
+
+def _frames(instance: Instance) -> int:
+    """Number of Frames, but no more than the file has bits: the rest are not there, and would take minutes to list."""
+    available = 0 if instance.pixels is None else instance.pixels.available
+    return max(1, min(instance.frames, PLANES_LIMIT, 8 * available))
+
+
+def _functional_groups(
+    instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
+) -> tuple[Plane, ...]:
+    below = (*_unfolded(shared), instance.header)
+    frames = max(1, min(instance.frames, max(_frames(instance), len(per_frame))))
+    why = ""
+    if len(per_frame) < frames:
+        why = f"it has {frames} frames and functional groups for {len(per_frame)}"
+    return tuple(
+        Plane(
+            instance,
+            k,
+            (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *below),
+            lacking=why if frames > 1 and k >= len(per_frame) else "",
+        )
+        for k in range(frames)
+    )
+
+
+def _unfolded(group: Dataset | None) -> tuple[Dataset, ...]:
+    """The first item of each functional group macro, the standard's before private ones, then the item that holds them."""
+    if group is None:
+        return ()
+    items = Attributes.of(group)
+    found = [items.items(tag) for tag in list(group.keys()) if not tag.is_private]
+    return (*(macro[0] for macro in found if macro), group)
+
+
+def _tiles(instance: Instance) -> tuple[Plane, ...]:
+    """Slices that a scanner tiled into one picture; nothing for an ordinary image."""
+    try:
+        tiles = mosaic(instance)
+    except DicomLabError as problem:
+        return (Plane(instance, 0, instance.levels, lacking=str(problem)),)
+    if tiles is None:
+        return ()
+    return tuple(
+        Plane(
+            instance,
+            0,
+            instance.levels,
+            given_position=tiles.positions[k],
+            given_cosines=tiles.cosines,
+            given_spacing=tiles.pixel_spacing,
+            corner=tiles.tile(k),
+            size=(tiles.rows, tiles.columns),
+        )
+        for k in range(tiles.count)
+    )
+
+
+def _dose_grid(instance: Instance, frames: int) -> tuple[Plane, ...]:
+    """Planes of an RT dose, placed by Grid Frame Offset Vector (3004,000C)."""
+    why, positions = "", None
+    try:
+        positions = _dose_positions(instance, frames)
+    except GeometryError as problem:
+        why = str(problem)
+    return tuple(
+        Plane(
+            instance,
+            k,
+            instance.levels,
+            given_position=None if positions is None else positions[k],
+            lacking=why,
+        )
+        for k in range(frames)
+    )
+
+
+def _dose_positions(instance: Instance, frames: int) -> FloatArray:
+    plane = Plane(instance, 0, instance.levels)
+    offsets, first, cosines = plane.numbers("GridFrameOffsetVector"), plane.position, plane.cosines
+    if offsets is None or offsets.size != frames:
+        found = "none" if offsets is None else f"{offsets.size} numbers"
+        raise GeometryError(f"Grid Frame Offset Vector (3004,000C) must place {frames} frames, found {found}")
+    if first is None or cosines is None:
+        raise GeometryError("Image Position or Image Orientation (Patient) is missing")
+    axial = bool(np.allclose(cosines, (1, 0, 0, 0, 1, 0), atol=1e-4))
+    if abs(offsets[0]) > 1e-3:
+        # Form b of the standard: the numbers are patient z, for plain transverse planes only.
+        if not (axial and abs(offsets[0] - first[2]) < 1e-2):
+            raise GeometryError(
+                f"Grid Frame Offset Vector (3004,000C) begins with {offsets[0]:g}: neither 0 (offsets) nor, on transverse planes, "
+                f"the z of Image Position (Patient), {first[2]:g} (positions); PS3.3 C.8.8.3.2 knows no third form"
+            )
+        offsets = offsets - offsets[0]
+    normal = np.cross(cosines[:3], cosines[3:])
+    positions: FloatArray = first + offsets[:, None] * normal
+    return positions
