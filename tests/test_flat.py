@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pydicom
 import pytest
@@ -13,7 +14,8 @@ from flat_support import instances, item, picture, save
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
-from dicomlab import load_volume
+import dicomlab
+from dicomlab import find_series, load_volume
 from dicomlab.errors import FaultError, GeometryError, UnsupportedError
 from dicomlab.flat import ImagePlane, make_flat
 from dicomlab.read.elements import Attributes
@@ -367,6 +369,73 @@ def test_frames_of_one_reconstructed_slice_share_its_position() -> None:
 )
 def test_nuclear_frames_of_unknown_place_get_none(changes: dict[str, Any]) -> None:
     assert nm_positions(recon(4.0, **changes), 3) is None
+
+
+# -- pictures ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_flat_image_is_shown_in_true_proportions(tmp_path: Path) -> None:
+    made = picture("DX", GREY, ImagerPixelSpacing=[0.2, 0.1], WindowCenter=12, WindowWidth=24)
+    image = load(tmp_path, made)
+    ax = dicomlab.show(image)
+    (shown,) = ax.images
+    # borders of the pixels in mm: half a pixel beyond the outer centres
+    np.testing.assert_allclose(shown.get_extent(), (-0.05, 0.55, 0.7, -0.1))
+    assert ax.get_aspect() == 1
+    assert ax.get_xlabel() == "column (mm, detector)"
+    expected = np.floor(np.clip((GREY - 11.5) / 23 + 0.5, 0, 1) * 255 + 0.5)  # PS3.3 C.11.2.1.2
+    np.testing.assert_array_equal(shown.get_array(), expected)
+    plt.close("all")
+
+
+def test_monochrome1_is_shown_inverted_and_colours_as_they_are(tmp_path: Path) -> None:
+    bright = load(
+        tmp_path, picture("CR", GREY, PhotometricInterpretation="MONOCHROME1", PixelAspectRatio=[4, 3])
+    )
+    ax = dicomlab.show(bright, window=(12, 24))
+    assert ax.images[0].get_array()[0, 0] == 255
+    assert ax.get_aspect() == pytest.approx(4 / 3)
+    rgb = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)
+    np.testing.assert_array_equal(
+        dicomlab.show(load(tmp_path, picture("SC", rgb))).images[0].get_array(), rgb
+    )
+    plt.close("all")
+
+
+def test_show_says_what_it_needs_of_a_flat_image(tmp_path: Path) -> None:
+    cine = load(tmp_path, picture("XA", FRAMES, frames=True, FrameTime=40))
+    with pytest.raises(GeometryError, match=r"isel\(time=0\)"):
+        dicomlab.show(cine)
+    with pytest.raises(GeometryError, match="leave out plane"):
+        dicomlab.show(cine[0], plane="axial")
+    with pytest.raises(GeometryError, match="no place in the patient"):
+        dicomlab.orthoview(cine[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes", "has"),
+    [
+        ("DX", {}, True),
+        ("DX", {"BurnedInAnnotation": "YES"}, False),
+        ("US", {}, False),
+        ("SC", {}, False),
+        ("US", {"BurnedInAnnotation": "NO"}, True),
+    ],
+)
+def test_the_card_of_a_series_shows_no_picture_that_may_hold_a_name(
+    tmp_path: Path, kind: str, attributes: dict[str, Any], has: bool
+) -> None:
+    (series,) = find_series(save(tmp_path / "a.dcm", picture(kind, GREY, **attributes)), progress=False)
+    assert ("<img" in series._repr_html_()) is has
+
+
+def test_the_table_of_series_tells_the_spacing_at_the_detector(tmp_path: Path) -> None:
+    save(tmp_path / "a.dcm", picture("DX", GREY, ImagerPixelSpacing=[0.2, 0.1]))
+    series = find_series(tmp_path, progress=False)
+    (row,) = series.table.to_dict("records")
+    assert (row["row_spacing"], row["column_spacing"], row["plane"]) == (0.2, 0.1, "detector")
+    assert "0.2 × 0.1 mm" in repr(series)
+    assert "?" not in repr(series)
 
 
 # -- real files -------------------------------------------------------------------------------------------------------

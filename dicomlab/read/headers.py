@@ -113,6 +113,7 @@ _KEYWORDS = [
     "NominalScannedPixelSpacing",
     "PixelSpacingCalibrationType",
     "EstimatedRadiographicMagnificationFactor",
+    "BurnedInAnnotation",
     "ViewPosition",
     "ImageLaterality",
     "FrameIncrementPointer",

@@ -14,7 +14,7 @@ __all__ = ["image_plane", "one_plane"]
 _SAME = 1e-4
 """Spacings that differ by less than this part are one spacing, written with another number of digits."""
 
-_FOCAL = ("OP", "OPM", "OPR")
+_OPHTHALMIC, _NUCLEAR = "1.2.840.10008.5.1.4.1.1.77.1.5.", "1.2.840.10008.5.1.4.1.1.20"
 
 
 def image_plane(attributes: Attributes) -> ImagePlane:
@@ -72,9 +72,9 @@ def image_plane(attributes: Attributes) -> ImagePlane:
         )
     if pixel is not None:
         where = "of which the file does not say in which plane they hold"
-        if attributes.text("Modality") in _FOCAL:
+        if attributes.text("SOPClassUID").startswith(_OPHTHALMIC):
             where = "nominal, at the focal plane (the retina)"
-        elif attributes.text("Modality") == "NM":
+        elif attributes.text("SOPClassUID") == _NUCLEAR:
             where = "in the plane of the detector, parallel to it without magnification where the collimator is parallel"
         return ImagePlane(
             "stated",

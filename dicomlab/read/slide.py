@@ -286,7 +286,7 @@ def _missing(first: Instance, lacking: float, wanted: float) -> tuple[Finding, .
     return (
         Finding(
             "missing_tiles",
-            f"about {max(1, round(lacking))} of {round(wanted)} tiles of this slide are not in the file; their pixels are {padding}",
+            f"about {max(1, round(lacking))} of {round(wanted)} tiles of this slide are not there; their pixels are {padding}",
             (first.file.name,),
             float(lacking),
             "tiles",
