@@ -94,6 +94,8 @@ class Region:
     def cut(self, image: xr.DataArray) -> xr.DataArray:
         """The part of `image` that lies in the region, with ``row`` and ``column`` in the region's own units.
 
+        An axis without a unit keeps the pixel numbers of the whole picture.
+
         Raises
         ------
         GeometryError
@@ -116,6 +118,12 @@ class Region:
         part = image.isel(indices)
         pixels = [part.coords[name].values / step for name, step in zip(bounds, plane.steps, strict=True)]
         values = [self.position(pixels[0], 0.0)[0], self.position(0.0, pixels[1])[1]]
+        units = list(self.units)
+        for axis in (0, 1):
+            if (
+                not units[axis] or not self.step[axis]
+            ):  # height of an ECG: it measures nothing, so pixels are counted
+                values[axis], units[axis] = pixels[axis], "pixel"
         explanation = f"{self} by the Sequence of Ultrasound Regions (0018,6011)"
         if not self.has_reference:
             explanation += ", counted from the first pixel of the region because it names no reference pixel"
@@ -123,10 +131,10 @@ class Region:
         own = ImagePlane("region", explanation, spacing if self.is_spatial else None)
         coords: dict[str, xr.Variable] = {}
         for axis, name in enumerate(bounds):
-            attrs = {"units": self.units[axis], "long_name": f"{self.shows} along {name}s"}
+            attrs = {"units": units[axis], "long_name": f"{self.shows} along {name}s"}
             coords[name] = xr.Variable(name, values[axis], attrs)
         coords[IMAGE_PLANE] = own.coordinates(0, 0)[IMAGE_PLANE]
-        coords[IMAGE_PLANE].attrs["units"] = "\\".join(self.units)
+        coords[IMAGE_PLANE].attrs["units"] = "\\".join(units)
         cut = part.drop_vars(["row", "column", IMAGE_PLANE]).assign_coords(coords)
         cut.attrs = {name: value for name, value in image.attrs.items() if name != REGIONS}
         return cut

@@ -63,6 +63,53 @@ def picture(kind: str, pixels: np.ndarray, frames: bool = False, **attributes: A
     return made
 
 
+def write_pictures(folder: Path) -> None:
+    """Write a radiograph, an ultrasound loop and a slide, as small as they can be."""
+    grey = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30)
+    save(folder / "radiograph.dcm", picture("DX", grey, ImagerPixelSpacing=[0.2, 0.1]))
+    loop = picture("USMF", np.stack([grey, grey + 1]), frames=True, FrameTime=40)
+    loop.SequenceOfUltrasoundRegions = [item(**TISSUE)]
+    save(folder / "ultrasound.dcm", loop)
+    save(folder / "slide.dcm", slide(np.arange(9 * 4 * 5 * 3, dtype=np.uint8).reshape(9, 4, 5, 3)))
+
+
+TISSUE: dict[str, Any] = {
+    "RegionSpatialFormat": 1,
+    "RegionDataType": 1,
+    "RegionFlags": 0,
+    "RegionLocationMinX0": 4,
+    "RegionLocationMinY0": 2,
+    "RegionLocationMaxX1": 23,
+    "RegionLocationMaxY1": 11,
+    "PhysicalUnitsXDirection": 3,
+    "PhysicalUnitsYDirection": 3,
+    "PhysicalDeltaX": 0.05,
+    "PhysicalDeltaY": 0.04,
+    "ReferencePixelX0": 10,
+    "ReferencePixelY0": 1,
+    "ReferencePixelPhysicalValueX": 0.0,
+    "ReferencePixelPhysicalValueY": 2.0,
+}
+"""An ultrasound region of tissue: 10 rows of 0.4 mm, 20 columns of 0.5 mm."""
+
+
+def slide(tiles: np.ndarray, **attributes: Any) -> Dataset:
+    """A TILED_FULL slide of 10 x 13 pixels from tiles of 4 x 5."""
+    measures = item(PixelSpacing=[0.002, 0.001], SliceThickness=0.01, SpacingBetweenSlices=0.003)
+    origin = item(XOffsetInSlideCoordinateSystem=23.5, YOffsetInSlideCoordinateSystem=25.25)
+    whole: dict[str, Any] = {
+        "ImageType": ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"],
+        "TotalPixelMatrixRows": 10,
+        "TotalPixelMatrixColumns": 13,
+        "TotalPixelMatrixOriginSequence": [origin],
+        "ImageOrientationSlide": [0, -1, 0, -1, 0, 0],
+        "FrameOfReferenceUID": "1.2.3.5",
+        "DimensionOrganizationType": "TILED_FULL",
+        "SharedFunctionalGroupsSequence": [item(PixelMeasuresSequence=[measures])],
+    }
+    return picture("SM", tiles, frames=True, **(whole | attributes))
+
+
 def save(path: Path, made: Dataset) -> Path:
     """Write an image as a file."""
     meta = FileMetaDataset()

@@ -11,7 +11,8 @@ import numpy as np
 import pydicom
 import pytest
 import xarray as xr
-from flat_support import instances, item, picture, save
+from flat_support import instances, item, save
+from flat_support import slide as slide_of
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
@@ -40,25 +41,7 @@ def tiles_of(paths: int = 1, planes: int = 1) -> list[tuple[tuple[int, int, int,
 
 
 def dataset(tiles: list[tuple[tuple[int, int, int, int], np.ndarray]], **attributes: Any) -> Dataset:
-    measures = item(PixelSpacing=[0.002, 0.001], SliceThickness=0.01, SpacingBetweenSlices=0.003)
-    made = picture(
-        "SM",
-        np.stack([pixels for _, pixels in tiles]),
-        frames=True,
-        ImageType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"],
-        TotalPixelMatrixRows=10,
-        TotalPixelMatrixColumns=13,
-        TotalPixelMatrixOriginSequence=[
-            item(XOffsetInSlideCoordinateSystem=23.5, YOffsetInSlideCoordinateSystem=25.25)
-        ],
-        ImageOrientationSlide=[0, -1, 0, -1, 0, 0],
-        FrameOfReferenceUID="1.2.3.5",
-        DimensionOrganizationType="TILED_FULL",
-        SharedFunctionalGroupsSequence=[item(PixelMeasuresSequence=[measures])],
-    )
-    for keyword, value in attributes.items():
-        setattr(made, keyword, value)
-    return made
+    return slide_of(np.stack([pixels for _, pixels in tiles]), **attributes)
 
 
 def sparse(tiles: list[tuple[tuple[int, int, int, int], np.ndarray]], **attributes: Any) -> Dataset:

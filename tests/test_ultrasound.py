@@ -5,36 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pydicom
 import pytest
 import xarray as xr
-from flat_support import item, picture, save
+from flat_support import TISSUE, item, picture, save
 from pydicom.dataset import Dataset
 from support import SHARED, shared_data
 
+import dicomlab
 from dicomlab import load_volume
 from dicomlab.errors import GeometryError
 from dicomlab.ultrasound import REGIONS
 
 GREY = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30)
-TISSUE: dict[str, Any] = {
-    "RegionSpatialFormat": 1,
-    "RegionDataType": 1,
-    "RegionFlags": 0,
-    "RegionLocationMinX0": 4,
-    "RegionLocationMinY0": 2,
-    "RegionLocationMaxX1": 23,
-    "RegionLocationMaxY1": 11,
-    "PhysicalUnitsXDirection": 3,
-    "PhysicalUnitsYDirection": 3,
-    "PhysicalDeltaX": 0.05,
-    "PhysicalDeltaY": 0.04,
-    "ReferencePixelX0": 10,
-    "ReferencePixelY0": 1,
-    "ReferencePixelPhysicalValueX": 0.0,
-    "ReferencePixelPhysicalValueY": 2.0,
-}
 # Below it a Doppler spectrum: seconds across, cm/s upwards, zero in its sixth row.
 DOPPLER = TISSUE | {
     "RegionSpatialFormat": 3,
@@ -153,6 +138,27 @@ def test_regions_survive_saving_and_describe_themselves(tmp_path: Path) -> None:
 
 
 real = pytest.mark.skipif(not (SHARED / "unpack.py").is_file(), reason=f"no real DICOM at {SHARED}")
+
+
+def test_a_trace_without_height_keeps_its_pixel_rows_and_is_shown_as_it_was_on_the_screen(
+    tmp_path: Path,
+) -> None:
+    ecg = DOPPLER | {
+        "RegionSpatialFormat": 4,
+        "RegionDataType": 10,
+        "PhysicalUnitsYDirection": 0,
+        "PhysicalDeltaY": 0,
+    }
+    image = load(tmp_path, TISSUE, ecg)
+    cut = image.dicom.regions[1].cut(image)
+    np.testing.assert_array_equal(cut.row, np.arange(12, 20))
+    assert (cut.row.attrs["units"], cut.column.attrs["units"]) == ("pixel", "s")
+    for part in (cut, load(tmp_path, TISSUE, DOPPLER).pipe(lambda whole: whole.dicom.regions[1].cut(whole))):
+        ax = dicomlab.show(part)
+        left, right, bottom, top = ax.images[0].get_extent()
+        # square pixels: 8 rows as high as 8 of the 20 columns are wide
+        assert ax.get_aspect() * abs(bottom - top) / 8 == pytest.approx((right - left) / 20)
+    plt.close("all")
 
 
 @real

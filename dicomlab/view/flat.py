@@ -71,7 +71,11 @@ def show_flat(
     top, bottom = _borders(image, "row", plane.steps[0])
     left, right = _borders(image, "column", plane.steps[1])
     # One unit down the image is as long as one across, except where pixels alone are counted and are not square.
-    height, width = abs(bottom - top) * plane.aspect, abs(right - left)
+    aspect = plane.aspect
+    if plane.name == "region" and plane.pixel_spacing is None:
+        # Seconds and cm/s have no common length: the pixels are shown square, as they were on the screen.
+        aspect = abs((right - left) / image.sizes["column"] / ((bottom - top) / image.sizes["row"]))
+    height, width = abs(bottom - top) * aspect, abs(right - left)
     if ax is None:
         scale = min(5.4 / width, 4.8 / height)
         page = Page(width * scale + 1.0, height * scale + 1.0)
@@ -81,12 +85,13 @@ def show_flat(
         shown,
         extent=(left, right, bottom, top),
         origin="upper",
-        aspect=plane.aspect if plane.pixel_spacing is None else "equal",
+        aspect=aspect,
         interpolation=interpolation if interpolation == "nearest" else "antialiased",
         **style,
     )
     for name, label in (("column", ax.set_xlabel), ("row", ax.set_ylabel)):
-        label(f"{name} ({image.coords[name].attrs.get('units', '')}, {plane.name})", parse_math=False)
+        units = str(image.coords[name].attrs.get("units", ""))
+        label(f"{name} ({units if plane.name == 'pixels' else f'{units}, {plane.name}'})", parse_math=False)
     about = " ".join(str(image.attrs.get("SeriesDescription") or "").split())[:60]
     ax.set_title("   ".join(filter(None, (about, text))), loc="left", fontsize=NORMAL, parse_math=False)
     return ax
