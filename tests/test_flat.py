@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from support import SHARED, shared_data
 
 import dicomlab
 from dicomlab import find_series, load_volume
-from dicomlab.errors import FaultError, GeometryError, UnsupportedError
+from dicomlab.errors import DicomLabWarning, FaultError, GeometryError, UnsupportedError
 from dicomlab.flat import ImagePlane, make_flat
 from dicomlab.read.elements import Attributes
 from dicomlab.read.flat_layout import flat_key, is_flat_instance
@@ -369,6 +370,47 @@ def test_frames_of_one_reconstructed_slice_share_its_position() -> None:
 )
 def test_nuclear_frames_of_unknown_place_get_none(changes: dict[str, Any]) -> None:
     assert nm_positions(recon(4.0, **changes), 3) is None
+
+
+def test_a_reconstructed_nuclear_image_is_a_volume_in_the_patient(tmp_path: Path) -> None:
+    detector = item(ImagePositionPatient=[-100, -90, 50], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    made = picture(
+        "NM",
+        FRAMES[:3],
+        frames=True,
+        ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"],
+        FrameIncrementPointer=0x00540080,
+        SliceVector=[1, 2, 3],
+        DetectorInformationSequence=[detector],
+        SpacingBetweenSlices=-4,
+        PixelSpacing=[2, 3],
+        FrameOfReferenceUID="1.2.3.5",
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DicomLabWarning)
+        volume = load(tmp_path, made)
+    assert volume.dims == ("slice", "row", "column")
+    np.testing.assert_allclose(volume.slice, [42, 46, 50])
+    np.testing.assert_array_equal(volume, FRAMES[[2, 1, 0]])
+    np.testing.assert_allclose(volume.dicom.lps([2, 1, 1]), [-97, -88, 50])
+
+
+def test_a_planar_nuclear_image_has_the_axes_of_its_vectors(tmp_path: Path) -> None:
+    image = load(
+        tmp_path,
+        picture(
+            "NM",
+            FRAMES[:4],
+            frames=True,
+            EnergyWindowVector=[1, 2, 1, 2],
+            DetectorVector=[1, 1, 2, 2],
+            PixelSpacing=[2, 3],
+        ),
+    )
+    assert image.dims == ("energy_window", "detector", "row", "column")
+    np.testing.assert_array_equal(image.sel(energy_window=2, detector=1), FRAMES[1])
+    np.testing.assert_array_equal(image.sel(energy_window=1, detector=2), FRAMES[2])
+    assert image.image_plane.item() == "stated"
 
 
 # -- pictures ---------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,16 @@ def test_neither_looking_at_the_card_nor_cropping_decodes_a_tile(tmp_path: Path,
     image.dicom._repr_html_()
     image.isel(row=slice(2, 5)).dicom.slide_position([0, 0])
     assert decoded == []
+
+
+def test_a_slide_can_be_copied_pickled_and_cut_into_chunks(tmp_path: Path) -> None:
+    image = load(tmp_path, sparse(tiles_of(2, 2)))
+    for twin in (
+        image.copy(deep=True),
+        pickle.loads(pickle.dumps(image)),
+        image.chunk({"row": 3, "column": 4}),
+    ):
+        np.testing.assert_array_equal(twin, PIXELS)
 
 
 def test_rows_and_columns_are_millimetres_on_the_slide(tmp_path: Path) -> None:

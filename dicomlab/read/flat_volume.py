@@ -91,14 +91,12 @@ def _read_frames(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Pi
 
 def _lazy_level(parts: Sequence[Instance], level: Level) -> xr.Variable:
     images = [stored_image(part) for part in parts]
-
-    def read(part: int, frame: int) -> Pixels:
-        return images[part].read(frame)
-
-    read(int(level.part[0]), int(level.frame[0]))  # a slide that cannot be decoded says so now
-    samples = 3 if images[0].is_colour else 1
-    tiles = TileArray(level, read, images[0].dtype, samples)
-    return xr.Variable(
-        (*tiles.dims, "row", "column", *(("sample",) if samples > 1 else ())),
-        indexing.LazilyIndexedArray(tiles),
-    )
+    if len({(image.shape, image.dtype) for image in images}) > 1:
+        raise UnsupportedError(
+            f"{parts[0].file}: the parts of this slide differ in the size or kind of their tiles"
+        )
+    # A slide that cannot be decoded says so now.
+    images[int(level.part[0])].read(int(level.frame[0]))
+    tiles = TileArray(level, images)
+    sample = ("sample",) if images[0].is_colour else ()
+    return xr.Variable((*tiles.dims, "row", "column", *sample), indexing.LazilyIndexedArray(tiles))

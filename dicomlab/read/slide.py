@@ -7,7 +7,7 @@ either all of them in a fixed order (TILED_FULL) or each with its own position (
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from dicomlab.findings import Finding
 from dicomlab.flat import ImagePlane
 from dicomlab.read.elements import Attributes, quiet
 from dicomlab.read.headers import Instance
+from dicomlab.read.stored import StoredImage
 
 __all__ = ["Level", "TileArray", "is_slide", "lay_out_level", "level_key", "slide_flavour", "slide_plane"]
 
@@ -301,24 +302,21 @@ class TileArray(BackendArray):
     ----------
     level
         Where the tiles lie.
-    read
-        Gives a frame of an instance: ``read(part, frame)``, shape ``(rows, columns)`` or ``(rows, columns, 3)``.
-    dtype, samples
-        Of the pixels.
+    images
+        Where the frames of each part of the level lie. No file is held open, so the array can be copied and pickled.
     """
 
-    def __init__(
-        self, level: Level, read: Callable[[int, int], npt.NDArray[Any]], dtype: np.dtype[Any], samples: int
-    ) -> None:
-        self._level, self._read, self._samples = level, read, samples
+    def __init__(self, level: Level, images: Sequence[StoredImage]) -> None:
+        self._level, self._images = level, tuple(images)
+        self._samples = samples = 3 if images[0].is_colour else 1
         sizes = [level.coords[name].size for name in self.dims]
         self.shape = (*sizes, *level.size, *((samples,) if samples > 1 else ()))
-        self.dtype = dtype
+        self.dtype = images[0].dtype
 
     @property
     def dims(self) -> tuple[str, ...]:
         """Axes before the rows."""
-        return tuple(name for name in ("optical_path", "focal_plane") if name in self._level.coords)
+        return tuple(self._level.coords)
 
     def __getitem__(self, key: Any) -> Any:
         return indexing.explicit_indexing_adapter(
@@ -371,7 +369,7 @@ class TileArray(BackendArray):
             down, across = np.flatnonzero((r >= 0) & (r < height)), np.flatnonzero((c >= 0) & (c < width))
             if not down.size or not across.size:  # a stride steps over the whole tile
                 continue
-            pixels = np.asarray(self._read(int(level.part[k]), int(level.frame[k])))
+            pixels = self._images[level.part[k]].read(int(level.frame[k]))
             pixels = pixels.reshape(height, width, self._samples)[np.ix_(r[down], c[across])]
             for i in np.flatnonzero(paths == level.path[k]):
                 for j in np.flatnonzero(planes == level.plane[k]):
