@@ -200,6 +200,15 @@ def test_more_frames_than_bytes_are_refused_before_memory_is_asked_for(tmp_path:
         load(tmp_path, made)
 
 
+def test_frames_without_any_pixel_data_are_an_error_whatever_the_user_keeps(tmp_path: Path) -> None:
+    made = picture("XA", FRAMES, frames=True, FrameTime=40)
+    del made.PixelData
+    path = save(tmp_path / "image.dcm", made)
+    for on_fault in (None, "keep"):
+        with pytest.raises(FaultError):
+            load_volume(path, on_fault=on_fault, progress=False)
+
+
 def test_a_frame_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FaultError):
         load(tmp_path, picture("XA", np.stack([GREY, GREY]), frames=True, NumberOfFrames=5))

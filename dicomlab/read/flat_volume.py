@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 from xarray.core import indexing
 
-from dicomlab.errors import UnsupportedError
+from dicomlab.errors import FaultError, UnsupportedError
 from dicomlab.findings import Finding
 from dicomlab.flat import make_flat
 from dicomlab.read.attributes import volume_attrs
@@ -63,6 +63,10 @@ def load_flat(
         dims, coords = tuple(layout.level.coords), layout.level.coords
         return make_flat(tiles, plane=layout.plane, dims=dims, coords=coords, attrs=attrs, name=name)
     axes = layout.axes
+    if axes.order.size > len(planes):  # there are not even bytes enough to list the others
+        raise FaultError(
+            f"{planes[0].instance.file}: Number of Frames (0028,0008) says {axes.order.size}; its pixel data hold fewer"
+        )
     values = _read_frames([planes[int(k)] for k in axes.order], [transforms[int(k)] for k in axes.order])
     shaped = values.reshape(*axes.shape, *values.shape[1:])
     return make_flat(shaped, plane=layout.plane, dims=axes.dims, coords=axes.coords, attrs=attrs, name=name)

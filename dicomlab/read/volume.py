@@ -158,8 +158,9 @@ def _flat_image(
     transforms = [modality_transform(plane, values) for plane in stack.planes]
     if values is None and not stored_image(stack.instances[0]).is_colour:
         kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
+    image = load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
     _warn(kept, 4)
-    return load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
+    return image
 
 
 def find_stack(
