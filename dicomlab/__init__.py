@@ -15,6 +15,7 @@ from dicomlab import accessor as _accessor  # registers volume.dicom
 if TYPE_CHECKING:
     import dicomlab.phantom as phantom
     from dicomlab.errors import DicomLabError, DicomLabWarning
+    from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry, make_volume
     from dicomlab.privacy import show_identity
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
-    from dicomlab.windowing import WINDOWS, Window, apply_window
+    from dicomlab.voi import VoiLut, Window, apply_window
+    from dicomlab.windowing import WINDOWS
 
 __version__ = "0.1.0"
 
@@ -37,12 +39,14 @@ _HOMES = {
     "SeriesList": "read",
     "SliceBrowser": "view.browser",
     "Stack": "read",
+    "VoiLut": "voi",
     "WINDOWS": "windowing",
-    "Window": "windowing",
-    "apply_window": "windowing",
+    "Window": "voi",
+    "apply_window": "voi",
     "browse": "view.browser",
     "find_series": "read",
     "header_table": "tables",
+    "load_segmentation": "extras.seg",
     "load_volume": "read",
     "make_volume": "geometry",
     "montage": "view.static",
@@ -62,11 +66,13 @@ __all__ = [
     "SeriesList",
     "SliceBrowser",
     "Stack",
+    "VoiLut",
     "Window",
     "apply_window",
     "browse",
     "find_series",
     "header_table",
+    "load_segmentation",
     "load_volume",
     "make_volume",
     "montage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +10,14 @@ import xarray as xr
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
-from dicomlab import affine, html, windowing
+from dicomlab import affine, html, reslice, suv, windowing
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat, spacing_of
 from dicomlab.geometry import AXES, FRAME, Geometry
 from dicomlab.ultrasound import Region, regions_from_attrs
 
 if TYPE_CHECKING:
-    from dicomlab.windowing import Window
+    from dicomlab.windowing import AnyWindow
 
 __all__ = ["DicomAccessor"]
 
@@ -135,8 +135,8 @@ class DicomAccessor:
         return self.geometry.frame_of_reference
 
     @property
-    def windows(self) -> tuple[Window, ...]:
-        """Windows of the file, the first one first; empty when it names none."""
+    def windows(self) -> tuple[AnyWindow, ...]:
+        """Windows and VOI LUTs of the file, the first one first; empty when it names none."""
         return windowing.windows_from_attrs(self._volume.attrs)
 
     @property
@@ -148,6 +148,29 @@ class DicomAccessor:
     def findings(self) -> tuple[str, ...]:
         """What was odd about the series when it was loaded."""
         return tuple(str(self._volume.attrs.get("findings", "")).splitlines())
+
+    def suv(self, kind: str = "bw") -> xr.DataArray:
+        """Standardized uptake value of a PET, float32 in ``units="SUVbw"`` or ``"SUV"`` + `kind`; see `dicomlab.suv.to_suv`.
+
+        Parameters
+        ----------
+        kind
+            What uptake is divided by: ``"bw"`` body weight, ``"lbmjanma"``, ``"lbm"``, ``"lbmjames128"`` lean body mass,
+            ``"bsa"`` body surface area, ``"ibw"`` ideal body weight.
+
+        Raises
+        ------
+        SuvError
+            The headers do not allow it; the message names the attribute.
+
+        Examples
+        --------
+        >>> from dicomlab import load_volume, phantom
+        >>> pet = load_volume(phantom.write_study(tmp_path, coarser=4).pet.folder)
+        >>> pet.dicom.suv().dicom.units
+        'SUVbw'
+        """
+        return suv.to_suv(self._volume, kind)
 
     def lps(self, index: npt.ArrayLike) -> FloatArray:
         """x, y, z in LPS mm of ``(slice, row, column)`` indices, shape ``(..., 3)`` in and out; see `Geometry.lps`."""
@@ -235,6 +258,18 @@ class DicomAccessor:
         named = (f"{w.explanation + ' ' if w.explanation else ''}{w}" for w in self.windows)
         return ", ".join(named) or "none in the file"
 
+    def regularize(
+        self, *, spacing: float | None = None, method: reslice.Method = "linear", fill: float | None = None
+    ) -> xr.DataArray:
+        """The volume with even slices, made where there are none; see `dicomlab.reslice.regularize`."""
+        return reslice.regularize(self._volume, spacing=spacing, method=method, fill=fill)
+
+    def rectify(
+        self, *, method: Literal["linear", "nearest"] = "linear", fill: float | None = None
+    ) -> xr.DataArray:
+        """The volume without gantry tilt: slices squarely above one another; see `dicomlab.reslice.rectify`."""
+        return reslice.rectify(self._volume, method=method, fill=fill)
+
     def _facts(self) -> dict[str, object]:
         geometry, volume = self.geometry, self._volume
         corners = geometry.lps([[0, 0, 0], [n - 1 for n in geometry.shape]])
@@ -264,6 +299,8 @@ class DicomAccessor:
         }
         if self.findings:
             facts["findings"] = "; ".join(self.findings)
+        if "resampled" in self._volume.attrs:
+            facts["resampled"] = "; ".join(str(self._volume.attrs["resampled"]).splitlines())
         return facts
 
     def _nearest(self) -> str:

@@ -17,7 +17,9 @@ __all__ = [
     "DicomLabWarning",
     "FaultError",
     "GeometryError",
+    "MissingDependencyError",
     "NotDicomError",
+    "SuvError",
     "UnsupportedError",
     "WindowError",
 ]
@@ -37,6 +39,14 @@ class AmbiguousSourceError(DicomLabError):
 
 class GeometryError(DicomLabError):
     """The geometry asked for does not exist, for instance one affine for uneven slices."""
+
+
+class SuvError(DicomLabError):
+    """SUV cannot be computed; the message names the attribute that is missing or wrong."""
+
+
+class MissingDependencyError(DicomLabError, ImportError):
+    """A package that this part of dicomlab needs is not installed; the message has the line that installs it."""
 
 
 class UnsupportedError(DicomLabError):

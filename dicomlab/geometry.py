@@ -225,11 +225,11 @@ class Geometry:
         for name, x, even in zip(AXES, self.positions, self._even(), strict=True):
             if not even:
                 gaps = np.abs(np.diff(x))
+                mend = ", or make even slices by interpolation: volume.dicom.regularize()" * (name == "slice")
                 raise GeometryError(
                     f"no single affine describes this volume: its {name} positions are uneven, {gaps.min():.3f} to "
                     f"{gaps.max():.3f} mm apart, up to {_affine.unevenness(x):.3f} mm from an even grid. "
-                    f"Each position is true in volume.{name}; use lps() and index(), or select an even part first. "
-                    "(.dicom.regularize(), which interpolates onto an even grid, is planned.)"
+                    f"Each position is true in volume.{name}; use lps() and index(), select an even part first{mend}."
                 )
         steps = [
             (x[-1] - x[0]) / (x.size - 1) if x.size > 1 else lone

@@ -1,24 +1,26 @@
-"""Windows: how real values become shades of grey (PS3.3 C.11.2).
+"""Windows to choose from: those that a file offers, the customary ones, and one made from the values.
 
-Only numpy is needed here. Everything is float64 and in one fixed order of operations, because the browser
-repeats these lines in JavaScript and both pictures have to be equal byte for byte.
+Only numpy is needed here; what a window does is in `dicomlab.voi`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import WindowError
+from dicomlab.voi import AnyWindow, VoiFunction, VoiLut, Window, apply_window
 
 __all__ = [
+    "SUV_WINDOW",
     "WINDOWS",
+    "AnyWindow",
     "VoiFunction",
     "Window",
     "WindowLike",
@@ -28,135 +30,14 @@ __all__ = [
     "named_windows",
     "resolve_window",
     "shown_inverted",
+    "window_attrs",
     "windows_from_attrs",
 ]
-
-VoiFunction: TypeAlias = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
-_FUNCTIONS: tuple[str, ...] = get_args(VoiFunction)
 
 # 0.1 % of this many values is 262: enough for a steady percentile, and sorting them takes a few milliseconds.
 _SAMPLE = 1 << 18
 
-
-@dataclass(frozen=True)
-class Window:
-    """A value-of-interest window: which values span black to white.
-
-    Parameters
-    ----------
-    center
-        Window Center (0028,1050), in the units of the values.
-    width
-        Window Width (0028,1051), in the units of the values: at least 1 for ``LINEAR``, above 0 for the
-        others.
-    function
-        VOI LUT Function (0028,1056): ``"LINEAR"``, ``"LINEAR_EXACT"`` or ``"SIGMOID"``.
-    explanation
-        What the window is for, free text (0028,1055).
-
-    Raises
-    ------
-    WindowError
-        The standard does not allow these numbers, or does not know the function.
-
-    References
-    ----------
-    PS3.3 C.11.2.1.2 Window Center and Window Width, C.11.2.1.3 VOI LUT Function.
-    """
-
-    center: float
-    width: float
-    function: VoiFunction = "LINEAR"
-    explanation: str = ""
-
-    def __post_init__(self) -> None:
-        if self.function not in _FUNCTIONS:
-            raise WindowError(
-                f"A window was asked for with the VOI LUT Function {self.function!r}, which is unknown: "
-                f"use one of {', '.join(_FUNCTIONS)}."
-            )
-        try:
-            center, width = float(self.center), float(self.width)
-        except (TypeError, ValueError):
-            raise WindowError(
-                f"A window needs a number as center and width; found {self.center!r} and {self.width!r}."
-            ) from None
-        if not (math.isfinite(center) and math.isfinite(width)):
-            raise WindowError(
-                f"A window needs a finite center and width; found center {center}, width {width}."
-            )
-        if self.function == "LINEAR" and width < 1:
-            raise WindowError(
-                f"A LINEAR window needs a width of at least 1 (PS3.3 C.11.2.1.2.1); found {width:g}. "
-                'For a narrower one use Window(center, width, "LINEAR_EXACT").'
-            )
-        if width <= 0:
-            raise WindowError(f"A {self.function} window needs a width above 0; found {width:g}.")
-        # Plain floats, so that windows made from numpy scalars or DSfloat compare, print and turn to JSON
-        # alike.
-        object.__setattr__(self, "center", center)
-        object.__setattr__(self, "width", width)
-
-    def __str__(self) -> str:
-        """Return "W 400 L 50", with no more digits than a thousandth of the width."""
-        if max(abs(self.center), self.width) >= 1e6 or self.width < 1e-9:
-            return f"W {self.width:.4g} L {self.center:.4g}"
-        places = min(max(3 - math.floor(math.log10(self.width)), 0), 12)
-        # Adding 0 takes the minus off a zero.
-        width, center = (f"{round(value, places) + 0.0:.{places}f}" for value in (self.width, self.center))
-        if places:
-            width, center = width.rstrip("0").rstrip("."), center.rstrip("0").rstrip(".")
-        return f"W {width} L {center}"
-
-
-WindowLike: TypeAlias = Window | str | tuple[float, float]
-
-
-def apply_window(values: npt.ArrayLike, window: Window) -> npt.NDArray[np.float64]:
-    """Return how bright each value is shown, from 0 (black) to 1 (white).
-
-    Parameters
-    ----------
-    values
-        Array of any shape, in the units of the window.
-    window
-        The window to look through.
-
-    Returns
-    -------
-    numpy.ndarray
-        float64 of the same shape, in [0, 1]. NaN stays NaN.
-
-    Raises
-    ------
-    WindowError
-        What was given is no `Window`: an array has no windows to look a name up in.
-
-    References
-    ----------
-    PS3.3 C.11.2.1.2.1 (LINEAR), C.11.2.1.3.1 (SIGMOID), C.11.2.1.3.2 (LINEAR_EXACT).
-    """
-    if not isinstance(window, Window):
-        raise WindowError(
-            f"apply_window needs a Window; found {window!r}. Presets are in dicomlab.WINDOWS, for instance "
-            'dicomlab.WINDOWS["CT"]["bone"]; other numbers are written dicomlab.Window(center, width).'
-        )
-    x = np.asarray(values, dtype=np.float64)
-    c, w = window.center, window.width
-    y: npt.NDArray[np.float64]
-    # Infinities are legal values here (a ratio map divides by zero): exp and the differences may overflow
-    # quietly.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if window.function == "SIGMOID":
-            y = 1.0 / (1.0 + np.exp(-4.0 * (x - c) / w))
-        elif window.function == "LINEAR_EXACT":
-            y = np.clip((x - c) / w + 0.5, 0.0, 1.0)
-        elif w > 1:
-            y = np.clip((x - (c - 0.5)) / (w - 1.0) + 0.5, 0.0, 1.0)
-        else:
-            # The formula would divide by zero; the standard's two comparisons that stand before it do not.
-            y = np.where(np.isnan(x), np.nan, np.where(x <= c - 0.5, 0.0, 1.0))
-    return y
+WindowLike: TypeAlias = AnyWindow | str | tuple[float, float]
 
 
 def auto_window(values: npt.ArrayLike) -> Window:
@@ -228,7 +109,41 @@ WINDOWS: Mapping[str, Mapping[str, Window]] = MappingProxyType(
 """Customary windows: ``WINDOWS["CT"]["lung"]``. Those of CT are in HU."""
 
 
-def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
+SUV_WINDOW = Window(2.5, 5, "LINEAR_EXACT", "SUV 0 to 5")
+"""The customary window of SUV by weight or lean mass; offered for such values only, never for Bq/ml."""
+
+
+def _is_suv(attrs: Mapping[str, Any]) -> bool:
+    # SUV by body surface runs to some hundreds in cm2/ml.
+    units = str(attrs.get("units", ""))
+    return units.startswith("SUV") and units != "SUVbsa"
+
+
+def window_attrs(windows: Iterable[AnyWindow]) -> dict[str, Any]:
+    """Return the attributes of a volume that say which windows it offers, of types that netCDF can hold.
+
+    Those of windows are as in DICOM, several texts apart by a backslash. VOI LUTs are lines of ``VOILUTs``,
+    each after its place among all.
+    """
+    offered = list(windows)
+    plain = [window for window in offered if isinstance(window, Window)]
+    tables = [f"{place} {lut.to_text()}" for place, lut in enumerate(offered) if isinstance(lut, VoiLut)]
+    attrs: dict[str, Any] = {}
+    if plain:
+        attrs["WindowCenter"] = [window.center for window in plain]
+        attrs["WindowWidth"] = [window.width for window in plain]
+        explanations = [window.explanation.replace("\\", "/") for window in plain]
+        if any(explanations):
+            attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+        functions = [window.function for window in plain]
+        if set(functions) != {"LINEAR"}:
+            attrs["VOILUTFunction"] = functions[0] if len(set(functions)) == 1 else "\\".join(functions)
+    if tables:
+        attrs["VOILUTs"] = "\n".join(tables)
+    return attrs
+
+
+def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[AnyWindow, ...]:
     """Return the windows that the file offers, in its order, from the attributes of a volume.
 
     What the standard does not allow (a missing number, a width of 0, an unknown function) is left out: a bad
@@ -239,14 +154,19 @@ def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[Window, ...]:
     if len(explanations) == 1:  # A netCDF attribute is one string: DICOM's own separator divides it.
         explanations = str(explanations[0]).split("\\")
     explanations += [""] * (len(centers) - len(explanations))
-    function = cast(VoiFunction, str(attrs.get("VOILUTFunction") or "LINEAR").strip().upper())
-    found = []
-    for center, width, explanation in zip(centers, widths, explanations, strict=False):
+    functions = str(attrs.get("VOILUTFunction") or "LINEAR").upper().split("\\")
+    functions += functions[:1] * (len(centers) - len(functions))
+    found: list[AnyWindow | None] = []
+    for center, width, function, explanation in zip(centers, widths, functions, explanations, strict=False):
         try:
-            found.append(Window(center, width, function, str(explanation)))
+            found.append(Window(center, width, cast(VoiFunction, function.strip()), str(explanation)))
         except WindowError:
-            continue
-    return tuple(found)
+            found.append(None)  # keeps the places of the tables
+    for line in str(attrs.get("VOILUTs") or "").splitlines():
+        place, _, text = line.partition(" ")
+        with suppress(WindowError, ValueError):
+            found.insert(int(place), VoiLut.from_text(text))
+    return tuple(window for window in found if window is not None)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -257,9 +177,9 @@ def _listed(value: Any) -> list[Any]:
     return list(value)
 
 
-def file_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
+def file_windows(attrs: Mapping[str, Any]) -> dict[str, AnyWindow]:
     """Return the windows that the file offers by name; one without an explanation is called "file window"."""
-    named: dict[str, Window] = {}
+    named: dict[str, AnyWindow] = {}
     windows = windows_from_attrs(attrs)
     unnamed = [window for window in windows if not window.explanation]
     for window in windows:
@@ -274,13 +194,15 @@ def file_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
     return named
 
 
-def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
+def named_windows(attrs: Mapping[str, Any]) -> dict[str, AnyWindow]:
     """Return the windows that can be asked for by name: those of the file first, then the presets.
 
-    The presets of CT are offered only for values in HU. Of two equal names the file's keeps it; "BONE" and
-    "bone" are not equal.
+    The presets of CT are offered only for values in HU, that of SUV only for SUV. Of two equal names the
+    file's keeps it; "BONE" and "bone" are not equal.
     """
     named = file_windows(attrs)
+    if _is_suv(attrs):
+        named.setdefault(SUV_WINDOW.explanation, SUV_WINDOW)
     modality = attrs.get("Modality")
     if modality != "CT" or attrs.get("units") == "HU":
         for name, window in WINDOWS.get(str(modality), {}).items():
@@ -290,14 +212,15 @@ def named_windows(attrs: Mapping[str, Any]) -> dict[str, Window]:
 
 def resolve_window(
     window: WindowLike | None, attrs: Mapping[str, Any], values: Callable[[], npt.ArrayLike]
-) -> Window:
-    """Return the window meant by a name, a pair, a `Window` or nothing.
+) -> AnyWindow:
+    """Return the window meant by a name, a pair, a `Window`, a `VoiLut` or nothing.
 
     Parameters
     ----------
     window
-        A `Window`; ``(center, width)``; a name: one of `named_windows` or ``"auto"``, in any case where only
-        one is meant; or None for the file's first window and, where the file has none, the automatic one.
+        A `Window` or `VoiLut`; ``(center, width)``; a name: one of `named_windows` or ``"auto"``, in any case where only
+        one is meant; or None for SUV 0 to 5 where values are SUV, else the file's first window and, where the file
+        has none, the automatic one.
     attrs
         Attributes of the volume.
     values
@@ -309,7 +232,7 @@ def resolve_window(
     WindowError
         There is no window of that name or more than one, or the numbers are not allowed.
     """
-    if isinstance(window, Window):
+    if isinstance(window, Window | VoiLut):
         return window
     if isinstance(window, str):
         found = _by_name(window.strip(), attrs)
@@ -325,14 +248,16 @@ def resolve_window(
         # A pair narrower than the standard's LINEAR allows can only mean the exact function.
         narrow = isinstance(width, int | float) and 0 < width < 1
         return Window(center, width, "LINEAR_EXACT" if narrow else "LINEAR")
+    elif _is_suv(attrs):
+        return SUV_WINDOW
     elif offered_by_file := windows_from_attrs(attrs):
         return offered_by_file[0]
     return auto_window(values())
 
 
-def _by_name(name: str, attrs: Mapping[str, Any]) -> Window | None:
+def _by_name(name: str, attrs: Mapping[str, Any]) -> AnyWindow | None:
     """Return the window of a name, None for the automatic one; the exact spelling comes first."""
-    named: dict[str, Window | None] = {"auto": None, **named_windows(attrs)}
+    named: dict[str, AnyWindow | None] = {"auto": None, **named_windows(attrs)}
     if name in named:
         return named[name]
     alike = [other for other in named if other.casefold() == name.casefold()]

@@ -8,13 +8,25 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydicom.dataset import Dataset
 
 from dicomlab import phantom
+from dicomlab.errors import NotDicomError
+from dicomlab.read.elements import Attributes
+from dicomlab.read.headers import read_instance
+from dicomlab.read.sources import list_files
+
+if TYPE_CHECKING:
+    import highdicom as hd
 
 SMALL = (6, 12, 10)
 """Shape of a series that costs a test next to nothing."""
+
+SEGMENTS = ("Left kidney", "Right kidney", "Stone")
+"""Labels of the segments that `write_seg` writes."""
 
 SHARED = Path(os.environ.get("DICOMLAB_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real DICOM beside the project; nothing of it is part of the project."""
@@ -73,3 +85,55 @@ def shared_data() -> Path:
     finally:
         sys.argv = argv
     return cache_folder
+
+
+def frames_of(folder: Path) -> list[Attributes]:
+    """Every image in a folder, and every frame of the enhanced ones, with their functional groups in front (not unfolded)."""
+    found: list[Attributes] = []
+    for ref in list_files(folder, lambda *_: None):
+        try:
+            instance = read_instance(ref)
+        except NotDicomError:
+            continue
+        shared = instance.items("SharedFunctionalGroupsSequence")
+        frames = instance.items("PerFrameFunctionalGroupsSequence")
+        found += [Attributes.of(frame, *shared, instance.header) for frame in frames] or [instance]
+    return found
+
+
+def write_seg(
+    folder: Path, sources: list[Dataset], pixels: np.ndarray, kind: str = "BINARY", **options: Any
+) -> tuple[Path, hd.seg.Segmentation]:
+    """Let highdicom write a Segmentation of the source images: masks (slices, rows, columns, segments) or labels."""
+    import highdicom as hd
+    from highdicom.sr.coding import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    descriptions = [
+        hd.seg.SegmentDescription(
+            segment_number=number,
+            segment_label=SEGMENTS[number - 1],
+            segmented_property_category=codes.SCT.Organ,
+            segmented_property_type=CodedConcept("64033007", "SCT", "Kidney"),
+            algorithm_type=hd.seg.SegmentAlgorithmTypeValues.MANUAL,
+        )
+        for number in range(1, (pixels.shape[-1] if pixels.ndim == 4 else int(pixels.max())) + 1)
+    ]
+    segmentation = hd.seg.Segmentation(
+        source_images=sources,
+        pixel_array=pixels,
+        segmentation_type=kind,
+        segment_descriptions=descriptions,
+        series_instance_uid=hd.UID(),
+        series_number=9,
+        sop_instance_uid=hd.UID(),
+        instance_number=1,
+        manufacturer="dicomlab tests",
+        manufacturer_model_name="none",
+        software_versions="0",
+        device_serial_number="0",
+        **options,
+    )
+    folder.mkdir(exist_ok=True)
+    segmentation.save_as(folder / "seg.dcm")
+    return folder / "seg.dcm", segmentation

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pydicom
 import pytest
 import xarray as xr
 from flat_support import write_pictures
+from support import write_seg
 
 import dicomlab as dl
 from dicomlab import errors
@@ -36,7 +38,11 @@ def rows(page: str, header: str) -> list[list[str]]:
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """Run every recipe in turn, as a reader would, and return the names they leave."""
     folder = tmp_path_factory.mktemp("recipes")
-    dl.phantom.write_study(folder / "some" / "study", coarser=3)
+    study = dl.phantom.write_study(folder / "some" / "study", coarser=3)
+    images = sorted(map(pydicom.dcmread, study.ct.files), key=lambda image: image.ImagePositionPatient[2])
+    write_seg(
+        folder / "some" / "masks", images, np.stack([image.pixel_array > 1200 for image in images])[..., None]
+    )
     write_pictures(folder / "some")
     names: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -87,8 +93,9 @@ def test_the_conventions_list_every_image_plane() -> None:
 
 
 def test_the_recipes_list_every_code_of_a_finding() -> None:
-    listed = rows(RECIPES, '| code | unless told otherwise | `"keep"` means |')
-    assert listed == [[f"`{name}`", code.default, code.keep] for name, code in CODES.items()]
+    listed = rows(RECIPES, '| code | unless told otherwise | `"keep"` means | `"repair"` means |')
+    wanted = [[f"`{name}`", c.default, c.keep or "–", c.repair or "–"] for name, c in CODES.items()]
+    assert listed == wanted
 
 
 def test_the_recipes_list_every_class_of_errors() -> None:

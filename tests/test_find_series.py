@@ -181,7 +181,7 @@ def test_wrong_ways_to_ask_say_the_right_one(tmp_path: Path) -> None:
         found["CT"]  # type: ignore[call-overload]
     with pytest.raises(DicomLabError, match="takes a path or a list of paths, found NoneType"):
         find_series(None)  # type: ignore[arg-type]
-    with pytest.raises(DicomLabError, match="'raise' or 'keep'"):
+    with pytest.raises(DicomLabError, match="use 'raise', 'keep' or 'repair'"):
         load_volume(found[0], on_fault="ignore")  # type: ignore[arg-type]
 
 

@@ -404,6 +404,28 @@ def test_a_reconstructed_nuclear_image_is_a_volume_in_the_patient(tmp_path: Path
     np.testing.assert_allclose(volume.dicom.lps([2, 1, 1]), [-97, -88, 50])
 
 
+def test_a_gated_reconstruction_has_its_time_slots_and_windows_as_axes(tmp_path: Path) -> None:
+    detector = item(ImagePositionPatient=[0, 0, 50], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    stored = np.arange(12 * 4 * 6, dtype=np.uint16).reshape(12, 4, 6)
+    made = picture(
+        "NM",
+        stored,
+        frames=True,
+        ImageType=["ORIGINAL", "PRIMARY", "RECON GATED TOMO", "EMISSION"],
+        EnergyWindowVector=[1] * 6 + [2] * 6,
+        TimeSlotVector=[1, 1, 1, 2, 2, 2] * 2,
+        SliceVector=[1, 2, 3] * 4,
+        DetectorInformationSequence=[detector],
+        SpacingBetweenSlices=4,
+        PixelSpacing=[2, 3],
+        FrameOfReferenceUID="1.2.3.5",
+    )
+    volume = load(tmp_path, made)
+    assert volume.dims == ("energy_window", "time_slot", "slice", "row", "column")
+    np.testing.assert_array_equal(volume, stored.reshape(2, 2, 3, 4, 6))
+    np.testing.assert_allclose(volume.slice, [50, 54, 58])
+
+
 def test_a_planar_nuclear_image_has_the_axes_of_its_vectors(tmp_path: Path) -> None:
     image = load(
         tmp_path,

@@ -14,7 +14,7 @@ from pydicom.uid import generate_uid
 from support import SMALL, datasets, truth, write
 
 from dicomlab import DicomLabError, DicomLabWarning, find_series, load_volume, phantom
-from dicomlab.errors import AmbiguousSourceError, FaultError, GeometryError, NotDicomError, UnsupportedError
+from dicomlab.errors import AmbiguousSourceError, FaultError, GeometryError, NotDicomError
 
 
 @pytest.mark.parametrize("syntax", ["explicit", "implicit"])
@@ -233,21 +233,6 @@ def test_a_slice_beside_the_others_stops_loading(tmp_path: Path) -> None:
         load_volume(folder, on_fault="keep")
 
 
-def test_several_images_at_a_position_are_refused_with_what_differs(tmp_path: Path) -> None:
-    first, second = datasets("MR"), datasets("MR")
-    for one in second:
-        one.SOPInstanceUID = generate_uid()
-        one.file_meta.MediaStorageSOPInstanceUID = one.SOPInstanceUID
-        one.EchoTime = "80"
-    folder = tmp_path / "mr"
-    write(folder, first)
-    write(tmp_path / "second", second)
-    for file in (tmp_path / "second").iterdir():
-        file.rename(folder / f"e{file.name}")
-    with pytest.raises(UnsupportedError, match=r"2 images lie at each of 6 positions.*EchoTime"):
-        load_volume(folder)
-
-
 def test_cosines_that_vary_are_mended_with_the_millimetres_that_this_moves(tmp_path: Path) -> None:
     changed = datasets()
     angle = 9e-5
@@ -318,7 +303,6 @@ def test_missing_pixel_data_is_named_and_the_rest_loads_only_when_asked(tmp_path
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda one: setattr(one, "NumberOfFrames", 3), "multi-frame"),
         (lambda one: setattr(one, "ImageType", ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"]), "MOSAIC"),
         (lambda one: setattr(one, "HighBit", 15), "High Bit 15"),
         (lambda one: setattr(one, "SamplesPerPixel", 3), "3 sample"),
@@ -341,7 +325,7 @@ def test_what_no_volume_can_represent_yet_is_refused(tmp_path: Path, change, rea
         ("ImageOrientationPatient", None, GeometryError, "Image Orientation"),
         ("PixelSpacing", [0, 0], GeometryError, "Pixel Spacing"),
         ("ImageOrientationPatient", [1, 0, 0, 0.5, 1, 0], GeometryError, "perpendicular"),
-        ("RescaleSlope", "0", DicomLabError, "Rescale Slope is 0"),
+        ("RescaleSlope", "0", FaultError, r"RescaleSlope \(0028,1053\) is 0"),
     ],
 )
 def test_headers_that_place_or_value_nothing_are_refused(
@@ -354,15 +338,19 @@ def test_headers_that_place_or_value_nothing_are_refused(
         load_volume(write(tmp_path, changed))
 
 
-def test_a_rescale_slope_with_a_comma_is_refused_by_name(tmp_path: Path) -> None:
+def test_a_rescale_slope_with_a_comma_is_refused_by_name_and_read_when_asked(tmp_path: Path) -> None:
     folder = write(tmp_path, datasets("PT"))
+    right = load_volume(folder)
     for file in folder.iterdir():
         data = file.read_bytes()
         place = data.index(b"\x28\x00\x53\x10DS") + 8
         assert b"." in data[place : place + 16]
         file.write_bytes(data[:place] + data[place : place + 16].replace(b".", b",", 1) + data[place + 16 :])
-    with pytest.raises(DicomLabError, match="RescaleSlope holds no number"):
-        load_volume(folder)
+    for choice in (None, "keep"):
+        with pytest.raises(FaultError, match=r"decimal_comma: 6 image.*RescaleSlope"):
+            load_volume(folder, on_fault=choice)
+    with pytest.warns(DicomLabWarning, match="decimal_comma"):
+        np.testing.assert_array_equal(load_volume(folder, on_fault={"decimal_comma": "repair"}), right)
 
 
 def test_a_ct_without_rescale_says_that_its_values_may_not_be_hounsfield(tmp_path: Path) -> None:
@@ -396,8 +384,12 @@ def test_a_declared_size_beyond_the_file_allocates_nothing(tmp_path: Path) -> No
 
 def test_unknown_choices_are_refused_with_the_known_ones(tmp_path: Path) -> None:
     folder = write(tmp_path, datasets()[:2] + datasets()[3:])
-    with pytest.raises(DicomLabError, match="'raise' or 'keep'"):
+    with pytest.raises(DicomLabError, match="use 'raise', 'keep' or 'repair'"):
         load_volume(folder, on_fault="ignore")  # type: ignore[arg-type]
+    with pytest.raises(
+        DicomLabError, match="doubled_slice_differs cannot be 'keep': it offers raise and repair"
+    ):
+        load_volume(folder, on_fault={"doubled_slice_differs": "keep"})
     with pytest.raises(DicomLabError, match="the codes are"):
         load_volume(folder, on_fault={"gaps": "keep"})
     with pytest.raises(DicomLabError, match="found int"):

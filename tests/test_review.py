@@ -134,11 +134,12 @@ def test_two_rescale_slopes_in_one_image_are_refused(tmp_path: Path) -> None:
         load_volume(write(tmp_path, changed))
 
 
-def test_per_frame_groups_alone_make_an_object_that_is_not_read_from_its_top_level(tmp_path: Path) -> None:
-    changed = datasets()
-    for ds in changed:
-        ds.PerFrameFunctionalGroupsSequence = [Dataset()]
-    with pytest.raises(UnsupportedError, match="multi-frame"):
+def test_frames_whose_groups_hold_no_position_do_not_take_that_of_the_top_level(tmp_path: Path) -> None:
+    changed = datasets()[:1]
+    changed[0].PerFrameFunctionalGroupsSequence = [Dataset(), Dataset()]
+    changed[0].NumberOfFrames = 2
+    changed[0].PixelData = changed[0].PixelData * 2
+    with pytest.raises(GeometryError, match="functional groups hold no Plane Position"):
         load_volume(write(tmp_path, changed))
 
 
@@ -148,7 +149,7 @@ def test_a_mosaic_whose_image_type_was_wiped_is_refused(tmp_path: Path, syntax: 
     block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
     block.add_new(0x0A, "US", 36)
     phantom.write_datasets(tmp_path, [ds], transfer_syntax=syntax)  # type: ignore[arg-type]
-    with pytest.raises(UnsupportedError, match="Mosaic"):
+    with pytest.raises(GeometryError, match="do not divide into 6 x 6 tiles for 36 slices"):
         load_volume(tmp_path)
 
 

@@ -11,12 +11,14 @@ The truth at any patient position (LPS mm), without a file:
 >>> phantom.body.hu([[-82, -14, -62], [60, -50, -70]]).tolist()  # the liver's lesion; gas in the stomach
 [20.0, -1000.0]
 
-`ct_truth` -> `ct_datasets` -> `write_datasets` are the three steps of `write_ct`, for variants.
+`ct_truth` -> `ct_datasets` -> `write_datasets` are the three steps of `write_ct`, for variants. Small series of every
+ordinary kind, and with every ordinary fault, are written by `write_kind`: `KINDS` and `FAULTS` list them.
 """
 
 from dicomlab.phantom import body
 from dicomlab.phantom.dicom import CT_PET_FRAME, MR_FRAME, ct_datasets, mr_datasets, pet_datasets
 from dicomlab.phantom.grid import ORIENTATIONS
+from dicomlab.phantom.kinds import FAULTS, KINDS, Kind, Sample, write_kind
 from dicomlab.phantom.study import (
     PhantomSeries,
     PhantomStudy,
@@ -30,10 +32,14 @@ from dicomlab.phantom.truth import Truth, ct_truth, mr_truth, pet_truth
 
 __all__ = [
     "CT_PET_FRAME",
+    "FAULTS",
+    "KINDS",
     "MR_FRAME",
     "ORIENTATIONS",
+    "Kind",
     "PhantomSeries",
     "PhantomStudy",
+    "Sample",
     "Truth",
     "body",
     "ct_datasets",
@@ -44,6 +50,7 @@ __all__ = [
     "pet_truth",
     "write_ct",
     "write_datasets",
+    "write_kind",
     "write_mr",
     "write_pet",
     "write_study",

@@ -1,7 +1,7 @@
 """Siemens' CSA image header, written: what a mosaic says of its slices outside the standard's attributes.
 
-The standard leaves (0029,xx10) to its maker, and Siemens publishes only that it is "for internal use"; the layout here is the one that all
-readers of it agree on. `SV10`, then little-endian 32-bit numbers: every element has a name, a multiplicity, a VR and items of text.
+The standard leaves (0029,xx10) to its maker, who does not publish it; the layout here is the one that all readers of it agree
+on: ``SV10``, then little-endian 32-bit numbers; every element has a name, a multiplicity, a VR and items of text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ _VR = {
     "EchoLinePosition": "IS",
     "PhaseEncodingDirectionPositive": "IS",
     "DiffusionDirectionality": "CS",
-    "ICE_Dims": "LO",
 }
 _SYNGO = {"US": 9, "IS": 6, "CS": 16, "LO": 19, "FD": 4}
 _SYNC, _PLACES = 77, 6
@@ -41,7 +40,7 @@ def csa_image_header(values: Mapping[str, Sequence[str]]) -> bytes:
     for name, items in values.items():
         if len(name) > 63:
             raise ValueError(f"CSA element names have at most 63 letters, not {len(name)}: {name[:70]}")
-        vr = _VR.get(name, "FD")
+        vr = _VR.get(name) or ("FD" if all(map(_is_number, items)) else "LO")
         # The scanner makes room for six items at least wherever there is a value, and leaves the places after the last empty.
         places = max(_PLACES, len(items)) if items else 0
         head = struct.pack(
@@ -54,3 +53,11 @@ def csa_image_header(values: Mapping[str, Sequence[str]]) -> bytes:
             pieces.append(text + bytes(-len(text) % 4))
     data = b"".join(pieces)
     return data + bytes(len(data) % 2)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -14,8 +14,11 @@ from dicomlab.findings import Finding
 from dicomlab.read.headers import Instance
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
+from dicomlab.read.presentation import presentation_windows
 from dicomlab.read.stacks import Stack, plane_name
 from dicomlab.read.stored import stored_image
+from dicomlab.read.suv import suv_attrs
+from dicomlab.read.voi import may_be_negative, voi_windows
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -25,7 +28,6 @@ _TEXT_ATTRS = (
     "PhotometricInterpretation",
     "SeriesDescription",
     "PatientPosition",
-    "VOILUTFunction",
 )
 
 
@@ -38,13 +40,13 @@ def volume_attrs(
     units = {transform.units for transform in transforms}
     attrs: dict[str, Any] = {"units": units.pop() if len(units) == 1 else ""}
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
-    centers, widths = middle.numbers("WindowCenter"), middle.numbers("WindowWidth")
-    if centers is not None and widths is not None and centers.size == widths.size:
-        attrs["WindowCenter"], attrs["WindowWidth"] = centers.tolist(), widths.tolist()
-        explanations = middle.texts("WindowCenterWidthExplanation")
-        if len(explanations) == centers.size:
-            # One string, values apart by a backslash as in the file: lists of strings cannot be saved to netCDF.
-            attrs["WindowCenterWidthExplanation"] = "\\".join(explanations)
+    if all(transform.windowed for transform in transforms):
+        windows = voi_windows(middle, may_be_negative(middle, transforms[len(planes) // 2]))
+        frames = [plane.frame + 1 for plane in planes]
+        shown = presentation_windows([plane.instance for plane in planes], transforms, frames)
+        attrs |= windowing.window_attrs([*windows, *shown])
+    if middle.modality == "PT":
+        attrs |= suv_attrs(planes, transforms[0].units)
     if findings:
         attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs

@@ -183,12 +183,16 @@ class _Search:
         """The axes, with what else is known of their steps: attributes that are one for each step."""
         axes = []
         names = {axis.name for axis in self.axes}
+        if self.axes:
+            known = {meaning for meaning, _ in self.tried}
+            rest = [m for m in AUTO if m not in known and not m.by_rank and m.name not in names | {"time"}]
+            self.tried += [(meaning, [meaning.label(plane) for plane in self.planes]) for meaning in rest]
         for axis, steps in zip(self.axes, self.steps, strict=True):
             beside = dict(axis.beside)
             for meaning, labels in self.tried:
                 by_step = {(int(step), label) for step, label in zip(steps, labels, strict=True)}
-                known = len(by_step) == axis.values.size and len({label for _, label in by_step}) > 1
-                if known and meaning.name not in names | {"time", *beside}:
+                told = len(by_step) == axis.values.size and len({label for _, label in by_step}) > 1
+                if told and meaning.name not in names | {"time", *beside}:
                     beside[meaning.name] = meaning.array(
                         [label for _, label in sorted(by_step, key=lambda x: x[0])]
                     )

@@ -1,7 +1,8 @@
 """Siemens' CSA headers: the maker's own lists of named values inside (0029,xx10) and (0029,xx20) "SIEMENS CSA HEADER".
 
-The standard knows the elements only as private bytes (PS3.5 7.8). Two layouts exist, called CSA1 and CSA2 after their age; the second
-begins with ``SV10``. Both are a count, then elements of a fixed head (name, multiplicity, VR, number of items) and their items as text.
+The standard knows the elements only as private bytes (PS3.5 7.8). Two layouts exist, called CSA1 and CSA2 after their age; the
+second begins with ``SV10``. Both are a count, then elements of a fixed head (name, multiplicity, VR, number of items) and their
+items as text.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _ITEM = struct.Struct("<iiii")
 _MOST_ELEMENTS, _MOST_ITEMS, _MOST_SLICES = 1 << 10, 1 << 14, 1 << 12
 _SIZE = re.compile(r"sSliceArray\.lSize\s*=\s*(\d{1,6})\b")
 _PLACE = re.compile(
-    r"sSliceArray\.asSlice\[(\d{1,6})\]\.sPosition\.d(Sag|Cor|Tra)\s*=\s*([-+]?[0-9.]{1,30}(?:e[-+]?\d{1,3})?)\s",
+    r"sSliceArray\.asSlice\[(\d{1,6})\]\.sPosition\.d(Sag|Cor|Tra)\s*=\s*([-+]?[0-9.]{1,30}(?:e[-+]?\d{1,3})?)(?!\S)",
     re.I,
 )
 
@@ -104,7 +105,7 @@ def parse_csa(data: bytes) -> dict[str, list[str]]:
 
 
 def protocol_slices(attributes: Attributes) -> FloatArray | None:
-    """Centres of the slices that the protocol in the CSA series header asked for, LPS mm, shape ``(n, 3)``, as it numbers them; or None."""
+    """Centres of the slices that the protocol in the CSA series header plans, LPS mm, shape ``(n, 3)``; or None."""
     header = csa_header(attributes, SERIES_HEADER)
     text = "".join(header.get("MrPhoenixProtocol") or header.get("MrProtocol") or [])
     size = _SIZE.search(text)

@@ -1,7 +1,8 @@
 """Diffusion weighting of an image: b-value, and the direction of the gradient in patient coordinates.
 
-The standard has both (PS3.3 C.8.13.5.9 "MR Diffusion Macro"), and its attributes decide where they are. Makers have their own elements besides, and
-frames of their own: Siemens and Philips patient coordinates, UIH the axes of the image, GE the logical axes of the gradients.
+The standard has both (PS3.3 C.8.13.5.9 "MR Diffusion Macro"), and its attributes decide where they are. Makers have their own
+elements besides, in frames of their own: Siemens and Philips in patient coordinates, UIH in the axes of the image, GE in the
+logical axes of the gradients.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ KEYWORDS = (
     "ImageOrientationPatient",
     "PatientPosition",
     "Manufacturer",
+    "Modality",
+    "ScanningSequence",
+    "ScanOptions",
+    "ImageType",
 )
 """Attributes of the top level that are looked at here; those in functional groups come with their groups."""
 
@@ -68,33 +73,41 @@ class Diffusion:
     b_value
         In s/mm².
     b_vector
-        Unit vector of the gradient in LPS, shape ``(3,)``, whose sign means nothing; None without weighting, for an average over directions, and where
-        its frame cannot be established.
+        Unit vector of the gradient in LPS, shape ``(3,)``, whose sign means nothing; None without weighting, for an average
+        over directions, and where its frame cannot be established.
     kind
         ``"none"``, ``"directional"``, ``"isotropic"``, or ``""`` when not known.
     source
         What told, for the user.
+    stated
+        The gradient as its maker states it where its frame cannot be established, shape ``(3,)``: it tells images apart and
+        nothing else. None elsewhere.
     """
 
     b_value: float
     b_vector: FloatArray | None
     kind: str
     source: str
+    stated: FloatArray | None = None
 
 
 def diffusion(attributes: Attributes) -> Diffusion | None:
     """Diffusion weighting of one image or frame; None when nothing tells of any.
 
-    Images without weighting in a series that has it may lack these attributes altogether: their b-value is then for the series to conclude.
+    Images without weighting in a series that has it may lack these attributes altogether: then the series must tell.
     """
-    for look in (_ge, _standard, _siemens, _philips, _uih):
+    if attributes.text("Modality") not in ("MR", ""):
+        return None
+    for look in (_ge, _standard, _siemens, _philips, _uih, _canon):
         found = look(attributes)
         if found is not None and 0 <= found.b_value < _MOST:
             return found
     return None
 
 
-def _result(b_value: float, vector: FloatArray | None, kind: str, source: str) -> Diffusion:
+def _result(
+    b_value: float, vector: FloatArray | None, kind: str, source: str, stated: FloatArray | None = None
+) -> Diffusion:
     """With what follows from the rest: no weighting, no direction; a direction, hence directional."""
     length = 0.0 if vector is None or vector.size != 3 else float(np.linalg.norm(vector))
     if b_value == 0 or kind in ("none", "isotropic") or not 1e-3 < length < 1e3:
@@ -105,7 +118,7 @@ def _result(b_value: float, vector: FloatArray | None, kind: str, source: str) -
         kind = "none"
     elif vector is not None:
         kind = "directional"
-    return Diffusion(float(b_value), vector, "" if kind == "none" and b_value > 0 else kind, source)
+    return Diffusion(float(b_value), vector, "" if kind == "none" and b_value > 0 else kind, source, stated)
 
 
 def _standard(attributes: Attributes) -> Diffusion | None:
@@ -130,8 +143,10 @@ def _standard(attributes: Attributes) -> Diffusion | None:
             # Makers fill the standard's b-value in and leave the direction to their own elements.
             for look in (_siemens, _philips, _uih, _canon):
                 own = look(attributes)
-                if own is not None and (own.b_vector is not None or own.kind or own.source):
-                    return _result(b_value, own.b_vector, kind or own.kind, f"{source} and {own.source}")
+                if own is not None:
+                    return _result(
+                        b_value, own.b_vector, kind or own.kind, f"{source} and {own.source}", own.stated
+                    )
     elif not kind and PHILIPS_DIRECTIONALITY.text(attributes).upper() == "I":
         kind = "isotropic"
     return _result(b_value, vector, kind, source)
@@ -173,25 +188,22 @@ def _uih(attributes: Attributes) -> Diffusion | None:
     if b_value is None:
         return None
     vector, axes = UIH_GRADIENT.numbers(attributes), _axes(attributes)
-    if vector is not None and (vector.size != 3 or axes is None):
+    if vector is not None and axes is None:
         return _result(
-            b_value, None, "", f"{UIH_B_VALUE} of UIH; its vector is in the image's axes, which are not given"
+            b_value, None, "", f"{UIH_B_VALUE} of UIH; its vector is in axes that are not given", vector
         )
-    return _result(
-        b_value,
-        None if vector is None or axes is None else vector @ axes,
-        "",
-        f"{UIH_B_VALUE} and {UIH_GRADIENT} of UIH, in the image's axes",
-    )
+    turned = vector @ axes if vector is not None and axes is not None and vector.size == 3 else None
+    return _result(b_value, turned, "", f"{UIH_B_VALUE} and {UIH_GRADIENT} of UIH, in the image's axes")
 
 
 def _ge(attributes: Attributes) -> Diffusion | None:
-    """GE's own elements, first: where directions differ in strength, Diffusion b-value (0018,9087) is that of the strongest in all images."""
+    """GE's own elements, first: where gradients differ in strength, (0018,9087) is the strongest's in all images."""
     stated = GE_B_VALUE.number(attributes)
     vector = _together(attributes, GE_GRADIENT)
     directions = GE_DIRECTIONS.number(attributes)
-    if stated is None or not (directions or stated):
-        return None
+    echo_planar = "EP" in attributes.texts("ScanningSequence") or "EPI" in attributes.text("ScanOptions")
+    if stated is None or not echo_planar:
+        return None  # these elements hold whatever else the user of another sequence set
     b_value = stated % 1e9  # newer software adds 10⁹ to mark what it means
     source = f"{GE_B_VALUE} and (0019,xxBB..xxBD) of GE"
     near = inside(attributes, "MRDiffusionSequence", "DiffusionGradientDirectionSequence")
@@ -218,8 +230,9 @@ def _ge(attributes: Attributes) -> Diffusion | None:
             b_value,
             None,
             "directional",
-            f"{source}; the vector is in the gradients' axes, which are known for head-first supine axial images with phase encoding along "
-            "columns alone",
+            f"{source}; the vector is in the gradients' axes, which are known for head-first supine axial images with phase "
+            "encoding along columns alone",
+            vector,
         )
     # Frequency along the rows, phase along the columns, and the slice gradient against the normal of the image.
     return _result(b_value, (vector * [1, 1, -1]) @ axes, "directional", source)
@@ -230,17 +243,15 @@ def _canon(attributes: Attributes) -> Diffusion | None:
     if not attributes.text("Manufacturer").upper().startswith(("CANON", "TOSHIBA")):
         return None
     found = _COMMENT.search(attributes.text("ImageComments"))
-    return _canon_vector(attributes, found) if found else None
-
-
-def _canon_vector(attributes: Attributes, found: re.Match[str]) -> Diffusion | None:
     try:
-        vector = np.array([float(number) for number in found[2].split(",")])
+        vector = np.array([float(number) for number in found[2].split(",")] if found else [])
     except ValueError:
         return None
-    if vector.size != 3:
+    if not found or vector.size != 3 or not np.all(np.isfinite(vector)):
         return None
-    return _result(float(found[1]), None, "", "Image Comments (0020,4000), whose vector's axes are not known")
+    # The vector turns with the phase encoding, whose polarity these objects do not tell.
+    source = "Image Comments (0020,4000), whose vector's axes are not known"
+    return _result(float(found[1]), None, "directional" if np.any(vector) else "", source, vector)
 
 
 def _axes(attributes: Attributes) -> FloatArray | None:
@@ -260,7 +271,7 @@ def _together(attributes: Attributes, elements: tuple[Private, ...]) -> FloatArr
 
 
 def _of_matrix(cells: FloatArray) -> FloatArray | None:
-    """Direction of the strongest weighting in a b-matrix XX, XY, XZ, YY, YZ, ZZ; its sign is lost. None when no direction stands out."""
+    """Direction of the strongest weighting in a b-matrix XX, XY, XZ, YY, YZ, ZZ; None when none stands out."""
     matrix = np.zeros((3, 3))
     matrix[np.triu_indices(3)] = cells
     strength, directions = np.linalg.eigh(matrix + np.triu(matrix, 1).T)

@@ -6,12 +6,13 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
@@ -22,6 +23,11 @@ Key: TypeAlias = "str | BaseTag"
 
 WARNINGS_LOCK = threading.RLock()
 """Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
+
+
+@cache
+def _tag(key: Key) -> BaseTag:
+    return Tag(key)
 
 
 @contextmanager
@@ -47,14 +53,17 @@ class Attributes:
 
     def value(self, tag: Key) -> Any:
         """Value as pydicom parses it; None when absent, empty or unreadable."""
-        # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
-        with quiet():
-            for level in self.levels:
-                try:
-                    element = level.get(tag)
-                    value = element.value if isinstance(element, DataElement) else element
-                except Exception:
-                    continue
+        key = _tag(tag)
+        for level in self.levels:
+            # Most levels lack most attributes, and this is asked of every frame: look before anything is parsed, among plain
+            # integers, which `in level` would not.
+            if key in level.keys():  # noqa: SIM118
+                # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
+                with quiet():
+                    try:
+                        value = level[key].value
+                    except Exception:
+                        continue
                 if value is not None and not (hasattr(value, "__len__") and len(value) == 0):
                     return value
         return None
@@ -119,17 +128,12 @@ class Attributes:
 
         A comma is read as the decimal point (DICOM knows no comma); `has_decimal_comma` tells, and is a finding.
         """
-        value = self.value(tag)
-        if value is None:
-            raw = self._raw_text(tag)
-            if "," not in raw:
-                return None
-            value = [part.strip().replace(",", ".") for part in raw.split("\\")]
-        try:
-            numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
-        except (TypeError, ValueError):
-            return None
-        return numbers if numbers.size and np.all(np.isfinite(numbers)) else None
+        numbers = _as_numbers(self.value(tag))
+        if numbers is None and self.has_decimal_comma(tag):
+            numbers = _as_numbers(
+                [part.strip().replace(",", ".") for part in self._raw_text(tag).split("\\")]
+            )
+        return numbers
 
     def has_decimal_comma(self, tag: Key) -> bool:
         """Whether the attribute holds numbers that are written with a comma."""
@@ -140,15 +144,16 @@ class Attributes:
         return self.value(tag) is not None or bool(self._raw_text(tag).strip())
 
     def _raw_text(self, tag: Key) -> str:
-        """Bytes of the file as text, where pydicom cannot parse them or has not yet."""
+        """Text of the file where pydicom cannot parse it, or has not yet; it keeps what breaks its VR as bytes or text."""
+        key = _tag(tag)
         for level in self.levels:
-            with quiet():
-                try:
-                    element = level.get_item(tag)
-                except Exception:
-                    continue
-            if element is not None and isinstance(element.value, bytes):
-                return element.value.decode("latin-1").rstrip("\0 ")
+            if key in level.keys():  # noqa: SIM118
+                element = level.get_item(key)
+                value = None if element is None else element.value
+                parts = value if isinstance(value, (list, MultiValue)) else [value]
+                texts = [part.decode("latin-1") if isinstance(part, bytes) else part for part in parts]
+                if all(isinstance(text, str) for text in texts):
+                    return "\\".join(texts).rstrip("\0 ")
         return ""
 
     def number(self, tag: Key) -> float | None:
@@ -160,3 +165,13 @@ class Attributes:
         """Attribute as an integer."""
         number = self.number(tag)
         return default if number is None else int(number)
+
+
+def _as_numbers(value: Any) -> FloatArray | None:
+    if value is None:
+        return None
+    try:
+        numbers = np.atleast_1d(np.asarray(value, dtype=np.float64))
+    except (TypeError, ValueError):
+        return None
+    return numbers if numbers.size and np.all(np.isfinite(numbers)) else None

@@ -125,10 +125,12 @@ def header_findings(planes: Sequence[Plane]) -> Iterable[Finding]:
         planes, "PhotometricInterpretation", "mixed_photometric_interpretation", "MONOCHROME1 and MONOCHROME2"
     )
     commas = {
-        plane.name: keyword for plane in planes for keyword in _NUMBERS if plane.has_decimal_comma(keyword)
+        plane.name: found
+        for plane in planes
+        if (found := [keyword for keyword in _NUMBERS if plane.has_decimal_comma(keyword)])
     }
     if commas:
-        keywords = ", ".join(sorted(set(commas.values())))
+        keywords = ", ".join(sorted({keyword for found in commas.values() for keyword in found}))
         yield Finding(
             "decimal_comma",
             f"{len(commas)} image(s) write numbers with a comma ({keywords}), which DICOM does not know",

@@ -7,7 +7,7 @@ import os
 import struct
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,13 @@ from pydicom.uid import (
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
+from dicomlab.read import diffusion, labels, mosaic
 from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES, SIEMENS_TILES
 from dicomlab.read.sources import FileRef
+
+if TYPE_CHECKING:
+    from dicomlab.read.presentation import Presentation
 
 __all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
 
@@ -86,6 +91,7 @@ _KEYWORDS = [
     "WindowWidth",
     "WindowCenterWidthExplanation",
     "VOILUTFunction",
+    "VOILUTSequence",
     "ModalityLUTSequence",
     "SharedFunctionalGroupsSequence",
     "GridFrameOffsetVector",
@@ -147,9 +153,38 @@ _KEYWORDS = [
     "OpticalPathSequence",
     "ConcatenationUID",
     "ConcatenationFrameOffsetNumber",
+    # SUV
+    "SeriesDate",
+    "SeriesTime",
+    "AcquisitionDate",
+    "AcquisitionDateTime",
+    "TimezoneOffsetFromUTC",
+    "PatientSex",
+    "PatientSize",
+    "PatientWeight",
+    "ActualFrameDuration",
+    "RadiopharmaceuticalInformationSequence",
+    "SUVType",
+    "FrameReferenceTime",
+    "DecayFactor",
+    "DecayCorrected",
+    "AttenuationCorrected",
+    "DecayCorrectionDateTime",
 ]
-_MOSAIC_CREATOR, _MOSAIC_TILES = Tag(0x0019, 0x0010), Tag(0x0019, 0x100A)
-_TAGS: list[Any] = [*(Tag(keyword) for keyword in _KEYWORDS), _MOSAIC_CREATOR, _MOSAIC_TILES]
+# Private elements that SUV may need: GE, Siemens, Philips.
+_SUV_PRIVATE = ((0x0009, 0x0D), (0x0071, 0x22), (0x7053, 0x00), (0x7053, 0x09))
+_BLOCKS = range(0x10, 0x20)  # where creators reserve theirs, one beside the other from the first
+_ELEMENTS = {*((element.group, element.element) for element in PRIVATE), *_SUV_PRIVATE}
+_PRIVATE = [
+    *{Tag(group, block) for group, _ in _ELEMENTS for block in _BLOCKS},
+    *(Tag(group, block << 8 | element) for group, element in _ELEMENTS for block in _BLOCKS),
+]
+_TAGS: list[Any] = [
+    *map(Tag, {*_KEYWORDS, *labels.KEYWORDS, *diffusion.KEYWORDS, *mosaic.KEYWORDS}),
+    *_PRIVATE,
+]
+_CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
+_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
 
@@ -189,6 +224,7 @@ class Instance(Attributes):
     header: Dataset = field(repr=False)
     pixels: PixelSpan | None = None
     transfer_syntax: UID = ImplicitVRLittleEndian
+    presentations: tuple[Presentation, ...] = field(default=(), repr=False)
 
     @property
     def levels(self) -> tuple[Dataset, ...]:  # type: ignore[override]
@@ -210,8 +246,7 @@ class Instance(Attributes):
     @property
     def is_siemens_mosaic(self) -> bool:
         """Whether Siemens counts the tiles of this picture, which it does in mosaics alone, whatever Image Type says."""
-        creator = self.header.get_item(_MOSAIC_CREATOR)
-        return _MOSAIC_TILES in self.header and creator is not None and "SIEMENS" in str(creator.value)
+        return SIEMENS_TILES.number(self) is not None
 
     @property
     def frames(self) -> int:
@@ -243,14 +278,17 @@ def read_instance(file: FileRef) -> Instance:
     with file.open() as stream:
         _check_is_dicom(stream)
         header = _parse(stream, _TAGS)
-        meta = getattr(header, "file_meta", None)
-        stated = str(meta.get("TransferSyntaxUID", "") or "") if meta is not None else ""
+        if mosaic.needs_protocol(Attributes.of(header)):
+            stream.seek(0)
+            header = _parse(stream, [*_TAGS, *_CSA_SERIES])
+        stated = Attributes.of(getattr(header, "file_meta", Dataset())).text("TransferSyntaxUID")
         # Damaged ones are refused when pixels are read.
         syntax = UID(stated, validation_mode=pydicom.config.IGNORE)
-        if not syntax:
+        if not syntax or (syntax in _NATIVE and syntax.is_little_endian != header.original_encoding[1]):
             implicit, little = header.original_encoding
             explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-            syntax = ImplicitVRLittleEndian if implicit else explicit
+            # Implicit VRs in big endian are no transfer syntax; what matters for pixels is the order of their bytes.
+            syntax = ImplicitVRLittleEndian if implicit and little else explicit
         if syntax == DeflatedExplicitVRLittleEndian:
             # pydicom inflated the data set in memory, where the file's offsets mean nothing: find the pixels in it once more.
             plain = io.BytesIO(inflate(stream))
@@ -335,7 +373,12 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     stream.seek(0)
     try:
         with quiet():
-            header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+            encoding = _encoding_against_meta(stream)
+            header = (
+                dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
+                if encoding is None
+                else _read_as(stream, *encoding, tags)
+            )
     except (KeyboardInterrupt, MemoryError):
         raise
     except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file
@@ -343,6 +386,30 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     if not len(header):
         raise NotDicomError("no attribute could be read: the file breaks off inside its header")
     return header
+
+
+def _encoding_against_meta(stream: BinaryIO) -> tuple[bool, bool] | None:
+    """Whether VRs are implicit and bytes little endian, when the first element shows another byte order than the meta says."""
+    stated = _skip_meta(stream)
+    head = stream.read(6)
+    stream.seek(0)
+    if stated not in _NATIVE or len(head) < 6:
+        return None
+    # Data sets begin with a group below 0x0100 (PS3.6): the byte that is not 0 is the lower one.
+    little = head[1] == 0
+    if (head[0] == 0) == little or little == UID(stated).is_little_endian:
+        return None
+    return not (head[4:6].isalpha() and head[4:6].isupper()), little
+
+
+def _read_as(stream: BinaryIO, implicit: bool, little: bool, tags: list[Any] | None) -> FileDataset:
+    """As `dcmread`, in this encoding, whatever the file meta information says."""
+    _skip_meta(stream)
+    wanted: list[Any] | None = None if tags is None else [Tag(tag) for tag in tags]
+    found = read_dataset(
+        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=wanted
+    )
+    return FileDataset(stream, found, is_implicit_VR=implicit, is_little_endian=little)
 
 
 def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:

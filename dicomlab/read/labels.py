@@ -1,7 +1,7 @@
 """What else tells images at one position apart: component, chemical shift, spin label, energy, moment, cardiac phase.
 
-Each function looks at one image or frame. Standard attributes decide where they are, in the functional groups of the enhanced objects (PS3.3
-C.7.6.16) or at the top level; then come the elements and the values of Image Type that makers use in classic objects.
+Each function looks at one image or frame. Standard attributes decide where they are, in the functional groups of the enhanced
+objects (PS3.3 C.7.6.16) or at the top level; then come makers' elements, and the values of Image Type that they use.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dicomlab.read.private import (
     PHILIPS_COMPONENT,
     PHILIPS_FRAME,
     PHILIPS_LABEL,
+    SIEMENS_FRAME,
     SIEMENS_IMAGE_TYPE_TEXT,
 )
 
@@ -110,10 +111,10 @@ def inside(attributes: Attributes, *sequences: str) -> Attributes:
 
 
 def image_type(attributes: Attributes) -> list[str]:
-    """What kind of image it is: the values of Frame Type, Image Type and Siemens' image type text after the second, in upper case."""
+    """Values after the second of Frame Type, of Siemens' image type text and of Image Type, in upper case."""
     near = inside(attributes, "MRImageFrameTypeSequence", "CTImageFrameTypeSequence")
     frame, image = (near.texts(keyword)[2:] for keyword in ("FrameType", "ImageType"))
-    maker = SIEMENS_IMAGE_TYPE_TEXT.text(attributes).split("\\")[2:]
+    maker = SIEMENS_IMAGE_TYPE_TEXT.text(_frame(attributes)).split("\\")[2:]
     return [value.strip().upper() for value in (*frame, *maker, *image)]
 
 
@@ -131,7 +132,7 @@ def component(attributes: Attributes) -> str:
         found = _COMPONENTS.get(Attributes.of(level).text("ComplexImageComponent"))
         if found:
             return found
-    found = _COMPONENTS.get(PHILIPS_COMPONENT.text(_philips(attributes)))
+    found = _COMPONENTS.get(PHILIPS_COMPONENT.text(_frame(attributes)))
     if found:
         return found
     code = GE_COMPONENT.number(attributes)
@@ -141,7 +142,7 @@ def component(attributes: Attributes) -> str:
 
 
 def dixon(attributes: Attributes) -> str:
-    """``"water"``, ``"fat"``, ``"in_phase"``, ``"opposed_phase"``, ``"fat_fraction"``, ``"water_fraction"``; ``""`` when it is none of them.
+    """``"water"``, ``"fat"``, ``"in_phase"``, ``"opposed_phase"``, ``"fat_fraction"``, ``"water_fraction"``, or ``""``.
 
     No attribute of the standard tells in classic images: makers use values of Image Type.
     """
@@ -158,11 +159,11 @@ def asl(attributes: Attributes) -> str:
     PS3.3 C.8.13.5.14 "MR Arterial Spin Labeling Macro".
     """
     context = inside(attributes, "MRArterialSpinLabelingSequence").text("ASLContext")
-    return _ASL.get(context) or _ASL.get(PHILIPS_LABEL.text(_philips(attributes)).upper(), "")
+    return _ASL.get(context) or _ASL.get(PHILIPS_LABEL.text(_frame(attributes)).upper(), "")
 
 
 def energy(attributes: Attributes) -> float | None:
-    """Photon energy in keV that a virtual monoenergetic CT image shows, Monoenergetic Energy Equivalent (0018,937C); or None."""
+    """Photon energy in keV of a virtual monoenergetic CT image: Monoenergetic Energy Equivalent (0018,937C); or None."""
     near = inside(attributes, "MultienergyCTProcessingSequence")
     return _positive(near.number("MonoenergeticEnergyEquivalent"))
 
@@ -181,7 +182,7 @@ def velocity_direction(attributes: Attributes) -> FloatArray | None:
 
 
 def nominal_trigger(attributes: Attributes) -> float | None:
-    """Seconds after the R peak, or whatever the trigger is: Nominal Cardiac Trigger Delay Time (0020,9153), else Trigger Time (0018,1060)."""
+    """Seconds after the trigger: Nominal Cardiac Trigger Delay Time (0020,9153), else Trigger Time (0018,1060); or None."""
     near = inside(attributes, "CardiacSynchronizationSequence")
     delay = near.number("NominalCardiacTriggerDelayTime")
     if delay is None:
@@ -203,8 +204,8 @@ def temporal_offset(attributes: Attributes) -> float | None:
 def acquired(attributes: Attributes) -> float | None:
     """When acquisition began, in seconds since 1970-01-01, or since midnight where no date is given; None when not known.
 
-    Frame Acquisition DateTime (0018,9074), else Acquisition DateTime (0008,002A), else Acquisition Date and Time (0008,0022), (0008,0032). Local
-    time, unless the value states its offset from UTC (PS3.5 6.2 "DT").
+    Frame Acquisition DateTime (0018,9074), else Acquisition DateTime (0008,002A), else Acquisition Date and Time (0008,0022),
+    (0008,0032). Local time, unless the value states its offset from UTC (PS3.5 6.2 "DT").
     """
     near = inside(attributes, "FrameContentSequence")
     for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
@@ -219,9 +220,10 @@ def acquired(attributes: Attributes) -> float | None:
     return _seconds(time, with_date=False) if seconds is None else seconds
 
 
-def _philips(attributes: Attributes) -> Attributes:
-    """With what Philips' enhanced objects say of each frame in front."""
-    return Attributes.of(*PHILIPS_FRAME.items(attributes)[:1], *attributes.levels)
+def _frame(attributes: Attributes) -> Attributes:
+    """With what Siemens' and Philips' enhanced objects say of each frame in sequences of their own in front."""
+    items = [*SIEMENS_FRAME.items(attributes)[:1], *PHILIPS_FRAME.items(attributes)[:1]]
+    return Attributes.of(*items, *attributes.levels)
 
 
 def _positive(number: float | None) -> float | None:

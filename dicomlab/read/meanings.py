@@ -40,6 +40,16 @@ def _text(*keywords: str) -> Callable[[Plane], Hashable]:
     return lambda plane: next(filter(None, (plane.text(keyword) for keyword in keywords)), None)
 
 
+def _vector(keyword: str) -> Callable[[Plane], Hashable]:
+    """Label: the number that a vector of nuclear medicine (PS3.3 C.8.4.8) gives the frame."""
+
+    def label(plane: Plane) -> Hashable:
+        numbers = plane.numbers(keyword)
+        return int(numbers[plane.frame]) if numbers is not None and plane.frame < numbers.size else None
+
+    return label
+
+
 @dataclass(frozen=True)
 class Meaning:
     """One candidate for an extra axis.
@@ -83,11 +93,12 @@ class Meaning:
             return self._describe_time(labels_, planes)
         return self.name, self.array(labels_), self.units, self.source
 
-    @staticmethod
-    def array(labels_: Sequence[Hashable]) -> npt.NDArray[Any]:
-        """Labels as an array of numbers, or of texts."""
+    def array(self, labels_: Sequence[Hashable]) -> npt.NDArray[Any]:
+        """Labels as an array of numbers (integers where they only count), or of texts."""
         if all(value is None or isinstance(value, int | float) for value in labels_):
-            return np.array([np.nan if value is None else value for value in labels_])
+            numbers = np.array([np.nan if value is None else value for value in labels_])
+            whole = bool(np.all(numbers == np.round(numbers)))  # never true of NaN
+            return numbers.astype(np.int64) if whole and (not self.units or self.name == "time") else numbers
         return np.array([str(value or "unknown") for value in labels_])
 
     def _describe_diffusion(
@@ -111,18 +122,13 @@ class Meaning:
                 continue
             starts = np.array([min(t for t in step if t is not None) for step in at], dtype=np.float64)
             if np.all(np.diff(starts) > 0):
-                first = (
-                    starts[0] if source == _ACQUIRED else 0.0
-                )  # the others count from a start of their own
+                first = starts[0] if source == _ACQUIRED else 0.0  # the others have a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
-        return _ordinal_name(self.source), self.array(labels_), "", self.source
-
-
-def _ordinal_name(source: str) -> str:
-    return {
-        _TEMPORAL: "temporal_position",
-        _ACQUISITION: "acquisition_number",
-    }.get(source, "repetition")
+        name = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}.get(
+            self.source, "repetition"
+        )
+        numbers = range(1, len(labels_) + 1) if name == "repetition" else labels_
+        return name, self.array(list(numbers)), "", self.source
 
 
 def _ms(keyword: str) -> Callable[[Plane], float | None]:
@@ -137,7 +143,8 @@ def _diffusion_label(plane: Plane) -> Hashable:
     found = diffusion(plane)
     if found is None:
         return None
-    vector = None if found.b_vector is None else tuple(np.round(found.b_vector, 3) + 0.0)
+    direction = found.stated if found.b_vector is None else found.b_vector
+    vector = None if direction is None else tuple(np.round(direction, 3) + 0.0)
     return round(float(found.b_value), 2), vector
 
 
@@ -179,6 +186,9 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("dixon", "", "Image Type (0008,0008)", labels.dixon),
     Meaning("asl_context", "", "ASL Context (0018,9257)", labels.asl),
     Meaning("energy", "keV", "energy of virtual monoenergetic images", labels.energy),
+    Meaning("energy_window", "", "Energy Window Vector (0054,0010)", _vector("EnergyWindowVector")),
+    Meaning("rr_interval", "", "R-R Interval Vector (0054,0060)", _vector("RRIntervalVector")),
+    Meaning("time_slot", "", "Time Slot Vector (0054,0070)", _vector("TimeSlotVector")),
     Meaning("tube_voltage", "kV", "KVP (0018,0060)", labels.tube_voltage),
     Meaning("echo_time", "ms", "Echo Time (0018,0081)", _number("EffectiveEchoTime", "EchoTime")),
     Meaning("inversion_time", "ms", "Inversion Time (0018,0082)", _number("InversionTimes", "InversionTime")),
@@ -205,9 +215,12 @@ ORDER: dict[str, int] = {
             "dixon",
             "asl_context",
             "energy",
+            "energy_window",
             "tube_voltage",
             "kernel",
             "image_type",
+            "rr_interval",
+            "time_slot",
             "time",
             "trigger_time",
             "temporal_position",

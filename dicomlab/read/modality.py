@@ -38,6 +38,8 @@ class Transform:
         Why what the file says cannot be used; the transform is the identity then.
     bounds
         Stored values outside these two have no real value and become NaN (Real World Value Mapping).
+    windowed
+        Whether the windows of the file are in these values: those of a Real World Value Mapping are not (C.11.2 follows C.11.1).
     """
 
     slope: float = 1.0
@@ -48,6 +50,7 @@ class Transform:
     explicit: bool = True
     fault: str = ""
     bounds: tuple[float, float] | None = None
+    windowed: bool = True
 
     def value_range(self, low: float, high: float) -> tuple[float, float]:
         """Smallest and largest real value that stored values from `low` to `high` can become."""
@@ -95,6 +98,7 @@ _UNITS = {
     "NONE": "",
     "CPS": "1/s",
     "CM2": "cm2",
+    "CM2ML": "cm2/ml",
     "PCNT": "%",
     "UMOLML": "umol/ml",
     "MGMINML": "mg/min/ml",
@@ -128,7 +132,7 @@ def modality_transform(plane: Plane, values: str | None = None) -> Transform:
     C.7.6.16.2.9 "Pixel Value Transformation"; C.7.6.16.2.11 "Real World Value Mapping".
     """
     if values == STORED:
-        return Transform()
+        return Transform(windowed=False)
     mappings = _real_world(plane)
     if values is not None:
         if values not in mappings:
@@ -227,11 +231,11 @@ def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
     if lut is not None:
         if lut.size != int(high - low) + 1:
             return None
-        return Transform(lut=lut, first=int(low), units=units, bounds=(low, high))
+        return Transform(lut=lut, first=int(low), units=units, bounds=(low, high), windowed=False)
     if slope is None or intercept is None or slope == 0:
         return None
     bounds = None if _covers(plane, low, high) else (low, high)
-    return Transform(slope, intercept, units=units, bounds=bounds)
+    return Transform(slope, intercept, units=units, bounds=bounds, windowed=False)
 
 
 def _first(item: Attributes, *keywords: str) -> float | None:

@@ -1,7 +1,8 @@
-"""Pictures made of tiles: Siemens mosaics and UIH grids, where one single-frame image holds all slices of a volume side by side.
+"""Pictures made of tiles: Siemens mosaics and UIH grids, where a single-frame image holds all slices of a volume side by side.
 
-The standard knows no such thing: by it (PS3.3 C.7.6.2) the picture is one plane, and its Image Position (Patient) belongs to no slice. Siemens
-takes the position that a slice as large as the whole picture would have about the same centre; UIH lists the position of every tile.
+The standard knows no such thing: by it (PS3.3 C.7.6.2) the picture is one plane, and its Image Position (Patient) belongs to no
+slice. Siemens gives the position that a slice as large as the whole picture would have about the same centre as the first tile;
+UIH lists the position of every tile.
 """
 
 from __future__ import annotations
@@ -18,9 +19,22 @@ from dicomlab.read.elements import Attributes
 from dicomlab.read.labels import acquired, image_type
 from dicomlab.read.private import SIEMENS_TILE_TIMES, SIEMENS_TILES, UIH_TILE_LIST, UIH_TILES
 
-__all__ = ["Mosaic", "mosaic"]
+__all__ = ["KEYWORDS", "Mosaic", "mosaic", "needs_protocol"]
 
 FloatArray = npt.NDArray[np.float64]
+
+KEYWORDS = (
+    "ImageType",
+    "NumberOfFrames",
+    "AcquisitionMatrix",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "SpacingBetweenSlices",
+)
+"""Attributes of the standard that are looked at here."""
 
 _MOST_TILES = 1 << 12
 _FAR = 1e7
@@ -83,8 +97,8 @@ def mosaic(attributes: Attributes, *, usual_order: bool = False) -> Mosaic | Non
     Parameters
     ----------
     usual_order
-        Whether tiles whose direction is told nowhere are taken to follow Siemens' usual numbering: right to left, anterior to posterior,
-        feet to head. The other order is in use too, so this is a guess that can mirror the volume.
+        Whether tiles whose direction is told nowhere are taken to follow Siemens' usual numbering: right to left, anterior to
+        posterior, feet to head. The other order is in use too, so this is a guess that can mirror the volume.
 
     Raises
     ------
@@ -97,6 +111,14 @@ def mosaic(attributes: Attributes, *, usual_order: bool = False) -> Mosaic | Non
         return None  # scanners that split mosaics into frames leave the word MOSAIC in Image Type
     kind = image_type(attributes)
     return _siemens(attributes, kind, usual_order) or _uih(attributes, kind)
+
+
+def needs_protocol(attributes: Attributes) -> bool:
+    """Whether this is a Siemens mosaic that only the protocol in its large CSA series header (0029,xx20) can place."""
+    if "MOSAIC" not in attributes.text("ImageType").upper() or attributes.integer("NumberOfFrames", 1) > 1:
+        return False
+    header = csa_header(attributes)
+    return not header.get("SliceNormalVector") or not header.get("NumberOfImagesInMosaic")
 
 
 def _siemens(attributes: Attributes, kind: list[str], usual_order: bool) -> Mosaic | None:
@@ -125,8 +147,8 @@ def _siemens(attributes: Attributes, kind: list[str], usual_order: bool) -> Mosa
         known = {float(len(told)) for told in (times, protocol) if told is not None and len(told) > 1}
         if len(known) != 1:
             raise UnsupportedError(
-                "Image Type says MOSAIC, and nothing tells how many tiles it has: neither the CSA header (0029,xx10) nor (0019,xx0A) "
-                "is there, as anonymisers leave it; export it again with Siemens' private elements"
+                "Image Type says MOSAIC, and nothing tells how many tiles it has: neither the CSA header (0029,xx10) nor "
+                "(0019,xx0A) is there, as anonymisers leave it; export it again with Siemens' private elements"
             )
     (number,) = known
     count = int(number)
@@ -182,27 +204,31 @@ def _step(
     usual_order: bool,
 ) -> tuple[float, str]:
     """Millimetres from tile to tile along `normal`, negative against it, and what told the direction."""
+    between = attributes.number("SpacingBetweenSlices")
     planned = None
     if protocol is not None and len(protocol) == count:
         along = protocol @ normal
-        # Tiles keep the order of the protocol or the reverse of it; the position of the first tells which.
+        # Tiles keep the order of the protocol or the reverse of it; the position of the first tells which. What is not even, or
+        # not as far apart as the header says, is no plan of these slices.
         for places in (along, along[::-1]):
-            mean = float(places[-1] - places[0]) / (count - 1)
-            if abs(places[0] - whole @ normal) < abs(mean) / 4:
+            steps = np.diff(places)
+            mean = float(steps.mean())
+            even = float(np.abs(steps - mean).max()) < abs(mean) / 50
+            agrees = not between or abs(abs(mean) - abs(between)) < abs(between) / 50
+            if even and agrees and abs(places[0] - whole @ normal) < abs(mean) / 4:
                 planned = mean
-    between = attributes.number("SpacingBetweenSlices")
     distance = abs(between) if between else None if planned is None else abs(planned)
     if distance is None or distance > _FAR:
         raise GeometryError(
-            f"a mosaic of {count} tiles without Spacing Between Slices (0018,0088): the distance of its slices is not known, and Slice "
-            "Thickness does not tell it; export it again"
+            f"a mosaic of {count} tiles without Spacing Between Slices (0018,0088): the distance of its slices is not known, "
+            "and Slice Thickness does not tell it; export it again"
         )
     if stated is not None and stated.size == 3 and np.any(stated):
         cosine = float(stated @ normal / np.linalg.norm(stated))
         if abs(cosine) < 0.99:
             raise GeometryError(
-                f"the CSA header's SliceNormalVector is {math.degrees(math.acos(abs(cosine))):.1f} degrees off the normal of Image "
-                "Orientation (Patient): one of them is wrong; export it again"
+                f"the CSA header's SliceNormalVector is {math.degrees(math.acos(abs(cosine))):.1f} degrees off the normal of "
+                "Image Orientation (Patient) (0020,0037): one of them is wrong; export it again"
             )
         return math.copysign(distance, cosine), "SliceNormalVector in the CSA header"
     if planned is not None:
@@ -210,8 +236,8 @@ def _step(
     if usual_order:
         return math.copysign(distance, normal[np.argmax(np.abs(normal))]), "Siemens' usual numbering, a guess"
     raise GeometryError(
-        f"a mosaic of {count} tiles without SliceNormalVector: the CSA header (0029,xx10) is missing, so nothing tells whether the tiles go "
-        "up or down; export it again with Siemens' private elements"
+        f"a mosaic of {count} tiles without SliceNormalVector: the CSA header (0029,xx10) is missing, so nothing tells whether "
+        "the tiles go up or down; export it again with Siemens' private elements"
     )
 
 
@@ -222,13 +248,13 @@ def _uih(attributes: Attributes, kind: list[str]) -> Mosaic | None:
         return None
     if not items:
         raise UnsupportedError(
-            "Image Type says VFRAME, a grid of tiles, and the list of them (0065,xx51) is missing, as anonymisers leave it; export it again "
-            "with UIH's private elements"
+            "Image Type says VFRAME, a grid of tiles, and the list of them (0065,xx51) is missing, as anonymisers leave it; "
+            "export it again with UIH's private elements"
         )
     count = len(items)
     if count > _MOST_TILES or (stated is not None and stated[0] != count):
         raise GeometryError(
-            f"a grid of {'unknown' if stated is None else f'{stated[0]:g}'} tiles with {count} positions (0065,xx51); export it again"
+            f"{'?' if stated is None else f'{stated[0]:g}'} tiles in this grid and {count} positions (0065,xx51); export again"
         )
     across = math.isqrt(count - 1) + 1
     rows, columns = _tile_size(attributes, count, -(-count // across), across)

@@ -152,20 +152,19 @@ def _frames(instance: Instance) -> int:
 def _functional_groups(
     instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
 ) -> tuple[Plane, ...]:
-    below = (*_unfolded(shared), instance.header)
+    common = _unfolded(shared)
     frames = max(1, min(instance.frames, max(_frames(instance), len(per_frame))))
-    why = ""
-    if len(per_frame) < frames:
-        why = f"it has {frames} frames and functional groups for {len(per_frame)}"
-    return tuple(
-        Plane(
-            instance,
-            k,
-            (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *below),
-            lacking=why if frames > 1 and k >= len(per_frame) else "",
-        )
-        for k in range(frames)
-    )
+    planes = []
+    for k in range(frames):
+        own = (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *common)
+        why = ""
+        if frames > 1 and k >= len(per_frame):
+            why = f"it has {frames} frames and functional groups for {len(per_frame)}"
+        elif frames > 1 and Attributes.of(*own).value("ImagePositionPatient") is None:
+            # One at the top level cannot be that of all frames.
+            why = "its functional groups hold no Plane Position (Patient)"
+        planes.append(Plane(instance, k, (*own, instance.header), lacking=why))
+    return tuple(planes)
 
 
 def _unfolded(group: Dataset | None) -> tuple[Dataset, ...]:

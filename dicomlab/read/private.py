@@ -1,7 +1,8 @@
 """The vendors' private elements that dicomlab reads, and how to read them whatever became of their VR.
 
-The standard leaves private elements to their makers (PS3.5 7.8): the creator's name says whose they are, and the maker's conformance statement what
-they mean. A file in Implicit VR, or one that passed through a system that did not know them, has them as bare bytes (VR UN).
+The standard leaves private elements to their makers (PS3.5 7.8): the creator's name says whose they are, and the maker's
+conformance statement what they mean. A file in Implicit VR, or one that passed through a system that did not know them, has
+them as bare bytes (VR UN).
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Private:
         value = attributes.private(self.group, self.creator, self.element)
         if isinstance(value, bytes):
             value = value.decode("latin-1")
+        if value is not None and not isinstance(value, str) and hasattr(value, "__iter__"):
+            value = "\\".join(str(item) for item in value)
         return "" if value is None else str(value).split("\0")[0].strip()
 
     def items(self, attributes: Attributes) -> list[Dataset]:
@@ -75,7 +78,7 @@ class Private:
     def _unpacked(self, value: bytes) -> object:
         kind = _BINARY.get(self.vr)
         if kind is None:
-            return [text for text in value.decode("latin-1").strip("\0 ").split("\\")]
+            return list(value.decode("latin-1").strip("\0 ").split("\\"))
         size = np.dtype(kind).itemsize
         return np.frombuffer(value, kind) if len(value) % size == 0 else None
 
@@ -98,6 +101,7 @@ SIEMENS_GRADIENT = Private(0x0019, _SIEMENS, 0x0E, "FD")
 SIEMENS_B_MATRIX = Private(0x0019, _SIEMENS, 0x27, "FD")
 SIEMENS_TILE_TIMES = Private(0x0019, _SIEMENS, 0x29, "FD")
 SIEMENS_IMAGE_TYPE_TEXT = Private(0x0021, "SIEMENS MR SDI 02", 0x75, "CS")
+SIEMENS_FRAME = Private(0x0021, "SIEMENS MR SDI 02", 0xFE, "SQ")
 GE_B_VALUE = Private(0x0043, _GE_PARAMETERS, 0x39, "IS")
 GE_COMPONENT = Private(0x0043, _GE_PARAMETERS, 0x2F, "SS")
 GE_GRADIENT = tuple(Private(0x0019, _GE_ACQUISITION, element, "DS") for element in (0xBB, 0xBC, 0xBD))
@@ -122,6 +126,7 @@ PRIVATE: tuple[Private, ...] = (
     SIEMENS_B_MATRIX,
     SIEMENS_TILE_TIMES,
     SIEMENS_IMAGE_TYPE_TEXT,
+    SIEMENS_FRAME,
     GE_B_VALUE,
     GE_COMPONENT,
     *GE_GRADIENT,
@@ -137,4 +142,4 @@ PRIVATE: tuple[Private, ...] = (
     UIH_TILES,
     UIH_TILE_LIST,
 )
-"""All that headers are read for. The CSA series header is not among them: it is large, and only mosaics without the other need it."""
+"""All that headers are read for. The large CSA series header is not among them: only mosaics without the other one need it."""

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
+from dicomlab.read import dicomdir
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.presentation import Presentation, attach, presentations_of
 from dicomlab.read.sources import FileRef, list_all
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 
@@ -79,12 +81,11 @@ class Series:
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
         """Parts of the series that make one array each, the largest first; empty for objects that are no images."""
-        images = [i for i in self.instances if i.is_image]
+        stacks = group_into_stacks([i for i in self.instances if i.is_image])
+        found = [tuple(f for f in self.extra_findings if stack.names & set(f.files)) for stack in stacks]
         return tuple(
-            replace(
-                stack, series_findings=tuple(f for f in self.extra_findings if stack.names & set(f.files))
-            )
-            for stack in group_into_stacks(images)
+            replace(stack, series_findings=own) if own else stack
+            for stack, own in zip(stacks, found, strict=True)
         )
 
     @cached_property
@@ -92,6 +93,11 @@ class Series:
         """Findings of all stacks."""
         beside = stack_findings([stack.planes for stack in self.stacks])
         return (*self.extra_findings, *beside, *(f for stack in self.stacks for f in stack.findings))
+
+    @property
+    def presentations(self) -> tuple[Presentation, ...]:
+        """Presentation states found beside the series that refer to images of it."""
+        return presentations_of(self.instances)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -142,6 +148,8 @@ class Series:
             "spacing": _spacing(facts),
             "findings": _findings_markup(self.findings, long=True),
         }
+        if self.presentations:
+            shown["presentations"] = "; ".join(repr(one).strip("<>") for one in self.presentations)
         if len(self.stacks) > 1:
             shown["stacks"] = "; ".join(repr(stack).strip("<>") for stack in self.stacks)
         return html.block(html.card(self.description or "(no description)", shown, self._thumbnail()))
@@ -260,7 +268,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     Parameters
     ----------
     source
-        A folder, a file, a zip archive, or several of them.
+        A folder, a file, a zip archive, or several of them. Of a DICOMDIR, the files that it lists are read and no other.
     progress
         Show a bar when reading takes longer than a second. Ctrl-C (the stop button) interrupts at any file.
 
@@ -288,7 +296,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         raise NotDicomError("an empty path names nothing; '.' is the current folder")
     paths = [Path(item).expanduser() for item in named]
     skipped: dict[str, str] = {}
-    files = list(list_all(paths, skipped.__setitem__))
+    files = list(dicomdir.follow(list(list_all(paths, skipped.__setitem__)), paths, skipped.__setitem__))
     found: dict[tuple[str, str], list[Instance]] = {}
     findings: dict[tuple[str, str], list[Finding]] = {}
     by_uid: dict[str, Instance] = {}
@@ -298,11 +306,8 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         except (NotDicomError, OSError) as problem:
             skipped[file.name] = str(problem)
             continue
-        if (
-            instance.header.get("DirectoryRecordSequence") is not None
-            or instance.text("SOPClassUID") == _DICOMDIR
-        ):
-            skipped[file.name] = "a DICOMDIR: an index of files, which are read themselves"
+        if dicomdir.is_index(instance):
+            skipped[file.name] = dicomdir.describe(instance, files)
             continue
         uid = instance.text("SeriesInstanceUID")
         # Files that name no series are kept apart by folder: nothing else says what belongs together.
@@ -323,13 +328,10 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         found.setdefault(key, []).append(instance)
     series = [
         Series(key[0], tuple(sorted(members, key=_instance_order)), tuple(findings.get(key, ())))
-        for key, members in found.items()
+        for key, members in attach(found).items()
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
-
-
-_DICOMDIR = "1.2.840.10008.1.3.10"
 
 
 def progress_bar(items: Sequence[Any], what: str, wanted: bool = True) -> Iterator[Any]:

@@ -6,10 +6,12 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -110,11 +112,11 @@ class Stack:
         UnsupportedError
             Several lie at one position, and nothing separates them.
         """
-        return self.arrange()
+        return arrange(self.planes)
 
     def arrange(self, dims: Dims = "auto") -> Arrangement:
         """`arrangement` with the extra axes that `dims` names."""
-        return arrange(self.planes, dims)
+        return self.arrangement if isinstance(dims, str) and dims == "auto" else arrange(self.planes, dims)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -143,20 +145,19 @@ class Stack:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Everything odd about the stack that its headers say."""
-        found = [*pixel_findings(self.instances), *header_findings(self.planes)]
-        with suppress(DicomLabError):  # no geometry to be odd; `geometry` says why
+        try:
             if self.flat is not None:
+                found = (*pixel_findings(self.instances), *header_findings(self.planes))
                 return (*found, *self.flat.findings)
-            found += self.arrangement.findings
-            found += geometry_findings(self.arrangement.planes, self.arrangement.layout)
-        return tuple(found)
+            return self._all_findings(self.arrangement)
+        except DicomLabError:  # no geometry to be odd; `geometry` says why
+            return (*pixel_findings(self.instances), *header_findings(self.planes))
 
     def findings_of(self, dims: Dims) -> tuple[Finding, ...]:
         """`findings`, with those of the extra axes that `dims` names."""
-        if isinstance(dims, str) and dims == "auto":
-            self.arrangement  # noqa: B018: raises here, where `findings` would be silent
-            return self.findings
-        arrangement = self.arrange(dims)
+        return self._all_findings(self.arrange(dims))
+
+    def _all_findings(self, arrangement: Arrangement) -> tuple[Finding, ...]:
         return (
             *pixel_findings(self.instances),
             *header_findings(self.planes),
@@ -272,8 +273,9 @@ def _disentangled(stack: Stack) -> list[Stack]:
         return [stack]
     except DicomLabError:
         arrangement = None
-    if arrangement is not None:
-        if arrangement.axes or any(f.code == "incomplete_steps" for f in arrangement.findings):
+    complete = arrangement is not None and all(f.code != "incomplete_steps" for f in arrangement.findings)
+    if arrangement is not None and complete:
+        if arrangement.axes:
             return [stack]
         return next(filter(None, (_interleaved(stack, label) for label in _SETTINGS)), [stack])
     for kind in _KINDS:
@@ -283,13 +285,15 @@ def _disentangled(stack: Stack) -> list[Stack]:
     return [stack]
 
 
-_KINDS = (
+Kind: TypeAlias = Callable[[Plane], Hashable]
+
+_KINDS: tuple[Kind, ...] = (
     lambda plane: (labels.component(plane), labels.dixon(plane)),
     lambda plane: plane.text("FrameType") or plane.text("ImageType"),
     lambda plane: (plane.text("FrameType") or plane.text("ImageType"), labels.component(plane)),
     lambda plane: plane.text("AcquisitionNumber"),
 )
-_SETTINGS = (
+_SETTINGS: tuple[Kind, ...] = (
     labels.component,
     labels.dixon,
     labels.temporal_position,
@@ -297,21 +301,31 @@ _SETTINGS = (
 )
 
 
-def _parted(stack: Stack, label: object) -> list[Stack]:
+def _parted(stack: Stack, label: Kind) -> list[Stack]:
     parts: dict[Hashable, list[Plane]] = {}
     for plane in stack.planes:
-        parts.setdefault(label(plane), []).append(plane)  # type: ignore[operator]
+        parts.setdefault(label(plane), []).append(plane)
     return [Stack(tuple(members)) for members in parts.values()]
 
 
+_UNCLEAN = {
+    "incomplete_steps",
+    "doubled_slice_differs",
+    "order_from_instance_number",
+    "missing_slice",
+    "uneven_spacing",
+}
+
+
 def _is_clean(stack: Stack) -> bool:
+    """Whether a part is a volume of its own, rather than the rest of a volume that lacks images."""
     try:
-        return not stack.arrangement.findings
+        return _UNCLEAN.isdisjoint(finding.code for finding in (*stack.arrangement.findings, *stack.findings))
     except DicomLabError:
         return False
 
 
-def _interleaved(stack: Stack, label: object) -> list[Stack]:
+def _interleaved(stack: Stack, label: Kind) -> list[Stack]:
     """Parts by `label` when their slices lie between one another; else nothing."""
     parts = _parted(stack, label)
     if not 1 < len(parts) <= len(stack) / 2 or min(map(len, parts)) < 2:
@@ -323,7 +337,7 @@ def _interleaved(stack: Stack, label: object) -> list[Stack]:
             [float(p.position @ normal) for p in part.planes if p.position is not None] for part in parts
         )
     )
-    overlap = any(low < before for (_, before), (low, _) in zip(spans, spans[1:], strict=False))
+    overlap = any(low < before for (_, before), (low, _) in itertools.pairwise(spans))
     return parts if overlap and all(_is_clean(part) for part in parts) else []
 
 

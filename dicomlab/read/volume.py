@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias, cast
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import (
@@ -24,22 +21,26 @@ from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, ch
 from dicomlab.geometry import AXES, make_volume
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
-from dicomlab.read.axes import Axis, Dims
+from dicomlab.read.axes import Dims
 from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout
 from dicomlab.read.flat_volume import load_flat
-from dicomlab.read.modality import Transform, modality_transform, value_dtype
+from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
-from dicomlab.read.series import PathLike, Series, SeriesList, find_series, progress_bar
+from dicomlab.read.presentation import presentation_findings
+from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
-from dicomlab.read.stored import StoredImage, check_supported, stored_image
+from dicomlab.read.stored import check_supported, stored_image
 
 __all__ = ["Source", "find_stack", "load_volume"]
 
 Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
 
 _TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data", "undecodable_pixel_data")
-_COLOURS = ["red", "green", "blue"]
+
+_SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
+"""Segmentation Storage and Label Map Segmentation Storage."""
 
 Kept: TypeAlias = "list[tuple[Finding, Choice]]"
 
@@ -112,6 +113,11 @@ def load_volume(
     check_choices(on_fault)
     stack, series_findings = find_stack(source, on_fault=on_fault, progress=progress)
     for instance in stack.instances:
+        if instance.text("SOPClassUID") in _SEGMENTATIONS:
+            raise UnsupportedError(
+                f"{instance.file} is a Segmentation: its frames are masks, not values. dicomlab.load_segmentation(path, like=volume) "
+                "reads it (pip install 'dicomlab[seg]')."
+            )
         check_supported(instance)
     if stack.flat is not None:
         return _flat_image(stack, stack.flat, series_findings, values, on_fault)
@@ -119,7 +125,10 @@ def load_volume(
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
     if values is None:
         kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
-    array = _Array(arrangement, transforms)
+    planes = arrangement.planes
+    frames = [plane.frame + 1 for plane in planes]
+    kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
+    array = Filling(arrangement, transforms)
     failures = array.read(progress)
     if failures:
         kept += _act([_undecodable(failures)], on_fault)
@@ -128,7 +137,7 @@ def load_volume(
             raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
         arrangement, more = _settle(rest, [], dims, on_fault)
         kept += [one for one in more if one not in kept]
-        array = _Array(arrangement, [modality_transform(plane, values) for plane in arrangement.planes])
+        array = Filling(arrangement, [modality_transform(plane, values) for plane in arrangement.planes])
         failures = array.read(progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
@@ -156,8 +165,12 @@ def _flat_image(
     """The image of a stack that has no place in the patient by its nature."""
     kept = _act([*findings, *stack.findings], on_fault)
     transforms = [modality_transform(plane, values) for plane in stack.planes]
-    if values is None and not stored_image(stack.instances[0]).is_colour:
-        kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
+    if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
+        if values is None:
+            kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
+        objects = [plane.instance for plane in stack.planes]
+        frames = [plane.frame + 1 for plane in stack.planes]
+        kept += _act(presentation_findings(objects, transforms, frames), on_fault)
     image = load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
     _warn(kept, 4)
     return image
@@ -326,115 +339,10 @@ def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
     """The volume on a regular grid, where the user asked to repair what makes it irregular."""
     if not repaired & {"gantry_tilt", "missing_slice", "uneven_spacing"}:
         return volume
-    from dicomlab import reslice
+    from dicomlab.reslice import rectify, regularize
 
     if "gantry_tilt" in repaired:
-        volume = reslice.rectify(volume)
+        volume = rectify(volume)
     if repaired & {"missing_slice", "uneven_spacing"}:
-        volume = reslice.regularize(volume)
+        volume = regularize(volume)
     return volume
-
-
-class _Array:
-    """The values of an arrangement, and where each frame goes in them."""
-
-    def __init__(self, arrangement: Arrangement, transforms: Sequence[Transform]) -> None:
-        self.arrangement = arrangement
-        self.transforms = transforms
-        planes = arrangement.planes
-        # Headers are read here, on one thread; the threads that follow only move bytes.
-        self.images: dict[int, StoredImage] = {
-            id(instance): stored_image(instance)
-            for instance in {id(plane.instance): plane.instance for plane in planes}.values()
-        }
-        self.units = _units_along(arrangement, transforms)
-        samples = {self.images[id(plane.instance)].shape[2:] for plane in planes}
-        if len(samples) > 1:
-            raise UnsupportedError(
-                f"colour and grey images are mixed in this series (for instance {planes[0].name})"
-            )
-        (colour,) = samples
-        self.is_colour = bool(colour)
-        dtype = (
-            self.images[id(planes[0].instance)].dtype if self.is_colour else value_dtype(planes, transforms)
-        )
-        # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
-        self.flat = np.empty((len(planes), *planes[0].shape, *colour), dtype)
-
-    @property
-    def values(self) -> npt.NDArray[Any]:
-        """Shape ``(*axes, slices, rows, columns[, 3])``."""
-        return self.flat.reshape(*self.arrangement.shape, *self.flat.shape[1:])
-
-    def read(self, progress: bool) -> dict[str, str]:
-        """Fill the values; names of the images that cannot be decoded, with the reason."""
-        frames: dict[tuple[int, int], list[int]] = {}
-        for k, plane in enumerate(self.arrangement.planes):
-            frames.setdefault((id(plane.instance), plane.frame), []).append(k)
-        failures: dict[str, str] = {}
-
-        def read(key: tuple[int, int], members: list[int]) -> None:
-            try:
-                stored = self.images[key[0]].read(key[1])
-            except (DicomLabError, OSError) as problem:
-                for k in members:
-                    failures[self.arrangement.planes[k].name] = str(problem)
-                return
-            for k in members:  # the tiles of a mosaic share one picture
-                part = self.arrangement.planes[k].cut(stored)
-                if self.is_colour:
-                    self.flat[k] = part
-                else:
-                    self.transforms[k].apply(part, self.flat[k])
-
-        # Two threads: one file is read while another is unpacked.
-        with ThreadPoolExecutor(2) as pool:
-            jobs = [pool.submit(read, key, members) for key, members in frames.items()]
-            try:
-                for job in progress_bar(jobs, "reading slices", progress):
-                    job.result()
-            except BaseException:
-                for job in jobs:
-                    job.cancel()
-                raise
-        return failures
-
-    def coordinates(self) -> dict[str, Any]:
-        """Labels of the extra axes, and what else is known of their steps."""
-        coords: dict[str, Any] = {}
-        for axis in self.arrangement.axes:
-            coords |= _axis_coordinates(axis)
-        if self.units is not None:
-            name, units = self.units
-            coords["units"] = (name, units, {"long_name": "unit of the values"})
-        if self.is_colour:
-            coords["sample"] = ("sample", _COLOURS)
-        return coords
-
-
-def _axis_coordinates(axis: Axis) -> dict[str, Any]:
-    attrs = {"long_name": axis.name.replace("_", " "), "source": axis.source}
-    if axis.units:
-        attrs["units"] = axis.units
-    found: dict[str, Any] = {axis.name: (axis.name, axis.values, attrs)}
-    for name, values in axis.beside.items():
-        found[name] = (axis.name, values, {"long_name": name.replace("_", " ")})
-    return found
-
-
-def _units_along(
-    arrangement: Arrangement, transforms: Sequence[Transform]
-) -> tuple[str, npt.NDArray[Any]] | None:
-    """Units of the steps of the one axis along which they differ (magnitude and phase); None where all are the same."""
-    units = np.array([transform.units for transform in transforms], dtype=object)
-    if len(set(units)) == 1:
-        return None
-    grid = units.reshape(arrangement.shape)
-    for k, axis in enumerate(arrangement.axes):
-        rows = np.moveaxis(grid, k, 0).reshape(grid.shape[k], -1)
-        if all(len(set(row)) == 1 for row in rows):
-            return axis.name, np.array([str(row[0]) for row in rows])
-    raise UnsupportedError(
-        f"the images of this series have different units ({', '.join(sorted(unit or 'none' for unit in set(units)))}, for "
-        f"instance {arrangement.planes[0].name}); one volume has one unit, or one a step of an axis."
-    )

@@ -23,7 +23,7 @@ from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES
 from dicomlab.view.codec import encode
 from dicomlab.view.grid import Grid
-from dicomlab.view.meta import describe, new_key
+from dicomlab.view.meta import describe, lut_text, new_key
 from dicomlab.view.page import HtmlPage, bundle, make_page, styles
 from dicomlab.view.state import (
     PLANES,
@@ -33,11 +33,13 @@ from dicomlab.view.state import (
     plane_views,
 )
 from dicomlab.view.still import still
-from dicomlab.windowing import VoiFunction, Window, WindowLike, resolve_window
+from dicomlab.voi import VoiLut
+from dicomlab.windowing import AnyWindow, Window, WindowLike, named_windows, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]
 
-_STATE = {"_voxel", "plane", "index", "position", "center", "width", "function", "invert", "zoom", "pan"}
+_HIDDEN = {"_lut", "_voxel"}
+_STATE = _HIDDEN | {"plane", "index", "position", "center", "width", "function", "invert", "zoom", "pan"}
 
 
 def browse(
@@ -61,7 +63,7 @@ def browse(
         Which slice first, as a voxel index along the axis that the plane cuts, negative ones counted from the
         end; None for the middle one.
     window
-        A `Window`, a name ("lung", "auto"), a pair (center, width), or None for the file's first window.
+        A `Window` or `VoiLut`, a name ("lung", "auto"), a pair (center, width), or None for the file's first.
     height
         Height of the picture in CSS pixels; the width is that of the cell.
     memory
@@ -95,7 +97,7 @@ class SliceBrowser(anywidget.AnyWidget):
     position
         LPS mm of the voxel that the three planes meet in.
     center, width, function
-        The window; see also `window`.
+        The window; see also `window`. Of a `VoiLut`: the linear one over the same values, taken when set.
     invert
         Whether low values are shown white.
     zoom
@@ -118,6 +120,8 @@ class SliceBrowser(anywidget.AnyWidget):
     center = traitlets.Float(0.0).tag(sync=True)
     width = traitlets.Float(1.0).tag(sync=True)
     function = traitlets.Enum(("LINEAR", "LINEAR_EXACT", "SIGMOID"), default_value="LINEAR").tag(sync=True)
+    # The VOI LUT that counts instead, as the page needs it; "" for none.
+    _lut = traitlets.Unicode("").tag(sync=True)
     invert = traitlets.Bool(False).tag(sync=True)
     zoom = traitlets.Float(1.0, min=0.2, max=50.0).tag(sync=True)
     pan = traitlets.List(traitlets.Float(), minlen=2, maxlen=2, default_value=[0.0, 0.0]).tag(sync=True)
@@ -140,6 +144,8 @@ class SliceBrowser(anywidget.AnyWidget):
         self._views = plane_views(self._grid.direction)
         lazy = not volume.variable._in_memory
         first = initial_state(self._grid, plane, index=index, window=window, window_from_slice=lazy)
+        offered = (first.window, *named_windows(self._grid.attrs).values())
+        self._luts = {lut_text(one): one for one in offered if isinstance(one, VoiLut)}
         voxel = [size // 2 for size in self._grid.shape]
         voxel[first.view.axis] = first.index
         super().__init__(
@@ -151,6 +157,7 @@ class SliceBrowser(anywidget.AnyWidget):
             center=first.window.center,
             width=first.window.width,
             function=first.window.function,
+            _lut=lut_text(first.window),
             invert=first.invert,
         )
         self.on_msg(self._on_message)
@@ -158,7 +165,7 @@ class SliceBrowser(anywidget.AnyWidget):
     def __setattr__(self, name: str, value: object) -> None:
         # A mistyped name would otherwise make a new attribute that nothing ever looks at.
         if not name.startswith("_") and not hasattr(type(self), name):
-            settable = ", ".join(sorted({"window", *_STATE} - {"_voxel"}))
+            settable = ", ".join(sorted({"window", *_STATE} - _HIDDEN))
             raise AttributeError(f"A SliceBrowser has no {name!r} to set. What can be set: {settable}.")
         super().__setattr__(name, value)
 
@@ -177,16 +184,19 @@ class SliceBrowser(anywidget.AnyWidget):
         return cast(xr.DataArray, self._volume)
 
     @property
-    def window(self) -> Window:
-        """The window; set it as a `Window`, a name ("lung", "auto") or a pair (center, width)."""
-        return Window(self.center, self.width, cast(VoiFunction, self.function))
+    def window(self) -> AnyWindow:
+        """The window; set it as a `Window`, a `VoiLut`, a name ("lung", "auto") or a pair (center, width)."""
+        lut = self._luts.get(self._lut)
+        return lut or Window(self.center, self.width, cast(Any, self.function))
 
     @window.setter
     def window(self, window: WindowLike) -> None:
         grid = self._opened()
         chosen = resolve_window(window, grid.attrs, lambda: self._view.cut(grid, self.index))
         with self._lock, self.hold_trait_notifications():
+            self._luts |= {lut_text(chosen): chosen} if isinstance(chosen, VoiLut) else {}
             self.function, self.center, self.width = chosen.function, chosen.center, chosen.width
+            self._lut = lut_text(chosen)
 
     def refresh(self) -> None:
         """Show the values anew, after the volume's array was changed in place."""
@@ -325,8 +335,15 @@ class SliceBrowser(anywidget.AnyWidget):
     def _valid_window(self, proposal: Any) -> float:
         value = float(proposal["value"])
         parts = {"center": self.center, "width": self.width, proposal["trait"].name: value}
-        Window(parts["center"], parts["width"], cast(VoiFunction, self.function))  # raises WindowError
+        Window(parts["center"], parts["width"], cast(Any, self.function))  # raises WindowError
         return value
+
+    @traitlets.observe("center", "width", "function")
+    def _leave_lut(self, _change: Any) -> None:
+        """Look through a window from now on, when its numbers were set."""
+        lut = self._luts.get(self._lut)
+        if lut and (self.center, self.width, self.function) != (lut.center, lut.width, lut.function):
+            self._lut = ""
 
     @traitlets.observe("plane", "index", "position")
     def _settle(self, change: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.view.grid import Grid
+from dicomlab.view.render import grey
 from dicomlab.view.state import SliceState, acquisition_plane, plane_views, position_letters
-from dicomlab.windowing import Window, auto_window, file_windows, named_windows, shown_inverted
+from dicomlab.voi import VoiLut
+from dicomlab.windowing import AnyWindow, auto_window, file_windows, named_windows, shown_inverted
 
-__all__ = ["describe", "new_key"]
+__all__ = ["describe", "lut_text", "new_key"]
 
 
 def new_key() -> str:
@@ -91,16 +94,26 @@ def _packed(line: npt.NDArray[np.float64]) -> dict[str, float | int] | list[floa
     return [float(at) for at in line]
 
 
-def _numbers(window: Window) -> dict[str, Any]:
-    return {"center": window.center, "width": window.width, "function": window.function}
+def lut_text(window: AnyWindow) -> str:
+    """Return the first and last value of a VOI LUT and the shade of each entry in base64; "" for a window."""
+    if not isinstance(window, VoiLut):
+        return ""
+    shades = grey(np.arange(window.first, window.last + 1), window)
+    return f"{window.first} {window.last} {base64.b64encode(shades.tobytes()).decode('ascii')}"
 
 
-def _presets(attrs: Mapping[str, Any], auto: Window) -> list[dict[str, Any]]:
+def _numbers(window: AnyWindow) -> dict[str, Any]:
+    """Return what the browser has to know of a window (``Window`` in ``js/types.js``)."""
+    numbers = {"center": window.center, "width": window.width, "function": window.function}
+    return {**numbers, "lut": lut_text(window)} if isinstance(window, VoiLut) else numbers
+
+
+def _presets(attrs: Mapping[str, Any], auto: AnyWindow) -> list[dict[str, Any]]:
     """Return the windows to choose from: the file's own first, then the automatic one, then the customary ones."""
     own = file_windows(attrs)
     usual = {name: window for name, window in named_windows(attrs).items() if name not in own}
 
-    def entry(name: str, window: Window, group: str) -> dict[str, Any]:
+    def entry(name: str, window: AnyWindow, group: str) -> dict[str, Any]:
         return {"name": name, **_numbers(window), "group": group}
 
     return [

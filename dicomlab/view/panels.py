@@ -173,9 +173,7 @@ def _round_length(most: float) -> float:
 def draw_colour_bar(ax: Axes, grid: Grid, state: SliceState, cmap: str) -> None:
     """Draw how each value of the window is shown; the scale is in the units of the volume."""
     window = state.window
-    # A sigmoid goes on beyond its width; twice the width shows it from 2 to 98 %.
-    half = window.width if window.function == "SIGMOID" else window.width / 2
-    low, high = window.center - half, window.center + half
+    low, high = window.span
     shades = grey(np.linspace(high, low, 256)[:, None], window, state.invert)
     ax.imshow(shades, cmap=cmap, vmin=0, vmax=255, extent=(0, 1, low, high), aspect="auto")
     ax.yaxis.tick_right()

@@ -16,7 +16,7 @@ from PIL import Image
 
 from dicomlab.view.grid import Grid
 from dicomlab.view.state import SliceState
-from dicomlab.windowing import Window, apply_window
+from dicomlab.windowing import AnyWindow, apply_window
 
 __all__ = ["grey", "picture", "picture_extent", "picture_values", "png"]
 
@@ -24,7 +24,7 @@ _Floats = npt.NDArray[np.float64]
 _Indexes = npt.NDArray[np.intp]
 
 
-def grey(values: npt.ArrayLike, window: Window, invert: bool = False) -> npt.NDArray[np.uint8]:
+def grey(values: npt.ArrayLike, window: AnyWindow, invert: bool = False) -> npt.NDArray[np.uint8]:
     """Return the 8-bit shade of each value: ``floor(255 * y + 0.5)``, with y in [0, 1] from `apply_window`.
 
     NaN (no value, outside the volume) is shown like the lowest value: 0, or 255 when inverted.

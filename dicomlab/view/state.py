@@ -20,7 +20,7 @@ from dicomlab.affine import plane_of
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
-from dicomlab.windowing import Window, WindowLike, resolve_window, shown_inverted
+from dicomlab.windowing import AnyWindow, WindowLike, resolve_window, shown_inverted
 
 __all__ = [
     "PLANES",
@@ -266,7 +266,7 @@ class SliceState:
 
     view: PlaneView
     index: int
-    window: Window
+    window: AnyWindow
     invert: bool = False
     pixel_mm: float = 1.0
     interpolation: Interpolation = "linear"

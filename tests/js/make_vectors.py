@@ -19,9 +19,10 @@ sys.path.insert(0, str(FOLDER.parents[2]))
 from dicomlab import make_volume  # noqa: E402
 from dicomlab.view.codec import decode, encode  # noqa: E402
 from dicomlab.view.grid import Grid  # noqa: E402
-from dicomlab.view.meta import describe  # noqa: E402
+from dicomlab.view.meta import _numbers, describe  # noqa: E402
 from dicomlab.view.render import grey, picture  # noqa: E402
 from dicomlab.view.state import PLANES, initial_state  # noqa: E402
+from dicomlab.voi import VoiLut  # noqa: E402
 from dicomlab.windowing import Window  # noqa: E402
 
 WINDOWS = [
@@ -36,6 +37,10 @@ WINDOWS = [
     Window(100, 300, "SIGMOID"),
     Window(-3.5, 1, "SIGMOID"),
     Window(30000, 1e5, "SIGMOID"),
+    VoiLut(-100, [round(255 * (i / 199) ** 0.45) for i in range(200)], 8),
+    VoiLut(65000, [(i * i) % 1024 for i in range(600)], 10),
+    VoiLut(-7, range(4095, 0, -9), 12),
+    VoiLut(12, [40000], 16),
 ]
 SCALES = [(True, 1.0, 0.0), (False, 1.0, 0.0), (False, 0.0123, -7.5)]
 
@@ -57,11 +62,7 @@ def tables() -> list[dict[str, Any]]:
             for invert in (False, True):
                 made.append(
                     {
-                        "window": {
-                            "center": window.center,
-                            "width": window.width,
-                            "function": window.function,
-                        },
+                        "window": _numbers(window),
                         "scale": {"signed": signed, "slope": slope, "intercept": intercept},
                         "invert": invert,
                         "runs": runs(grey(values, window, invert)),

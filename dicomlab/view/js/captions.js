@@ -20,9 +20,9 @@ export function writeCaptions(chrome, { meta, state, space, shown, complete, sca
   const name = AXIS_NAMES[layout.axis];
   const { sides } = meta.planes[state.plane];
   const wanted = state.voxel[layout.axis];
-  const { center, width } = state.window;
+  const { center, width, lut } = state.window;
   const chosen = meta.presets.findIndex(
-    (preset) => preset.center === center && preset.width === width && preset.function === state.window.function,
+    (preset) => preset.center === center && preset.width === width && preset.function === state.window.function && preset.lut === lut,
   );
   const at = shown === undefined ? "" : `${name} ${shown + 1}/${mm.length}  [${shown}]`;
   const steps = space.mm.map(stepText).filter(Boolean);

@@ -1,9 +1,11 @@
-// Values of interest to grey (PS3.3 C.11.2.1). The arithmetic repeats dicomlab/windowing.py operation for operation in
+// Values of interest to grey (PS3.3 C.11.2.1). The arithmetic repeats dicomlab/voi.py operation for operation in
 // float64, so that the picture in the browser equals the one drawn by Python byte for byte.
 
 /** @typedef {import("./types.js").Window} Window */
 /** @typedef {import("./types.js").Scale} Scale */
 /** @typedef {import("./types.js").Picture} Picture */
+
+import { base64 } from "./codec.js";
 
 const MINUS_INFINITY = 65533;
 const PLUS_INFINITY = 65534;
@@ -24,16 +26,33 @@ export function brightness(x, window) {
   return y < 0 ? 0 : y > 1 ? 1 : y;
 }
 
+/** A VOI LUT (dicomlab/view/meta.py, `lut_text`). @param {string} text */
+export function lutFrom(text) {
+  const [first, , data] = text.split(" ");
+  const shades = base64(data);
+  return { first: Number(first), shades, falls: shades[shades.length - 1] < shades[0] };
+}
+
 /**
- * Grey of one value, 0 to 255. What is not a number is drawn like the lowest value.
- * @param {number} x
+ * What turns a value into grey, 0 to 255. What is not a number is drawn like the lowest value.
  * @param {Window} window
  * @param {boolean} invert
+ * @returns {(x: number) => number}
  */
-export function grey(x, window, invert) {
-  const y = brightness(x, window);
-  const level = Number.isNaN(y) ? 0 : Math.floor(y * 255 + 0.5);
-  return invert ? 255 - level : level;
+export function shader(window, invert) {
+  /** @param {number} level */
+  const shown = (level) => (invert ? 255 - level : level);
+  if (window.lut) {
+    const { first, shades } = lutFrom(window.lut);
+    return (x) => {
+      const entry = Math.floor(x + 0.5) - first;
+      return shown(Number.isNaN(x) ? 0 : shades[Math.min(Math.max(entry, 0), shades.length - 1)]);
+    };
+  }
+  return (x) => {
+    const y = brightness(x, window);
+    return shown(Number.isNaN(y) ? 0 : Math.floor(y * 255 + 0.5));
+  };
 }
 
 /**
@@ -57,9 +76,8 @@ export function valueOf(code, scale) {
  * @param {Uint32Array} [out]
  */
 export function table(window, invert, scale, out = new Uint32Array(65536)) {
-  for (let code = 0; code < 65536; code++) {
-    out[code] = 0xff000000 | (grey(valueOf(code, scale), window, invert) * 0x010101);
-  }
+  const grey = shader(window, invert);
+  for (let code = 0; code < 65536; code++) out[code] = 0xff000000 | (grey(valueOf(code, scale)) * 0x010101);
   return out;
 }
 
@@ -105,6 +123,7 @@ export class Painter {
     if (turn.transpose ? turn.flipX : turn.flipY) rowStep = -rowStep;
     if (turn.transpose ? turn.flipY : turn.flipX) colStep = -colStep;
     const common = scales.length === 1;
+    const grey = shader(window, invert);
     const words = common ? this.tableFor(window, invert, scales[0]) : this.words;
     for (let i = 0; i < rows; i++) {
       let at = start + i * rowStep;
@@ -115,7 +134,7 @@ export class Painter {
         for (let j = 0; j < cols; j++, at += colStep) out[at] = words[codes[from++]];
       } else {
         for (let j = 0; j < cols; j++, at += colStep) {
-          out[at] = 0xff000000 | (grey(valueOf(codes[from++], scales[i]), window, invert) * 0x010101);
+          out[at] = 0xff000000 | (grey(valueOf(codes[from++], scales[i])) * 0x010101);
         }
       }
     }

@@ -6,8 +6,9 @@ export function short(x) {
   return String(Number(x.toPrecision(Math.abs(x) >= 1e4 ? 7 : 5)));
 }
 
-/** A window, with no more digits than a thousandth of its width. @param {{center: number, width: number}} window */
-export function windowText({ center, width }) {
+/** A window, with no more digits than a thousandth of its width. @param {{center: number, width: number, lut?: string}} window */
+export function windowText({ center, width, lut }) {
+  if (lut) return `LUT ${lut.split(" ", 2).join(" to ")}`;
   const places = Math.min(Math.max(3 - Math.floor(Math.log10(width)), 0), 12);
   /** @param {number} x */
   const text = (x) => (Math.max(Math.abs(center), width) >= 1e6 || width < 1e-9 ? short(x) : String(Number(x.toFixed(places)) + 0));

@@ -1,8 +1,14 @@
 // The shapes that travel between the modules. Only types: this file leaves nothing in the bundle.
 
 /** @typedef {"LINEAR"|"LINEAR_EXACT"|"SIGMOID"} VoiFunction PS3.3 C.11.2.1.2 and C.11.2.1.3 */
-/** @typedef {{center: number, width: number, function: VoiFunction}} Window */
-/** @typedef {{name: string, center: number, width: number, function: VoiFunction, group: string}} Preset */
+/**
+ * @typedef {object} Window
+ * @property {number} center
+ * @property {number} width
+ * @property {VoiFunction} function
+ * @property {string} [lut] a VOI LUT, which counts instead: first and last value, and the shades between in base64
+ */
+/** @typedef {Window & {name: string, group: string}} Preset */
 /** @typedef {{start: number, step: number, count: number} | number[]} Axis mm along one dimension, packed when evenly spaced */
 /** @typedef {"axial"|"coronal"|"sagittal"} PlaneName */
 /** @typedef {[number, number, number]} Vector3 */

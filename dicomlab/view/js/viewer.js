@@ -3,7 +3,7 @@
 import { writeCaptions } from "./captions.js";
 import { Chrome } from "./chrome.js";
 import { listen } from "./gestures.js";
-import { honest, valueOf } from "./lut.js";
+import { honest, lutFrom, valueOf } from "./lut.js";
 import { Space, extent, pick } from "./planes.js";
 import { Stage } from "./stage.js";
 import { millimetres } from "./text.js";
@@ -183,7 +183,10 @@ export class Viewer {
     const unit = this.meta.integer && width >= 20 ? 1 : 10 ** (Math.floor(Math.log10(width)) - 2);
     /** @param {number} x */
     const round = (x) => Number((Math.round(x / unit) * unit).toPrecision(9));
-    this.state = { ...this.state, window: { center: round(center), width: Math.max(round(width), unit), function: fn } };
+    // By hand, a table becomes the linear window over the same values; where it falls, dark stays bright.
+    const { lut } = this.state.window;
+    const invert = this.state.invert !== (lut !== undefined && lutFrom(lut).falls);
+    this.state = { ...this.state, invert, window: { center: round(center), width: Math.max(round(width), unit), function: fn } };
     if (fn === "LINEAR" && this.state.window.width < 1) this.state.window.width = 1;
     this.changed();
   }
@@ -192,8 +195,8 @@ export class Viewer {
   choosePreset(index) {
     const preset = this.meta.presets[index];
     if (!preset) return;
-    const { center, width } = preset;
-    this.state = { ...this.state, window: { center, width, function: preset.function } };
+    const { name, group, ...window } = preset;
+    this.state = { ...this.state, window };
     this.changed();
   }
 

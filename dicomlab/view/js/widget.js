@@ -10,7 +10,7 @@ import { Viewer } from "./viewer.js";
 /** @typedef {import("./types.js").State} State */
 
 const QUIET = 150; // ms without a change before Python hears of it
-const NAMES = ["plane", "index", "position", "center", "width", "function", "zoom", "pan", "invert"];
+const NAMES = ["plane", "index", "position", "center", "width", "function", "_lut", "zoom", "pan", "invert"];
 
 /** @param {Model} model @param {Meta} meta @param {Space} space @returns {State} */
 function stateOf(model, meta, space) {
@@ -18,10 +18,11 @@ function stateOf(model, meta, space) {
   const plane = model.get("plane");
   const axis = meta.planes[/** @type {import("./types.js").PlaneName} */ (plane)].axis;
   voxel[axis] = model.get("index");
+  const lut = model.get("_lut");
   return {
     plane,
     voxel: /** @type {[number, number, number]} */ (voxel.map((i, n) => Math.min(Math.max(i, 0), space.shape[n] - 1))),
-    window: { center: model.get("center"), width: model.get("width"), function: model.get("function") },
+    window: { center: model.get("center"), width: model.get("width"), function: model.get("function"), ...(lut ? { lut } : {}) },
     invert: model.get("invert"),
     zoom: model.get("zoom"),
     pan: [model.get("pan")[0], model.get("pan")[1]],
@@ -38,6 +39,7 @@ function traitsOf(state, space) {
     center: state.window.center,
     width: state.window.width,
     function: state.window.function,
+    _lut: state.window.lut ?? "",
     invert: state.invert,
     zoom: state.zoom,
     pan: state.pan,

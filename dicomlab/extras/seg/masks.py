@@ -1,0 +1,94 @@
+"""Pixels of the frames, one mask for each segment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.errors import DicomLabError, UnsupportedError
+from dicomlab.extras.seg.frames import Frames, unreadable
+from dicomlab.extras.seg.grid import Places
+from dicomlab.geometry import Geometry
+from dicomlab.read.elements import quiet
+from dicomlab.read.headers import Instance
+
+if TYPE_CHECKING:
+    from highdicom.seg import Segmentation
+
+__all__ = ["masks"]
+
+
+_MOST_BYTES = 8 << 30
+
+
+def masks(
+    file: Segmentation,
+    frames: Frames,
+    chosen: list[int],
+    geometry: Geometry,
+    places: Places,
+    instance: Instance,
+) -> npt.NDArray[Any]:
+    """Masks of the `chosen` segments, shape ``(segments, slices, rows, columns)``."""
+    dtype = np.dtype(np.float32 if frames.kind == "FRACTIONAL" else bool)
+    shape = (len(chosen), *geometry.shape)
+    needed = float(np.prod(np.array(shape, dtype=np.float64))) * dtype.itemsize
+    if needed > _MOST_BYTES:
+        raise UnsupportedError(
+            f"{len(chosen)} masks of {' x '.join(map(str, geometry.shape))} voxels take {needed / (1 << 30):.1f} GiB; "
+            f"load fewer at a time with segments=, for instance segments={chosen[:3]}"
+        )
+    _stored(
+        file, 0, frames, instance
+    )  # a file that only claims to be large fails here, before anything is allocated
+    values = np.zeros(shape, dtype)
+    rows, columns = places.target
+    taken: set[tuple[int, int]] = set()
+    for k, (number, where) in enumerate(zip(frames.numbers.tolist(), places.slices.tolist(), strict=True)):
+        if where < 0 or (frames.kind != "LABELMAP" and number not in chosen):
+            continue
+        if (number, where) in taken:
+            raise UnsupportedError(
+                f"{instance.file}: several frames of one segment lie in one plane (time points?), which no mask can hold"
+            )
+        taken.add((number, where))
+        stored = _stored(file, k, frames, instance)
+        part = stored[np.ix_(*places.source)]
+        for mask, segment in enumerate(chosen):
+            if frames.kind == "LABELMAP":
+                values[mask, where, rows[:, None], columns] = part == segment
+            elif segment == number:
+                values[mask, where, rows[:, None], columns] = (
+                    _shares(part, frames) if frames.kind == "FRACTIONAL" else part != 0
+                )
+    return values
+
+
+def _stored(file: Segmentation, k: int, frames: Frames, instance: Instance) -> npt.NDArray[Any]:
+    with quiet():
+        try:
+            stored: npt.NDArray[Any] = np.asarray(file.get_stored_frame(k, as_index=True))
+        except Exception as problem:  # whatever decoders raise
+            raise UnsupportedError(unreadable(instance, problem)) from problem
+    if stored.shape != frames.shape:
+        raise DicomLabError(
+            f"{instance.file}: a frame of {stored.shape} pixels where {frames.shape} are stated"
+        )
+    if frames.kind == "LABELMAP":
+        unknown = set(np.unique(stored).tolist()) - set(frames.segments) - {frames.background}
+        if unknown:
+            raise DicomLabError(
+                f"{instance.file}: pixels of the segment(s) {sorted(unknown)[:5]}, which the file does not describe"
+            )
+    return stored
+
+
+def _shares(part: npt.NDArray[Any], frames: Frames) -> npt.NDArray[np.float32]:
+    full = frames.top.integer("MaximumFractionalValue", 0)
+    if full < 1 or part.max(initial=0) > full:
+        raise DicomLabError(
+            f"Maximum Fractional Value (0062,000E) is {full}, pixels reach {part.max(initial=0)}: what share is that?"
+        )
+    return (part / np.float32(full)).astype(np.float32)

@@ -1,0 +1,126 @@
+"""From the planes of an arrangement to the array of their values, and the labels of its extra axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dicomlab.errors import DicomLabError, UnsupportedError
+from dicomlab.read.arrange import Arrangement
+from dicomlab.read.axes import Axis
+from dicomlab.read.modality import Transform, value_dtype
+from dicomlab.read.series import progress_bar
+from dicomlab.read.stored import StoredImage, stored_image
+
+__all__ = ["Filling"]
+
+_COLOURS = ["red", "green", "blue"]
+
+
+class Filling:
+    """The values of an arrangement, and where each frame goes in them."""
+
+    def __init__(self, arrangement: Arrangement, transforms: Sequence[Transform]) -> None:
+        self.arrangement = arrangement
+        self.transforms = transforms
+        planes = arrangement.planes
+        # Headers are read here, on one thread; the threads that follow only move bytes.
+        self.images: dict[int, StoredImage] = {
+            id(instance): stored_image(instance)
+            for instance in {id(plane.instance): plane.instance for plane in planes}.values()
+        }
+        self.units = _units_along(arrangement, transforms)
+        samples = {self.images[id(plane.instance)].shape[2:] for plane in planes}
+        if len(samples) > 1:
+            raise UnsupportedError(
+                f"colour and grey images are mixed in this series (for instance {planes[0].name})"
+            )
+        (colour,) = samples
+        self.is_colour = bool(colour)
+        dtype = (
+            self.images[id(planes[0].instance)].dtype if self.is_colour else value_dtype(planes, transforms)
+        )
+        # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
+        self.flat = np.empty((len(planes), *planes[0].shape, *colour), dtype)
+
+    @property
+    def values(self) -> npt.NDArray[Any]:
+        """Shape ``(*axes, slices, rows, columns[, 3])``."""
+        return self.flat.reshape(*self.arrangement.shape, *self.flat.shape[1:])
+
+    def read(self, progress: bool) -> dict[str, str]:
+        """Fill the values; names of the images that cannot be decoded, with the reason."""
+        frames: dict[tuple[int, int], list[int]] = {}
+        for k, plane in enumerate(self.arrangement.planes):
+            frames.setdefault((id(plane.instance), plane.frame), []).append(k)
+        failures: dict[str, str] = {}
+
+        def read(key: tuple[int, int], members: list[int]) -> None:
+            try:
+                stored = self.images[key[0]].read(key[1])
+            except (DicomLabError, OSError) as problem:
+                for k in members:
+                    failures[self.arrangement.planes[k].name] = str(problem)
+                return
+            for k in members:  # the tiles of a mosaic share one picture
+                part = self.arrangement.planes[k].cut(stored)
+                if self.is_colour:
+                    self.flat[k] = part
+                else:
+                    self.transforms[k].apply(part, self.flat[k])
+
+        # Two threads: one file is read while another is unpacked.
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [pool.submit(read, key, members) for key, members in frames.items()]
+            try:
+                for job in progress_bar(jobs, "reading slices", progress):
+                    job.result()
+            except BaseException:
+                for job in jobs:
+                    job.cancel()
+                raise
+        return failures
+
+    def coordinates(self) -> dict[str, Any]:
+        """Labels of the extra axes, and what else is known of their steps."""
+        coords: dict[str, Any] = {}
+        for axis in self.arrangement.axes:
+            coords |= _axis_coordinates(axis)
+        if self.units is not None:
+            name, units = self.units
+            coords["units"] = (name, units, {"long_name": "unit of the values"})
+        if self.is_colour:
+            coords["sample"] = ("sample", _COLOURS)
+        return coords
+
+
+def _axis_coordinates(axis: Axis) -> dict[str, Any]:
+    attrs = {"long_name": axis.name.replace("_", " "), "source": axis.source}
+    if axis.units:
+        attrs["units"] = axis.units
+    found: dict[str, Any] = {axis.name: (axis.name, axis.values, attrs)}
+    for name, values in axis.beside.items():
+        found[name] = (axis.name, values, {"long_name": name.replace("_", " ")})
+    return found
+
+
+def _units_along(
+    arrangement: Arrangement, transforms: Sequence[Transform]
+) -> tuple[str, npt.NDArray[Any]] | None:
+    """Units of the steps of the one axis along which they differ (magnitude and phase); None where all are the same."""
+    units = np.array([transform.units for transform in transforms], dtype=object)
+    if len(set(units)) == 1:
+        return None
+    grid = units.reshape(arrangement.shape)
+    for k, axis in enumerate(arrangement.axes):
+        rows = np.moveaxis(grid, k, 0).reshape(grid.shape[k], -1)
+        if all(len(set(row)) == 1 for row in rows):
+            return axis.name, np.array([str(row[0]) for row in rows])
+    raise UnsupportedError(
+        f"the images of this series have different units ({', '.join(sorted(unit or 'none' for unit in set(units)))}, for "
+        f"instance {arrangement.planes[0].name}); one volume has one unit, or one a step of an axis."
+    )
