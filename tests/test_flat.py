@@ -17,7 +17,7 @@ from support import SHARED, shared_data
 
 import dicomlab
 from dicomlab import find_series, load_volume
-from dicomlab.errors import DicomLabWarning, FaultError, GeometryError, UnsupportedError
+from dicomlab.errors import DicomLabError, DicomLabWarning, FaultError, GeometryError, UnsupportedError
 from dicomlab.flat import ImagePlane, make_flat
 from dicomlab.read.elements import Attributes
 from dicomlab.read.flat_layout import flat_key, is_flat_instance
@@ -481,8 +481,11 @@ def test_show_says_what_it_needs_of_a_flat_image(tmp_path: Path) -> None:
         dicomlab.show(cine)
     with pytest.raises(GeometryError, match="leave out plane"):
         dicomlab.show(cine[0], plane="axial")
-    with pytest.raises(GeometryError, match="no place in the patient"):
-        dicomlab.orthoview(cine[0])
+    for view in (dicomlab.orthoview, dicomlab.montage, dicomlab.browse):
+        with pytest.raises(GeometryError, match="no place in the patient"):
+            view(cine)
+    with pytest.raises(DicomLabError, match="here time"):
+        load_volume(tmp_path, dims=["EchoTime"], progress=False)
 
 
 @pytest.mark.parametrize(

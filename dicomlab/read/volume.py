@@ -120,6 +120,11 @@ def load_volume(
             )
         check_supported(instance)
     if stack.flat is not None:
+        if dims != "auto":
+            raise DicomLabError(
+                f"dims={dims!r} was asked for; an image without a place in the patient has the axes of its frames, here "
+                f"{', '.join(stack.flat.dims) or 'none'}"
+            )
         return _flat_image(stack, stack.flat, series_findings, values, on_fault)
     arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
