@@ -12,7 +12,9 @@ from xarray.core import indexing
 
 from dicomlab import affine, html, reslice, suv, windowing
 from dicomlab.errors import GeometryError
+from dicomlab.flat import ImagePlane, is_flat, spacing_of
 from dicomlab.geometry import AXES, FRAME, Geometry
+from dicomlab.ultrasound import Region, regions_from_attrs
 
 if TYPE_CHECKING:
     from dicomlab.windowing import AnyWindow
@@ -58,9 +60,49 @@ class DicomAccessor:
         return self.geometry.direction
 
     @property
-    def spacing(self) -> tuple[float, float, float]:
-        """Distance between voxel centres along slice, row, column in mm; see `Geometry.spacing`."""
-        return self.geometry.spacing
+    def spacing(self) -> tuple[float, ...]:
+        """Distance between voxel centres along slice, row, column in mm; see `Geometry.spacing`.
+
+        Of an image without a place in the patient (row, column), in mm of its `image_plane`; raises where it has no mm.
+        """
+        return spacing_of(self._volume) if is_flat(self._volume) else self.geometry.spacing
+
+    @property
+    def image_plane(self) -> ImagePlane:
+        """What rows and columns mean in an image without a place in the patient: radiographs, ultrasound, slides."""
+        return ImagePlane.from_image(self._volume)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """Ultrasound regions: parts of the picture that are measured each in units of its own; see `Region`."""
+        return regions_from_attrs(self._volume.attrs)
+
+    def slide_position(self, index: npt.ArrayLike) -> FloatArray:
+        """X, Y in mm in the slide coordinate system of ``(row, column)`` indices of a whole-slide image.
+
+        Parameters
+        ----------
+        index
+            Shape ``(..., 2)``, zero-based, of this array as it is now: cropped, strided.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape ``(..., 2)``.
+
+        Raises
+        ------
+        GeometryError
+            This is no slide, or it does not say where it lies.
+        """
+        wanted = np.asarray(index, dtype=np.float64)
+        if wanted.ndim == 0 or wanted.shape[-1] != 2:
+            raise GeometryError(f"indices (row, column) have the shape (..., 2), found {wanted.shape}")
+        along = [
+            affine.position_at(np.atleast_1d(self._volume.coords[name].values), wanted[..., axis], step)
+            for axis, (name, step) in enumerate(zip(("row", "column"), self.image_plane.steps, strict=True))
+        ]
+        return self.image_plane.slide_position(*along)
 
     @property
     def origin(self) -> FloatArray:
@@ -194,6 +236,28 @@ class DicomAccessor:
         )
         return self._volume.drop_vars(names).assign_coords(guarded)
 
+    def _flat_facts(self) -> dict[str, object]:
+        """What is known of an image without a place in the patient; nothing of it is read."""
+        image, plane = self._volume, self.image_plane
+        sizes = " × ".join(str(n) for n in image.shape)
+        facts: dict[str, object] = {
+            "size": f"{sizes} ({', '.join(map(str, image.dims))})",
+            "image plane": f"{plane.name}: {plane.explanation}",
+        }
+        if plane.pixel_spacing is not None:
+            facts["spacing"] = " × ".join(f"{step:.4g}" for step in self.spacing) + " mm (row, column)"
+        for number, region in enumerate(self.regions):
+            facts[f"region {number}"] = str(region)
+        facts["values"] = f"{image.dtype}" + (f" in {self.units}" if self.units else "")
+        facts["windows"] = self._windows_text()
+        if self.findings:
+            facts["findings"] = "; ".join(self.findings)
+        return facts
+
+    def _windows_text(self) -> str:
+        named = (f"{w.explanation + ' ' if w.explanation else ''}{w}" for w in self.windows)
+        return ", ".join(named) or "none in the file"
+
     def regularize(
         self, *, spacing: float | None = None, method: reslice.Method = "linear", fill: float | None = None
     ) -> xr.DataArray:
@@ -230,8 +294,7 @@ class DicomAccessor:
             "first voxel": _point(corners[0]),
             "last voxel": _point(corners[1]),
             "values": f"{volume.dtype}" + (f" in {self.units}" if self.units else ""),
-            "windows": ", ".join(f"{w.explanation + ' ' if w.explanation else ''}{w}" for w in self.windows)
-            or "none in the file",
+            "windows": self._windows_text(),
             "frame of reference": geometry.frame_of_reference,
         }
         if self.findings:
@@ -243,15 +306,23 @@ class DicomAccessor:
     def _nearest(self) -> str:
         return self.geometry.codes
 
+    def _card(self) -> tuple[str, dict[str, object]]:
+        if is_flat(self._volume):
+            return "Image without a place in the patient", self._flat_facts()
+        return "Volume in the patient (LPS, mm)", self._facts()
+
     def __repr__(self) -> str:
-        facts = self._facts()
+        title, facts = self._card()
         width = max(map(len, facts))
         return "\n".join(
-            ["<volume in the patient>", *(f"  {name:{width}}  {fact}" for name, fact in facts.items())]
+            [
+                f"<{title[0].lower()}{title[1:]}>",
+                *(f"  {name:{width}}  {fact}" for name, fact in facts.items()),
+            ]
         )
 
     def _repr_html_(self) -> str:
-        return html.block(html.card("Volume in the patient (LPS, mm)", self._facts()))
+        return html.block(html.card(*self._card()))
 
 
 def _point(lps: FloatArray) -> str:

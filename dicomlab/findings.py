@@ -79,6 +79,7 @@ CODES: dict[str, Code] = {
     "truncated_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
     "missing_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
     "undecodable_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
+    "missing_tiles": Code("keep", "pixels of absent tiles are white in colour, 0 in grey"),
     "same_instance_differs": Code("raise", "both files are kept as they are"),
 }
 """Every code, in the order in which they are reported."""

@@ -16,6 +16,7 @@ import xarray as xr
 
 from dicomlab import affine as _affine
 from dicomlab.errors import GeometryError
+from dicomlab.flat import refuse_flat
 from dicomlab.frames import FrameIndex
 from dicomlab.indexes import AxisIndex
 
@@ -108,6 +109,7 @@ class Geometry:
         """
         missing = [name for name in (*AXES, FRAME) if name not in volume.coords]
         if missing:
+            refuse_flat(volume)
             raise GeometryError(
                 f"no patient geometry here: the coordinate(s) {', '.join(missing)} are missing, found "
                 f"{', '.join(map(str, volume.coords)) or 'none'}. load_volume and make_volume make arrays that have them; "

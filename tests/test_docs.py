@@ -12,11 +12,13 @@ import numpy as np
 import pydicom
 import pytest
 import xarray as xr
+from flat_support import write_pictures
 from support import write_seg
 
 import dicomlab as dl
 from dicomlab import errors
 from dicomlab.findings import CODES
+from dicomlab.flat import PLANES
 from dicomlab.frames import FrameIndex
 from dicomlab.indexes import AxisIndex
 
@@ -41,6 +43,7 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     write_seg(
         folder / "some" / "masks", images, np.stack([image.pixel_array > 1200 for image in images])[..., None]
     )
+    write_pictures(folder / "some")
     names: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -76,6 +79,17 @@ def test_the_image_given_to_nibabel_has_its_voxels_where_the_volume_has_them(
 
 def test_a_saved_volume_has_its_affine_again(recipes: dict[str, object]) -> None:
     np.testing.assert_array_equal(recipes["again"].dicom.affine, recipes["ct"].dicom.affine)
+
+
+def test_the_recipes_measure_radiographs_ultrasound_and_slides(recipes: dict[str, object]) -> None:
+    assert recipes["radiograph"].dicom.spacing == (0.2, 0.1)
+    assert (float(recipes["depth"]), float(recipes["across"])) == (20.0, 0.0)
+    np.testing.assert_allclose(recipes["part"].dicom.slide_position([0, 0]), [23.5 - 2 * 0.002, 25.25])
+
+
+def test_the_conventions_list_every_image_plane() -> None:
+    listed = rows(CONVENTIONS, "| `image_plane` | `row` and `column` are |")
+    assert listed == [[f"`{name}`", means] for name, means in PLANES.items()]
 
 
 def test_the_recipes_list_every_code_of_a_finding() -> None:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dicomlab import html, windowing
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
+from dicomlab.read.headers import Instance
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_windows
@@ -51,13 +53,17 @@ def volume_attrs(
 
 
 def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
-    """Middle slice of `stack` as a small picture, or None where it cannot be decoded."""
+    """Middle slice of `stack` as a small picture, or None where it cannot be decoded or might show a name."""
     middle = stack.planes[len(stack.planes) // 2]
     try:
-        image = stored_image(middle.instance)
-        if image.is_colour:
+        # One tile of a slide is no picture of it.
+        if stack.flat is not None and (stack.flat.level is not None or _may_show_a_name(middle.instance)):
             return None
+        image = stored_image(middle.instance)
         stored = middle.cut(image.read(middle.frame))
+        if image.is_colour:
+            rgb = stored if stored.dtype == np.uint8 else (stored >> 8).astype(np.uint8)
+            return _picture(rgb, stack, height)
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)
         transform.apply(stored, values)
@@ -68,9 +74,34 @@ def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     grey = np.floor(windowing.apply_window(values, window) * 255 + 0.5).astype(np.uint8)
     if middle.text("PhotometricInterpretation") == "MONOCHROME1" or middle.modality == "PT":
         grey = 255 - grey
-    spacing = middle.pixel_spacing
-    aspect = 1.0 if spacing is None else float(spacing[1] / spacing[0])
-    width = round(height * aspect * grey.shape[1] / grey.shape[0])
-    fewer = max(1, grey.shape[0] // (2 * height))  # twice the CSS pixels, for sharp screens
-    grey = grey[::fewer, ::fewer]
-    return html.picture(grey, f"middle slice, {plane_name(stack)}", width, height)
+    return _picture(grey, stack, height)
+
+
+def _picture(pixels: npt.NDArray[np.uint8], stack: Stack, height: int) -> html.Markup:
+    if stack.flat is not None:
+        plane = stack.flat.plane
+        aspect = plane.steps[1] / (plane.steps[0] * plane.aspect)
+    else:
+        spacing = stack.planes[0].pixel_spacing
+        aspect = 1.0 if spacing is None else float(spacing[1] / spacing[0])
+    width = max(1, round(height * aspect * pixels.shape[1] / pixels.shape[0]))
+    fewer = max(1, pixels.shape[0] // (2 * height))  # twice the CSS pixels, for sharp screens
+    return html.picture(pixels[::fewer, ::fewer], f"middle slice, {plane_name(stack)}", width, height)
+
+
+_BURNS_IN = ("US", "SC", "OT", "ES", "XC", "GM")
+
+
+def _may_show_a_name(instance: Instance) -> bool:
+    """Whether a name may be part of the picture: some devices write it there, and a card is shown unasked.
+
+    Burned In Annotation (0028,0301) decides; where it is silent, kinds of images that often have such text count as having it.
+    """
+    said = instance.text("BurnedInAnnotation").upper()
+    if said in ("YES", "NO"):
+        return said == "YES"
+    screen = instance.text("SOPClassUID") == _SECONDARY_CAPTURE
+    return screen or instance.modality in _BURNS_IN
+
+
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"

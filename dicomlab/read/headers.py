@@ -114,6 +114,45 @@ _KEYWORDS = [
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
     "ExtendedOffsetTable",
     "ExtendedOffsetTableLengths",
+    # images without a place in the patient
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "PixelSpacingCalibrationType",
+    "EstimatedRadiographicMagnificationFactor",
+    "BurnedInAnnotation",
+    "ViewPosition",
+    "ImageLaterality",
+    "FrameIncrementPointer",
+    "FrameTime",
+    "FrameTimeVector",
+    "FrameDelay",
+    "CineRate",
+    "SequenceOfUltrasoundRegions",
+    # nuclear medicine
+    "EnergyWindowVector",
+    "EnergyWindowInformationSequence",
+    "DetectorVector",
+    "DetectorInformationSequence",
+    "PhaseVector",
+    "PhaseInformationSequence",
+    "RotationVector",
+    "RotationInformationSequence",
+    "RRIntervalVector",
+    "TimeSlotVector",
+    "SliceVector",
+    "AngularViewVector",
+    "TimeSliceVector",
+    # slides
+    "TotalPixelMatrixRows",
+    "TotalPixelMatrixColumns",
+    "TotalPixelMatrixFocalPlanes",
+    "TotalPixelMatrixOriginSequence",
+    "ImageOrientationSlide",
+    "DimensionOrganizationType",
+    "NumberOfOpticalPaths",
+    "OpticalPathSequence",
+    "ConcatenationUID",
+    "ConcatenationFrameOffsetNumber",
     # SUV
     "SeriesDate",
     "SeriesTime",
@@ -217,8 +256,8 @@ class Instance(Attributes):
     @property
     def plausible_frames(self) -> int:
         """`frames`, or as many as the bytes of the pixel data could hold: the number is only text in a file."""
-        if self.pixels is None or self.frames == 1:
-            return self.frames
+        if self.pixels is None:
+            return 1
         bits = self.integer("Rows", 1) * self.integer("Columns", 1) * max(1, self.integer("BitsAllocated", 8))
         # A compressed frame is an item of at least ten bytes (PS3.5 A.4).
         least = 80 if self.pixels.length is None else max(1, bits)

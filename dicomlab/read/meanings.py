@@ -40,6 +40,16 @@ def _text(*keywords: str) -> Callable[[Plane], Hashable]:
     return lambda plane: next(filter(None, (plane.text(keyword) for keyword in keywords)), None)
 
 
+def _vector(keyword: str) -> Callable[[Plane], Hashable]:
+    """Label: the number that a vector of nuclear medicine (PS3.3 C.8.4.8) gives the frame."""
+
+    def label(plane: Plane) -> Hashable:
+        numbers = plane.numbers(keyword)
+        return int(numbers[plane.frame]) if numbers is not None and plane.frame < numbers.size else None
+
+    return label
+
+
 @dataclass(frozen=True)
 class Meaning:
     """One candidate for an extra axis.
@@ -176,6 +186,9 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("dixon", "", "Image Type (0008,0008)", labels.dixon),
     Meaning("asl_context", "", "ASL Context (0018,9257)", labels.asl),
     Meaning("energy", "keV", "energy of virtual monoenergetic images", labels.energy),
+    Meaning("energy_window", "", "Energy Window Vector (0054,0010)", _vector("EnergyWindowVector")),
+    Meaning("rr_interval", "", "R-R Interval Vector (0054,0060)", _vector("RRIntervalVector")),
+    Meaning("time_slot", "", "Time Slot Vector (0054,0070)", _vector("TimeSlotVector")),
     Meaning("tube_voltage", "kV", "KVP (0018,0060)", labels.tube_voltage),
     Meaning("echo_time", "ms", "Echo Time (0018,0081)", _number("EffectiveEchoTime", "EchoTime")),
     Meaning("inversion_time", "ms", "Inversion Time (0018,0082)", _number("InversionTimes", "InversionTime")),
@@ -202,9 +215,12 @@ ORDER: dict[str, int] = {
             "dixon",
             "asl_context",
             "energy",
+            "energy_window",
             "tube_voltage",
             "kernel",
             "image_type",
+            "rr_interval",
+            "time_slot",
             "time",
             "trigger_time",
             "temporal_position",

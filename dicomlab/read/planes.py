@@ -20,6 +20,8 @@ from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance
 from dicomlab.read.mosaic import mosaic
+from dicomlab.read.nuclear import nm_cosines, nm_positions
+from dicomlab.read.slide import is_slide
 
 __all__ = ["Plane", "planes_of"]
 
@@ -115,11 +117,20 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     ----------
     PS3.3 C.7.6.16 "Multi-frame Functional Groups Module", C.8.8.3.2 "Grid Frame Offset Vector".
     """
+    if is_slide(instance):  # one plane in many tiles, which are laid out when it is loaded
+        return (Plane(instance, 0, instance.levels),)
     per_frame = instance.items("PerFrameFunctionalGroupsSequence")
     shared = instance.items("SharedFunctionalGroupsSequence")
     if per_frame or shared:
         return _functional_groups(instance, per_frame, shared[0] if shared else None)
     frames = instance.plausible_frames
+    nuclear = nm_positions(instance, frames)
+    if nuclear is not None:
+        cosines = nm_cosines(instance)
+        return tuple(
+            Plane(instance, k, instance.levels, given_position=nuclear[k], given_cosines=cosines)
+            for k in range(frames)
+        )
     if frames == 1:
         return _tiles(instance) or (Plane(instance, 0, instance.levels),)
     if instance.text("SOPClassUID") == _RT_DOSE or instance.value("GridFrameOffsetVector") is not None:
@@ -133,7 +144,7 @@ def _functional_groups(
     instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
 ) -> tuple[Plane, ...]:
     common = _unfolded(shared)
-    frames = instance.plausible_frames
+    frames = min(instance.frames, max(instance.plausible_frames, len(per_frame)))
     planes = []
     for k in range(frames):
         own = (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *common)

@@ -115,6 +115,7 @@ class Series:
             "columns": None,
             "plane": "",
             "slice_spacing": None,
+            "is_flat": False,
             "row_spacing": None,
             "column_spacing": None,
             "stacks": len(self.stacks),
@@ -122,9 +123,9 @@ class Series:
         }
         if self.stacks:
             stack = self.stacks[0]
-            facts["rows"], facts["columns"] = stack.planes[0].shape
+            facts["rows"], facts["columns"] = stack.size
             facts["plane"] = plane_name(stack)
-            spacing = stack.planes[0].pixel_spacing
+            facts["is_flat"], spacing = _flat_spacing(stack)
             if spacing is not None:
                 facts["row_spacing"], facts["column_spacing"] = (float(x) for x in spacing)
             try:
@@ -156,6 +157,17 @@ class Series:
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
         return thumbnail(self.stacks[0]) if self.stacks else None
+
+
+def _flat_spacing(stack: Stack) -> tuple[bool, Sequence[float] | None]:
+    """Whether a stack has no place in the patient by its nature, and its mm between rows and between columns."""
+    try:
+        if stack.flat is not None:
+            return True, stack.flat.plane.pixel_spacing
+    except DicomLabError:
+        return True, None
+    spacing = stack.planes[0].pixel_spacing
+    return False, None if spacing is None else spacing.tolist()
 
 
 class SeriesList(Sequence[Series]):
@@ -356,6 +368,8 @@ def _size(facts: dict[str, Any]) -> str:
 def _spacing(facts: dict[str, Any], unit: bool = True) -> str:
     if facts["row_spacing"] is None:
         return ""
+    if facts["is_flat"]:
+        return f"{facts['row_spacing']:.4g} × {facts['column_spacing']:.4g}" + (" mm" if unit else "")
     step = "?" if facts["slice_spacing"] is None else f"{facts['slice_spacing']:.4g}"
     return f"{step} × {facts['row_spacing']:.4g} × {facts['column_spacing']:.4g}" + (" mm" if unit else "")
 

@@ -24,6 +24,7 @@ from dicomlab.read import labels
 from dicomlab.read.arrange import Arrangement, arrange
 from dicomlab.read.axes import Axis, Dims
 from dicomlab.read.faults import geometry_findings, header_findings, pixel_findings
+from dicomlab.read.flat_layout import FlatLayout, flat_key, is_flat_instance, lay_out_flat
 from dicomlab.read.headers import Instance
 from dicomlab.read.planes import Plane, planes_of
 
@@ -59,11 +60,35 @@ class Stack:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Number of steps of each extra axis, slices, rows, columns; of images, rows, columns where no array can be made."""
+        """Number of steps of each extra axis, slices, rows, columns; of images, rows, columns where no array can be made.
+
+        Without slices when the images have no place in the patient by their nature.
+        """
         try:
+            if self.flat is not None:
+                return (*self.flat.shape, *self.size)
             return (*self.arrangement.shape, *self.planes[0].shape)
         except DicomLabError:
             return (len(self.planes), *self.planes[0].shape)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns: of a slide those of all its tiles together."""
+        with suppress(DicomLabError):
+            if self.flat is not None and self.flat.level is not None:
+                return self.flat.level.size
+        return self.planes[0].shape
+
+    @cached_property
+    def flat(self) -> FlatLayout | None:
+        """How images lie that have no place in the patient by their nature; None for all others.
+
+        Raises
+        ------
+        UnsupportedError, FaultError
+            They contradict themselves.
+        """
+        return lay_out_flat(self.instances) if is_flat_instance(self.instances[0]) else None
 
     @property
     def names(self) -> set[str]:
@@ -121,6 +146,9 @@ class Stack:
     def findings(self) -> tuple[Finding, ...]:
         """Everything odd about the stack that its headers say."""
         try:
+            if self.flat is not None:
+                found = (*pixel_findings(self.instances), *header_findings(self.planes))
+                return (*found, *self.flat.findings)
             return self._all_findings(self.arrangement)
         except DicomLabError:  # no geometry to be odd; `geometry` says why
             return (*pixel_findings(self.instances), *header_findings(self.planes))
@@ -153,15 +181,26 @@ class Stack:
         return len(self.planes)
 
     def __repr__(self) -> str:
-        rows, columns = self.planes[0].shape
+        rows, columns = self.size
         extra = ""
         with suppress(DicomLabError):
-            extra = "".join(f", {axis.values.size} x {axis.name}" for axis in self.axes)
+            if self.flat is not None:
+                extra = "".join(
+                    f", {n} x {dim}" for n, dim in zip(self.flat.shape, self.flat.dims, strict=True)
+                )
+            else:
+                extra = "".join(f", {axis.values.size} x {axis.name}" for axis in self.axes)
         return f"<Stack of {len(self.planes)} images, {rows} x {columns}, {plane_name(self)}{extra}>"
 
 
 def plane_name(stack: Stack) -> str:
-    """``"axial"``, ``"coronal"``, ``"sagittal"``, or ``"no patient position"``."""
+    """``"axial"``, ``"coronal"``, ``"sagittal"``, or ``"no patient position"``.
+
+    Of images that have none by their nature: the name of their `dicomlab.flat.ImagePlane`.
+    """
+    with suppress(DicomLabError):
+        if stack.flat is not None:
+            return " ".join(filter(None, (stack.flat.plane.name, stack.flat.attrs.get("slide_image"))))
     cosines = stack.planes[0].cosines
     try:
         return (
@@ -180,8 +219,9 @@ def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
     """
     groups: list[tuple[tuple[object, ...], FloatArray | None, list[Plane]]] = []
     for instance in instances:
+        flat = flat_key(instance) if is_flat_instance(instance) else None
         for plane in planes_of(instance):
-            key, cosines = _key(plane), plane.cosines
+            key, cosines = (_key(plane), plane.cosines) if flat is None else (("flat", flat), None)
             for other_key, other_cosines, members in groups:
                 if key == other_key and _same_direction(cosines, other_cosines):
                     members.append(plane)

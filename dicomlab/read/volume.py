@@ -24,12 +24,14 @@ from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.axes import Dims
 from dicomlab.read.elements import WARNINGS_LOCK
 from dicomlab.read.filling import Filling
+from dicomlab.read.flat_layout import FlatLayout
+from dicomlab.read.flat_volume import load_flat
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
-from dicomlab.read.stored import check_supported
+from dicomlab.read.stored import check_supported, stored_image
 
 __all__ = ["Source", "find_stack", "load_volume"]
 
@@ -117,6 +119,13 @@ def load_volume(
                 "reads it (pip install 'dicomlab[seg]')."
             )
         check_supported(instance)
+    if stack.flat is not None:
+        if dims != "auto":
+            raise DicomLabError(
+                f"dims={dims!r} was asked for; an image without a place in the patient has the axes of its frames, here "
+                f"{', '.join(stack.flat.dims) or 'none'}"
+            )
+        return _flat_image(stack, stack.flat, series_findings, values, on_fault)
     arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
     if values is None:
@@ -137,9 +146,7 @@ def load_volume(
         failures = array.read(progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
-    with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
-        for finding, choice in kept:
-            warnings.warn(finding.explain(choice), DicomLabWarning, stacklevel=2)
+    _warn(kept, 3)
     volume = make_volume(
         array.values,
         geometry=stack.geometry_of(arrangement),
@@ -149,6 +156,29 @@ def load_volume(
         attrs=volume_attrs(arrangement.planes, array.transforms, [finding for finding, _ in kept]),
     )
     return _regular(volume, {finding.code for finding, choice in kept if choice == "repair"})
+
+
+def _warn(kept: Kept, depth: int) -> None:
+    with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
+        for finding, choice in kept:
+            warnings.warn(finding.explain(choice), DicomLabWarning, stacklevel=depth)
+
+
+def _flat_image(
+    stack: Stack, flat: FlatLayout, findings: Sequence[Finding], values: str | None, on_fault: OnFault
+) -> xr.DataArray:
+    """The image of a stack that has no place in the patient by its nature."""
+    kept = _act([*findings, *stack.findings], on_fault)
+    transforms = [modality_transform(plane, values) for plane in stack.planes]
+    if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
+        if values is None:
+            kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
+        objects = [plane.instance for plane in stack.planes]
+        frames = [plane.frame + 1 for plane in stack.planes]
+        kept += _act(presentation_findings(objects, transforms, frames), on_fault)
+    image = load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
+    _warn(kept, 4)
+    return image
 
 
 def find_stack(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import GeometryError
+from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
 
 __all__ = ["Grid"]
@@ -53,6 +54,11 @@ class Grid:
                 "A volume was asked for (an xarray.DataArray with dims slice, row, column); found "
                 f"{type(volume).__name__}. Use dicomlab.load_volume, or dicomlab.make_volume for an array of "
                 "your own."
+            )
+        if is_flat(volume):
+            why = ImagePlane.from_image(volume).explanation
+            raise GeometryError(
+                f"A volume was asked for; this image has no place in the patient: {why}. dicomlab.show draws it."
             )
         extra = [str(dim) for dim in volume.dims if dim not in AXES]
         if extra:

@@ -18,7 +18,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dicomlab.errors import GeometryError
+from dicomlab.flat import is_flat
 from dicomlab.geometry import AXES
+from dicomlab.view.flat import show_flat
 from dicomlab.view.grid import Grid
 from dicomlab.view.panels import (
     LETTER,
@@ -75,7 +77,8 @@ def show(
     Parameters
     ----------
     volume
-        A volume with dims (slice, row, column), or a plane cut from one (``volume.isel(slice=3)``).
+        A volume with dims (slice, row, column), or a plane cut from one (``volume.isel(slice=3)``). Or an image without a
+        place in the patient, with dims (row, column) or (row, column, sample): it is shown as it is stored.
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``: the planes of voxels nearest to it. None for the plane
         of acquisition.
@@ -107,6 +110,12 @@ def show(
     ----------
     PS3.3 C.11.2.1.2 (window), C.7.6.1.1.1 (letters at the edges).
     """
+    if isinstance(volume, xr.DataArray) and is_flat(volume):
+        if plane is not None or index is not None or position is not None:
+            raise GeometryError(
+                "an image without a place in the patient has one plane only: leave out plane, index and position"
+            )
+        return show_flat(volume, window=window, invert=invert, cmap=cmap, interpolation=interpolation, ax=ax)
     grid = Grid.from_volume(volume)
     state = initial_state(
         grid,

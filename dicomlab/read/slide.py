@@ -1,0 +1,385 @@
+"""Whole-slide images: one level of the pyramid as one array, of which only the tiles that are looked at are decoded.
+
+A level is one instance, or the parts of one concatenation (PS3.3 C.7.6.16.2.2.4). Its total pixel matrix is laid out in tiles,
+either all of them in a fixed order (TILED_FULL) or each with its own position (TILED_SPARSE).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from dicomlab import affine
+from dicomlab.errors import GeometryError, UnsupportedError
+from dicomlab.findings import Finding
+from dicomlab.flat import ImagePlane
+from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.headers import Instance
+from dicomlab.read.stored import StoredImage
+
+__all__ = ["Level", "TileArray", "is_slide", "lay_out_level", "level_key", "slide_flavour", "slide_plane"]
+
+IntArray = npt.NDArray[np.int64]
+
+_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_LONGEST = 1 << 22
+"""Rows or columns of a slide: more than four million pixels of a glass 75 mm long are damage."""
+
+READ_LIMIT = 8 << 30
+"""Bytes that one look at a level may take: a slide has more pixels than most machines have memory."""
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """Where the tiles of one level lie.
+
+    Parameters
+    ----------
+    size
+        Rows and columns of the total pixel matrix.
+    tile
+        Rows and columns of a tile.
+    top, left
+        Zero-based row and column of the first pixel of every tile, shape ``(tiles,)``.
+    path, plane
+        Which optical path and focal plane each tile belongs to, zero-based.
+    part, frame
+        Which instance holds the tile, and as which of its frames.
+    coords
+        Labels of ``optical_path`` and ``focal_plane``; an axis of one label is left out.
+    findings
+        Tiles that are not there.
+    """
+
+    size: tuple[int, int]
+    tile: tuple[int, int]
+    top: IntArray
+    left: IntArray
+    path: IntArray
+    plane: IntArray
+    part: IntArray
+    frame: IntArray
+    coords: dict[str, xr.Variable]
+    findings: tuple[Finding, ...] = ()
+
+
+def is_slide(attributes: Attributes) -> bool:
+    """Whether it is a whole-slide microscopy image; segmentations of one are not."""
+    return attributes.text("SOPClassUID") == _SLIDE
+
+
+def level_key(instance: Instance) -> str:
+    """Instances of equal keys are parts of one level: those of one concatenation, else each its own."""
+    whole = instance.text("ConcatenationUID")
+    return whole or instance.text("SOPInstanceUID") or instance.file.name
+
+
+def slide_plane(attributes: Attributes) -> ImagePlane:
+    """The plane of a slide: mm along the total pixel matrix, and where its first pixel lies on the slide.
+
+    References
+    ----------
+    PS3.3 C.8.12.2 "Slide Coordinates", C.8.12.4 "Whole Slide Microscopy Image", C.7.6.16.2.1 "Pixel Measures".
+    """
+    shared = attributes.items("SharedFunctionalGroupsSequence")
+    measures = Attributes.of(*shared).items("PixelMeasuresSequence") if shared else []
+    spacing = Attributes.of(*measures, *attributes.levels).numbers("PixelSpacing")
+    flavour = slide_flavour(attributes)
+    if spacing is None or spacing.size != 2 or not bool(np.all(spacing > 0)):
+        return ImagePlane(
+            "pixels", f"no mm: this {flavour} image of a slide has no Pixel Spacing (0028,0030)"
+        )
+    where = f"mm on the slide by Pixel Spacing (0028,0030), {spacing[0]:.4g} x {spacing[1]:.4g} mm"
+    origin = _origin(attributes)
+    cosines = attributes.numbers("ImageOrientationSlide")
+    try:
+        affine.direction_from_cosines(np.empty(0) if cosines is None else cosines)
+    except GeometryError:
+        cosines = None
+    if origin is None or cosines is None:
+        lacking = (
+            "Total Pixel Matrix Origin Sequence (0048,0008)"
+            if origin is None
+            else "a sound Image Orientation (Slide) (0048,0102)"
+        )
+        where += f"; where on the slide it does not say: no {lacking}"
+        origin = cosines = None
+    return ImagePlane(
+        "slide",
+        where,
+        (float(spacing[0]), float(spacing[1])),
+        slide_origin=None if origin is None else tuple(origin),
+        slide_cosines=None if cosines is None else tuple(float(x) for x in cosines),
+    )
+
+
+def _origin(attributes: Attributes) -> list[float] | None:
+    items = attributes.items("TotalPixelMatrixOriginSequence")
+    if not items:
+        return None
+    item = Attributes.of(items[0])
+    x, y = item.number("XOffsetInSlideCoordinateSystem"), item.number("YOffsetInSlideCoordinateSystem")
+    return None if x is None or y is None else [x, y]
+
+
+def slide_flavour(attributes: Attributes) -> str:
+    """Image Type value 3: ``"VOLUME"``, ``"THUMBNAIL"``, ``"OVERVIEW"`` or ``"LABEL"``; the last two may show names."""
+    kinds = attributes.texts("ImageType")
+    return kinds[2] if len(kinds) > 2 and kinds[2] else "whole-slide"
+
+
+def lay_out_level(parts: Sequence[Instance]) -> Level:
+    """Where every tile of a level lies.
+
+    Parameters
+    ----------
+    parts
+        The instance, or the parts of its concatenation in any order.
+
+    Raises
+    ------
+    UnsupportedError
+        The total pixel matrix is missing or does not fit the frames; a tile lies outside it.
+
+    References
+    ----------
+    PS3.3 C.7.6.17.3 (TILED_FULL: columns run fastest, then rows, focal planes, optical paths), C.8.12.6.1 (TILED_SPARSE).
+    """
+    first = parts[0]
+    size = first.integer("TotalPixelMatrixRows", 0), first.integer("TotalPixelMatrixColumns", 0)
+    tile = first.integer("Rows", 0), first.integer("Columns", 0)
+    if min(*size, *tile) < 1 or max(*size, *tile) > _LONGEST:
+        raise UnsupportedError(
+            f"{first.file}: a slide of no size, or an absurd one: Total Pixel Matrix Rows (0048,0007), Columns (0048,0006) say "
+            f"{size[0]} x {size[1]}, its tiles {tile[0]} x {tile[1]}"
+        )
+    sparse = first.text("DimensionOrganizationType") != "TILED_FULL" and bool(
+        first.items("PerFrameFunctionalGroupsSequence")
+    )
+    return _sparse(parts, size, tile) if sparse else _full(parts, size, tile)
+
+
+def _full(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, int]) -> Level:
+    first = parts[0]
+    down, across = -(-size[0] // tile[0]), -(-size[1] // tile[1])
+    planes = max(1, first.integer("TotalPixelMatrixFocalPlanes", 1))
+    paths = max(1, first.integer("NumberOfOpticalPaths", len(first.items("OpticalPathSequence")) or 1))
+    offsets = [part.integer("ConcatenationFrameOffsetNumber", 0) for part in parts]
+    part = np.concatenate([np.full(one.frames, k, np.int64) for k, one in enumerate(parts)])
+    frame = np.concatenate([np.arange(one.frames, dtype=np.int64) for one in parts])
+    number = frame + np.array(offsets, np.int64)[part]
+    wanted = down * across * planes * paths
+    if number.max() >= wanted or np.unique(number).size != number.size:
+        raise UnsupportedError(
+            f"{first.file}: TILED_FULL needs {wanted} frames ({down} x {across} tiles, {planes} focal planes, {paths} optical "
+            f"paths), found frames up to number {number.max() + 1}, {number.size - np.unique(number).size} of them twice"
+        )
+    rest, column = np.divmod(number, across)
+    rest, row = np.divmod(rest, down)
+    path, plane = np.divmod(rest, planes)
+    names = [Attributes.of(item).text("OpticalPathIdentifier") for item in first.items("OpticalPathSequence")]
+    coords: dict[str, xr.Variable] = {}
+    if paths > 1:
+        sound = len(names) == paths and all(names) and len(set(names)) == paths
+        coords["optical_path"] = _paths(names if sound else [str(k + 1) for k in range(paths)])
+    if planes > 1:
+        coords["focal_plane"] = _depths(_even_depths(first, planes))
+    findings = _missing(first, wanted - number.size, wanted)
+    return Level(size, tile, row * tile[0], column * tile[1], path, plane, part, frame, coords, findings)
+
+
+def _sparse(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, int]) -> Level:
+    first = parts[0]
+    shared = first.items("SharedFunctionalGroupsSequence")
+    common = _path_of(shared[0]) if shared else ""
+    rows: list[tuple[int, int, float, str]] = []
+    part: list[int] = []
+    frame: list[int] = []
+    for k, one in enumerate(parts):
+        groups = one.items("PerFrameFunctionalGroupsSequence")
+        if len(groups) != one.frames:
+            raise UnsupportedError(
+                f"{one.file}: {len(groups)} items of Per-frame Functional Groups Sequence (5200,9230) for {one.frames} frames: "
+                "nobody knows where the tiles lie"
+            )
+        with quiet():  # once for all tiles: there may be a million
+            for number, group in enumerate(groups):
+                try:
+                    place = group.PlanePositionSlideSequence[0]
+                    top, left = (
+                        place.RowPositionInTotalImagePixelMatrix,
+                        place.ColumnPositionInTotalImagePixelMatrix,
+                    )
+                    depth = place.get("ZOffsetInSlideCoordinateSystem")
+                    rows.append((int(top) - 1, int(left) - 1, float(depth or 0), _path_of(group) or common))
+                except Exception as problem:  # pydicom raises whatever a broken value makes it raise
+                    raise UnsupportedError(
+                        f"{one.file}: frame {number + 1} has no sound Plane Position (Slide) Sequence (0048,021A) "
+                        f"({type(problem).__name__}), so nobody knows where its tile lies"
+                    ) from problem
+                part.append(k)
+                frame.append(number)
+    top, left = (np.array([row[k] for row in rows], np.int64) for k in (0, 1))
+    if top.min() < 0 or left.min() < 0 or top.max() >= size[0] or left.max() >= size[1]:
+        raise UnsupportedError(
+            f"{first.file}: a tile lies outside the total pixel matrix of {size[0]} x {size[1]} pixels"
+        )
+    depths, names = sorted({row[2] for row in rows}), sorted({row[3] for row in rows})
+    plane = np.array([depths.index(row[2]) for row in rows], np.int64)
+    path = np.array([names.index(row[3]) for row in rows], np.int64)
+    coords: dict[str, xr.Variable] = {}
+    if len(names) > 1:
+        coords["optical_path"] = _paths(names)
+    if len(depths) > 1:
+        coords["focal_plane"] = _depths(np.array(depths))
+    # Pixels that tiles cover, each tile cut at the edge of the matrix; tiles of one slide do not overlap but may be shifted.
+    seen = len(set(zip(top.tolist(), left.tolist(), plane.tolist(), path.tolist(), strict=True)))
+    if seen < len(rows):
+        raise UnsupportedError(f"{first.file}: {len(rows) - seen} tiles lie where another one lies")
+    height, width = np.minimum(tile[0], size[0] - top), np.minimum(tile[1], size[1] - left)
+    whole = size[0] * size[1] * len(depths) * len(names)
+    lacking = (whole - int((height * width).sum())) / (tile[0] * tile[1])
+    findings = _missing(first, lacking, whole / (tile[0] * tile[1]))
+    return Level(size, tile, top, left, path, plane, np.array(part), np.array(frame), coords, findings)
+
+
+def _path_of(group: Any) -> str:
+    items = group.get("OpticalPathIdentificationSequence")
+    return str(items[0].get("OpticalPathIdentifier", "")) if items else ""
+
+
+def _paths(names: Sequence[str]) -> xr.Variable:
+    return xr.Variable("optical_path", np.array(names), {"long_name": "Optical Path Identifier (0048,0106)"})
+
+
+def _depths(depths: npt.NDArray[np.float64] | None) -> xr.Variable:
+    said = {"units": "um", "long_name": "height of the focal plane above the slide"}
+    if depths is None:
+        raise UnsupportedError("several focal planes, and nothing says how far they are apart")
+    return xr.Variable("focal_plane", depths, said)
+
+
+def _even_depths(first: Instance, planes: int) -> npt.NDArray[np.float64] | None:
+    """Heights in micrometres of focal planes that are all there: Z Offset is in um, Spacing Between Slices in mm."""
+    shared = first.items("SharedFunctionalGroupsSequence")
+    measures = Attributes.of(*shared).items("PixelMeasuresSequence") if shared else []
+    step = Attributes.of(*measures).number("SpacingBetweenSlices") if measures else None
+    if step is None:
+        return None
+    items = first.items("TotalPixelMatrixOriginSequence")
+    start = Attributes.of(*items[:1]).number("ZOffsetInSlideCoordinateSystem") if items else None
+    heights: npt.NDArray[np.float64] = (start or 0.0) + 1000 * step * np.arange(planes, dtype=np.float64)
+    return heights
+
+
+def _missing(first: Instance, lacking: float, wanted: float) -> tuple[Finding, ...]:
+    if lacking <= 0:
+        return ()
+    padding = "white" if first.integer("SamplesPerPixel", 1) == 3 else "0"
+    return (
+        Finding(
+            "missing_tiles",
+            f"about {max(1, round(lacking))} of {round(wanted)} tiles of this slide are not there; their pixels are {padding}",
+            (first.file.name,),
+            float(lacking),
+            "tiles",
+        ),
+    )
+
+
+class TileArray(BackendArray):
+    """Pixels of a level, decoded for whatever part is asked for.
+
+    Parameters
+    ----------
+    level
+        Where the tiles lie.
+    images
+        Where the frames of each part of the level lie. No file is held open, so the array can be copied and pickled.
+    """
+
+    def __init__(self, level: Level, images: Sequence[StoredImage]) -> None:
+        self._level, self._images = level, tuple(images)
+        self._samples = samples = 3 if images[0].is_colour else 1
+        sizes = [level.coords[name].size for name in self.dims]
+        self.shape = (*sizes, *level.size, *((samples,) if samples > 1 else ()))
+        self.dtype = images[0].dtype
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Axes before the rows."""
+        return tuple(self._level.coords)
+
+    def __getitem__(self, key: Any) -> Any:
+        return indexing.explicit_indexing_adapter(
+            key, self.shape, indexing.IndexingSupport.OUTER, self._compute
+        )
+
+    def _compute(self, key: tuple[Any, ...]) -> npt.NDArray[Any]:
+        level, extra = self._level, len(self.dims)
+        # Every axis as the indices asked for; those asked for by one integer are dropped in the end.
+        wanted = [_indices(n, k) for n, k in zip(self.shape, key, strict=True)]
+        lone = tuple(axis for axis, k in enumerate(key) if np.ndim(k) == 0 and not isinstance(k, slice))
+        axes = dict(zip(self.dims, wanted, strict=False))
+        paths, planes = (axes.get(name, np.zeros(1, np.int64)) for name in ("optical_path", "focal_plane"))
+        rows, columns = wanted[extra], wanted[extra + 1]
+        shape = (paths.size, planes.size, rows.size, columns.size, self._samples)
+        needed = math.prod(shape) * self.dtype.itemsize
+        if needed > READ_LIMIT:
+            raise UnsupportedError(
+                f"{needed / (1 << 30):.1f} GiB of this slide were asked for at once; take a part (image.isel(row=slice(...), "
+                "column=slice(...))) or another level, a smaller stack of the series"
+            )
+        out = np.full(shape, 255 if self._samples == 3 and self.dtype == np.uint8 else 0, self.dtype)
+        if out.size:
+            self._fill(out, level, paths, planes, rows, columns)
+        full = out.reshape([part.size for part in wanted[: extra + 2]] + [self._samples])
+        samples = full[..., wanted[-1]] if self._samples > 1 else full[..., 0]
+        return samples.squeeze(lone) if lone else samples
+
+    def _fill(
+        self,
+        out: npt.NDArray[Any],
+        level: Level,
+        paths: IntArray,
+        planes: IntArray,
+        rows: IntArray,
+        columns: IntArray,
+    ) -> None:
+        height, width = level.tile
+        touched = np.flatnonzero(
+            (level.top <= rows.max())
+            & (level.top + height > rows.min())
+            & (level.left <= columns.max())
+            & (level.left + width > columns.min())
+            & np.isin(level.path, paths)
+            & np.isin(level.plane, planes)
+        )
+        for k in touched:
+            r = rows - level.top[k]
+            c = columns - level.left[k]
+            down, across = np.flatnonzero((r >= 0) & (r < height)), np.flatnonzero((c >= 0) & (c < width))
+            if not down.size or not across.size:  # a stride steps over the whole tile
+                continue
+            pixels = self._images[level.part[k]].read(int(level.frame[k]))
+            pixels = pixels.reshape(height, width, self._samples)[np.ix_(r[down], c[across])]
+            for i in np.flatnonzero(paths == level.path[k]):
+                for j in np.flatnonzero(planes == level.plane[k]):
+                    out[i, j][np.ix_(down, across)] = pixels
+
+
+def _indices(count: int, key: Any) -> IntArray:
+    """Indices that a slice, an integer or an array picks from `count`."""
+    if isinstance(key, slice):
+        picked = range(count)[key]
+        return np.arange(picked.start, picked.stop, picked.step, dtype=np.int64)
+    found = np.atleast_1d(np.asarray(key, dtype=np.int64))
+    return np.where(found < 0, found + count, found)
