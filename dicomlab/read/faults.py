@@ -211,13 +211,20 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     for instance in instances:
         span = instance.pixels
         needed = native_bytes(instance)
-        if span is None or span.length is None or needed is None:
+        if span is None:
             continue
-        lacking = needed - min(span.length, span.available)
+        if span.length is None or needed is None:
+            lacking = (
+                0 if instance.plausible_frames == instance.frames else 10 * instance.frames - span.available
+            )
+        else:
+            lacking = needed - min(span.length, span.available)
         if lacking > 0:
             short.append(instance.file.name)
             worst = max(worst, lacking)
-        elif span.length > needed + 1:  # one byte pads an odd length
+        elif (
+            span.length is not None and needed is not None and span.length > needed + 1
+        ):  # one byte pads an odd length
             excess.append(instance.file.name)
     if short:
         yield Finding(

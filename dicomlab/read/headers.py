@@ -253,6 +253,18 @@ class Instance(Attributes):
         """Number of Frames (0028,0008); 1 when absent."""
         return max(1, self.integer("NumberOfFrames", 1))
 
+    @property
+    def plausible_frames(self) -> int:
+        """`frames`, or as many as the bytes of the pixel data could hold: the number is only text in a file."""
+        if self.frames == 1:
+            return 1
+        if self.pixels is None:
+            return max(1, min(self.frames, len(self.items("PerFrameFunctionalGroupsSequence"))))
+        bits = self.integer("Rows", 1) * self.integer("Columns", 1) * max(1, self.integer("BitsAllocated", 8))
+        # A compressed frame is an item of at least ten bytes (PS3.5 A.4).
+        least = 80 if self.pixels.length is None else max(1, bits)
+        return max(1, min(self.frames, 8 * self.pixels.available // least + 1))
+
 
 def read_header(file: FileRef) -> FileDataset:
     """Whole header of a file, without pixel data.

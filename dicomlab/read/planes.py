@@ -27,9 +27,6 @@ __all__ = ["Plane", "planes_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
-PLANES_LIMIT = 1 << 20
-"""Frames of one object beyond which nothing is laid out: Number of Frames is text from a file."""
-
 _RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
@@ -126,7 +123,7 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     shared = instance.items("SharedFunctionalGroupsSequence")
     if per_frame or shared:
         return _functional_groups(instance, per_frame, shared[0] if shared else None)
-    frames = _frames(instance)
+    frames = instance.plausible_frames
     nuclear = nm_positions(instance, frames)
     if nuclear is not None:
         cosines = nm_cosines(instance)
@@ -143,17 +140,11 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     return tuple(Plane(instance, k, instance.levels, lacking=why) for k in range(frames))
 
 
-def _frames(instance: Instance) -> int:
-    """Number of Frames, but no more than the file has bits: the rest are not there, and would take minutes to list."""
-    available = 0 if instance.pixels is None else instance.pixels.available
-    return max(1, min(instance.frames, PLANES_LIMIT, 8 * available))
-
-
 def _functional_groups(
     instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
 ) -> tuple[Plane, ...]:
     common = _unfolded(shared)
-    frames = max(1, min(instance.frames, max(_frames(instance), len(per_frame))))
+    frames = instance.plausible_frames
     planes = []
     for k in range(frames):
         own = (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *common)
