@@ -200,6 +200,15 @@ def test_more_frames_than_bytes_are_refused_before_memory_is_asked_for(tmp_path:
         load(tmp_path, made)
 
 
+def test_a_header_that_names_any_number_of_frames_is_listed_at_once(tmp_path: Path) -> None:
+    made = picture("XA", GREY[None], frames=True, NumberOfFrames=2_000_000_000)
+    del made.PixelData
+    (series,) = find_series(save(tmp_path / "image.dcm", made), progress=False)
+    assert "missing_pixel_data" in repr([finding.code for finding in series.findings])
+    with pytest.raises(FaultError):
+        load_volume(series, progress=False)
+
+
 def test_frames_without_any_pixel_data_are_an_error_whatever_the_user_keeps(tmp_path: Path) -> None:
     made = picture("XA", FRAMES, frames=True, FrameTime=40)
     del made.PixelData

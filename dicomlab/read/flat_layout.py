@@ -31,6 +31,10 @@ _PLACED = {
 }  # fmt: skip
 
 
+_FEW = 1 << 16
+"""Frames that are laid out though the file has no pixels to show for them."""
+
+
 def is_flat_instance(instance: Instance) -> bool:
     """Whether an image has no place in the patient by its nature: no positions, and no SOP class that owes them."""
     if not instance.is_image or instance.text("SOPClassUID") in _PLACED:
@@ -113,7 +117,8 @@ def lay_out_flat(instances: Sequence[Instance]) -> FlatLayout:
     first = instances[0]
     for instance in instances:
         available = 0 if instance.pixels is None else instance.pixels.available
-        if instance.pixels is not None and instance.frames > 8 * available:
+        # A header without pixels may still be looked at, but nothing may count up to any number that it names.
+        if instance.frames > 8 * available and (instance.pixels is not None or instance.frames > _FEW):
             raise FaultError(
                 f"{instance.file}: Number of Frames (0028,0008) says {instance.frames}, its pixel data have {available} bytes"
             )

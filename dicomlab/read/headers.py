@@ -25,10 +25,11 @@ from pydicom.uid import (
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
-from dicomlab.read import diffusion, labels, mosaic
+from dicomlab.read import mosaic
 from dicomlab.read.elements import Attributes, quiet
-from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES, SIEMENS_TILES
+from dicomlab.read.private import SIEMENS_TILES
 from dicomlab.read.sources import FileRef
+from dicomlab.read.wanted import CSA_SERIES, TAGS
 
 if TYPE_CHECKING:
     from dicomlab.read.presentation import Presentation
@@ -40,150 +41,6 @@ FloatArray = npt.NDArray[np.float64]
 INFLATED_LIMIT = 1 << 28
 """Bytes that a deflated file may unfold into: a bomb of a few hundred kilobytes must not fill the memory."""
 
-_KEYWORDS = [
-    "SpecificCharacterSet",
-    "ImageType",
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "Modality",
-    "Manufacturer",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "StudyDescription",
-    "SeriesDescription",
-    "SeriesNumber",
-    "InstanceNumber",
-    "AcquisitionNumber",
-    "PatientPosition",
-    "SliceThickness",
-    "SpacingBetweenSlices",
-    "GantryDetectorTilt",
-    "ImagePositionPatient",
-    "ImageOrientationPatient",
-    "FrameOfReferenceUID",
-    "SliceLocation",
-    "TemporalPositionIdentifier",
-    "EchoTime",
-    "EchoNumbers",
-    "InversionTime",
-    "FlipAngle",
-    "TriggerTime",
-    "AcquisitionTime",
-    "ContentTime",
-    "DiffusionBValue",
-    "SamplesPerPixel",
-    "PhotometricInterpretation",
-    "PlanarConfiguration",
-    "NumberOfFrames",
-    "Rows",
-    "Columns",
-    "PixelSpacing",
-    "PixelAspectRatio",
-    "BitsAllocated",
-    "BitsStored",
-    "HighBit",
-    "PixelRepresentation",
-    "PixelPaddingValue",
-    "RescaleIntercept",
-    "RescaleSlope",
-    "RescaleType",
-    "WindowCenter",
-    "WindowWidth",
-    "WindowCenterWidthExplanation",
-    "VOILUTFunction",
-    "VOILUTSequence",
-    "ModalityLUTSequence",
-    "SharedFunctionalGroupsSequence",
-    "GridFrameOffsetVector",
-    "DoseGridScaling",
-    "DoseUnits",
-    "RealWorldValueMappingSequence",
-    "ConvolutionKernel",
-    "KVP",
-    "FrameReferenceTime",
-    "AcquisitionDate",
-    "AcquisitionDateTime",
-    "PerFrameFunctionalGroupsSequence",
-    "DirectoryRecordSequence",
-    "Units",
-    "SeriesType",
-    "CorrectedImage",
-    "DecayCorrection",
-    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in ("Red", "Green", "Blue")),
-    *(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
-    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue")),
-    "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths",
-    # images without a place in the patient
-    "ImagerPixelSpacing",
-    "NominalScannedPixelSpacing",
-    "PixelSpacingCalibrationType",
-    "EstimatedRadiographicMagnificationFactor",
-    "BurnedInAnnotation",
-    "ViewPosition",
-    "ImageLaterality",
-    "FrameIncrementPointer",
-    "FrameTime",
-    "FrameTimeVector",
-    "FrameDelay",
-    "CineRate",
-    "SequenceOfUltrasoundRegions",
-    # nuclear medicine
-    "EnergyWindowVector",
-    "EnergyWindowInformationSequence",
-    "DetectorVector",
-    "DetectorInformationSequence",
-    "PhaseVector",
-    "PhaseInformationSequence",
-    "RotationVector",
-    "RotationInformationSequence",
-    "RRIntervalVector",
-    "TimeSlotVector",
-    "SliceVector",
-    "AngularViewVector",
-    "TimeSliceVector",
-    # slides
-    "TotalPixelMatrixRows",
-    "TotalPixelMatrixColumns",
-    "TotalPixelMatrixFocalPlanes",
-    "TotalPixelMatrixOriginSequence",
-    "ImageOrientationSlide",
-    "DimensionOrganizationType",
-    "NumberOfOpticalPaths",
-    "OpticalPathSequence",
-    "ConcatenationUID",
-    "ConcatenationFrameOffsetNumber",
-    # SUV
-    "SeriesDate",
-    "SeriesTime",
-    "AcquisitionDate",
-    "AcquisitionDateTime",
-    "TimezoneOffsetFromUTC",
-    "PatientSex",
-    "PatientSize",
-    "PatientWeight",
-    "ActualFrameDuration",
-    "RadiopharmaceuticalInformationSequence",
-    "SUVType",
-    "FrameReferenceTime",
-    "DecayFactor",
-    "DecayCorrected",
-    "AttenuationCorrected",
-    "DecayCorrectionDateTime",
-]
-# Private elements that SUV may need: GE, Siemens, Philips.
-_SUV_PRIVATE = ((0x0009, 0x0D), (0x0071, 0x22), (0x7053, 0x00), (0x7053, 0x09))
-_BLOCKS = range(0x10, 0x20)  # where creators reserve theirs, one beside the other from the first
-_ELEMENTS = {*((element.group, element.element) for element in PRIVATE), *_SUV_PRIVATE}
-_PRIVATE = [
-    *{Tag(group, block) for group, _ in _ELEMENTS for block in _BLOCKS},
-    *(Tag(group, block << 8 | element) for group, element in _ELEMENTS for block in _BLOCKS),
-]
-_TAGS: list[Any] = [
-    *map(Tag, {*_KEYWORDS, *labels.KEYWORDS, *diffusion.KEYWORDS, *mosaic.KEYWORDS}),
-    *_PRIVATE,
-]
-_CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
 
@@ -287,10 +144,10 @@ def read_instance(file: FileRef) -> Instance:
     """
     with file.open() as stream:
         _check_is_dicom(stream)
-        header = _parse(stream, _TAGS)
+        header = _parse(stream, TAGS)
         if mosaic.needs_protocol(Attributes.of(header)):
             stream.seek(0)
-            header = _parse(stream, [*_TAGS, *_CSA_SERIES])
+            header = _parse(stream, [*TAGS, *CSA_SERIES])
         stated = Attributes.of(getattr(header, "file_meta", Dataset())).text("TransferSyntaxUID")
         # Damaged ones are refused when pixels are read.
         syntax = UID(stated, validation_mode=pydicom.config.IGNORE)
@@ -304,7 +161,7 @@ def read_instance(file: FileRef) -> Instance:
             plain = io.BytesIO(inflate(stream))
             with quiet():
                 read_dataset(
-                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=_TAGS[:1]
+                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=TAGS[:1]
                 )
             span = _pixel_span(plain, len(plain.getvalue()), header)
             pixels = None if span is None else replace(span, inflated=True)
