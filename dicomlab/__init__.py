@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from dicomlab.errors import DicomLabError, DicomLabWarning
     from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
-    from dicomlab.geometry import Geometry, make_volume
+    from dicomlab.geometry import Geometry
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_volume
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
     from dicomlab.voi import VoiLut, Window, apply_window
+    from dicomlab.volumes import make_volume
     from dicomlab.windowing import WINDOWS
 
 __version__ = "0.1.0"
@@ -48,7 +49,7 @@ _HOMES = {
     "header_table": "tables",
     "load_segmentation": "extras.seg",
     "load_volume": "read",
-    "make_volume": "geometry",
+    "make_volume": "volumes",
     "montage": "view.static",
     "orthoview": "view.static",
     "phantom": "",

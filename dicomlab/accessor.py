@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from dicomlab import affine, html, reslice, suv, windowing
@@ -15,6 +15,7 @@ from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat, spacing_of
 from dicomlab.geometry import AXES, FRAME, Geometry
 from dicomlab.ultrasound import Region, regions_from_attrs
+from dicomlab.xyz import World
 
 if TYPE_CHECKING:
     from dicomlab.windowing import AnyWindow
@@ -198,7 +199,7 @@ class DicomAccessor:
         order = [AXES.index(str(dim)) for dim in dims]
         coords = {}
         for world, name in enumerate("xyz"):
-            lazy = indexing.LazilyIndexedArray(_World(geometry, world, order))
+            lazy = indexing.LazilyIndexedArray(World(geometry, world, order))
             attrs = {"units": "mm", "long_name": f"{name} (LPS)"}
             coords[name] = xr.Variable(dims, lazy, attrs)
         return self._volume.assign_coords(coords)
@@ -258,6 +259,22 @@ class DicomAccessor:
         named = (f"{w.explanation + ' ' if w.explanation else ''}{w}" for w in self.windows)
         return ", ".join(named) or "none in the file"
 
+    @property
+    def b_vectors(self) -> FloatArray:
+        """Direction of diffusion weighting of each step of ``b_value``: unit vectors in LPS, shape ``(n, 3)``; NaN where none.
+
+        Raises
+        ------
+        GeometryError
+            The volume has no such directions.
+        """
+        names = [f"b_vector_{axis}" for axis in "xyz"]
+        if any(name not in self._volume.coords for name in names):
+            raise GeometryError(
+                "no directions of diffusion weighting here: the coordinates b_vector_x, b_vector_y and b_vector_z are missing"
+            )
+        return np.stack([np.asarray(self._volume.coords[name], np.float64) for name in names], axis=-1)
+
     def regularize(
         self, *, spacing: float | None = None, method: reslice.Method = "linear", fill: float | None = None
     ) -> xr.DataArray:
@@ -284,6 +301,7 @@ class DicomAccessor:
         letters = geometry.orientation
         facts: dict[str, object] = {
             "size": " × ".join(str(n) for n in geometry.shape) + " (slice, row, column)",
+            **{str(dim): self._steps(dim) for dim in volume.dims if dim not in (*AXES, "sample")},
             "spacing": f"{spacing} mm",
             "slices": f"{geometry.plane}{even}"
             + (f", tilted {geometry.tilt:.1f}°" if geometry.tilt > 0.1 else ""),
@@ -302,6 +320,17 @@ class DicomAccessor:
         if "resampled" in self._volume.attrs:
             facts["resampled"] = "; ".join(str(self._volume.attrs["resampled"]).splitlines())
         return facts
+
+    def _steps(self, dim: Hashable) -> str:
+        """Labels of an extra axis, and which attribute of the files they come from."""
+        if dim not in self._volume.coords:
+            return f"{self._volume.sizes[dim]} steps"
+        labels = self._volume.coords[dim]
+        shown = [f"{v:g}" if isinstance(v, float) else str(v) for v in labels.values.tolist()]
+        listed = ", ".join(shown) if len(shown) <= 6 else f"{shown[0]}, {shown[1]}, … {shown[-1]}"
+        unit = f" {labels.attrs['units']}" if "units" in labels.attrs else ""
+        source = f", from {labels.attrs['source']}" if "source" in labels.attrs else ""
+        return f"{len(shown)} steps: {listed}{unit}{source}"
 
     def _nearest(self) -> str:
         return self.geometry.codes
@@ -334,44 +363,3 @@ def _point(lps: FloatArray) -> str:
         )
         + " mm"
     )
-
-
-class _World(BackendArray):
-    """One LPS coordinate of every voxel, computed for whatever part is asked for.
-
-    Parameters
-    ----------
-    geometry
-        The grid.
-    world
-        0, 1 or 2 for x, y, z.
-    order
-        Which axes of the grid the dimensions of this array are; axes that were picked away have one position.
-    """
-
-    def __init__(self, geometry: Geometry, world: int, order: list[int]) -> None:
-        weights = geometry.direction[world]
-        self._parts = [geometry.positions[axis] * weights[axis] for axis in order]
-        self._offset = sum(
-            float(geometry.positions[axis][0] * weights[axis]) for axis in range(3) if axis not in order
-        )
-        self.shape = tuple(part.size for part in self._parts)
-        self.dtype = np.dtype(np.float64)
-
-    def __getitem__(self, key: Any) -> Any:
-        return indexing.explicit_indexing_adapter(
-            key, self.shape, indexing.IndexingSupport.OUTER, self._compute
-        )
-
-    def _compute(self, key: tuple[Any, ...]) -> FloatArray:
-        picked = [part[k] for part, k in zip(self._parts, key, strict=True)]
-        dims = sum(np.ndim(part) for part in picked)
-        total = np.full((1,) * dims, self._offset)
-        axis = 0
-        for part in picked:
-            if np.ndim(part):
-                total = total + np.reshape(part, tuple(-1 if k == axis else 1 for k in range(dims)))
-                axis += 1
-            else:
-                total = total + part
-        return total

@@ -1,4 +1,4 @@
-"""Where voxels are: `Geometry`, and the one way by which any array becomes a volume (`make_volume`).
+"""Where voxels are: `Geometry`.
 
 The rule of the house, explained in ``docs/conventions.md``: ``LPS = direction @ (slice, row, column)``, where the three
 coordinates are in mm and the columns of ``direction`` are their LPS basis vectors.
@@ -6,7 +6,7 @@ coordinates are in mm and the columns of ``direction`` are their LPS basis vecto
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from dicomlab.flat import refuse_flat
 from dicomlab.frames import FrameIndex
 from dicomlab.indexes import AxisIndex
 
-__all__ = ["AXES", "FRAME", "Geometry", "make_volume"]
+__all__ = ["AXES", "FRAME", "Geometry"]
 
 AXES = ("slice", "row", "column")
 """The dimensions of a volume, and the order of every voxel index and every spacing."""
@@ -329,81 +329,6 @@ class Geometry:
         indexes[FRAME] = FrameIndex(FRAME, frame)
         variables[FRAME] = frame
         return xr.Coordinates(variables, indexes=indexes)
-
-
-def make_volume(
-    values: Any,
-    *,
-    affine: npt.ArrayLike | None = None,
-    geometry: Geometry | None = None,
-    frame_of_reference: str | None = None,
-    units: str | None = None,
-    name: str | None = None,
-    attrs: Mapping[str, Any] | None = None,
-    dims: Sequence[str] = AXES,
-    coords: Mapping[str, Any] | None = None,
-) -> xr.DataArray:
-    """Labelled volume from any array and a geometry.
-
-    Parameters
-    ----------
-    values
-        Shape ``(slices, rows, columns)``, or as `dims` says; numpy, dask or anything that xarray wraps. Not copied.
-    affine
-        Shape ``(4, 4)``: ``(slice, row, column, 1)`` voxel index to LPS mm. Either this or `geometry`.
-    geometry
-        A `Geometry` of the same shape.
-    frame_of_reference
-        Frame of Reference UID, with `affine`. Volumes made without one share no frame with anything else.
-    units
-        Unit of the values, for instance ``"HU"``.
-    name, attrs
-        As for `xarray.DataArray`.
-    dims
-        Names of the dimensions: slice, row and column in this order, with others (time, sample …) before or after them.
-    coords
-        Coordinates along those other dimensions, as for `xarray.DataArray`.
-
-    Raises
-    ------
-    GeometryError
-        Neither or both geometries are given, or the shapes disagree.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> volume = make_volume(np.zeros((2, 3, 4)), affine=np.eye(4)[[2, 1, 0, 3]], units="HU")
-    >>> volume.dims
-    ('slice', 'row', 'column')
-    """
-    whole = tuple(int(n) for n in np.shape(values))
-    if len(whole) != len(dims) or tuple(dim for dim in dims if dim in AXES) != AXES:
-        raise GeometryError(
-            f"a volume has the three axes {', '.join(AXES)} in this order, and others if dims= names them; the values have shape "
-            f"{whole}, the dims are {tuple(dims)}"
-        )
-    shape = tuple(n for n, dim in zip(whole, dims, strict=True) if dim in AXES)
-    if (affine is None) == (geometry is None):
-        raise GeometryError(
-            "give either affine= (4x4, index to LPS mm) or geometry= (a Geometry), not both or neither"
-        )
-    if geometry is None:
-        assert affine is not None
-        if frame_of_reference is None:
-            # A fresh name each time: two arrays of unknown origin must never be taken for one place.
-            from uuid import uuid4
-
-            frame_of_reference = f"unknown:{uuid4()}"
-        geometry = Geometry.from_affine(affine, (shape[0], shape[1], shape[2]), frame_of_reference)
-    if geometry.shape != shape:
-        raise GeometryError(
-            f"the values have shape {shape}, the geometry {geometry.shape} (slice, row, column)"
-        )
-    merged = dict(attrs or {})
-    if units is not None:
-        merged["units"] = units
-    volume = xr.DataArray(values, dims=list(dims), coords=geometry.coordinates(), name=name, attrs=merged)
-    return volume.assign_coords(dict(coords)) if coords else volume
 
 
 def _points(values: npt.ArrayLike, what: str) -> FloatArray:

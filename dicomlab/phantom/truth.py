@@ -97,7 +97,7 @@ class Truth:
     @property
     def volume(self) -> xr.DataArray:
         """The truth as a volume of its own, made without any file."""
-        from dicomlab.geometry import make_volume
+        from dicomlab.volumes import make_volume
 
         return make_volume(
             self.values.copy(),

@@ -180,8 +180,8 @@ def stack_findings(stacks: Sequence[Sequence[Plane]]) -> Iterable[Finding]:
         if frames[0] != frames[1] and not turned and not localizer and first.shape == largest.shape:
             yield Finding(
                 "mixed_frame_of_reference",
-                f"{len(other)} of the images lie in another Frame of Reference (0020,0052) than the other {len(stacks[0])}: their "
-                "positions cannot be compared",
+                f"{len(other)} of the images lie in another Frame of Reference (0020,0052) than the other {len(stacks[0])}: "
+                "their positions cannot be compared",
                 names,
                 float(len(other)),
                 "images",

@@ -13,7 +13,7 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.axes import Axis
 from dicomlab.read.modality import Transform, value_dtype
-from dicomlab.read.series import progress_bar
+from dicomlab.read.progress import progress_bar
 from dicomlab.read.stored import StoredImage, stored_image
 
 __all__ = ["Filling"]

@@ -114,7 +114,7 @@ def _no_geometry(lacking: Sequence[Plane]) -> str:
     missing = [name for name, value in wanted.items() if value is None]
     why = f": {first.lacking}" if first.lacking else ""
     return (
-        f"{first.modality or 'this image'} {first.name} has no usable {', '.join(missing)}{why}, so its pixels have no place in "
-        f"the patient ({len(lacking)} image(s) affected). Projection X-ray, ultrasound and screenshots have none by nature; "
+        f"{first.modality or 'this image'} {first.name} has no usable {', '.join(missing)}{why}, so its pixels have no place "
+        f"in the patient ({len(lacking)} image(s) affected). Projection X-ray, ultrasound and screenshots have none by nature; "
         "header_table shows what there is."
     )

@@ -110,7 +110,8 @@ class Meaning:
         )
         values = np.array([np.nan if d is None else d.b_value for d in found], dtype=np.float64)
         beside = {f"b_vector_{axis}": vectors[:, k] for k, axis in enumerate("xyz")}
-        sources = sorted({d.source for d in found if d is not None})
+        named = {d.source for d in found if d is not None}
+        sources = sorted(one for one in named if not any(one != other and one in other for other in named))
         return self.name, values, self.units, ", ".join(sources), beside if np.isfinite(vectors).any() else {}
 
     def _describe_time(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:

@@ -39,7 +39,7 @@ class Transform:
     bounds
         Stored values outside these two have no real value and become NaN (Real World Value Mapping).
     windowed
-        Whether the windows of the file are in these values: those of a Real World Value Mapping are not (C.11.2 follows C.11.1).
+        Whether the windows of the file are in these values: those of a Real World Value Mapping are not (C.11.2).
     """
 
     slope: float = 1.0

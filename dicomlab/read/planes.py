@@ -222,8 +222,8 @@ def _dose_positions(instance: Instance, frames: int) -> FloatArray:
         # Form b of the standard: the numbers are patient z, for plain transverse planes only.
         if not (axial and abs(offsets[0] - first[2]) < 1e-2):
             raise GeometryError(
-                f"Grid Frame Offset Vector (3004,000C) begins with {offsets[0]:g}: neither 0 (offsets) nor, on transverse planes, "
-                f"the z of Image Position (Patient), {first[2]:g} (positions); PS3.3 C.8.8.3.2 knows no third form"
+                f"Grid Frame Offset Vector (3004,000C) begins with {offsets[0]:g}: neither 0 (offsets) nor, on transverse "
+                f"planes, the z of Image Position (Patient), {first[2]:g} (positions); PS3.3 C.8.8.3.2 knows no third form"
             )
         offsets = offsets - offsets[0]
     normal = np.cross(cosines[:3], cosines[3:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +14,11 @@ from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
 from dicomlab.read import dicomdir
 from dicomlab.read.attributes import thumbnail
+from dicomlab.read.axes import Axis
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance, read_instance
 from dicomlab.read.presentation import Presentation, attach, presentations_of
+from dicomlab.read.progress import progress_bar
 from dicomlab.read.sources import FileRef, list_all
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 
@@ -32,6 +34,7 @@ _FACTS = [
     "modality",
     "description",
     "images",
+    "axes",
     "rows",
     "columns",
     "plane",
@@ -41,9 +44,6 @@ _FACTS = [
     "stacks",
     "findings",
 ]
-
-_PROGRESS_AFTER = 1.0
-"""Seconds after which a bar appears: a short scan shows nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +111,7 @@ class Series:
             "modality": self.modality,
             "description": self.description,
             "images": sum(len(stack) for stack in self.stacks),
+            "axes": "",
             "rows": None,
             "columns": None,
             "plane": "",
@@ -125,6 +126,7 @@ class Series:
             stack = self.stacks[0]
             facts["rows"], facts["columns"] = stack.size
             facts["plane"] = plane_name(stack)
+            facts["axes"] = " × ".join(f"{axis.values.size} {axis.name}" for axis in _axes(stack))
             facts["is_flat"], spacing = _flat_spacing(stack)
             if spacing is not None:
                 facts["row_spacing"], facts["column_spacing"] = (float(x) for x in spacing)
@@ -143,6 +145,7 @@ class Series:
         shown = {
             "modality": facts["modality"],
             "images": f"{facts['images']} in {len(self.instances)} files",
+            **{axis.name: str(axis) for axis in (_axes(self.stacks[0]) if self.stacks else ())},
             "size": _size(facts),
             "plane": facts["plane"],
             "spacing": _spacing(facts),
@@ -157,6 +160,17 @@ class Series:
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
         return thumbnail(self.stacks[0]) if self.stacks else None
+
+
+def _axes(stack: Stack) -> Sequence[Axis]:
+    try:
+        return () if stack.flat is not None else stack.axes
+    except DicomLabError:
+        return ()
+
+
+def _images(facts: dict[str, Any]) -> str:
+    return f"{facts['images']} ({facts['axes']})" if facts["axes"] else str(facts["images"])
 
 
 def _flat_spacing(stack: Stack) -> tuple[bool, Sequence[float] | None]:
@@ -215,7 +229,7 @@ class SeriesList(Sequence[Series]):
             findings = f"  [{facts['findings']}]" if facts["findings"] else ""
             count = "" if facts["number"] is None else facts["number"]
             lines.append(
-                f"  [{number}] {facts['modality']:4} {facts['images']:4} images  {_size(facts):11}  {_spacing(facts):27} "
+                f"  [{number}] {facts['modality']:4} {_images(facts):>4} images  {_size(facts):11}  {_spacing(facts):27} "
                 f"{count:>4} {facts['description'] or '(no description)'}{findings}"
             )
         return "\n".join(lines)
@@ -241,7 +255,7 @@ class SeriesList(Sequence[Series]):
                     "" if facts["number"] is None else facts["number"],
                     facts["modality"],
                     facts["description"] or "(no description)",
-                    facts["images"] if series.stacks else f"{len(series.instances)} files, no image",
+                    _images(facts) if series.stacks else f"{len(series.instances)} files, no image",
                     _size(facts),
                     facts["plane"]
                     + (f" (+{len(series.stacks) - 1} stacks)" if len(series.stacks) > 1 else ""),
@@ -332,13 +346,6 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
-
-
-def progress_bar(items: Sequence[Any], what: str, wanted: bool = True) -> Iterator[Any]:
-    """`items`, with a bar when they take longer than a second."""
-    from tqdm.auto import tqdm
-
-    return iter(tqdm(items, desc=what, delay=_PROGRESS_AFTER, leave=False, disable=not wanted, unit="file"))
 
 
 def _instance_order(instance: Instance) -> tuple[int, str, str]:

@@ -18,7 +18,7 @@ from dicomlab.errors import (
     UnsupportedError,
 )
 from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, choose
-from dicomlab.geometry import AXES, make_volume
+from dicomlab.geometry import AXES
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.axes import Dims
@@ -32,6 +32,7 @@ from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
 from dicomlab.read.stored import check_supported, stored_image
+from dicomlab.volumes import make_volume
 
 __all__ = ["Source", "find_stack", "load_volume"]
 
@@ -67,17 +68,17 @@ def load_volume(
         World Value Mappings.
     on_fault
         What to do about findings: None takes each code's own default (a fault that would misplace or misvalue a voxel
-        raises, others warn); ``"raise"``, ``"keep"`` or ``"repair"`` for all of them; or a mapping of codes to one of these, such
-        as ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them and what each choice means.
+        raises, others warn); ``"raise"``, ``"keep"`` or ``"repair"`` for all of them; or a mapping of codes to one of these,
+        such as ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them and what each choice means.
     progress
         Show a bar when reading takes longer than a second.
 
     Returns
     -------
     xarray.DataArray
-        Dims ``(…, slice, row, column)``: extra axes come first, labelled with their real values, each with its ``source`` among
-        the attributes; colour adds ``sample`` at the end. Slices ascend along *n = r x c*. Integers when every Rescale Slope and
-        Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `dicomlab.geometry.Geometry`;
+        Dims ``(…, slice, row, column)``: extra axes come first, labelled with their real values, each with its ``source``
+        among the attributes; colour adds ``sample`` at the end. Slices ascend along *n = r x c*. Integers when every
+        Rescale Slope and Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `dicomlab.geometry.Geometry`;
         ``attrs`` hold ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
 
     Raises
@@ -115,8 +116,8 @@ def load_volume(
     for instance in stack.instances:
         if instance.text("SOPClassUID") in _SEGMENTATIONS:
             raise UnsupportedError(
-                f"{instance.file} is a Segmentation: its frames are masks, not values. dicomlab.load_segmentation(path, like=volume) "
-                "reads it (pip install 'dicomlab[seg]')."
+                f"{instance.file} is a Segmentation: its frames are masks, not values. "
+                "dicomlab.load_segmentation(path, like=volume) reads it (pip install 'dicomlab[seg]')."
             )
         check_supported(instance)
     if stack.flat is not None:
@@ -250,8 +251,8 @@ def _only_stack(series: Series, on_fault: OnFault) -> tuple[Stack, tuple[Finding
     listing = "\n".join(f"  stacks[{k}]: {repr(stack).strip('<>')}" for k, stack in enumerate(series.stacks))
     told = "".join(f"\n  {finding.explain()}" for finding in beside)
     raise AmbiguousSourceError(
-        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, kind or "
-        f"frame of reference, and are never mixed into one array:\n{listing}{told}\n"
+        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, "
+        f"kind or frame of reference, and are never mixed into one array:\n{listing}{told}\n"
         "Load the one you mean, for instance load_volume(series.stacks[0])."
     )
 
