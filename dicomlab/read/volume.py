@@ -78,7 +78,7 @@ def load_volume(
     xarray.DataArray
         Dims ``(…, slice, row, column)``: extra axes come first, labelled with their real values, each with its ``source``
         among the attributes; colour adds ``sample`` at the end. Slices ascend along *n = r x c*. Integers when every
-        Rescale Slope and Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `dicomlab.geometry.Geometry`;
+        Rescale Slope and Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `Geometry`;
         ``attrs`` hold ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
 
     Raises
