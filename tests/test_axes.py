@@ -201,7 +201,9 @@ def test_names_that_separate_nothing_are_refused(tmp_path: Path, dims: Any, reas
 def test_a_missing_image_is_named_and_its_step_is_left_out_when_asked(tmp_path: Path) -> None:
     sets = steps(*({"TemporalPositionIdentifier": k + 1} for k in range(4)))
     del sets[3 * SLICES + 2]
-    with pytest.raises(FaultError, match=r"1 of the images are missing: 1 image.* of time 4") as caught:
+    with pytest.raises(
+        FaultError, match=r"1 of the images are missing: 1 image.* of temporal_position 4"
+    ) as caught:
         loaded(tmp_path, sets)
     (finding,) = caught.value.findings
     assert finding.code == "incomplete_steps"

@@ -32,16 +32,23 @@ _TEXT_ATTRS = (
 
 
 def volume_attrs(
-    planes: Sequence[Plane], transforms: Sequence[Transform], findings: Sequence[Finding]
+    planes: Sequence[Plane],
+    transforms: Sequence[Transform],
+    findings: Sequence[Finding],
+    slices: int | None = None,
 ) -> dict[str, Any]:
-    """Attributes of the volume made of these images, all of types that netCDF can hold."""
-    # Windows may differ from image to image; the middle one is what is looked at first.
-    middle = planes[len(planes) // 2]
+    """Attributes of the volume made of these images, all of types that netCDF can hold.
+
+    Windows may differ from image to image; the middle one of the first step, which has the first `slices` images, is what is
+    looked at first.
+    """
+    first = (slices or len(planes)) // 2
+    middle = planes[first]
     units = {transform.units for transform in transforms}
     attrs: dict[str, Any] = {"units": units.pop() if len(units) == 1 else ""}
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
     if all(transform.windowed for transform in transforms):
-        windows = voi_windows(middle, may_be_negative(middle, transforms[len(planes) // 2]))
+        windows = voi_windows(middle, may_be_negative(middle, transforms[first]))
         frames = [plane.frame + 1 for plane in planes]
         shown = presentation_windows([plane.instance for plane in planes], transforms, frames)
         attrs |= windowing.window_attrs([*windows, *shown])
@@ -54,7 +61,7 @@ def volume_attrs(
 
 def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     """Middle slice of `stack` as a small picture, or None where it cannot be decoded or might show a name."""
-    middle = stack.planes[len(stack.planes) // 2]
+    middle = _middle(stack)
     try:
         # One tile of a slide is no picture of it.
         if stack.flat is not None and (stack.flat.level is not None or _may_show_a_name(middle.instance)):
@@ -75,6 +82,16 @@ def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
     if middle.text("PhotometricInterpretation") == "MONOCHROME1" or middle.modality == "PT":
         grey = 255 - grey
     return _picture(grey, stack, height)
+
+
+def _middle(stack: Stack) -> Plane:
+    """The middle slice of the first step; of planes that make no array, the middle one."""
+    try:
+        if stack.flat is None:
+            return stack.arrangement.planes[stack.arrangement.shape[-1] // 2]
+    except DicomLabError:
+        pass
+    return stack.planes[len(stack.planes) // 2]
 
 
 def _picture(pixels: npt.NDArray[np.uint8], stack: Stack, height: int) -> html.Markup:

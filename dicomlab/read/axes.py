@@ -49,12 +49,16 @@ class Axis:
     beside: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     def __str__(self) -> str:
+        return f"{self.name}: {self.explain()}"
+
+    def explain(self) -> str:
+        """Number of steps, their labels and which attribute says so."""
         ends = [_shown(self.values[k]) for k in (0, -1)]
         unit = f" {self.units}" if self.units else ""
         values = (
             ", ".join(_shown(v) for v in self.values) if self.values.size <= 4 else f"{ends[0]} … {ends[1]}"
         )
-        return f"{self.name}: {self.values.size} steps ({values}{unit}) from {self.source}"
+        return f"{self.values.size} steps ({values}{unit}) from {self.source}"
 
 
 class IncompleteError(DicomLabError):
@@ -282,11 +286,11 @@ class _Search:
         if not broken or missing > 0.5 * len(labels) or len(broken) == len(union):
             return None
         worst = [(label, n) for label, n in lacking.most_common(3)]
-        steps = ", ".join(f"{n} image(s) of {meaning.name} {_shown(label)}" for label, n in worst)
+        steps = ", ".join(f"{n} image(s) of {meaning.counts} {_shown(label)}" for label, n in worst)
         more = f" and of {len(lacking) - 3} more" if len(lacking) > 3 else ""
         complete = [k for k, label in enumerate(labels) if label not in broken]
         return IncompleteError(
-            f"{len(union)} steps of {meaning.name} ({meaning.source}) at {len(members)} positions would be a full product, "
+            f"{len(union)} steps of {meaning.counts} ({meaning.source}) at {len(members)} positions would be a full product, "
             f"but {missing} of the images are missing: {steps}{more}",
             complete,
             missing,

@@ -85,6 +85,11 @@ class Meaning:
             return (1, _WORDS.index(label)) if label in _WORDS else (2, label)
         return 1, label
 
+    @property
+    def counts(self) -> str:
+        """What the labels themselves are: the name, but a number of a moment is no time."""
+        return _ORDINALS.get(self.source, self.name)
+
     def describe(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:
         """Name, values, units and source of the axis whose steps have these labels and hold these planes."""
         if self.name == "b_value":
@@ -158,6 +163,8 @@ _TEMPORAL = "Temporal Position Identifier (0020,0100) or Index (0020,9128)"
 _ACQUISITION = "Acquisition Number (0020,0012)"
 _TRIGGER = "Trigger Time (0018,1060) or Nominal Cardiac Trigger Delay Time (0020,9153)"
 _ACQUIRED = "Acquisition Time (0008,0032) or Frame Acquisition DateTime (0018,9074)"
+
+_ORDINALS = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}
 
 _CLOCKS: list[tuple[str, Callable[[Plane], float | None]]] = [
     ("Temporal Position Time Offset (0020,930D)", labels.temporal_offset),

@@ -145,7 +145,7 @@ class Series:
         shown = {
             "modality": facts["modality"],
             "images": f"{facts['images']} in {len(self.instances)} files",
-            **{axis.name: str(axis) for axis in (_axes(self.stacks[0]) if self.stacks else ())},
+            **{axis.name: axis.explain() for axis in (_axes(self.stacks[0]) if self.stacks else ())},
             "size": _size(facts),
             "plane": facts["plane"],
             "spacing": _spacing(facts),

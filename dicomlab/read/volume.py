@@ -154,7 +154,12 @@ def load_volume(
         dims=(*(axis.name for axis in arrangement.axes), *AXES, *(("sample",) if array.is_colour else ())),
         coords=array.coordinates(),
         name=stack.planes[0].modality.lower() or None,
-        attrs=volume_attrs(arrangement.planes, array.transforms, [finding for finding, _ in kept]),
+        attrs=volume_attrs(
+            arrangement.planes,
+            array.transforms,
+            [finding for finding, _ in kept],
+            arrangement.shape[-1],
+        ),
     )
     return _regular(volume, {finding.code for finding, choice in kept if choice == "repair"})
 
