@@ -33,7 +33,7 @@ class Code:
         return tuple(name for name, meaning in offered if meaning is not None)  # type: ignore[misc]
 
 
-_LEFT_OUT = "the slice is left out, the others keep their true positions"
+_LEFT_OUT = "these images are left out, the others keep their true positions"
 _STRAIGHT = "slices are placed on the straight line through the first and the last"
 _LARGEST = "the largest stack is loaded, the others stay stacks of their own"
 
@@ -72,7 +72,9 @@ CODES: dict[str, Code] = {
         "keep", "values are taken as they are; the picture may be inverted for some slices"
     ),
     "rescale_missing": Code("keep", "the stored values are taken as they are"),
-    "rescale_inconsistent": Code("raise", "images without a rescale keep their stored values"),
+    "rescale_inconsistent": Code(
+        "raise", "images without a rescale keep their stored values, and the volume has no unit"
+    ),
     "rescale_unusable": Code("raise", "these images keep their stored values, and the volume has no unit"),
     "presentation_differs": Code("keep", "its windows are not offered; those of the images are"),
     "excess_pixel_data": Code("keep", "bytes after the last pixel are ignored"),

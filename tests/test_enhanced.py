@@ -10,7 +10,7 @@ import pytest
 
 import dicomlab as dl
 from dicomlab import DicomLabWarning, phantom
-from dicomlab.errors import AmbiguousSourceError, GeometryError
+from dicomlab.errors import AmbiguousSourceError, FaultError, GeometryError
 
 
 def only_file(folder: Path) -> Path:
@@ -113,13 +113,41 @@ def test_an_absurd_number_of_frames_neither_hangs_nor_fills_the_memory(tmp_path:
         dl.load_volume(tmp_path, on_fault="keep")
 
 
-def test_a_frame_that_is_missing_from_the_pixel_data_is_told(tmp_path: Path) -> None:
-    phantom.write_kind("enhanced_mr", tmp_path)
+def test_frames_missing_from_the_pixel_data_are_told_and_the_others_load_when_asked(tmp_path: Path) -> None:
+    sample = phantom.write_kind("legacy_converted_ct", tmp_path)
     file = only_file(tmp_path)
+    header = pydicom.dcmread(file)
+    frame = header.Rows * header.Columns * 2
     data = file.read_bytes()
-    file.write_bytes(data[:-2000])
-    with pytest.raises(dl.DicomLabError, match="truncated_pixel_data"):
+    file.write_bytes(data[: -frame - frame // 2])
+    with pytest.raises(FaultError, match="truncated_pixel_data") as caught:
         dl.load_volume(tmp_path)
+    (finding,) = caught.value.findings
+    last = [f"{file.name} frame {header.NumberOfFrames - 1}", f"{file.name} frame {header.NumberOfFrames}"]
+    assert list(finding.files) == last
+    with pytest.warns(DicomLabWarning):
+        rest = dl.load_volume(tmp_path, on_fault="keep")
+    groups = header.PerFrameFunctionalGroupsSequence[:-2]
+    heights = sorted(float(g.PlanePositionSequence[0].ImagePositionPatient[2]) for g in groups)
+    np.testing.assert_allclose(rest.slice, heights, atol=1e-6)
+    whole = {round(z, 4): k for k, z in enumerate(sample.origins[:, 2])}
+    for k, z in enumerate(rest.slice.values):
+        np.testing.assert_array_equal(rest.values[k], sample.values[whole[round(float(z), 4)]])
+
+
+def test_a_slope_that_cannot_be_used_takes_the_unit_from_the_whole_volume(tmp_path: Path) -> None:
+    phantom.write_kind("axial_ct", tmp_path)
+    file = sorted(tmp_path.iterdir())[2]
+    one = pydicom.dcmread(file)
+    one.RescaleSlope = "0"
+    one.save_as(file)
+    with pytest.raises(FaultError, match="rescale_unusable: 1 of"):
+        dl.load_volume(tmp_path)
+    with pytest.warns(DicomLabWarning, match="the volume has no unit"):
+        volume = dl.load_volume(tmp_path, on_fault={"rescale_unusable": "keep"})
+    assert volume.attrs["units"] == ""
+    index = int(np.argmin(np.abs(volume.slice.values - float(one.ImagePositionPatient[2]))))
+    np.testing.assert_array_equal(volume.values[index], one.pixel_array)
 
 
 def test_no_finding_is_made_of_a_sound_enhanced_object(

@@ -220,7 +220,7 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
         else:
             lacking = needed - min(span.length, span.available)
         if lacking > 0:
-            short.append(instance.file.name)
+            short += _lost(instance, needed)
             worst = max(worst, lacking)
         elif (
             span.length is not None and needed is not None and span.length > needed + 1
@@ -229,7 +229,7 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     if short:
         yield Finding(
             "truncated_pixel_data",
-            f"{len(short)} of {len(instances)} files break off up to {worst} bytes before the end of their image",
+            f"{len(short)} image(s) in {len(instances)} file(s) break off, up to {worst} bytes too early",
             tuple(short),
             float(worst),
             "bytes",
@@ -240,3 +240,12 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
             f"{len(excess)} of {len(instances)} files hold more pixel data than Rows x Columns need",
             tuple(excess),
         )
+
+
+def _lost(instance: Instance, needed: int | None) -> list[str]:
+    """Names of the images that a file which breaks off has lost: of frames, those from the first incomplete one on."""
+    if instance.frames == 1 or needed is None or instance.pixels is None:
+        return [instance.file.name]
+    held = min(instance.pixels.available, instance.pixels.length or instance.pixels.available)
+    whole = held * instance.frames // needed
+    return [f"{instance.file.name} frame {k + 1}" for k in range(whole, instance.plausible_frames)]

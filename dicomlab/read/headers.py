@@ -112,13 +112,15 @@ class Instance(Attributes):
 
     @property
     def plausible_frames(self) -> int:
-        """`frames`, or as many as the bytes of the pixel data could hold: the number is only text in a file."""
-        if self.pixels is None:
-            return 1
+        """`frames`, or as many as there are functional groups or bytes for: the number is only text in a file."""
         bits = self.integer("Rows", 1) * self.integer("Columns", 1) * max(1, self.integer("BitsAllocated", 8))
-        # A compressed frame is an item of at least ten bytes (PS3.5 A.4).
-        least = 80 if self.pixels.length is None else max(1, bits)
-        return max(1, min(self.frames, 8 * self.pixels.available // least + 1))
+        described = len(self.items("PerFrameFunctionalGroupsSequence")) if self.frames > 1 else 1
+        held = 1
+        if self.pixels is not None:
+            # A compressed frame is an item of at least ten bytes (PS3.5 A.4).
+            least = 80 if self.pixels.length is None else max(1, bits)
+            held = 8 * self.pixels.available // least + 1
+        return max(1, min(self.frames, max(described, held)))
 
 
 def read_header(file: FileRef) -> FileDataset:

@@ -202,6 +202,12 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("inversion_time", "ms", "Inversion Time (0018,0082)", _number("InversionTimes", "InversionTime")),
     Meaning("flip_angle", "degrees", "Flip Angle (0018,1314)", _number("FlipAngle")),
     Meaning("b_value", "s/mm2", "Diffusion b-value (0018,9087)", _diffusion_label, takes_rest=True),
+    Meaning(
+        "cardiac_phase",
+        "%",
+        "Nominal Percentage of Cardiac Phase (0020,9241)",
+        _number("NominalPercentageOfCardiacPhase"),
+    ),
     Meaning("kernel", "", "Convolution Kernel (0018,1210)", _text("ConvolutionKernel")),
     Meaning(
         "image_type", "", "Image Type (0008,0008) or Frame Type (0008,9007)", _text("FrameType", "ImageType")
@@ -231,6 +237,7 @@ ORDER: dict[str, int] = {
             "time_slot",
             "time",
             "trigger_time",
+            "cardiac_phase",
             "temporal_position",
             "acquisition_number",
             "repetition",

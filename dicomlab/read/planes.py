@@ -144,7 +144,7 @@ def _functional_groups(
     instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
 ) -> tuple[Plane, ...]:
     common = _unfolded(shared)
-    frames = min(instance.frames, max(instance.plausible_frames, len(per_frame)))
+    frames = instance.plausible_frames
     planes = []
     for k in range(frames):
         own = (*(_unfolded(per_frame[k]) if k < len(per_frame) else ()), *common)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import xarray as xr
@@ -130,7 +131,8 @@ def load_volume(
     arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
     if values is None:
-        kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
+        transforms, more = _rescaled(arrangement.planes, transforms, on_fault)
+        kept += more
     planes = arrangement.planes
     frames = [plane.frame + 1 for plane in planes]
     kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
@@ -143,7 +145,10 @@ def load_volume(
             raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
         arrangement, more = _settle(rest, [], dims, on_fault)
         kept += [one for one in more if one not in kept]
-        array = Filling(arrangement, [modality_transform(plane, values) for plane in arrangement.planes])
+        transforms = [modality_transform(plane, values) for plane in arrangement.planes]
+        if values is None:
+            transforms, _ = _rescaled(arrangement.planes, transforms, on_fault)
+        array = Filling(arrangement, transforms)
         failures = array.read(progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
@@ -288,6 +293,16 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
     # What is left may have gaps that the whole series had not.
     more = [f for f in rest.findings_of(dims) if f.code not in _TAKES_PIXELS_AWAY]
     return rest.arrange(dims), lost + _act(more, on_fault)
+
+
+def _rescaled(
+    planes: Sequence[Plane], transforms: list[Transform], on_fault: OnFault
+) -> tuple[list[Transform], Kept]:
+    """The transforms to use, and what is odd about them; without a unit where they do not all lead to the same."""
+    kept = _act(_rescale_findings(planes, transforms), on_fault)
+    if any(finding.code in ("rescale_unusable", "rescale_inconsistent") for finding, _ in kept):
+        transforms = [replace(transform, units="") for transform in transforms]
+    return transforms, kept
 
 
 def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
