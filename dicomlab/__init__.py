@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
     from dicomlab.privacy import show_identity
-    from dicomlab.read import Series, SeriesList, Stack, find_series, load_volume
+    from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
@@ -48,6 +48,7 @@ _HOMES = {
     "find_series": "read",
     "header_table": "tables",
     "load_segmentation": "extras.seg",
+    "load_overlays": "read",
     "load_volume": "read",
     "make_volume": "volumes",
     "montage": "view.static",
@@ -73,6 +74,7 @@ __all__ = [
     "browse",
     "find_series",
     "header_table",
+    "load_overlays",
     "load_segmentation",
     "load_volume",
     "make_volume",

@@ -16,7 +16,7 @@ from dicomlab.read.modality import Transform, value_dtype
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.stored import StoredImage, stored_image
 
-__all__ = ["Filling"]
+__all__ = ["Filling", "axis_coordinates"]
 
 _COLOURS = ["red", "green", "blue"]
 
@@ -89,7 +89,7 @@ class Filling:
         """Labels of the extra axes, and what else is known of their steps."""
         coords: dict[str, Any] = {}
         for axis in self.arrangement.axes:
-            coords |= _axis_coordinates(axis)
+            coords |= axis_coordinates(axis)
         if self.units is not None:
             name, units = self.units
             coords["units"] = (name, units, {"long_name": "unit of the values"})
@@ -98,7 +98,8 @@ class Filling:
         return coords
 
 
-def _axis_coordinates(axis: Axis) -> dict[str, Any]:
+def axis_coordinates(axis: Axis) -> dict[str, Any]:
+    """Coordinates of an extra axis, as `xarray.DataArray.assign_coords` takes them: its labels, and what stands beside them."""
     attrs = {"long_name": axis.name.replace("_", " "), "source": axis.source}
     if axis.units:
         attrs["units"] = axis.units
