@@ -15,6 +15,7 @@ from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat, spacing_of
 from dicomlab.geometry import AXES, FRAME, Geometry
 from dicomlab.ultrasound import Region, regions_from_attrs
+from dicomlab.volumes import attrs_of
 from dicomlab.xyz import World
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ class DicomAccessor:
     @property
     def units(self) -> str:
         """Unit of the values, ``""`` when they have none or nobody knows."""
-        return str(self._volume.attrs.get("units", ""))
+        return str(attrs_of(self._volume).get("units", ""))
 
     @property
     def findings(self) -> tuple[str, ...]:
@@ -223,6 +224,8 @@ class DicomAccessor:
         >>> type(coarse.xindexes["row"]).__name__
         'AxisIndex'
         """
+        if is_flat(self._volume):
+            return self._volume  # nothing guards an image without a place
         coordinates = self.geometry.coordinates()
         names = [*(name for name in AXES if name in self._volume.dims), FRAME]
         lost = [name for name in names[:-1] if np.isnan(coordinates[name].values).any()]

@@ -82,7 +82,9 @@ CODES: dict[str, Code] = {
     "missing_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
     "undecodable_pixel_data": Code("raise", _LEFT_OUT, _LEFT_OUT),
     "missing_tiles": Code("keep", "pixels of absent tiles are white in colour, 0 in grey"),
-    "same_instance_differs": Code("raise", "both files are kept as they are"),
+    "same_instance_differs": Code(
+        "raise", "both files are kept as they are", "the first file of each instance is taken"
+    ),
 }
 """Every code, in the order in which they are reported."""
 
@@ -159,16 +161,10 @@ def check_choices(on_fault: object) -> None:
 def choose(on_fault: OnFault, finding: Finding) -> Choice:
     """What is done about `finding`; `on_fault` passed `check_choices`.
 
-    One choice for all codes means the nearest that a code offers: to keep what cannot be kept raises, to repair what cannot
-    be repaired keeps it.
+    One choice for all codes leaves the default to those that do not offer it.
     """
     if on_fault is None:
         return finding.default
     if not isinstance(on_fault, str):
         return on_fault.get(finding.code, finding.default)
-    code = CODES[finding.code]
-    if on_fault in code.choices:
-        return on_fault
-    if finding.default != "raise":
-        return finding.default
-    return "keep" if on_fault == "repair" and code.keep is not None else "raise"
+    return on_fault if on_fault in CODES[finding.code].choices else finding.default

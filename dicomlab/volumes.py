@@ -12,7 +12,7 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES, Geometry
 
-__all__ = ["make_volume"]
+__all__ = ["attrs_of", "make_volume"]
 
 
 def make_volume(
@@ -88,3 +88,12 @@ def make_volume(
         merged["units"] = units
     volume = xr.DataArray(values, dims=list(dims), coords=geometry.coordinates(), name=name, attrs=merged)
     return volume.assign_coords(dict(coords)) if coords else volume
+
+
+def attrs_of(volume: xr.DataArray) -> dict[str, Any]:
+    """Attributes of a volume, with the unit of the one step that was picked of an axis along which units differ."""
+    attrs = {str(name): value for name, value in volume.attrs.items()}
+    units = volume.coords.get("units")
+    if units is not None and units.ndim == 0 and not attrs.get("units"):
+        attrs["units"] = str(units.values)
+    return attrs

@@ -62,6 +62,8 @@ def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
         return _ordered(planes, layout, dims)
     except IncompleteError as problem:
         reason = problem
+    if layout.along.size == len(planes):  # one image a position: `dims` names what is not there
+        raise DicomLabError(str(reason))
     rest, findings = _without_copies(planes, layout.place)
     if findings:
         layout = lay_out(rest)
@@ -102,7 +104,7 @@ def _ordered(
             f"{len(planes)} images found for a volume of {shape} planes"
         )  # find_axes forbids it
     found = list(findings)
-    if any("Instance Number" in axis.source for axis in axes):
+    if any(axis.name == "repetition" for axis in axes):
         found.append(
             Finding(
                 "order_from_instance_number",

@@ -19,6 +19,7 @@ from dicomlab.read.stacks import Stack, plane_name
 from dicomlab.read.stored import stored_image
 from dicomlab.read.suv import suv_attrs
 from dicomlab.read.voi import may_be_negative, voi_windows
+from dicomlab.windowing import AnyWindow
 
 __all__ = ["thumbnail", "volume_attrs"]
 
@@ -40,7 +41,8 @@ def volume_attrs(
     """Attributes of the volume made of these images, all of types that netCDF can hold.
 
     Windows may differ from image to image; the middle one of the first step, which has the first `slices` images, is what is
-    looked at first.
+    looked at first. Where the middle images of other steps have windows that show something else (phase beside magnitude), none
+    is offered: it would be wrong for most.
     """
     first = (slices or len(planes)) // 2
     middle = planes[first]
@@ -49,6 +51,9 @@ def volume_attrs(
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
     if all(transform.windowed for transform in transforms):
         windows = voi_windows(middle, may_be_negative(middle, transforms[first]))
+        for k in range(first, len(planes), slices or len(planes)):
+            if not _alike(windows, voi_windows(planes[k], may_be_negative(planes[k], transforms[k]))):
+                windows = ()
         frames = [plane.frame + 1 for plane in planes]
         shown = presentation_windows([plane.instance for plane in planes], transforms, frames)
         attrs |= windowing.window_attrs([*windows, *shown])
@@ -57,6 +62,15 @@ def volume_attrs(
     if findings:
         attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs
+
+
+def _alike(some: Sequence[AnyWindow], others: Sequence[AnyWindow]) -> bool:
+    """Whether the first windows show about the same range: one is at most twice as wide and holds the other's centre."""
+    if not some or not others:
+        return len(some) == len(others)
+    one, other = some[0], others[0]
+    narrow, wide = sorted((one.width, other.width))
+    return wide <= 2 * narrow and abs(one.center - other.center) <= wide / 2
 
 
 def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:

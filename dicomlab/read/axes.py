@@ -142,18 +142,30 @@ class _Search:
 
     def want(self, name: str) -> None:
         """Take the axis of this name or keyword, or say why there is none."""
-        before = len(self.axes)
-        for meaning in named_meanings(name):
+        if self.done:
+            raise IncompleteError(
+                f"dims names {name!r}, but it separates no images: "
+                + ("the other axes already do" if self.axes else "there is one at each position")
+            )
+        before, cell = len(self.axes), self.cell
+        found = named_meanings(name)
+        for meaning in found:
             if len(self.axes) == before:
                 self.try_(meaning, wanted=True)
-        if len(self.axes) == before and self.done:
+        if len(self.axes) > before and self.axes[-1].name != name:
+            instead = self.axes.pop().name
+            self.steps.pop()
+            self.cell = cell
             raise IncompleteError(
-                f"dims names {name!r}, but it separates no images: the other axes already do"
+                f"dims names {name!r}, but no attribute gives it; the images are told apart by {instead}: dims=[{instead!r}]"
             )
-        if len(self.axes) == before and not any(meaning.name == name for meaning, _ in self.tried):
-            raise IncompleteError(
-                f"dims names {name!r}, but it separates no images: those at one position all have the same"
+        if len(self.axes) == before and not any(meaning in found for meaning, _ in self.tried):
+            says = (
+                "no image says it"
+                if all(_silent(meaning, self.planes) for meaning in found)
+                else "all say the same"
             )
+            raise IncompleteError(f"dims names {name!r}, but it separates no images: {says}")
 
     def try_(self, meaning: Meaning, *, wanted: bool = False) -> None:
         """Take the axis of this meaning when the planes in every cell differ in it in the same way."""
@@ -324,3 +336,7 @@ def _shown(value: object) -> str:
     if isinstance(value, float | np.floating):
         return f"{float(value):g}"
     return "unknown" if value is None else str(value)
+
+
+def _silent(meaning: Meaning, planes: Sequence[Plane]) -> bool:
+    return all(meaning.label(plane) in (None, "") for plane in planes)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.axes import Axis
+from dicomlab.read.diffusion import diffusion
+from dicomlab.read.meanings import diffusion_label
 from dicomlab.read.modality import Transform, value_dtype
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.stored import StoredImage, stored_image
@@ -90,12 +92,31 @@ class Filling:
         coords: dict[str, Any] = {}
         for axis in self.arrangement.axes:
             coords |= axis_coordinates(axis)
+        coords |= _lone_diffusion(self.arrangement)
         if self.units is not None:
             name, units = self.units
             coords["units"] = (name, units, {"long_name": "unit of the values"})
         if self.is_colour:
             coords["sample"] = ("sample", _COLOURS)
         return coords
+
+
+def _lone_diffusion(arrangement: Arrangement) -> dict[str, Any]:
+    """b-value and direction as scalars, where all images share them: one direction, or a trace image."""
+    if any(axis.name == "b_value" for axis in arrangement.axes) or arrangement.planes[0].modality != "MR":
+        return {}
+    labels = {diffusion_label(plane) for plane in arrangement.planes}
+    found = diffusion(arrangement.planes[0])
+    if len(labels) != 1 or found is None:
+        return {}
+    scalars: dict[str, Any] = {
+        "b_value": ((), found.b_value, {"units": "s/mm2", "long_name": "b value", "source": found.source})
+    }
+    if found.b_vector is not None:
+        scalars |= {
+            f"b_vector_{axis}": ((), value) for axis, value in zip("xyz", found.b_vector, strict=True)
+        }
+    return scalars
 
 
 def axis_coordinates(axis: Axis) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ from dicomlab.read import labels
 from dicomlab.read.diffusion import diffusion
 from dicomlab.read.planes import Plane
 
-__all__ = ["AUTO", "ORDER", "Meaning", "named_meanings", "sequence_key"]
+__all__ = ["AUTO", "ORDER", "Meaning", "diffusion_label", "named_meanings", "sequence_key"]
 
 Described: TypeAlias = (
     "tuple[str, npt.NDArray[Any], str, str] | tuple[str, npt.NDArray[Any], str, str, Mapping[str, Any]]"
@@ -96,6 +96,8 @@ class Meaning:
             return self._describe_diffusion(labels_, planes)
         if self.name == "time":
             return self._describe_time(labels_, planes)
+        if self.name == "repetition":
+            labels_ = range(1, len(labels_) + 1)
         return self.name, self.array(labels_), self.units, self.source
 
     def array(self, labels_: Sequence[Hashable]) -> npt.NDArray[Any]:
@@ -145,7 +147,8 @@ def _ms(keyword: str) -> Callable[[Plane], float | None]:
     return seconds
 
 
-def _diffusion_label(plane: Plane) -> Hashable:
+def diffusion_label(plane: Plane) -> Hashable:
+    """b-value and direction of an image, rounded so that decimal strings make no steps; None where it says nothing."""
     found = diffusion(plane)
     if found is None:
         return None
@@ -164,6 +167,7 @@ _ACQUISITION = "Acquisition Number (0020,0012)"
 _TRIGGER = "Trigger Time (0018,1060) or Nominal Cardiac Trigger Delay Time (0020,9153)"
 _ACQUIRED = "Acquisition Time (0008,0032) or Frame Acquisition DateTime (0018,9074)"
 
+_NUMBERED = "the order of Instance Number (0020,0013)"
 _ORDINALS = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}
 
 _CLOCKS: list[tuple[str, Callable[[Plane], float | None]]] = [
@@ -201,7 +205,7 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("echo_time", "ms", "Echo Time (0018,0081)", _number("EffectiveEchoTime", "EchoTime")),
     Meaning("inversion_time", "ms", "Inversion Time (0018,0082)", _number("InversionTimes", "InversionTime")),
     Meaning("flip_angle", "degrees", "Flip Angle (0018,1314)", _number("FlipAngle")),
-    Meaning("b_value", "s/mm2", "Diffusion b-value (0018,9087)", _diffusion_label, takes_rest=True),
+    Meaning("b_value", "s/mm2", "Diffusion b-value (0018,9087)", diffusion_label, takes_rest=True),
     Meaning(
         "cardiac_phase",
         "%",
@@ -217,7 +221,7 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("time", "s", "Frame Reference Time (0054,1300)", _ms("FrameReferenceTime"), by_rank=True),
     Meaning("time", "s", _ACQUIRED, labels.acquired, by_rank=True),
     Meaning("time", "s", _ACQUISITION, _number("AcquisitionNumber")),
-    Meaning("time", "s", "the order of Instance Number (0020,0013)", _instance_order, by_rank=True),
+    Meaning("time", "s", _NUMBERED, _instance_order, by_rank=True),
 )
 """Candidates in the order in which they are tried: what is said outright before what only orders the images."""
 
@@ -259,12 +263,18 @@ def named_meanings(name: str) -> tuple[Meaning, ...]:
     DicomLabError
         It is neither.
     """
-    known = tuple(meaning for meaning in AUTO if meaning.name == name)
+    ordinal = {**_ORDINALS, _NUMBERED: "repetition"}
+    known = tuple(
+        replace(meaning, name=name, units="" if name != meaning.name else meaning.units)
+        for meaning in AUTO
+        if (meaning.name == name and (name != "time" or meaning.source not in (_ACQUISITION, _NUMBERED)))
+        or ordinal.get(meaning.source) == name
+    )
     if known:
         return known
     tag = tag_for_keyword(name) if isinstance(name, str) else None
     if tag is None:
-        names = ", ".join(dict.fromkeys(meaning.name for meaning in AUTO))
+        names = ", ".join(dict.fromkeys([*(meaning.name for meaning in AUTO), *ordinal.values()]))
         raise DicomLabError(
             f"dims names {name!r}, which is neither a known axis ({names}) nor the keyword of an attribute, such as "
             "'AcquisitionNumber'"

@@ -100,6 +100,15 @@ class Series:
         return presentations_of(self.instances)
 
     @property
+    def folder(self) -> str:
+        """Folder, or archive, that holds all files of the series."""
+        homes = {
+            str(instance.file.path if instance.file.member else instance.file.path.parent)
+            for instance in self.instances
+        }
+        return homes.pop() if len(homes) == 1 else os.path.commonpath(homes)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """Names of the files, in the order of `instances`."""
         return tuple(instance.file.name for instance in self.instances)
@@ -143,6 +152,7 @@ class Series:
     def _repr_html_(self) -> str:
         facts = self._facts()
         shown = {
+            "folder": self.folder,
             "modality": facts["modality"],
             "images": f"{facts['images']} in {len(self.instances)} files",
             **{axis.name: axis.explain() for axis in (_axes(self.stacks[0]) if self.stacks else ())},
@@ -216,11 +226,11 @@ class SeriesList(Sequence[Series]):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row a series: modality, description, images, rows, columns, plane, spacings (mm), stacks, findings, uid."""
+        """One row a series: modality, description, images, axes, size, plane, spacings (mm), findings, folder, uid."""
         import pandas as pd
 
-        rows = [{**series._facts(), "uid": series.uid} for series in self._series]
-        return pd.DataFrame(rows, columns=[*_FACTS, "uid"])
+        rows = [{**series._facts(), "folder": series.folder, "uid": series.uid} for series in self._series]
+        return pd.DataFrame(rows, columns=[*_FACTS, "folder", "uid"])
 
     def __repr__(self) -> str:
         lines = [f"{len(self)} series in {self.source}, {len(self.skipped)} files skipped"]
@@ -312,7 +322,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     skipped: dict[str, str] = {}
     files = list(dicomdir.follow(list(list_all(paths, skipped.__setitem__)), paths, skipped.__setitem__))
     found: dict[tuple[str, str], list[Instance]] = {}
-    findings: dict[tuple[str, str], list[Finding]] = {}
+    rivals: dict[tuple[str, str], list[tuple[str, str]]] = {}
     by_uid: dict[str, Instance] = {}
     for file in progress_bar(files, "reading headers", progress):
         try:
@@ -331,21 +341,23 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
             if _same_bytes(twin.file, file):
                 skipped[file.name] = f"the same file as {twin.file.name}, byte for byte"
                 continue
-            findings.setdefault(key, []).append(
-                Finding(
-                    "same_instance_differs",
-                    "two files claim one SOP Instance UID (0008,0018) but differ",
-                    (twin.file.name, file.name),
-                )
-            )
+            rivals.setdefault(key, []).append((twin.file.name, file.name))
         by_uid[instance.text("SOPInstanceUID")] = instance
         found.setdefault(key, []).append(instance)
     series = [
-        Series(key[0], tuple(sorted(members, key=_instance_order)), tuple(findings.get(key, ())))
+        Series(key[0], tuple(sorted(members, key=_instance_order)), _rivals(rivals.get(key, [])))
         for key, members in attach(found).items()
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
+
+
+def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
+    if not pairs:
+        return ()
+    names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
+    message = f"{len(names)} files claim SOP Instance UIDs (0008,0018) of one another but differ"
+    return (Finding("same_instance_differs", message, names, float(len(pairs)), "files"),)
 
 
 def _instance_order(instance: Instance) -> tuple[int, str, str]:

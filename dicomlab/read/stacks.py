@@ -172,6 +172,14 @@ class Stack:
             tuple(p for p in self.planes if p.instance.file.name not in left_out and p.name not in left_out)
         )
 
+    def first_of_each_instance(self) -> Stack:
+        """The stack without files whose SOP Instance UID (0008,0018) another has already."""
+        first: dict[str, Instance] = {}
+        for instance in self.instances:
+            first.setdefault(instance.text("SOPInstanceUID"), instance)
+        taken = {id(instance) for instance in first.values()}
+        return Stack(tuple(plane for plane in self.planes if id(plane.instance) in taken))
+
     @property
     def is_placed(self) -> bool:
         """Whether its planes have a place in the patient."""

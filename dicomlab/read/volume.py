@@ -128,7 +128,10 @@ def load_volume(
                 f"{', '.join(stack.flat.dims) or 'none'}"
             )
         return _flat_image(stack, stack.flat, series_findings, values, on_fault)
-    arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
+    kept = _act(series_findings, on_fault)
+    if any(finding.code == "same_instance_differs" and choice == "repair" for finding, choice in kept):
+        stack = stack.first_of_each_instance()
+    arrangement, kept = _settle(stack, kept, dims, on_fault)
     transforms = [modality_transform(plane, values) for plane in arrangement.planes]
     if values is None:
         transforms, more = _rescaled(arrangement.planes, transforms, on_fault)
@@ -180,6 +183,9 @@ def _flat_image(
 ) -> xr.DataArray:
     """The image of a stack that has no place in the patient by its nature."""
     kept = _act([*findings, *stack.findings], on_fault)
+    lost = [finding for finding, _ in kept if finding.code in _TAKES_PIXELS_AWAY]
+    if lost:
+        raise FaultError(f"nothing of this image would be left: {lost[0]}", lost)
     transforms = [modality_transform(plane, values) for plane in stack.planes]
     if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
         if values is None:
@@ -258,7 +264,10 @@ def _only_stack(series: Series, on_fault: OnFault) -> tuple[Stack, tuple[Finding
     others = {plane.name for stack in series.stacks[1:] for plane in stack.planes}
     if beside and others <= explained and all(choose(on_fault, finding) == "repair" for finding in beside):
         return series.stacks[0], (*series.extra_findings, *beside)
-    listing = "\n".join(f"  stacks[{k}]: {repr(stack).strip('<>')}" for k, stack in enumerate(series.stacks))
+    listing = "\n".join(
+        f"  stacks[{k}]: {repr(stack).strip('<>')}; {len(stack.instances)} file(s), first {stack.instances[0].file}"
+        for k, stack in enumerate(series.stacks[:20])
+    )
     told = "".join(f"\n  {finding.explain()}" for finding in beside)
     raise AmbiguousSourceError(
         f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, "

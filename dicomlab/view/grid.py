@@ -13,6 +13,7 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
+from dicomlab.volumes import attrs_of
 
 __all__ = ["Grid"]
 
@@ -161,5 +162,5 @@ def _attrs(volume: xr.DataArray) -> Mapping[str, Any]:
     xarray leaves on ``ct > 300`` all that was said of the CT; of a mask its unit, windows and hanging are untrue.
     """
     if volume.dtype != np.bool_:
-        return volume.attrs
+        return attrs_of(volume)
     return {name: volume.attrs[name] for name in ("SeriesDescription", "findings") if name in volume.attrs}

@@ -22,6 +22,7 @@ from dicomlab.geometry import AXES
 from dicomlab.read.elements import quiet
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.series import PathLike, Series, find_series
+from dicomlab.read.stacks import Stack
 
 __all__ = ["load_segmentation"]
 
@@ -32,7 +33,7 @@ _SURFACE = "1.2.840.10008.5.1.4.1.1.66.5"
 
 
 def load_segmentation(
-    source: PathLike | Iterable[PathLike] | Series,
+    source: PathLike | Iterable[PathLike] | Series | Stack,
     *,
     like: xr.DataArray | None = None,
     segments: Iterable[int] | None = None,
@@ -121,9 +122,11 @@ def _segread() -> Any:
     return segread
 
 
-def _only_segmentation(source: PathLike | Iterable[PathLike] | Series) -> Instance:
-    series = [source] if isinstance(source, Series) else list(find_series(cast("Any", source)))
-    instances = [instance for one in series for instance in one.instances]
+def _only_segmentation(source: PathLike | Iterable[PathLike] | Series | Stack) -> Instance:
+    if isinstance(source, (Series, Stack)):
+        instances = list(source.instances)
+    else:
+        instances = [instance for one in find_series(cast("Any", source)) for instance in one.instances]
     found = [i for i in instances if i.text("SOPClassUID") in _SEGMENTATIONS]
     if len(found) == 1:
         return found[0]
@@ -132,7 +135,8 @@ def _only_segmentation(source: PathLike | Iterable[PathLike] | Series) -> Instan
             f"\n  {i.file}: {i.text('SeriesDescription') or 'no description'}" for i in found[:20]
         )
         raise AmbiguousSourceError(
-            f"{len(found)} Segmentations are there; load_segmentation takes one. Give its file:{names}"
+            f"{len(found)} Segmentations are there; load_segmentation takes one. "
+            f"Give its file, or its series (load_segmentation(find_series(path)[k])):{names}"
         )
     if any(i.text("SOPClassUID") == _SURFACE for i in instances):
         raise UnsupportedError("a Surface Segmentation: meshes instead of masks, which are not read yet")
