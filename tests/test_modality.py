@@ -266,3 +266,25 @@ def test_a_mapping_that_maps_nothing_is_left_out(tmp_path: Path) -> None:
         [mapping("none", 0, 65535, RealWorldValueSlope=2.0, RealWorldValueIntercept=0.0)]
     )
     assert loaded(tmp_path, one).values.ravel().tolist() == stored(True, 16)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [({"RescaleSlope": "0"}, "rescale_unusable"), ({}, "rescale_inconsistent")]
+)
+def test_images_kept_without_their_rescale_leave_a_volume_without_a_unit(
+    tmp_path: Path, fault: dict[str, str], code: str
+) -> None:
+    series = datasets("CT")
+    for one in series[:2]:
+        del one.RescaleSlope, one.RescaleIntercept
+        for keyword, value in fault.items():
+            setattr(one, keyword, value)
+    write(tmp_path, series)
+    with pytest.raises(FaultError, match=code):
+        load_volume(tmp_path)
+    with pytest.warns(DicomLabWarning, match=code):
+        volume = load_volume(tmp_path, on_fault={code: "keep"})
+    raw = load_volume(tmp_path, values="stored").values.astype(int)
+    intercept = [0, 0, *(int(one.RescaleIntercept) for one in series[2:])]
+    np.testing.assert_array_equal(volume.values, raw + np.array(intercept)[:, None, None])
+    assert volume.attrs["units"] == ""

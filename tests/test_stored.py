@@ -252,6 +252,15 @@ def test_frames_are_found_by_any_table_or_by_what_they_begin_with(
     _check(save(tmp_path / "a", ds, uid.JPEG2000Lossless, fragments(*pieces, table=basic)), frames)
 
 
+@pytest.mark.parametrize("said", [1, 3])
+def test_more_frames_than_the_header_says_are_refused_and_not_dropped(tmp_path: Path, said: int) -> None:
+    frames, coded = _coded(4)
+    ds = dataset(frames, frames=4)
+    ds.NumberOfFrames = said
+    with pytest.raises(FaultError, match="4 frames, Number of Frames|4 fragments do not tell 3"):
+        image(save(tmp_path / "a", ds, uid.JPEG2000Lossless, fragments(*coded))).read()
+
+
 def test_fragments_without_table_or_signature_are_refused_where_they_do_not_tell_frames_apart(
     tmp_path: Path,
 ) -> None:

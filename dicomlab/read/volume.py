@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, cast
 
 import xarray as xr
@@ -127,7 +128,7 @@ def load_volume(
             )
         return _flat_image(stack, stack.flat, series_findings, values, on_fault)
     arrangement, kept = _settle(stack, _act(series_findings, on_fault), dims, on_fault)
-    transforms = [modality_transform(plane, values) for plane in arrangement.planes]
+    transforms = _transforms(arrangement.planes, values)
     if values is None:
         kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
     planes = arrangement.planes
@@ -142,7 +143,7 @@ def load_volume(
             raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
         arrangement, more = _settle(rest, [], dims, on_fault)
         kept += [one for one in more if one not in kept]
-        array = Filling(arrangement, [modality_transform(plane, values) for plane in arrangement.planes])
+        array = Filling(arrangement, _transforms(arrangement.planes, values))
         failures = array.read(progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
@@ -169,7 +170,7 @@ def _flat_image(
 ) -> xr.DataArray:
     """The image of a stack that has no place in the patient by its nature."""
     kept = _act([*findings, *stack.findings], on_fault)
-    transforms = [modality_transform(plane, values) for plane in stack.planes]
+    transforms = _transforms(stack.planes, values)
     if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
         if values is None:
             kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
@@ -282,6 +283,14 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
     # What is left may have gaps that the whole series had not.
     more = [f for f in rest.findings_of(dims) if f.code not in _TAKES_PIXELS_AWAY]
     return rest.arrange(dims), lost + _act(more, on_fault)
+
+
+def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
+    """What makes the values of each plane; where some stay as they are stored, the volume has no unit."""
+    found = [modality_transform(plane, values) for plane in planes]
+    if len({transform.explicit for transform in found}) > 1:
+        return [replace(transform, units="") for transform in found]
+    return found
 
 
 def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
