@@ -514,6 +514,15 @@ def test_the_table_of_series_tells_the_spacing_at_the_detector(tmp_path: Path) -
     assert "?" not in repr(series)
 
 
+def test_a_multi_frame_picture_has_the_mm_of_its_functional_groups(tmp_path: Path) -> None:
+    made = picture("SC", np.stack([GREY, GREY]), frames=True, SOPClassUID="1.2.840.10008.5.1.4.1.1.7.3")
+    made.SharedFunctionalGroupsSequence = [item(PixelMeasuresSequence=[item(PixelSpacing=[0.3, 0.2])])]
+    made.PerFrameFunctionalGroupsSequence = [Dataset(), Dataset()]
+    image = load(tmp_path, made)
+    assert image.image_plane.item() == "stated"
+    assert (image.row[1].item(), image.column[1].item()) == (0.3, 0.2)
+
+
 # -- real files -------------------------------------------------------------------------------------------------------
 
 real = pytest.mark.skipif(not (SHARED / "unpack.py").is_file(), reason=f"no real DICOM at {SHARED}")

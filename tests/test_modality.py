@@ -288,3 +288,17 @@ def test_images_kept_without_their_rescale_leave_a_volume_without_a_unit(
     intercept = [0, 0, *(int(one.RescaleIntercept) for one in series[2:])]
     np.testing.assert_array_equal(volume.values, raw + np.array(intercept)[:, None, None])
     assert volume.attrs["units"] == ""
+
+
+def test_one_mapping_makes_all_slices_whatever_the_order_in_which_each_lists_its_own(tmp_path: Path) -> None:
+    series = datasets("MR")
+    for k, one in enumerate(series):
+        for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType"):
+            one.pop(keyword, None)
+        two = [
+            mapping(label, 0, 65535, RealWorldValueSlope=slope, RealWorldValueIntercept=0.0)
+            for label, slope in (("T1", 2.0), ("T2", 3.0))
+        ]
+        one.RealWorldValueMappingSequence = Sequence(two[:: -1 if k == 2 else 1])
+    volume = load_volume(write(tmp_path, series))
+    np.testing.assert_array_equal(volume.values, 2.0 * load_volume(tmp_path, values="stored").values)

@@ -389,9 +389,7 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
                 if encoding is None
                 else _read_as(stream, *encoding, tags)
             )
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file
+    except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file, MemoryError for a length of 4 GB
         raise NotDicomError(f"the header cannot be parsed ({type(problem).__name__}: {problem})") from problem
     if not len(header):
         raise NotDicomError("no attribute could be read: the file breaks off inside its header")

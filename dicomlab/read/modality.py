@@ -111,7 +111,7 @@ _NO_UNIT = ("1", "{counts}", "[arb'U]")
 """Codes of the Unified Code for Units of Measure that say: no unit."""
 
 
-def modality_transform(plane: Plane, values: str | None = None) -> Transform:
+def modality_transform(plane: Plane, values: str | None = None, preferred: str = "") -> Transform:
     """From stored to real values of a plane, and the unit that they have.
 
     Parameters
@@ -121,6 +121,8 @@ def modality_transform(plane: Plane, values: str | None = None) -> Transform:
     values
         None for what the object means by its values: Modality LUT, rescale or dose scaling, else its first Real World Value
         Mapping. ``"stored"`` for none of them; else the LUT Label (0040,9210) of a Real World Value Mapping.
+    preferred
+        Label of the mapping that counts as the first: that of the planes beside this one, which may list theirs in another order.
 
     Raises
     ------
@@ -149,7 +151,7 @@ def modality_transform(plane: Plane, values: str | None = None) -> Transform:
                 explicit=False, fault="both Modality LUT Sequence (0028,3000) and a rescale are there"
             )
         return _modality_lut(plane)
-    first = next(iter(mappings.values()), None)
+    first = mappings.get(preferred, next(iter(mappings.values()), None))
     if first is not None and not transform.fault:
         if not transform.explicit:
             return first

@@ -27,7 +27,7 @@ from dicomlab.read.elements import WARNINGS_LOCK
 from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout
 from dicomlab.read.flat_volume import load_flat
-from dicomlab.read.modality import Transform, modality_transform
+from dicomlab.read.modality import Transform, modality_transform, real_world_names
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
@@ -287,7 +287,8 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
 
 def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
     """What makes the values of each plane; where some stay as they are stored, the volume has no unit."""
-    found = [modality_transform(plane, values) for plane in planes]
+    first = next(iter(real_world_names(planes[0])), "")
+    found = [modality_transform(plane, values, first) for plane in planes]
     if len({transform.explicit for transform in found}) > 1:
         return [replace(transform, units="") for transform in found]
     return found
