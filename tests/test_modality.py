@@ -302,3 +302,12 @@ def test_one_mapping_makes_all_slices_whatever_the_order_in_which_each_lists_its
         one.RealWorldValueMappingSequence = Sequence(two[:: -1 if k == 2 else 1])
     volume = load_volume(write(tmp_path, series))
     np.testing.assert_array_equal(volume.values, 2.0 * load_volume(tmp_path, values="stored").values)
+
+
+def test_rescaled_float_pixels_have_room_for_every_value(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).normal(size=(256, 256)).astype(np.float32)
+    one = image()
+    del one.PixelData, one.BitsStored, one.HighBit, one.PixelRepresentation
+    one.BitsAllocated, one.FloatPixelData = 32, values.tobytes()
+    one.RescaleSlope, one.RescaleIntercept, one.RescaleType = "1e40", "0", "US"
+    np.testing.assert_array_equal(loaded(tmp_path, one).values[0], values.astype(float) * 1e40)

@@ -297,13 +297,12 @@ def value_dtype(planes: Sequence[Plane], transforms: Sequence[Transform]) -> np.
     """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
 
     Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
-    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type.
+    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type where nothing is applied to them.
     """
     kinds = {plane.instance.pixels.keyword for plane in planes if plane.instance.pixels is not None}
-    if "DoubleFloatPixelData" in kinds:
-        return np.dtype(np.float64)
-    if "FloatPixelData" in kinds:
-        return np.dtype(np.float32)
+    if kinds & {"FloatPixelData", "DoubleFloatPixelData"}:
+        untouched = kinds == {"FloatPixelData"} and all(transform.is_identity for transform in transforms)
+        return np.dtype(np.float32 if untouched else np.float64)
     lows, highs = [], []
     for plane, transform in zip(planes, transforms, strict=True):
         ends = transform.value_range(*_stored_range(plane))
