@@ -72,7 +72,9 @@ CODES: dict[str, Code] = {
         "keep", "values are taken as they are; the picture may be inverted for some slices"
     ),
     "rescale_missing": Code("keep", "the stored values are taken as they are"),
-    "rescale_inconsistent": Code("raise", "images without a rescale keep their stored values"),
+    "rescale_inconsistent": Code(
+        "raise", "images without a rescale keep their stored values, and the volume has no unit"
+    ),
     "rescale_unusable": Code("raise", "these images keep their stored values, and the volume has no unit"),
     "presentation_differs": Code("keep", "its windows are not offered; those of the images are"),
     "excess_pixel_data": Code("keep", "bytes after the last pixel are ignored"),
