@@ -396,6 +396,14 @@ def test_syntaxes_without_a_decoder_are_refused_by_name(tmp_path: Path, syntax: 
         check_supported(instance(path))
 
 
+def test_text_in_place_of_a_transfer_syntax_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", dataset(scene()))
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"Somebody^Else^Name\0\0", 1))
+    with pytest.raises(UnsupportedError, match="is no UID") as caught:
+        check_supported(instance(path))
+    assert "Somebody" not in str(caught.value)
+
+
 def test_encapsulated_pixels_under_a_native_syntax_are_refused_and_the_other_way(tmp_path: Path) -> None:
     inside = save(tmp_path / "a", dataset(scene()), uid.ExplicitVRLittleEndian, fragments(b"\0\0"))
     with pytest.raises(UnsupportedError, match="no length"):
