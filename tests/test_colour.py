@@ -214,6 +214,7 @@ def test_broken_palettes_are_refused(tmp_path: Path, broken, reason: str) -> Non
         [0, 1, 5, 2, 1, 0, 255],
         [0, 1, 5, 1],
         [0, 1, 1, 2, 9, 6, 0],
+        [0, 0] * 20000 + [2, 20000, 0, 0] * 6000,
     ],
 )
 def test_segments_that_make_no_sense_are_refused(tmp_path: Path, data: list[int]) -> None:

@@ -115,48 +115,40 @@ def _entries(instance: Instance, name: str, signed: bool) -> npt.NDArray[np.int6
     return table
 
 
-def _unfold(data: npt.NDArray[np.int64], bits: int, entries: int) -> npt.NDArray[np.int64]:
+def _unfold(data: Integers, bits: int, entries: int) -> npt.NDArray[np.int64]:
     """Lookup table from its segments."""
-    out: list[npt.NDArray[np.int64]] = []
-    _segments(data, 0, None, bits, entries, out)
-    return np.concatenate(out) if out else np.empty(0, np.int64)
+    out: list[int] = []
+    _segments(data.tolist(), 0, None, bits, entries, out)
+    return np.array(out, np.int64)
 
 
-def _segments(
-    data: npt.NDArray[np.int64],
-    at: int,
-    count: int | None,
-    bits: int,
-    entries: int,
-    out: list[npt.NDArray[np.int64]],
-) -> None:
+def _segments(data: list[int], at: int, count: int | None, bits: int, entries: int, out: list[int]) -> None:
     """Append `count` segments from `at` on to `out`; all of them when None, which is the outermost level."""
     done = 0
     while (at < len(data) - 1) if count is None else (done < count):
-        if sum(map(len, out)) >= entries:
+        if len(out) >= entries:
             return  # what is left is padding
-        kind, length = int(data[at]), int(data[at + 1])
+        kind, length = data[at], data[at + 1]
         at += 2
+        if not length:  # repeated often enough, segments of nothing would never end
+            raise ValueError("an empty segment")
         if kind == 0:
             if at + length > len(data):
                 raise ValueError("a discrete segment is longer than the data")
-            out.append(data[at : at + length])
+            out += data[at : at + length]
             at += length
         elif kind == 1:
             if not out:
                 raise ValueError("a linear segment has nothing to start from")
-            start, end = int(out[-1][-1]), int(data[at])
-            steps = np.arange(1, length + 1)
-            out.append(
-                (2 * (start * length + (end - start) * steps) + length) // (2 * length) if length else steps
-            )
+            start, rise = out[-1], data[at] - out[-1]
+            out += [start + (2 * rise * step + length) // (2 * length) for step in range(1, length + 1)]
             at += 1
         elif kind == 2 and count is None:
             # The offset counts bytes from the start of the data, in two words, or four bytes, the lowest first.
             pieces = 4 if bits == 8 else 2
             if at + pieces > len(data):
                 raise ValueError("an indirect segment has no offset")
-            offset = sum(int(piece) << bits * k for k, piece in enumerate(data[at : at + pieces]))
+            offset = sum(piece << bits * k for k, piece in enumerate(data[at : at + pieces]))
             _segments(data, offset * 8 // bits, length, bits, entries, out)
             at += pieces
         else:
