@@ -122,7 +122,7 @@ def modality_transform(plane: Plane, values: str | None = None, preferred: str =
         None for what the object means by its values: Modality LUT, rescale or dose scaling, else its first Real World Value
         Mapping. ``"stored"`` for none of them; else the LUT Label (0040,9210) of a Real World Value Mapping.
     preferred
-        Label of the mapping that counts as the first: that of the planes beside this one, which may list theirs in another order.
+        Label of the mapping that counts as the first: planes of one volume may list theirs in different orders.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def _units(plane: Plane, rescaled: bool) -> str:
 
 
 def _real_world(plane: Plane) -> dict[str, Transform]:
-    """Real World Value Mappings by LUT Label; one without a label is called ``"real world"``, a second of a name ``"name (2)"``."""
+    """Real World Value Mappings by LUT Label; one without is called ``"real world"``, a second of a name ``"name (2)"``."""
     found: dict[str, Transform] = {}
     for item in plane.items("RealWorldValueMappingSequence"):
         transform = _real_world_item(plane, Attributes.of(item))
@@ -297,7 +297,8 @@ def value_dtype(planes: Sequence[Plane], transforms: Sequence[Transform]) -> np.
     """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
 
     Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
-    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type where nothing is applied to them.
+    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type where
+    nothing is applied to them.
     """
     kinds = {plane.instance.pixels.keyword for plane in planes if plane.instance.pixels is not None}
     if kinds & {"FloatPixelData", "DoubleFloatPixelData"}:
