@@ -21,7 +21,9 @@ __all__ = [
     "IMAGE_PLANE",
     "PLANES",
     "SAMPLES",
+    "SAMPLE_BITS",
     "ImagePlane",
+    "eight_bits",
     "is_flat",
     "make_flat",
     "refuse_flat",
@@ -46,6 +48,9 @@ PLANES: dict[str, str] = {
 
 SAMPLES = ("red", "green", "blue")
 """Labels of the axis ``sample`` of a colour image."""
+
+SAMPLE_BITS = "sample_bits"
+"""The attribute of a colour image of more than 8 bits that says how many its brightest sample has."""
 
 _LONG_NAME = {
     "row": "down the image, from its first row",
@@ -168,6 +173,13 @@ class ImagePlane:
         rows, columns = np.broadcast_arrays(np.asarray(row, np.float64), np.asarray(column, np.float64))
         place: FloatArray = np.array(self.slide_origin) + rows[..., None] * down + columns[..., None] * across
         return place
+
+
+def eight_bits(samples: npt.NDArray[Any], bits: int) -> npt.NDArray[np.uint8]:
+    """Colour as a screen takes it, from samples of `bits` bits; shape kept."""
+    if samples.dtype == np.uint8:
+        return samples
+    return (samples.astype(np.uint32) * 255 // ((1 << bits) - 1)).astype(np.uint8)
 
 
 def is_flat(image: xr.DataArray) -> bool:

@@ -439,6 +439,21 @@ def test_jpeg_2000_colour_is_refused_where_header_and_codestream_contradict(
             decode(data, uid.JPEG2000Lossless, wanted(values, 8, photometric=said))
 
 
+@pytest.mark.parametrize("said", ["YBR_ICT", "YBR_RCT"])
+def test_colours_of_jpeg_2000_are_refused_in_other_streams_unless_their_markers_know_better(
+    said: str,
+) -> None:
+    marked, values = _colour_jpeg("YCBCR", True)
+    assert decode(marked, uid.JPEGBaseline8Bit, wanted(values, 8, photometric=said))[1] == "YBR_FULL"
+    unmarked = {
+        uid.JPEGBaseline8Bit: _colour_jpeg("YCBCR", False)[0],
+        uid.JPEGLSLossless: imagecodecs.jpegls_encode(values),
+    }
+    for syntax, data in unmarked.items():
+        with pytest.raises(StreamError, match=f"the header says {said}"):
+            decode(data, syntax, wanted(values, 8, photometric=said))
+
+
 def test_a_jp2_wrapping_is_taken_off() -> None:
     values = scene(bits=8)
     data = imagecodecs.jpeg2k_encode(values, codecformat="JP2", reversible=True)

@@ -9,8 +9,10 @@ import pytest
 from pixels import dataset, image, instance, save
 from pydicom import uid
 from pydicom.pixels import convert_color_space
+from support import datasets, write
 
-from dicomlab.errors import DicomLabError
+from dicomlab import load_volume
+from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.colour import ybr_to_rgb
 from dicomlab.read.stored import check_supported
 
@@ -119,6 +121,25 @@ def test_all_stored_values_take_the_colour_of_their_entry(
     np.testing.assert_array_equal(ours.read().reshape(-1, 3), expected)
 
 
+@pytest.mark.parametrize("scale", [256, 257])
+def test_a_palette_of_8_bits_whose_entries_need_16_keeps_them(tmp_path: Path, scale: int) -> None:
+    stored, grey = np.arange(256, dtype=np.uint8).reshape(16, 16), np.arange(256)
+    ds = dataset(stored, PhotometricInterpretation="PALETTE COLOR")
+    _palette(ds, [grey * scale, grey[::-1] * scale, grey * 0], 0, 8, packed=False)
+    ours = image(save(tmp_path / "a", ds))
+    assert ours.dtype == np.uint16
+    assert ours.read()[..., 0].tolist() == (stored.astype(int) * scale).tolist()
+
+
+def test_palettes_of_8_and_of_16_bits_make_no_volume(tmp_path: Path) -> None:
+    series = datasets("MR")
+    for k, ds in enumerate(series):
+        ds.PhotometricInterpretation, ds.PixelRepresentation = "PALETTE COLOR", 0
+        _palette(ds, np.full((3, 16), 200), 0, 8 if k else 16)
+    with pytest.raises(UnsupportedError, match="8 and of 16 bits"):
+        load_volume(write(tmp_path, series))
+
+
 def _segments_oracle(data: list[int], bits: int) -> list[int]:
     """C.7.9.2, one segment after another."""
     out: list[int] = []
@@ -167,7 +188,10 @@ def test_segmented_palettes_unfold(tmp_path: Path, bits: int) -> None:
     ("broken", "reason"),
     [
         (lambda ds: delattr(ds, "RedPaletteColorLookupTableDescriptor"), "Descriptor"),
-        (lambda ds: delattr(ds, "BluePaletteColorLookupTableData"), "without Blue"),
+        (
+            lambda ds: delattr(ds, "BluePaletteColorLookupTableData"),
+            "BluePaletteColorLookupTableData is missing",
+        ),
         (lambda ds: setattr(ds, "GreenPaletteColorLookupTableDescriptor", [9, 0, 16]), "different sizes"),
         (lambda ds: setattr(ds, "RedPaletteColorLookupTableData", b"\1\2"), "1 entries where 20"),
     ],
@@ -190,6 +214,7 @@ def test_broken_palettes_are_refused(tmp_path: Path, broken, reason: str) -> Non
         [0, 1, 5, 2, 1, 0, 255],
         [0, 1, 5, 1],
         [0, 1, 1, 2, 9, 6, 0],
+        [0, 0] * 20000 + [2, 20000, 0, 0] * 6000,
     ],
 )
 def test_segments_that_make_no_sense_are_refused(tmp_path: Path, data: list[int]) -> None:

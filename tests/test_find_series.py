@@ -216,6 +216,24 @@ def test_a_scan_can_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(calls) == 1
 
 
+def test_a_header_that_asks_for_more_memory_than_there_is_costs_only_its_own_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A damaged length asks for up to 4 GB, which an operating system may refuse."""
+    write(tmp_path, datasets("CT"))
+    (tmp_path / "greedy").write_bytes((tmp_path / "IM00001").read_bytes())
+
+    def read(stream, *args, **options):
+        if stream.name.endswith("greedy"):
+            raise MemoryError
+        return pydicom.dcmread(stream, *args, **options)
+
+    monkeypatch.setattr("dicomlab.read.headers.dcmread", read)
+    found = find_series(tmp_path, progress=False)
+    assert len(found[0].instances) == len(datasets("CT"))
+    assert "MemoryError" in found.skipped["greedy"]
+
+
 def test_a_deflated_file_that_unfolds_without_measure_is_skipped(tmp_path: Path) -> None:
     import zlib
 

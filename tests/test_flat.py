@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -521,6 +524,33 @@ def test_the_table_of_series_tells_the_spacing_at_the_detector(tmp_path: Path) -
     assert (row["row_spacing"], row["column_spacing"], row["plane"]) == (0.2, 0.1, "detector")
     assert "0.2 × 0.1 mm" in repr(series)
     assert "?" not in repr(series)
+
+
+def test_a_multi_frame_picture_has_the_mm_of_its_functional_groups(tmp_path: Path) -> None:
+    made = picture("SC", np.stack([GREY, GREY]), frames=True, SOPClassUID="1.2.840.10008.5.1.4.1.1.7.3")
+    made.SharedFunctionalGroupsSequence = [item(PixelMeasuresSequence=[item(PixelSpacing=[0.3, 0.2])])]
+    made.PerFrameFunctionalGroupsSequence = [Dataset(), Dataset()]
+    image = load(tmp_path, made)
+    assert image.image_plane.item() == "stated"
+    assert (image.row[1].item(), image.column[1].item()) == (0.3, 0.2)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_colour_of_any_depth_is_shown_in_full_brightness(tmp_path: Path, bits: int) -> None:
+    most = (1 << bits) - 1
+    colour = np.full((8, 8, 3), most, np.uint8 if bits == 8 else np.uint16)
+    colour[:4] = most // 4
+    made = picture("SC", colour, BitsStored=bits, HighBit=bits - 1, BurnedInAnnotation="NO")
+    image = load(tmp_path, made)
+    np.testing.assert_array_equal(image.values, colour)
+    shown = dicomlab.show(image).get_images()[0].get_array()
+    plt.close("all")
+    assert (shown[0, 0, 0], shown[-1, 0, 0]) == (63, 255)
+    html = find_series(tmp_path, progress=False)[0]._repr_html_()
+    encoded = re.search(r"base64,([^\"]+)", html)
+    assert encoded is not None
+    thumbnail = plt.imread(io.BytesIO(base64.b64decode(encoded.group(1))))
+    assert thumbnail.max() == 1
 
 
 # -- real files -------------------------------------------------------------------------------------------------------

@@ -7,11 +7,14 @@ import numpy as np
 import pydicom
 import pytest
 import xarray as xr
+from pixels import dataset, save
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from support import datasets, write
 
-from dicomlab import DicomLabError, load_volume
+from dicomlab import DicomLabError, DicomLabWarning, load_volume
+from dicomlab.errors import FaultError
 
 EVERY = np.arange(65536, dtype=np.uint16)
 
@@ -177,3 +180,134 @@ def test_float_pixels_keep_every_bit(tmp_path: Path, keyword: str, dtype: Callab
     volume = loaded(tmp_path, one)
     assert volume.dtype == values.dtype
     assert volume.values.tobytes() == values.tobytes()
+
+
+LUT = np.random.default_rng(3).integers(0, 65536, 40000, dtype=np.uint16)
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("vr", ["OW", "US", "SS"])
+def test_a_long_modality_lut_is_the_same_in_every_encoding(
+    tmp_path: Path, vr: str, signed: bool, syntax: str
+) -> None:
+    """40,000 entries are a negative number where pydicom takes the descriptor for SS, as in implicit VR under signed pixels."""
+    item, ds = Dataset(), dataset(EVERY.reshape(256, 256), PixelRepresentation=int(signed))
+    big = syntax == ExplicitVRBigEndian
+    # An explicit US or SS has no place for more than 64 kB.
+    table = LUT if vr == "OW" or syntax == ImplicitVRLittleEndian else LUT[:30000]
+    item.add_new("LUTDescriptor", "US", [table.size, 65536 - 300 if signed else 500, 16])
+    data = {"OW": table.astype(">u2" if big else "<u2").tobytes(), "US": table.tolist()}
+    item.add_new("LUTData", vr, data.get(vr, table.view(np.int16).tolist()))
+    item.ModalityLUTType = "US"
+    ds.ModalityLUTSequence = Sequence([item])
+    if big:
+        ds.PixelData = EVERY.astype(">u2").tobytes()
+        ds["PixelData"].VR = "OW"
+    save(tmp_path / "a", ds, syntax)
+    first = -300 if signed else 500
+    expected = [int(table[min(max(v - first, 0), table.size - 1)]) for v in stored(signed, 16)]
+    assert load_volume(tmp_path).values.ravel().tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "changed"),
+    [({"RescaleSlope": 2}, True), ({"RescaleIntercept": -1024}, True), ({"RescaleSlope": 1}, False)],
+)
+def test_half_a_rescale_is_never_applied_and_makes_no_unit(
+    tmp_path: Path, there: dict[str, float], changed: bool
+) -> None:
+    series = datasets("CT")
+    for one in series:
+        del one.RescaleSlope, one.RescaleIntercept
+        for keyword, value in there.items():
+            setattr(one, keyword, value)
+    write(tmp_path, series)
+    code = "rescale_unusable" if changed else "rescale_missing"
+    if changed:
+        with pytest.raises(FaultError, match=f"{next(iter(there))}.* is there and Rescale.* is not"):
+            load_volume(tmp_path)
+    with pytest.warns(DicomLabWarning, match=code):
+        volume = load_volume(tmp_path, on_fault={code: "keep"})
+    np.testing.assert_array_equal(volume.values, load_volume(tmp_path, values="stored").values)
+    assert volume.attrs["units"] == ""
+
+
+def test_a_modality_lut_beside_a_rescale_is_refused(tmp_path: Path) -> None:
+    item, one = Dataset(), image()
+    item.add_new("LUTDescriptor", "US", [2, 0, 16])
+    item.add_new("LUTData", "US", [3, 4])
+    item.ModalityLUTType = "HU"
+    one.ModalityLUTSequence = Sequence([item])
+    one.RescaleSlope, one.RescaleIntercept = "2", "-1024"
+    with pytest.raises(FaultError, match="both Modality LUT Sequence"):
+        loaded(tmp_path, one)
+    one.RescaleSlope, one.RescaleIntercept = "1", "0"
+    assert set(loaded(tmp_path, one).values.ravel().tolist()) == {3, 4}
+
+
+def test_two_mappings_of_one_name_can_both_be_had(tmp_path: Path) -> None:
+    one = image(bits=12)
+    one.RealWorldValueMappingSequence = Sequence(
+        [
+            mapping("stored", 0, 4095, RealWorldValueSlope=0.5, RealWorldValueIntercept=0.0),
+            mapping("T2", 0, 4095, RealWorldValueSlope=2.0, RealWorldValueIntercept=0.0),
+            mapping("T2", 0, 4095, RealWorldValueSlope=3.0, RealWorldValueIntercept=0.0),
+        ]
+    )
+    raw = loaded(tmp_path, one, values="stored").values
+    for name, factor in (("stored (2)", 0.5), ("T2", 2), ("T2 (2)", 3)):
+        np.testing.assert_array_equal(load_volume(tmp_path, values=name).values, raw * factor)
+
+
+def test_a_mapping_that_maps_nothing_is_left_out(tmp_path: Path) -> None:
+    one = image(signed=True)
+    one.RealWorldValueMappingSequence = Sequence(  # without a sign 0 to 65535, with one 0 to -1
+        [mapping("none", 0, 65535, RealWorldValueSlope=2.0, RealWorldValueIntercept=0.0)]
+    )
+    assert loaded(tmp_path, one).values.ravel().tolist() == stored(True, 16)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [({"RescaleSlope": "0"}, "rescale_unusable"), ({}, "rescale_inconsistent")]
+)
+def test_images_kept_without_their_rescale_leave_a_volume_without_a_unit(
+    tmp_path: Path, fault: dict[str, str], code: str
+) -> None:
+    series = datasets("CT")
+    for one in series[:2]:
+        del one.RescaleSlope, one.RescaleIntercept
+        for keyword, value in fault.items():
+            setattr(one, keyword, value)
+    write(tmp_path, series)
+    with pytest.raises(FaultError, match=code):
+        load_volume(tmp_path)
+    with pytest.warns(DicomLabWarning, match=code):
+        volume = load_volume(tmp_path, on_fault={code: "keep"})
+    raw = load_volume(tmp_path, values="stored").values.astype(int)
+    intercept = [0, 0, *(int(one.RescaleIntercept) for one in series[2:])]
+    np.testing.assert_array_equal(volume.values, raw + np.array(intercept)[:, None, None])
+    assert volume.attrs["units"] == ""
+
+
+def test_one_mapping_makes_all_slices_whatever_the_order_in_which_each_lists_its_own(tmp_path: Path) -> None:
+    series = datasets("MR")
+    for k, one in enumerate(series):
+        for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType"):
+            one.pop(keyword, None)
+        two = [
+            mapping(label, 0, 65535, RealWorldValueSlope=slope, RealWorldValueIntercept=0.0)
+            for label, slope in (("T1", 2.0), ("T2", 3.0))
+        ]
+        one.RealWorldValueMappingSequence = Sequence(two[:: -1 if k == 2 else 1])
+    volume = load_volume(write(tmp_path, series))
+    np.testing.assert_array_equal(volume.values, 2.0 * load_volume(tmp_path, values="stored").values)
+
+
+def test_rescaled_float_pixels_have_room_for_every_value(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).normal(size=(256, 256)).astype(np.float32)
+    one = image()
+    del one.PixelData, one.BitsStored, one.HighBit, one.PixelRepresentation
+    one.BitsAllocated, one.FloatPixelData = 32, values.tobytes()
+    one.RescaleSlope, one.RescaleIntercept, one.RescaleType = "1e40", "0", "US"
+    np.testing.assert_array_equal(loaded(tmp_path, one).values[0], values.astype(float) * 1e40)

@@ -297,3 +297,18 @@ def test_a_real_slide_equals_what_highdicom_makes_of_it(file: str) -> None:
     )
     pixels = np.array([[0, 0], [49, 0], [7, 31]])
     np.testing.assert_allclose(image.dicom.slide_position(pixels), way(pixels[:, ::-1])[:, :2], atol=1e-9)
+
+
+@pytest.mark.parametrize("overlap", [1, 3])
+def test_a_gap_is_told_though_other_tiles_overlap(tmp_path: Path, overlap: int) -> None:
+    rows, columns = (0, 4 - overlap, 6), (0, 5, 8)
+    tiles = [((0, 0, r, c), np.full((4, 5, 3), 9, np.uint8)) for r in rows for c in columns]
+    gapless = [((0, 0, r, c), np.full((4, 5, 3), 9, np.uint8)) for r in (0, 3, 6) for c in columns]
+    assert not lay_out_flat(instances(save(tmp_path / "b.dcm", sparse(gapless)))).findings
+    path = save(tmp_path / "a.dcm", sparse(tiles if overlap == 3 else gapless[:6] + gapless[7:]))
+    (finding,) = lay_out_flat(instances(path)).findings
+    with pytest.warns(DicomLabWarning, match="missing_tiles"):
+        image = load_volume(path, progress=False)
+    white = int((image.values[..., 0] == 255).sum())
+    assert white > 0
+    assert finding.size == pytest.approx(white / 20)

@@ -252,6 +252,15 @@ def test_frames_are_found_by_any_table_or_by_what_they_begin_with(
     _check(save(tmp_path / "a", ds, uid.JPEG2000Lossless, fragments(*pieces, table=basic)), frames)
 
 
+@pytest.mark.parametrize("said", [1, 3])
+def test_more_frames_than_the_header_says_are_refused_and_not_dropped(tmp_path: Path, said: int) -> None:
+    frames, coded = _coded(4)
+    ds = dataset(frames, frames=4)
+    ds.NumberOfFrames = said
+    with pytest.raises(FaultError, match=r"4 frames, Number of Frames|4 fragments do not tell 3"):
+        image(save(tmp_path / "a", ds, uid.JPEG2000Lossless, fragments(*coded))).read()
+
+
 def test_fragments_without_table_or_signature_are_refused_where_they_do_not_tell_frames_apart(
     tmp_path: Path,
 ) -> None:
@@ -385,6 +394,14 @@ def test_syntaxes_without_a_decoder_are_refused_by_name(tmp_path: Path, syntax: 
     path = save(tmp_path / "a", dataset(scene()), syntax, fragments(b"\0\0"))
     with pytest.raises(UnsupportedError, match=reason):
         check_supported(instance(path))
+
+
+def test_text_in_place_of_a_transfer_syntax_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", dataset(scene()))
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"Somebody^Else^Name\0\0", 1))
+    with pytest.raises(UnsupportedError, match="is no UID") as caught:
+        check_supported(instance(path))
+    assert "Somebody" not in str(caught.value)
 
 
 def test_encapsulated_pixels_under_a_native_syntax_are_refused_and_the_other_way(tmp_path: Path) -> None:

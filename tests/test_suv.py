@@ -599,3 +599,9 @@ def test_damaged_values_give_a_factor_or_a_reason_and_never_an_exception(keyword
         assert np.all(np.isfinite(values) & (values > 0))
     assert all(got.missing.values())
     assert not math.isnan(sum(map(len, got.missing.values())))
+
+
+def test_an_injection_later_in_the_day_than_the_scan_is_of_the_day_before_and_says_so() -> None:
+    start = datetime(2024, 2, 29, 0, 30)
+    assert "the day before was taken" in assumed(timed(start - timedelta(hours=1), start, dated=False))
+    assert not assumed(timed(start - timedelta(minutes=20), start, dated=False))

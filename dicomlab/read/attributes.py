@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dicomlab import html, windowing
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
+from dicomlab.flat import SAMPLE_BITS, eight_bits
 from dicomlab.read.headers import Instance
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
@@ -57,6 +58,9 @@ def volume_attrs(
         frames = [plane.frame + 1 for plane in planes]
         shown = presentation_windows([plane.instance for plane in planes], transforms, frames)
         attrs |= windowing.window_attrs([*windows, *shown])
+    image = stored_image(middle.instance)
+    if image.is_colour and image.dtype != np.uint8:
+        attrs[SAMPLE_BITS] = image.bits_stored
     if middle.modality == "PT":
         attrs |= suv_attrs(planes, transforms[0].units)
     if findings:
@@ -83,8 +87,7 @@ def thumbnail(stack: Stack, height: int = 96) -> html.Markup | None:
         image = stored_image(middle.instance)
         stored = middle.cut(image.read(middle.frame))
         if image.is_colour:
-            rgb = stored if stored.dtype == np.uint8 else (stored >> 8).astype(np.uint8)
-            return _picture(rgb, stack, height)
+            return _picture(eight_bits(stored, image.bits_stored), stack, height)
         values = np.empty(stored.shape, np.float32)
         transform = modality_transform(middle)
         transform.apply(stored, values)

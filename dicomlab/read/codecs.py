@@ -8,7 +8,8 @@ Colour (PS3.5 8.2, PS3.3 C.7.6.3.1.2). Decoders are told to convert nothing exce
 
 - JPEG: what the stream itself says (Adobe marker: 0 RGB, 1 YBR; JFIF marker or subsampled chrominance: YBR), then Photometric
   Interpretation. Lossless JPEG has no such markers as a rule, and then the header decides.
-- JPEG-LS, RLE, deflated: Photometric Interpretation.
+- JPEG-LS, RLE, deflated: Photometric Interpretation. YBR_ICT and YBR_RCT are no colours of these: refused, as in JPEG where
+  the stream itself says nothing.
 - JPEG 2000: RGB where the codestream has the component transform, and where neither it nor the header has one. A header
   that says YBR_ICT or YBR_RCT while the codestream has no transform, or YBR_FULL while it has one, is contradictory: refused.
 
@@ -81,11 +82,14 @@ def decode(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
         The stream breaks off, cannot be decoded, or is not what the header says.
     """
     try:
-        return _DECODERS[syntax](data, syntax, wanted)
+        values, photometric = _DECODERS[syntax](data, syntax, wanted)
     except StreamError:
         raise
     except Exception as problem:  # each decoder raises what it likes
         raise StreamError(f"the decoder says: {_plain(problem)}") from problem
+    if photometric in ("YBR_ICT", "YBR_RCT"):  # undone with the codestream of JPEG 2000, which alone has them
+        raise StreamError(f"the header says {photometric}, which {uid.UID(syntax).name} does not have")
+    return values, photometric
 
 
 def _plain(problem: Exception) -> str:

@@ -7,17 +7,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.uid import ExplicitVRBigEndian
 
 from dicomlab.errors import DicomLabError
 from dicomlab.read.headers import Instance
+from dicomlab.read.luts import LutError, lut_descriptor, lut_table, lut_words
 
 __all__ = ["Palette", "palette", "ybr_to_rgb"]
 
 Values = npt.NDArray[Any]
 Integers = npt.NDArray[np.integer[Any]]
-
-_COLOURS = ("Red", "Green", "Blue")
 
 
 def ybr_to_rgb(ybr: Values, bits: int) -> Values:
@@ -83,107 +81,74 @@ def palette(instance: Instance) -> Palette:
     PS3.3 C.7.6.3.1.5 "Palette Color Lookup Table Descriptor", C.7.6.3.1.6 "Palette Color Lookup Table Data", C.7.9.2
     "Segmented Palette Color Lookup Table Data".
     """
-    tables = []
-    big = instance.transfer_syntax == ExplicitVRBigEndian
-    descriptors = [_descriptor(instance, colour) for colour in _COLOURS]
-    if len(set(descriptors)) > 1:
+    signed = instance.integer("PixelRepresentation", 0) == 1
+    names = [f"{colour}PaletteColorLookupTable" for colour in ("Red", "Green", "Blue")]
+    try:
+        descriptors = [lut_descriptor(instance.header, signed, name) for name in names]
+        if len(set(descriptors)) > 1:
+            raise LutError(f"its three palettes have different sizes or depths: {descriptors}")
+        _, first, bits = descriptors[0]
+        if bits not in (8, 16):
+            raise LutError(f"{names[0]}Descriptor says {bits} bits; palettes have 8 or 16")
+        table = np.stack([_entries(instance, name, signed) for name in names], axis=-1)
+    except LutError as problem:
         raise DicomLabError(
-            f"{instance.file}: its three palettes have different sizes or depths: {descriptors}"
-        )
-    entries, first, bits = descriptors[0]
-    for colour in _COLOURS:
-        keyword = f"{colour}PaletteColorLookupTableData"
-        data, segmented = instance.value(keyword), False
-        if data is None:
-            keyword = f"Segmented{keyword}"
-            data, segmented = instance.value(keyword), True
-        if data is None:
-            raise DicomLabError(
-                f"{instance.file}: a PALETTE COLOR image without {colour} Palette Color Lookup Table Data"
-            )
-        try:
-            numbers = _numbers(data, bits, 0 if segmented else entries, big)
-            table = _unfold(numbers, bits, entries) if segmented else numbers[:entries]
-        except (ValueError, IndexError, TypeError) as problem:
-            raise DicomLabError(f"{instance.file}: {keyword} is broken: {problem}") from problem
-        if len(table) < entries:
-            raise DicomLabError(
-                f"{instance.file}: {keyword} has {len(table)} entries where {entries} are declared"
-            )
-        tables.append(table)
-    return Palette(np.stack(tables, axis=-1).astype(np.uint8 if bits == 8 else np.uint16), first)
+            f"{instance.file}: a PALETTE COLOR image without a sound palette: {problem}"
+        ) from problem
+    # Entries that 8 bits cannot hold have 16, whatever the descriptor says: cut to 8 they would be other colours.
+    deep = bits == 16 or int(table.max()) > 255
+    return Palette(table.astype(np.uint16 if deep else np.uint8), first)
 
 
-def _descriptor(instance: Instance, colour: str) -> tuple[int, int, int]:
-    keyword = f"{colour}PaletteColorLookupTableDescriptor"
-    found = instance.numbers(keyword)
-    if found is None or found.size != 3:
-        raise DicomLabError(f"{instance.file}: a PALETTE COLOR image without a valid {keyword}")
-    entries, first, bits = (int(number) for number in found)
-    # 65,536 entries are written as 0. Whatever VR the descriptor was written with, the number of entries has no sign, and
-    # the first value mapped has the sign of the pixels.
-    entries = entries % 65536 or 65536
-    first %= 65536
-    if instance.integer("PixelRepresentation", 0) == 1 and first > 32767:
-        first -= 65536
-    if bits not in (8, 16):
-        raise DicomLabError(f"{instance.file}: {keyword} says {bits} bits; palettes have 8 or 16")
-    return entries, first, bits
+def _entries(instance: Instance, name: str, signed: bool) -> npt.NDArray[np.int64]:
+    """Entries of one colour, plain or from its segments."""
+    segmented = f"Segmented{name}Data"
+    if instance.value(f"{name}Data") is not None or instance.value(segmented) is None:
+        return lut_table(instance.header, signed, name)[1]
+    entries, _, bits = lut_descriptor(instance.header, signed, name)
+    try:
+        table = _unfold(lut_words(instance.header, segmented, bits), bits, entries)[:entries]
+    except (ValueError, IndexError) as problem:
+        raise LutError(f"{segmented} is broken: {problem}") from problem
+    if table.size < entries:
+        raise LutError(f"{segmented} has {table.size} entries where {entries} are declared")
+    return table
 
 
-def _numbers(data: Any, bits: int, entries: int, big: bool) -> npt.NDArray[np.int64]:
-    """Entries of palette data; `entries` 0 when unknown (segmented)."""
-    if not isinstance(data, bytes):
-        return np.atleast_1d(np.asarray(data, np.int64)) % 65536
-    words = np.frombuffer(data[: len(data) // 2 * 2], ">u2" if big else "<u2")
-    # Entries of 8 bits are packed two to a word, the first in its low byte. Some writers give each a word of its own.
-    if bits == 8 and not (entries and len(data) >= 2 * entries):
-        return words.astype("<u2").view("u1").astype(np.int64)
-    return words.astype(np.int64)
-
-
-def _unfold(data: npt.NDArray[np.int64], bits: int, entries: int) -> npt.NDArray[np.int64]:
+def _unfold(data: Integers, bits: int, entries: int) -> npt.NDArray[np.int64]:
     """Lookup table from its segments."""
-    out: list[npt.NDArray[np.int64]] = []
-    _segments(data, 0, None, bits, entries, out)
-    return np.concatenate(out) if out else np.empty(0, np.int64)
+    out: list[int] = []
+    _segments(data.tolist(), 0, None, bits, entries, out)
+    return np.array(out, np.int64)
 
 
-def _segments(
-    data: npt.NDArray[np.int64],
-    at: int,
-    count: int | None,
-    bits: int,
-    entries: int,
-    out: list[npt.NDArray[np.int64]],
-) -> None:
+def _segments(data: list[int], at: int, count: int | None, bits: int, entries: int, out: list[int]) -> None:
     """Append `count` segments from `at` on to `out`; all of them when None, which is the outermost level."""
     done = 0
     while (at < len(data) - 1) if count is None else (done < count):
-        if sum(map(len, out)) >= entries:
+        if len(out) >= entries:
             return  # what is left is padding
-        kind, length = int(data[at]), int(data[at + 1])
+        kind, length = data[at], data[at + 1]
         at += 2
+        if not length:  # repeated often enough, segments of nothing would never end
+            raise ValueError("an empty segment")
         if kind == 0:
             if at + length > len(data):
                 raise ValueError("a discrete segment is longer than the data")
-            out.append(data[at : at + length])
+            out += data[at : at + length]
             at += length
         elif kind == 1:
             if not out:
                 raise ValueError("a linear segment has nothing to start from")
-            start, end = int(out[-1][-1]), int(data[at])
-            steps = np.arange(1, length + 1)
-            out.append(
-                (2 * (start * length + (end - start) * steps) + length) // (2 * length) if length else steps
-            )
+            start, rise = out[-1], data[at] - out[-1]
+            out += [start + (2 * rise * step + length) // (2 * length) for step in range(1, length + 1)]
             at += 1
         elif kind == 2 and count is None:
             # The offset counts bytes from the start of the data, in two words, or four bytes, the lowest first.
             pieces = 4 if bits == 8 else 2
             if at + pieces > len(data):
                 raise ValueError("an indirect segment has no offset")
-            offset = sum(int(piece) << bits * k for k, piece in enumerate(data[at : at + pieces]))
+            offset = sum(piece << bits * k for k, piece in enumerate(data[at : at + pieces]))
             _segments(data, offset * 8 // bits, length, bits, entries, out)
             at += pieces
         else:

@@ -261,6 +261,9 @@ def _wait(told: Told, tracers: list[Attributes], until: datetime, half_life: flo
         dated = datetime(until.year, until.month, until.day) + time
         if (until - dated).total_seconds() < -LATE_INJECTION:
             dated -= day  # the scan was after midnight
+            told.notes.append(
+                f"{named(clock)} is later than the scan and has no date; the day before was taken"
+            )
         elif until - dated > day / 2 and (dated + day - until).total_seconds() <= LATE_INJECTION:
             dated += day  # a dynamic scan that began just before midnight
         keyword = clock

@@ -43,6 +43,10 @@ class Filling:
             )
         (colour,) = samples
         self.is_colour = bool(colour)
+        if self.is_colour and len({image.dtype for image in self.images.values()}) > 1:
+            raise UnsupportedError(
+                f"colours of 8 and of 16 bits are mixed in this series (for instance {planes[0].name})"
+            )
         dtype = (
             self.images[id(planes[0].instance)].dtype if self.is_colour else value_dtype(planes, transforms)
         )

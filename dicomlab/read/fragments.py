@@ -55,6 +55,12 @@ def find_frames(
     if frames == 1:
         if not ended:
             raise StreamError("its encapsulated pixel data break off")
+        if signatures and len(pieces) > 1:
+            begun = sum(_begins(stream, offset, signatures) for offset, _ in pieces)
+            if begun > 1:  # decoders would take the first and drop the others without a word
+                raise StreamError(
+                    f"its pixel data hold {begun} frames, Number of Frames (0028,0008) says one"
+                )
         return [pieces]
     # Offsets count from the item tag of the first fragment, which lies 8 bytes before its value.
     first = pieces[0][0]

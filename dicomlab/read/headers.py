@@ -216,6 +216,10 @@ def inflate(stream: BinaryIO) -> bytes:
     return b"".join(pieces)
 
 
+_LONGEST_UID = 1 << 8
+"""Bytes of a UID (PS3.5 9.1 has 64): a damaged length asks for gigabytes."""
+
+
 def _skip_meta(stream: BinaryIO) -> str:
     """Transfer Syntax UID, with the stream at the first byte after the file meta information (PS3.10 7.1).
 
@@ -228,7 +232,7 @@ def _skip_meta(stream: BinaryIO) -> str:
         length = int.from_bytes(head[6:8], "little")
         if head[4:6].decode("latin-1") in EXPLICIT_VR_LENGTH_32:
             length = int.from_bytes(stream.read(4), "little")
-        if head[2:4] == b"\x10\0":
+        if head[2:4] == b"\x10\0" and length <= _LONGEST_UID:
             syntax = stream.read(length).rstrip(b"\0 ").decode("ascii", "replace")
         else:
             stream.seek(length, os.SEEK_CUR)
@@ -248,9 +252,7 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
                 if encoding is None
                 else _read_as(stream, *encoding, tags)
             )
-    except (KeyboardInterrupt, MemoryError):
-        raise
-    except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file
+    except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file, MemoryError for a length of 4 GB
         raise NotDicomError(f"the header cannot be parsed ({type(problem).__name__}: {problem})") from problem
     if not len(header):
         raise NotDicomError("no attribute could be read: the file breaks off inside its header")

@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError
 from dicomlab.read.elements import Attributes
+from dicomlab.read.luts import LutError, lut_table
 from dicomlab.read.planes import Plane
 
 __all__ = ["STORED", "Transform", "modality_transform", "real_world_names", "value_dtype"]
@@ -110,7 +111,7 @@ _NO_UNIT = ("1", "{counts}", "[arb'U]")
 """Codes of the Unified Code for Units of Measure that say: no unit."""
 
 
-def modality_transform(plane: Plane, values: str | None = None) -> Transform:
+def modality_transform(plane: Plane, values: str | None = None, preferred: str = "") -> Transform:
     """From stored to real values of a plane, and the unit that they have.
 
     Parameters
@@ -120,6 +121,8 @@ def modality_transform(plane: Plane, values: str | None = None) -> Transform:
     values
         None for what the object means by its values: Modality LUT, rescale or dose scaling, else its first Real World Value
         Mapping. ``"stored"`` for none of them; else the LUT Label (0040,9210) of a Real World Value Mapping.
+    preferred
+        Label of the mapping that counts as the first: planes of one volume may list theirs in different orders.
 
     Raises
     ------
@@ -140,10 +143,15 @@ def modality_transform(plane: Plane, values: str | None = None) -> Transform:
                 f"values={values!r} was asked for; {plane.name} offers {', '.join(map(repr, [STORED, *mappings]))}"
             )
         return mappings[values]
-    if plane.items("ModalityLUTSequence"):
-        return _modality_lut(plane)
     transform = _rescale(plane)
-    first = next(iter(mappings.values()), None)
+    if plane.items("ModalityLUTSequence"):
+        if not transform.is_identity:
+            # C.11.1 allows one of them; they make different values.
+            return Transform(
+                explicit=False, fault="both Modality LUT Sequence (0028,3000) and a rescale are there"
+            )
+        return _modality_lut(plane)
+    first = mappings.get(preferred, next(iter(mappings.values()), None))
     if first is not None and not transform.fault:
         if not transform.explicit:
             return first
@@ -172,6 +180,10 @@ def _rescale(plane: Plane) -> Transform:
             return Transform(explicit=False, fault=f"{keyword} {tag} holds no number, or several")
         numbers.append(None if found is None else float(found[0]))
     slope, intercept = numbers if len(numbers) == 2 else (numbers[0], 0.0)
+    complete = slope is not None and intercept is not None
+    if not complete and ((slope or 1.0) != 1.0 or (intercept or 0.0) != 0.0):
+        there, absent = names if intercept is None else names[::-1]
+        return Transform(explicit=False, fault=f"{' '.join(there)} is there and {' '.join(absent)} is not")
     if slope == 0:
         return Transform(
             explicit=False, fault=f"{names[0][0]} {names[0][1]} is 0, which makes every value equal"
@@ -179,8 +191,8 @@ def _rescale(plane: Plane) -> Transform:
     return Transform(
         1.0 if slope is None else slope,
         0.0 if intercept is None else intercept,
-        units=_units(plane, slope is not None),
-        explicit=slope is not None and intercept is not None,
+        units=_units(plane, complete),
+        explicit=complete,
     )
 
 
@@ -199,12 +211,17 @@ def _units(plane: Plane, rescaled: bool) -> str:
 
 
 def _real_world(plane: Plane) -> dict[str, Transform]:
-    """Real World Value Mappings by LUT Label; one without a label is called ``"real world"``."""
+    """Real World Value Mappings by LUT Label; one without is called ``"real world"``, a second of a name ``"name (2)"``."""
     found: dict[str, Transform] = {}
     for item in plane.items("RealWorldValueMappingSequence"):
         transform = _real_world_item(plane, Attributes.of(item))
         if transform is not None:
-            found.setdefault(Attributes.of(item).text("LUTLabel") or "real world", transform)
+            label = name = Attributes.of(item).text("LUTLabel") or "real world"
+            number = 1
+            while name in found or name == STORED:
+                number += 1
+                name = f"{label} ({number})"
+            found[name] = transform
     return found
 
 
@@ -220,7 +237,7 @@ def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
         item.number("RealWorldValueSlope"),
         item.number("RealWorldValueIntercept"),
     )
-    if low is None or high is None or high < low:
+    if low is None or high is None:
         return None
     if (
         plane.instance.integer("PixelRepresentation", 0) == 1
@@ -228,6 +245,8 @@ def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
     ):
         # Written as US where SS was meant: the sign is that of the pixels.
         low, high = (end - 65536 if end > 32767 else end for end in (low, high))
+    if high < low:
+        return None  # it maps nothing
     if lut is not None:
         if lut.size != int(high - low) + 1:
             return None
@@ -254,29 +273,15 @@ def _coded_unit(items: Sequence[Dataset]) -> str:
 
 
 def _modality_lut(plane: Plane) -> Transform:
+    item = plane.items("ModalityLUTSequence")[0]
     try:
-        item = plane.items("ModalityLUTSequence")[0]
-        entries, first, bits = (int(x) for x in item.LUTDescriptor)
-        entries = entries or 1 << 16  # C.11.1.1: 65,536 entries are written as 0
-        lut = _lut_entries(item["LUTData"].value, entries, bits)
-        kind = str(item.get("ModalityLUTType", ""))
-    except Exception as problem:  # pydicom parses on access and raises whatever a broken value makes it raise
+        first, lut, _ = lut_table(item, plane.instance.integer("PixelRepresentation", 0) == 1)
+    except LutError as problem:
         raise DicomLabError(
-            f"{plane.name}: Modality LUT Sequence (0028,3000) is broken ({type(problem).__name__}), so no pixel has a value."
+            f"{plane.name}: Modality LUT Sequence (0028,3000) is broken ({problem}), so no pixel has a value."
         ) from problem
-    if lut.size < entries:
-        raise DicomLabError(f"{plane.name}: Modality LUT has {lut.size} entries where {entries} are declared")
-    if plane.instance.integer("PixelRepresentation", 0) == 1 and first > 32767:
-        # The descriptor's second value has the sign of the pixels, whatever VR it was written with.
-        first -= 65536
+    kind = Attributes.of(item).text("ModalityLUTType")
     return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
-
-
-def _lut_entries(data: Any, entries: int, bits: int) -> npt.NDArray[np.int64]:
-    if not isinstance(data, bytes):
-        return np.atleast_1d(np.asarray(data))[:entries].astype(np.int64)
-    narrow = bits <= 8 and len(data) < 2 * entries
-    return np.frombuffer(data, "u1" if narrow else "<u2")[:entries].astype(np.int64)
 
 
 def _stored_range(plane: Plane) -> tuple[float, float]:
@@ -292,13 +297,13 @@ def value_dtype(planes: Sequence[Plane], transforms: Sequence[Transform]) -> np.
     """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
 
     Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
-    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type.
+    values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type where
+    nothing is applied to them.
     """
     kinds = {plane.instance.pixels.keyword for plane in planes if plane.instance.pixels is not None}
-    if "DoubleFloatPixelData" in kinds:
-        return np.dtype(np.float64)
-    if "FloatPixelData" in kinds:
-        return np.dtype(np.float32)
+    if kinds & {"FloatPixelData", "DoubleFloatPixelData"}:
+        untouched = kinds == {"FloatPixelData"} and all(transform.is_identity for transform in transforms)
+        return np.dtype(np.float32 if untouched else np.float64)
     lows, highs = [], []
     for plane, transform in zip(planes, transforms, strict=True):
         ends = transform.value_range(*_stored_range(plane))

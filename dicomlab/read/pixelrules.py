@@ -43,6 +43,8 @@ def photometric_of(instance: Instance) -> str:
 def why_unsupported(instance: Instance) -> str | None:
     """Why the pixels cannot be read, or None."""
     span, syntax = instance.pixels, instance.transfer_syntax
+    if not syntax.is_valid:  # any text, anybody's
+        return "its Transfer Syntax UID (0002,0010) is no UID"
     if syntax not in CELLS and syntax not in codecs.KNOWN:
         kind = next((kind for kind, syntaxes in _REFUSED.items() if syntax in syntaxes), "")
         return f"its transfer syntax {syntax} ({syntax.name}) is not read{kind}; `gdcmconv --raw` may write it uncompressed"

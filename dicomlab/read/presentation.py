@@ -17,8 +17,9 @@ from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.luts import LutError, lut_table
 from dicomlab.read.modality import Transform
-from dicomlab.read.voi import lut_table, may_be_negative, voi_windows
+from dicomlab.read.voi import may_be_negative, voi_windows
 from dicomlab.windowing import AnyWindow
 
 __all__ = ["Presentation", "attach", "presentation_findings", "presentation_windows", "presentations_of"]
@@ -187,8 +188,11 @@ def _modality(header: Attributes, signed: bool) -> Transform | None:
     if not items:
         slope, intercept = header.number("RescaleSlope"), header.number("RescaleIntercept")
         return Transform(1.0 if slope is None else slope, 0.0 if intercept is None else intercept)
-    table = lut_table(items[0], signed)
-    return None if table is None else Transform(lut=table[1], first=table[0])
+    try:
+        first, lut, _ = lut_table(items[0], signed)
+    except LutError:
+        return None
+    return Transform(lut=lut, first=first)
 
 
 def _not_applied(header: Attributes, images: Sequence[Instance]) -> Iterator[str]:

@@ -28,10 +28,9 @@ def image_plane(attributes: Attributes) -> ImagePlane:
     ----------
     PS3.3 10.7.1 "Basic Pixel Spacing Calibration Macro", C.8.6.2 (Nominal Scanned Pixel Spacing), C.8.17.2 (ophthalmic).
     """
-    # Enhanced X-ray angiography keeps it in a functional group (PS3.3 C.8.19.6.4).
-    levels = [*attributes.items("FramePixelDataPropertiesSequence"), *attributes.levels]
-    imager = _pair(Attributes.of(*levels), "ImagerPixelSpacing")
-    pixel = _pair(attributes, "PixelSpacing")
+    # Multi-frame objects keep them in functional groups (PS3.3 C.7.6.16.2.1, of angiography C.8.19.6.4).
+    imager = _pair(_within(attributes, "FramePixelDataPropertiesSequence"), "ImagerPixelSpacing")
+    pixel = _pair(_within(attributes, "PixelMeasuresSequence"), "PixelSpacing")
     scanned = _pair(attributes, "NominalScannedPixelSpacing")
     kind = attributes.text("PixelSpacingCalibrationType").upper()
     if kind not in ("GEOMETRY", "FIDUCIAL"):
@@ -105,6 +104,10 @@ def one_plane(planes: Sequence[ImagePlane]) -> ImagePlane:
         "pixels",
         f"no mm: they differ from frame to frame ({', '.join(sizes[:4])}); take single frames",
     )
+
+
+def _within(attributes: Attributes, group: str) -> Attributes:
+    return Attributes.of(*attributes.items(group), *attributes.levels)
 
 
 def _pair(attributes: Attributes, keyword: str) -> tuple[float, float] | None:

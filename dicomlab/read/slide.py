@@ -33,6 +33,9 @@ _SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _LONGEST = 1 << 22
 """Rows or columns of a slide: more than four million pixels of a glass 75 mm long are damage."""
 
+_MOST_CELLS = 1 << 26
+"""Cells between the edges of tiles, up to which overlaps are looked for: thousands of tiles that lie on no grid have more."""
+
 READ_LIMIT = 8 << 30
 """Bytes that one look at a level may take: a slide has more pixels than most machines have memory."""
 
@@ -240,15 +243,30 @@ def _sparse(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, i
         coords["optical_path"] = _paths(names)
     if len(depths) > 1:
         coords["focal_plane"] = _depths(np.array(depths))
-    # Pixels that tiles cover, each tile cut at the edge of the matrix; tiles of one slide do not overlap but may be shifted.
     seen = len(set(zip(top.tolist(), left.tolist(), plane.tolist(), path.tolist(), strict=True)))
     if seen < len(rows):
         raise UnsupportedError(f"{first.file}: {len(rows) - seen} tiles lie where another one lies")
     height, width = np.minimum(tile[0], size[0] - top), np.minimum(tile[1], size[1] - left)
     whole = size[0] * size[1] * len(depths) * len(names)
-    lacking = (whole - int((height * width).sum())) / (tile[0] * tile[1])
+    layers = path * len(depths) + plane
+    own = [layers == layer for layer in np.unique(layers)]
+    covered = sum(_covered(top[k], left[k], height[k], width[k]) for k in own)
+    lacking = (whole - covered) / (tile[0] * tile[1])
     findings = _missing(first, lacking, whole / (tile[0] * tile[1]))
     return Level(size, tile, top, left, path, plane, np.array(part), np.array(frame), coords, findings)
+
+
+def _covered(top: IntArray, left: IntArray, height: IntArray, width: IntArray) -> int:
+    """Pixels of one layer that tiles cover: shifted tiles may overlap, and what two of them cover counts once."""
+    rows, columns = np.unique([top, top + height]), np.unique([left, left + width])
+    if rows.size * columns.size > _MOST_CELLS:
+        return int((height * width).sum())
+    seen = np.zeros((rows.size, columns.size), np.bool_)
+    a, b = np.searchsorted(rows, [top, top + height])
+    c, d = np.searchsorted(columns, [left, left + width])
+    for k in range(top.size):
+        seen[a[k] : b[k], c[k] : d[k]] = True
+    return int(np.diff(rows) @ seen[:-1, :-1] @ np.diff(columns))
 
 
 def _path_of(group: Any) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from dicomlab.errors import WindowError
 from dicomlab.read.elements import Attributes
+from dicomlab.read.luts import LutError, lut_table
 from dicomlab.read.modality import Transform
-from dicomlab.voi import MOST_ENTRIES, VoiLut
+from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, VoiFunction, Window
 
-__all__ = ["lut_table", "may_be_negative", "voi_windows"]
+__all__ = ["may_be_negative", "voi_windows"]
 
 
 def may_be_negative(stored: Attributes, transform: Transform) -> bool:
@@ -78,53 +77,8 @@ def _luts(level: Attributes, signed: bool) -> list[AnyWindow]:
 
 def _lut(item: Dataset, signed: bool) -> VoiLut | None:
     """One item of VOI LUT Sequence (0028,3010); None when it breaks C.11.2.1.1."""
-    table = lut_table(item, signed)
-    if table is None:
-        return None
-    first, entries, bits = table
     try:
+        first, entries, bits = lut_table(item, signed)
         return VoiLut(first, entries.tolist(), bits, Attributes.of(item).text("LUTExplanation"))
-    except WindowError:
-        return None
-
-
-def lut_table(item: Dataset, signed: bool) -> tuple[int, npt.NDArray[np.int64], int] | None:
-    """First value mapped, entries and bits of LUT Descriptor (0028,3002) and LUT Data (0028,3006); None when broken.
-
-    Parameters
-    ----------
-    item
-        Item of a Modality LUT (C.11.1.1) or VOI LUT Sequence (C.11.2.1.1).
-    signed
-        Whether the values that go in may be negative: then the first value mapped is signed.
-    """
-    attributes = Attributes.of(item)
-    # Whether the three numbers were written as US or SS depends on what a writer knew; their bits do not.
-    descriptor = _words(item, attributes.value("LUTDescriptor"))
-    words = _words(item, attributes.value("LUTData"))
-    if descriptor is None or descriptor.size != 3 or words is None:
-        return None
-    entries, first, bits = (int(number) for number in descriptor)
-    entries = entries or MOST_ENTRIES  # 65,536 does not fit into the 16 bits
-    # An explicit SS is somebody's word; in implicit VR the sign is pydicom's guess from the stored pixels.
-    implicit, _ = item.original_encoding
-    written = attributes.numbers("LUTDescriptor")
-    below_zero = not implicit and written is not None and written[1] < 0
-    if first > 0x7FFF and (signed or below_zero):
-        first -= 1 << 16
-    if bits <= 8 and words.size == -(-entries // 2) and entries > 1:
-        words = words.astype("<u2").view(np.uint8)  # two entries to a word, the first in the low byte
-    return None if words.size < entries else (first, words[:entries].astype(np.int64), bits)
-
-
-def _words(item: Dataset, value: Any) -> npt.NDArray[np.uint16] | None:
-    """Numbers of US, SS or OW as unsigned 16-bit words."""
-    if isinstance(value, bytes):
-        # Bytes come as they were written: the other way round in a big-endian file.
-        _, little = item.original_encoding
-        words = min(len(value) // 2, MOST_ENTRIES)
-        return np.frombuffer(value, ">u2" if little is False else "<u2", words).astype(np.uint16)
-    try:
-        return np.atleast_1d(np.asarray(value, np.int64) & 0xFFFF).astype(np.uint16)
-    except (TypeError, ValueError, OverflowError):
+    except (LutError, WindowError):
         return None

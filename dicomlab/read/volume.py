@@ -27,7 +27,7 @@ from dicomlab.read.elements import WARNINGS_LOCK
 from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout
 from dicomlab.read.flat_volume import load_flat
-from dicomlab.read.modality import Transform, modality_transform
+from dicomlab.read.modality import Transform, modality_transform, real_world_names
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
@@ -132,10 +132,9 @@ def load_volume(
     if any(finding.code == "same_instance_differs" and choice == "repair" for finding, choice in kept):
         stack = stack.first_of_each_instance()
     arrangement, kept = _settle(stack, kept, dims, on_fault)
-    transforms = [modality_transform(plane, values) for plane in arrangement.planes]
+    transforms = _transforms(arrangement.planes, values)
     if values is None:
-        transforms, more = _rescaled(arrangement.planes, transforms, on_fault)
-        kept += more
+        kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
     planes = arrangement.planes
     frames = [plane.frame + 1 for plane in planes]
     kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
@@ -148,10 +147,7 @@ def load_volume(
             raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
         arrangement, more = _settle(rest, [], dims, on_fault)
         kept += [one for one in more if one not in kept]
-        transforms = [modality_transform(plane, values) for plane in arrangement.planes]
-        if values is None:
-            transforms, _ = _rescaled(arrangement.planes, transforms, on_fault)
-        array = Filling(arrangement, transforms)
+        array = Filling(arrangement, _transforms(arrangement.planes, values))
         failures = array.read(progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
@@ -186,7 +182,7 @@ def _flat_image(
     lost = [finding for finding, _ in kept if finding.code in _TAKES_PIXELS_AWAY]
     if lost:
         raise FaultError(f"nothing of this image would be left: {lost[0]}", lost)
-    transforms = [modality_transform(plane, values) for plane in stack.planes]
+    transforms = _transforms(stack.planes, values)
     if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
         if values is None:
             kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
@@ -304,14 +300,13 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
     return rest.arrange(dims), lost + _act(more, on_fault)
 
 
-def _rescaled(
-    planes: Sequence[Plane], transforms: list[Transform], on_fault: OnFault
-) -> tuple[list[Transform], Kept]:
-    """The transforms to use, and what is odd about them; without a unit where they do not all lead to the same."""
-    kept = _act(_rescale_findings(planes, transforms), on_fault)
-    if any(finding.code in ("rescale_unusable", "rescale_inconsistent") for finding, _ in kept):
-        transforms = [replace(transform, units="") for transform in transforms]
-    return transforms, kept
+def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
+    """What makes the values of each plane; where some stay as they are stored, the volume has no unit."""
+    first = next(iter(real_world_names(planes[0])), "")
+    found = [modality_transform(plane, values, first) for plane in planes]
+    if len({transform.explicit for transform in found}) > 1:
+        return [replace(transform, units="") for transform in found]
+    return found
 
 
 def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:

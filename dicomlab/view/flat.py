@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from dicomlab.errors import GeometryError
-from dicomlab.flat import ImagePlane
+from dicomlab.flat import SAMPLE_BITS, ImagePlane, eight_bits
 from dicomlab.view.panels import NORMAL, Page
 from dicomlab.view.render import grey
 from dicomlab.windowing import WindowLike, resolve_window, shown_inverted
@@ -63,7 +63,7 @@ def show_flat(
     values = image.transpose("row", "column", *(("sample",) if colour else ())).values
     text = ""
     if colour:
-        shown = values if values.dtype == np.uint8 else (values >> 8).astype(np.uint8)
+        shown = eight_bits(values, int(image.attrs.get(SAMPLE_BITS, 16)))
     else:
         chosen = resolve_window(window, image.attrs, lambda: values)
         shown = grey(values, chosen, shown_inverted(image.attrs) if invert is None else invert)
