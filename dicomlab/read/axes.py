@@ -130,6 +130,8 @@ class _Search:
         self.axes: list[Axis] = []
         self.steps: list[Steps] = []
         self.tried: list[tuple[Meaning, list[Hashable]]] = []
+        # Whether positions lack different steps, so that the order of the images at a position is not that of the steps.
+        self.mixed = False
 
     @property
     def done(self) -> bool:
@@ -174,10 +176,22 @@ class _Search:
                 return
             distinct = all(len(counts) == len(cell) for counts, cell in zip(seen, members, strict=True))
             even = len({len(cell) for cell in members}) == 1
-            if (meaning.by_rank or wanted) and distinct and even and all(x is not None for x in labels):
+            ranked = (meaning.by_rank or wanted) and distinct and even and all(x is not None for x in labels)
+            self.mixed = self.mixed or (ranked and self._ranks_mix_steps(meaning, labels, members))
+            if ranked and not self.mixed:
                 self._accept_by_rank(meaning, labels, members, name)
                 return
         self.tried.append((meaning, labels))
+
+    def _ranks_mix_steps(self, meaning: Meaning, labels: list[Hashable], members: list[Steps]) -> bool:
+        """Whether the n-th image of one position is another step than the n-th of the next, as each lacks another one."""
+        if any(_nearly_shared(known, members) for m, known in self.tried if m.says_outright):
+            return True
+        ranks: dict[Hashable, set[int]] = defaultdict(set)
+        for cell in members:
+            for rank, k in enumerate(sorted(cell, key=lambda k: meaning.sort_key(labels[k]))):
+                ranks[labels[k]].add(rank)
+        return any(len(places) > 1 for places in ranks.values()) and _nearly_shared(labels, members)
 
     def labelled(self) -> list[Axis]:
         """The axes, with what else is known of their steps: attributes that are one for each step."""
@@ -281,7 +295,12 @@ class _Search:
         # An attribute that wanders over the slices (a time, a number) has few labels in common: it explains nothing.
         if not broken or missing > 0.5 * len(labels) or len(broken) == len(union):
             return None
-        worst = [(label, n) for label, n in lacking.most_common(3)]
+        # Moments count from the first: a date is nobody's business, and its seconds tell nothing.
+        moments = [x for x in union if isinstance(x, float) and meaning.by_rank and meaning.name == "time"]
+        first = min(moments, default=0.0)
+        worst = [
+            (label - first if isinstance(label, float) else label, n) for label, n in lacking.most_common(3)
+        ]
         steps = ", ".join(f"{n} image(s) of {meaning.name} {_shown(label)}" for label, n in worst)
         more = f" and of {len(lacking) - 3} more" if len(lacking) > 3 else ""
         complete = [k for k, label in enumerate(labels) if label not in broken]
@@ -291,6 +310,18 @@ class _Search:
             complete,
             missing,
         )
+
+
+def _nearly_shared(labels: Sequence[Hashable], members: Sequence[Steps]) -> bool:
+    """Whether the positions hold mostly, but not quite, the same labels; a time of its own for each slice is no such thing."""
+    seen = [Counter(labels[k] for k in cell) for cell in members]
+    if all(len(counts) == 1 for counts in seen):
+        return False
+    union: Counter[Hashable] = Counter()
+    for counts in seen:
+        union |= counts
+    lacking = sum((union - counts).total() for counts in seen)
+    return 0 < lacking <= 0.5 * len(labels)
 
 
 _SEPARATORS = [

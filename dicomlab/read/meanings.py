@@ -76,6 +76,11 @@ class Meaning:
     takes_rest: bool = False
     otherwise: str = ""
 
+    @property
+    def says_outright(self) -> bool:
+        """Whether another label certainly is another step; images of one step may differ in the rest of their Image Type."""
+        return not self.by_rank and self.name not in ("image_type", "kernel")
+
     @staticmethod
     def sort_key(label: Hashable) -> tuple[int, Any]:
         """Numbers ascending, known words in their own order, then other text; what has no label comes first."""
@@ -120,8 +125,10 @@ class Meaning:
             at = [[seconds(plane) for plane in step] for step in planes]
             if any(t is None for step in at for t in step):
                 continue
-            starts = np.array([min(t for t in step if t is not None) for step in at], dtype=np.float64)
-            if np.all(np.diff(starts) > 0):
+            moments = np.array(at, dtype=np.float64)
+            starts = moments.min(axis=1)
+            # Everywhere: a clock that runs backwards at some positions did not order the images.
+            if np.all(np.diff(starts) > 0) and np.all(np.diff(moments, axis=0) >= 0):
                 first = starts[0] if source == _ACQUIRED else 0.0  # the others have a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
         name = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}.get(
@@ -146,6 +153,11 @@ def _diffusion_label(plane: Plane) -> Hashable:
     direction = found.stated if found.b_vector is None else found.b_vector
     vector = None if direction is None else tuple(np.round(direction, 3) + 0.0)
     return round(float(found.b_value), 2), vector
+
+
+def _dimension_label(plane: Plane) -> Hashable:
+    index = labels.dimension_index(plane)
+    return index[0] if index is not None and len(index) == 1 else index
 
 
 def _instance_order(plane: Plane) -> Hashable:
@@ -203,6 +215,7 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("time", "s", "Frame Reference Time (0054,1300)", _ms("FrameReferenceTime"), by_rank=True),
     Meaning("time", "s", _ACQUIRED, labels.acquired, by_rank=True),
     Meaning("time", "s", _ACQUISITION, _number("AcquisitionNumber")),
+    Meaning("dimension_index", "", "Dimension Index Values (0020,9157)", _dimension_label),
     Meaning("time", "s", "the order of Instance Number (0020,0013)", _instance_order, by_rank=True),
 )
 """Candidates in the order in which they are tried: what is said outright before what only orders the images."""
@@ -225,6 +238,7 @@ ORDER: dict[str, int] = {
             "trigger_time",
             "temporal_position",
             "acquisition_number",
+            "dimension_index",
             "repetition",
             "b_value",
             "echo_time",
