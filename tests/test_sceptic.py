@@ -222,3 +222,23 @@ def test_images_without_a_position_do_not_call_themselves_axial(tmp_path: Path) 
     changed = datasets()
     del changed[0].ImagePositionPatient
     assert "no patient position" in repr(find_series(write(tmp_path, changed))[0].stacks[1])
+
+
+def test_dims_may_name_an_attribute_that_a_listing_does_not_read(tmp_path: Path) -> None:
+    steps = _steps(2)
+    for step, one in enumerate(steps):
+        for ds in one:
+            ds.ReconstructionDiameter = [300, 200][step]
+            ds.PatientID = "SECRET" + str(step)
+    folder = write(tmp_path, [ds for one in steps for ds in one])
+    volume = load_volume(folder, dims=["ReconstructionDiameter"])
+    np.testing.assert_array_equal(volume.ReconstructionDiameter, [200, 300])
+    np.testing.assert_array_equal(volume.values[:, 0, 0, 0] // 100, [2, 1])
+    with pytest.raises(DicomLabError, match="who the patient is") as caught:
+        load_volume(folder, dims=["PatientID"])
+    assert "SECRET" not in str(caught.value)
+
+
+def test_dims_that_are_no_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DicomLabError, match="found 3"):
+        load_volume(write(tmp_path, datasets("MR")), dims=3)

@@ -109,6 +109,8 @@ def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tup
                 break
             search.try_(meaning)
     else:
+        if not isinstance(dims, Sequence):
+            raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
         for name in dims:
             search.want(name)
     if not search.done:

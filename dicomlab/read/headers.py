@@ -33,7 +33,7 @@ from dicomlab.read.sources import FileRef
 if TYPE_CHECKING:
     from dicomlab.read.presentation import Presentation
 
-__all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
+__all__ = ["LISTED", "Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -183,6 +183,8 @@ _TAGS: list[Any] = [
     *map(Tag, {*_KEYWORDS, *labels.KEYWORDS, *diffusion.KEYWORDS, *mosaic.KEYWORDS}),
     *_PRIVATE,
 ]
+LISTED = frozenset(_TAGS)
+"""Attributes that `read_instance` reads; `read_header` has the others."""
 _CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))

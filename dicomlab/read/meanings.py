@@ -8,12 +8,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.datadict import dictionary_description, tag_for_keyword
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
 from pydicom.tag import Tag
 
 from dicomlab.errors import DicomLabError
+from dicomlab.privacy import is_identifying
 from dicomlab.read import labels
 from dicomlab.read.diffusion import diffusion
+from dicomlab.read.elements import Attributes
+from dicomlab.read.headers import LISTED, Instance, read_header
 from dicomlab.read.planes import Plane
 
 __all__ = ["AUTO", "ORDER", "Meaning", "named_meanings", "sequence_key"]
@@ -269,9 +272,21 @@ def named_meanings(name: str) -> tuple[Meaning, ...]:
             "'AcquisitionNumber'"
         )
 
+    listed = Tag(tag) in LISTED
+    if not listed and is_identifying(name, dictionary_VR(tag)):
+        raise DicomLabError(
+            f"dims names {name!r}, which may say who the patient is: it labels a volume within dicomlab.show_identity() alone"
+        )
+    whole: dict[Instance, Attributes] = {}
+
     def label(plane: Plane) -> Hashable:
-        number = plane.number(name)
-        return number if number is not None else plane.text(name) or None
+        found: Attributes = plane
+        if not listed and not plane.has(name):  # finding series reads few attributes
+            if plane.instance not in whole:
+                whole[plane.instance] = Attributes.of(read_header(plane.instance.file))
+            found = whole[plane.instance]
+        number = found.number(name)
+        return number if number is not None else found.text(name) or None
 
     return (Meaning(name, "", f"{dictionary_description(tag)} {Tag(tag)}", label, by_rank=True),)
 
