@@ -242,3 +242,22 @@ def test_dims_may_name_an_attribute_that_a_listing_does_not_read(tmp_path: Path)
 def test_dims_that_are_no_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DicomLabError, match="found 3"):
         load_volume(write(tmp_path, datasets("MR")), dims=3)
+
+
+def test_an_image_that_misses_in_a_product_of_two_axes_is_named_and_its_step_can_be_left_out(
+    tmp_path: Path,
+) -> None:
+    steps = _steps(6)
+    for step, one in enumerate(steps):
+        for ds in one:
+            ds.TemporalPositionIdentifier, ds.EchoTime = step // 2 + 1, [4, 10][step % 2]
+    folder = write(tmp_path, [ds for one in steps for ds in one][:-1])
+    with pytest.raises(
+        FaultError, match=r"1 of the images are missing, for instance that of echo_time 10, time 3 "
+    ):
+        load_volume(folder)
+    with pytest.warns(UserWarning, match="steps that lack images are left out"):
+        volume = load_volume(folder, on_fault="repair")
+    np.testing.assert_array_equal(volume.echo_time, [4, 10])
+    np.testing.assert_array_equal(volume.temporal_position, [1, 2])
+    np.testing.assert_array_equal(volume.values[:, :, 0, 0, 0] // 100, [[1, 2], [3, 4]])

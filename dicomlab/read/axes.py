@@ -268,6 +268,9 @@ class _Search:
             told = self._missing_steps(meaning, labels)
             if told is not None:
                 return told
+        told = self._missing_combinations()
+        if told is not None:
+            return told
         sizes = Counter(len(cell) for cell in self._members())
         counts = " or ".join(str(size) for size in sorted(sizes))
         crowded = max(self._members(), key=len)
@@ -311,6 +314,37 @@ class _Search:
             f"but {missing} of the images are missing: {steps}{more}",
             complete,
             missing,
+        )
+
+    def _missing_combinations(self) -> IncompleteError | None:
+        """As `_missing_steps`, where images miss of the product of several axes (echo times of time points)."""
+        members = self._members()
+        known = [
+            (meaning, labels)
+            for meaning, labels in self.tried
+            if meaning.says_outright and any(len({labels[k] for k in cell}) > 1 for cell in members)
+        ]
+        combined = list(zip(*(labels for _, labels in known), strict=True))
+        if len(known) < 2 or any(len({combined[k] for k in cell}) < len(cell) for cell in members):
+            return None
+        if not _nearly_shared(combined, members):
+            return None
+        wanted = set(combined)
+        lacking = [c for cell in members for c in wanted - {combined[k] for k in cell}]
+        # The step to leave out is one along a single axis, the axis that loses fewest images.
+        left = [
+            [k for k, c in enumerate(combined) if c[axis] not in {gap[axis] for gap in lacking}]
+            for axis in range(len(known))
+        ]
+        shown = ", ".join(
+            f"{m.name} {_shown(label)}" for (m, _), label in zip(known, lacking[0], strict=True)
+        )
+        names = " and ".join(meaning.name for meaning, _ in known)
+        return IncompleteError(
+            f"{len(wanted)} combinations of {names} at {len(members)} positions would be a full product, but {len(lacking)} of "
+            f"the images are missing, for instance that of {shown}",
+            max(left, key=len),
+            len(lacking),
         )
 
 

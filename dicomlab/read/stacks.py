@@ -101,7 +101,7 @@ class Stack:
         first = self.instances[0]
         return first.text("SeriesInstanceUID") or first.text("SOPInstanceUID") or first.file.name
 
-    @cached_property
+    @property
     def arrangement(self) -> Arrangement:
         """The planes in the order of the array, with extra axes found.
 
@@ -112,7 +112,17 @@ class Stack:
         UnsupportedError
             Several lie at one position, and nothing separates them.
         """
-        return arrange(self.planes)
+        if isinstance(self._arranged, DicomLabError):
+            raise self._arranged
+        return self._arranged
+
+    @cached_property
+    def _arranged(self) -> Arrangement | DicomLabError:
+        # Why there is none is worth as much as one, and is asked for as often.
+        try:
+            return arrange(self.planes)
+        except DicomLabError as problem:
+            return problem
 
     def arrange(self, dims: Dims = "auto") -> Arrangement:
         """`arrangement` with the extra axes that `dims` names."""
