@@ -261,3 +261,18 @@ def test_an_image_that_misses_in_a_product_of_two_axes_is_named_and_its_step_can
     np.testing.assert_array_equal(volume.echo_time, [4, 10])
     np.testing.assert_array_equal(volume.temporal_position, [1, 2])
     np.testing.assert_array_equal(volume.values[:, :, 0, 0, 0] // 100, [[1, 2], [3, 4]])
+
+
+def test_repeats_of_a_b_value_at_two_moments_are_not_mixed(tmp_path: Path) -> None:
+    steps = _steps(6)
+    for step, one in enumerate(steps):
+        for ds in one:
+            ds.TemporalPositionIdentifier, ds.DiffusionBValue = step // 3 + 1, [0.0, 500.0, 1000.0][step % 3]
+    steps[1], steps[4] = (
+        steps[1][3:],
+        steps[4][:3],
+    )  # of b = 500 the lower half is of the second moment, the upper of the first
+    with pytest.raises(
+        FaultError, match="6 of the images are missing, for instance that of b_value 500, time"
+    ):
+        load_volume(write(tmp_path, [ds for one in steps for ds in one]))

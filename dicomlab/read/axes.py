@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
+from dicomlab.read.labels import temporal_position
 from dicomlab.read.meanings import AUTO, ORDER, Meaning, named_meanings, sequence_key
 from dicomlab.read.planes import Plane
 
@@ -170,7 +171,10 @@ class _Search:
         if any(len(counts) > 1 for counts in seen):
             if meaning.takes_rest:
                 # Repeats of one label (several images of b = 0) are steps of their own, so the axis takes all that is left.
-                if all(counts == seen[0] for counts in seen):
+                # But no repeat of one position may stand beside that of another moment at the next.
+                moments = [temporal_position(plane) for plane in self.planes]
+                self.mixed = self.mixed or _nearly_shared(list(zip(labels, moments, strict=True)), members)
+                if all(counts == seen[0] for counts in seen) and not self.mixed:
                     self._accept_in_sequence(meaning, labels, members)
                     return
             elif all(counts.keys() == seen[0].keys() and len({*counts.values()}) == 1 for counts in seen):
