@@ -65,6 +65,7 @@ CODES: dict[str, Code] = {
     "order_from_instance_number": Code(
         "keep", "the images at each position are in the order of their numbers"
     ),
+    "order_uncertain": Code("raise", "the images at each position are in the order of their numbers"),
     "localizer_inside": Code("raise", None, _LARGEST),
     "mixed_frame_of_reference": Code("raise", None, _LARGEST),
     "mixed_pixel_representation": Code("keep", "each image is read by its own Pixel Representation"),

@@ -1,5 +1,6 @@
 """Extra axes: found where they make a full product, labelled with real values, and refused with what is missing otherwise."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,52 @@ def test_only_instance_numbers_order_the_images_and_say_so(tmp_path: Path) -> No
     assert volume.dims[0] == "repetition"
     assert volume.repetition.values.tolist() == [1, 2, 3]
     check(volume, [0, 1, 2])
+
+
+def test_numbers_that_run_through_each_slice_are_no_order_of_volumes_unless_the_user_says_so(
+    tmp_path: Path,
+) -> None:
+    sets = steps({}, {}, {})
+    for number in range(SLICES):
+        for k in range(3):
+            sets[k * SLICES + number].InstanceNumber = 3 * number + k + 1
+    with pytest.raises(FaultError, match="order_uncertain: 3 images lie at each position"):
+        loaded(tmp_path, sets)
+    with pytest.warns(DicomLabWarning, match="order_uncertain"):
+        check(load_volume(tmp_path, on_fault={"order_uncertain": "keep"}), [0, 1, 2])
+    check(load_volume(tmp_path, dims=["InstanceNumber"]), [0, 1, 2])
+
+
+@pytest.mark.parametrize("name", ["time", "temporal_position", "b_value", "repetition", "echo_time"])
+def test_a_named_axis_is_that_axis_or_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "moments"
+    loaded(folder, steps(*({"TemporalPositionIdentifier": k + 1} for k in range(3))))
+    if name in ("temporal_position", "repetition"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DicomLabWarning)
+            volume = load_volume(folder, dims=[name])
+        assert volume.dims[0] == name
+        assert volume[name].values.tolist() == [1, 2, 3]
+        check(volume, [0, 1, 2])
+    else:
+        with pytest.raises(DicomLabError, match=f"dims names '{name}'"):
+            load_volume(folder, dims=[name])
+    single = tmp_path / "single"
+    with pytest.raises(DicomLabError, match="there is one at each position"):
+        loaded(single, steps({}), dims=[name])
+
+
+def test_the_unit_of_one_step_is_known_and_a_window_of_another_kind_is_not_offered(tmp_path: Path) -> None:
+    kinds = (["ORIGINAL", "PRIMARY", "M", "ND"], ["ORIGINAL", "PRIMARY", "P", "ND"])
+    sets = steps(*({"ImageType": kind} for kind in kinds))
+    for k, one in enumerate(sets):
+        phase = k >= SLICES
+        one.RescaleSlope, one.RescaleIntercept, one.RescaleType = "1", "0", "mrad" if phase else "US"
+        one.WindowCenter, one.WindowWidth = ("0", "6284") if phase else ("1070", "1860")
+    volume = loaded(tmp_path, sets)
+    assert not volume.dicom.windows
+    assert volume.sel(component="phase").dicom.units == "mrad"
+    assert volume.sel(component="magnitude").dicom.units == ""
 
 
 def test_the_user_can_name_the_attribute(tmp_path: Path) -> None:

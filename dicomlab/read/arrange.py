@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.findings import Finding
 from dicomlab.read.axes import Axis, Dims, IncompleteError, find_axes
 from dicomlab.read.layout import Layout, lay_out
-from dicomlab.read.meanings import sequence_key
+from dicomlab.read.meanings import AUTO, plane_number, sequence_key
+from dicomlab.read.modality import modality_transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stored import stored_image
 
@@ -88,8 +90,8 @@ def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
         rest = [rest[k] for k in reason.complete]
         try:
             return _ordered(rest, lay_out(rest), dims, [*findings, finding])
-        except IncompleteError as problem:
-            reason = problem
+        except IncompleteError:
+            pass  # what is missing explains more than why the rest is no product either
     raise UnsupportedError(str(reason))
 
 
@@ -103,18 +105,12 @@ def _ordered(
         raise DicomLabError(
             f"{len(planes)} images found for a volume of {shape} planes"
         )  # find_axes forbids it
-    found = list(findings)
-    if any(axis.name == "repetition" for axis in axes):
-        found.append(
-            Finding(
-                "order_from_instance_number",
-                f"{shape[0]} images lie at each position and only Instance Number (0020,0013) orders them",
-                _names(planes)[:1],
-                float(shape[0]),
-                "images",
-            )
-        )
     ordered = tuple(planes[k] for k in order)
+    found = list(findings)
+    for number, axis in enumerate(axes):
+        if axis.name == "repetition":
+            numbers = np.array([plane_number(plane) for plane in ordered]).reshape(shape)
+            found.append(_numbered(np.moveaxis(numbers, number, 0).reshape(shape[number], -1), ordered))
     # The layout of the same planes in the order of the array.
     layout = Layout(
         layout.direction,
@@ -128,6 +124,24 @@ def _ordered(
     return Arrangement(ordered, tuple(axes), layout, tuple(found))
 
 
+def _numbered(numbers: npt.NDArray[np.int64], planes: Sequence[Plane]) -> Finding:
+    """What it is worth that only numbers order the repetitions; `numbers` has shape ``(repetitions, the rest)``."""
+    what = (
+        f"{len(numbers)} images lie at each position and only Instance Number (0020,0013), or the order of frames, "
+        "orders them"
+    )
+    if bool(np.all(numbers[:-1].max(axis=1) < numbers[1:].min(axis=1))):
+        return Finding("order_from_instance_number", what, _names(planes)[:1], float(len(numbers)), "images")
+    # Numbers that run through all images of a slice may run the other way in the next one, and nobody could tell.
+    return Finding(
+        "order_uncertain",
+        f"{what}; they do not number one whole volume after the other, so which images belong together is a guess",
+        _names(planes)[:1],
+        float(len(numbers)),
+        "images",
+    )
+
+
 def _crowds(planes: Sequence[Plane], place: npt.NDArray[np.intp]) -> list[list[int]]:
     order = np.argsort(place, kind="stable")
     crowds = np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
@@ -137,15 +151,24 @@ def _crowds(planes: Sequence[Plane], place: npt.NDArray[np.intp]) -> list[list[i
 def _without_copies(
     planes: Sequence[Plane], place: npt.NDArray[np.intp]
 ) -> tuple[list[Plane], list[Finding]]:
-    """The planes without those whose pixels and values equal those of another at the same position."""
-    copies: set[int] = set()
+    """The planes without those that repeat another at the same position, with the same attributes, pixels and values."""
+    alike: dict[tuple[Hashable, ...], list[int]] = {}
     for crowd in _crowds(planes, place):
-        kept: list[int] = []
         for k in crowd:
-            if any(_same_values(planes[k], planes[other]) for other in kept):
+            # Images that say to be of different moments are no copies, though both may show nothing but air; and pixels are
+            # read, for a mere listing too, only where they alone can tell.
+            alike.setdefault(
+                (int(place[k]), *(meaning.label(planes[k]) for meaning in AUTO[:-1])), []
+            ).append(k)
+    copies: set[int] = set()
+    for members in alike.values():
+        known: set[Hashable] = set()
+        for k in members if len(members) > 1 else ():
+            values = _values(planes[k])
+            if values in known:
                 copies.add(k)
-            else:
-                kept.append(k)
+            elif values is not None:
+                known.add(values)
     if not copies:
         return list(planes), []
     finding = Finding(
@@ -158,19 +181,17 @@ def _without_copies(
     return [plane for k, plane in enumerate(planes) if k not in copies], [finding]
 
 
-_VALUED_BY = ("RescaleSlope", "RescaleIntercept", "RescaleType", "DoseGridScaling", "BitsStored")
-
-
-def _same_values(one: Plane, other: Plane) -> bool:
-    if any(one.text(keyword) != other.text(keyword) for keyword in _VALUED_BY):
-        return False
-    if one.items("ModalityLUTSequence") or other.items("ModalityLUTSequence"):
-        return False
+def _values(plane: Plane) -> Hashable:
+    """What is equal for planes of equal values; None where they cannot be told without a look-up table, or at all."""
     try:
-        left, right = (plane.cut(stored_image(plane.instance).read(plane.frame)) for plane in (one, other))
+        transform = modality_transform(plane)
+        stored = plane.cut(stored_image(plane.instance).read(plane.frame))
     except (DicomLabError, OSError):
-        return False
-    return bool(np.array_equal(left, right))
+        return None
+    if transform.lut is not None:
+        return None
+    plain = stored.astype(np.float64 if stored.dtype.kind == "f" else np.int64)
+    return transform.formula, plain.shape, hashlib.sha256(plain.tobytes()).digest()
 
 
 def _without_rivals(planes: Sequence[Plane], place: npt.NDArray[np.intp]) -> tuple[list[Plane], Finding]:

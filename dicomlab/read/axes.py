@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
+from dicomlab.read.labels import temporal_position
 from dicomlab.read.meanings import AUTO, ORDER, Meaning, named_meanings, sequence_key
 from dicomlab.read.planes import Plane
 
@@ -113,6 +114,8 @@ def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tup
                 break
             search.try_(meaning)
     else:
+        if not isinstance(dims, Sequence):
+            raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
         for name in dims:
             search.want(name)
     if not search.done:
@@ -134,6 +137,8 @@ class _Search:
         self.axes: list[Axis] = []
         self.steps: list[Steps] = []
         self.tried: list[tuple[Meaning, list[Hashable]]] = []
+        # Whether positions lack different steps, so that the order of the images at a position is not that of the steps.
+        self.mixed = False
 
     @property
     def done(self) -> bool:
@@ -182,7 +187,10 @@ class _Search:
         if any(len(counts) > 1 for counts in seen):
             if meaning.takes_rest:
                 # Repeats of one label (several images of b = 0) are steps of their own, so the axis takes all that is left.
-                if all(counts == seen[0] for counts in seen):
+                # But no repeat of one position may stand beside that of another moment at the next.
+                moments = [temporal_position(plane) for plane in self.planes]
+                self.mixed = self.mixed or _nearly_shared(list(zip(labels, moments, strict=True)), members)
+                if all(counts == seen[0] for counts in seen) and not self.mixed:
                     self._accept_in_sequence(meaning, labels, members)
                     return
             elif all(counts.keys() == seen[0].keys() and len({*counts.values()}) == 1 for counts in seen):
@@ -190,10 +198,23 @@ class _Search:
                 return
             distinct = all(len(counts) == len(cell) for counts, cell in zip(seen, members, strict=True))
             even = len({len(cell) for cell in members}) == 1
-            if (meaning.by_rank or wanted) and distinct and even and all(x is not None for x in labels):
+            ranked = (meaning.by_rank or wanted) and distinct and even and None not in labels
+            ranked = ranked and meaning.orders(labels)
+            self.mixed = self.mixed or (ranked and self._ranks_mix_steps(meaning, labels, members))
+            if ranked and not self.mixed:
                 self._accept_by_rank(meaning, labels, members, name)
                 return
         self.tried.append((meaning, labels))
+
+    def _ranks_mix_steps(self, meaning: Meaning, labels: list[Hashable], members: list[Steps]) -> bool:
+        """Whether the n-th image of one position is another step than the n-th of the next, as each lacks another one."""
+        if any(_nearly_shared(known, members) for m, known in self.tried if m.says_outright):
+            return True
+        ranks: dict[Hashable, set[int]] = defaultdict(set)
+        for cell in members:
+            for rank, k in enumerate(sorted(cell, key=lambda k: meaning.sort_key(labels[k]))):
+                ranks[labels[k]].add(rank)
+        return any(len(places) > 1 for places in ranks.values()) and _nearly_shared(labels, members)
 
     def labelled(self) -> list[Axis]:
         """The axes, with what else is known of their steps: attributes that are one for each step."""
@@ -268,6 +289,9 @@ class _Search:
             told = self._missing_steps(meaning, labels)
             if told is not None:
                 return told
+        told = self._missing_combinations()
+        if told is not None:
+            return told
         sizes = Counter(len(cell) for cell in self._members())
         counts = " or ".join(str(size) for size in sorted(sizes))
         crowded = max(self._members(), key=len)
@@ -297,7 +321,12 @@ class _Search:
         # An attribute that wanders over the slices (a time, a number) has few labels in common: it explains nothing.
         if not broken or missing > 0.5 * len(labels) or len(broken) == len(union):
             return None
-        worst = [(label, n) for label, n in lacking.most_common(3)]
+        # Moments count from the first: a date is nobody's business, and its seconds tell nothing.
+        moments = [x for x in union if isinstance(x, float) and meaning.by_rank and meaning.name == "time"]
+        first = min(moments, default=0.0)
+        worst = [
+            (label - first if isinstance(label, float) else label, n) for label, n in lacking.most_common(3)
+        ]
         steps = ", ".join(f"{n} image(s) of {meaning.counts} {_shown(label)}" for label, n in worst)
         more = f" and of {len(lacking) - 3} more" if len(lacking) > 3 else ""
         complete = [k for k, label in enumerate(labels) if label not in broken]
@@ -307,6 +336,49 @@ class _Search:
             complete,
             missing,
         )
+
+    def _missing_combinations(self) -> IncompleteError | None:
+        """As `_missing_steps`, where images miss of the product of several axes (echo times of time points)."""
+        members = self._members()
+        known = [
+            (meaning, labels)
+            for meaning, labels in self.tried
+            if meaning.says_outright and any(len({labels[k] for k in cell}) > 1 for cell in members)
+        ]
+        combined = list(zip(*(labels for _, labels in known), strict=True))
+        if len(known) < 2 or any(len({combined[k] for k in cell}) < len(cell) for cell in members):
+            return None
+        if not _nearly_shared(combined, members):
+            return None
+        wanted = set(combined)
+        lacking = [c for cell in members for c in wanted - {combined[k] for k in cell}]
+        # The step to leave out is one along a single axis, the axis that loses fewest images.
+        left = [
+            [k for k, c in enumerate(combined) if c[axis] not in {gap[axis] for gap in lacking}]
+            for axis in range(len(known))
+        ]
+        shown = ", ".join(
+            f"{m.name} {_shown(label)}" for (m, _), label in zip(known, lacking[0], strict=True)
+        )
+        names = " and ".join(meaning.name for meaning, _ in known)
+        return IncompleteError(
+            f"{len(wanted)} combinations of {names} at {len(members)} positions would be a full product, but {len(lacking)} of "
+            f"the images are missing, for instance that of {shown}",
+            max(left, key=len),
+            len(lacking),
+        )
+
+
+def _nearly_shared(labels: Sequence[Hashable], members: Sequence[Steps]) -> bool:
+    """Whether the positions hold mostly, but not quite, the same labels; a time of its own for each slice is no such thing."""
+    seen = [Counter(labels[k] for k in cell) for cell in members]
+    if all(len(counts) == 1 for counts in seen):
+        return False
+    union: Counter[Hashable] = Counter()
+    for counts in seen:
+        union |= counts
+    lacking = sum((union - counts).total() for counts in seen)
+    return 0 < lacking <= 0.5 * len(labels)
 
 
 _SEPARATORS = [

@@ -14,7 +14,7 @@ from dicomlab.read.layout import WANDER_NOTED, Layout
 from dicomlab.read.planes import Plane
 from dicomlab.read.stored import native_bytes
 
-__all__ = ["geometry_findings", "header_findings", "pixel_findings", "stack_findings"]
+__all__ = ["geometry_findings", "header_findings", "is_localizer", "pixel_findings", "stack_findings"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -176,7 +176,7 @@ def stack_findings(stacks: Sequence[Sequence[Plane]]) -> Iterable[Finding]:
         names = tuple(dict.fromkeys(plane.name for plane in other))
         frames = [plane.text("FrameOfReferenceUID") for plane in (largest, first)]
         turned = float(np.max(np.abs(first.cosines - largest.cosines))) > 1e-2
-        localizer = "LOCALIZER" in first.text("ImageType").upper().split("\\")
+        localizer = is_localizer(first)
         if frames[0] != frames[1] and not turned and not localizer and first.shape == largest.shape:
             yield Finding(
                 "mixed_frame_of_reference",
@@ -189,11 +189,17 @@ def stack_findings(stacks: Sequence[Sequence[Plane]]) -> Iterable[Finding]:
         elif localizer or (turned and len(other) <= 3 < len(stacks[0])):
             yield Finding(
                 "localizer_inside",
-                f"{len(other)} image(s) of another orientation lie among the {len(stacks[0])} of the largest stack",
+                f"{len(other)} image(s), {'localizers' if localizer else 'of another orientation'}, lie among the "
+                f"{len(stacks[0])} of the largest stack",
                 names,
                 float(len(other)),
                 "images",
             )
+
+
+def is_localizer(plane: Plane) -> bool:
+    """Whether Image Type (0008,0008) calls it a localizer, which is no slice of a volume even where it would fit in."""
+    return "LOCALIZER" in plane.text("ImageType").upper().split("\\")
 
 
 def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.tag import Tag
 
 from dicomlab.read.elements import Attributes
 from dicomlab.read.private import (
@@ -27,6 +28,7 @@ __all__ = [
     "acquired",
     "asl",
     "component",
+    "dimension_index",
     "dixon",
     "energy",
     "image_type",
@@ -59,6 +61,8 @@ KEYWORDS = (
     "AcquisitionDateTime",
     "AcquisitionDate",
     "AcquisitionTime",
+    "SeriesTime",
+    "DimensionIndexSequence",
     "VelocityEncodingDirection",
 )
 """Attributes of the top level that are looked at here; those in functional groups come with their groups."""
@@ -102,6 +106,19 @@ _MOMENT = re.compile(
     r"(?:(\d{4})[-.:]?(\d\d)[-.:]?(\d\d))?(?:(\d\d):?(\d\d)?:?(\d\d)?(?:\.(\d{1,6})\d*)?)?([-+]\d{4})?$"
 )
 _EPOCH = datetime(1970, 1, 1)
+_DAY = 86400.0
+_PLACES = {
+    Tag(keyword)
+    for keyword in (
+        "StackID",
+        "InStackPositionNumber",
+        "ImagePositionPatient",
+        "ImageOrientationPatient",
+        "PlanePositionSequence",
+        "PlaneOrientationSequence",
+    )
+}
+"""Dimension Index Pointers (0020,9165) that say where a frame lies, which its position says better."""
 
 
 def inside(attributes: Attributes, *sequences: str) -> Attributes:
@@ -201,11 +218,30 @@ def temporal_offset(attributes: Attributes) -> float | None:
     return inside(attributes, "TemporalPositionSequence").number("TemporalPositionTimeOffset")
 
 
+def dimension_index(attributes: Attributes) -> tuple[int, ...] | None:
+    """Dimension Index Values (0020,9157) of a frame, without those that say where it lies; None when there are none.
+
+    References
+    ----------
+    PS3.3 C.7.6.17 "Multi-frame Dimension Module".
+    """
+    pointers = [
+        Attributes.of(item).value("DimensionIndexPointer")
+        for item in attributes.items("DimensionIndexSequence")
+    ]
+    values = inside(attributes, "FrameContentSequence").numbers("DimensionIndexValues")
+    if values is None or values.size != len(pointers):
+        return None
+    kept = [int(value) for pointer, value in zip(pointers, values, strict=True) if pointer not in _PLACES]
+    return tuple(kept) or None
+
+
 def acquired(attributes: Attributes) -> float | None:
     """When acquisition began, in seconds since 1970-01-01, or since midnight where no date is given; None when not known.
 
     Frame Acquisition DateTime (0018,9074), else Acquisition DateTime (0008,002A), else Acquisition Date and Time (0008,0022),
-    (0008,0032). Local time, unless the value states its offset from UTC (PS3.5 6.2 "DT").
+    (0008,0032). Local time, unless the value states its offset from UTC (PS3.5 6.2 "DT"). A time without a date that is more
+    than half a day before Series Time (0008,0031) is of the day after.
     """
     near = inside(attributes, "FrameContentSequence")
     for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
@@ -217,7 +253,12 @@ def acquired(attributes: Attributes) -> float | None:
         return None
     date = attributes.text("AcquisitionDate")
     seconds = _seconds(date + time, with_date=True) if date else None
-    return _seconds(time, with_date=False) if seconds is None else seconds
+    if seconds is not None:
+        return seconds
+    seconds, began = (_seconds(text, with_date=False) for text in (time, attributes.text("SeriesTime")))
+    if seconds is not None and began is not None and began - seconds > _DAY / 2:
+        seconds += _DAY
+    return seconds
 
 
 def _frame(attributes: Attributes) -> Attributes:

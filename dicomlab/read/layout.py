@@ -17,7 +17,7 @@ __all__ = ["WANDER_NOTED", "Layout", "lay_out"]
 FloatArray = npt.NDArray[np.float64]
 
 _SAME_POSITION = 0.01
-"""Planes nearer to one another than this (mm, along the normal) are at one position."""
+"""Planes nearer to one another than this (mm, along the normal), or a tenth of a pixel, are at one position."""
 WANDER_NOTED = 0.01
 """In-plane deviation (mm) of a slice from the straight line through the outer slices that is worth a finding."""
 
@@ -71,7 +71,11 @@ def lay_out(planes: Sequence[Plane]) -> Layout:
     positions = np.array([p.position for p in planes])
     height = positions @ direction[:, 0]
     order = np.argsort(height, kind="stable")
-    starts = np.flatnonzero(np.diff(height[order], prepend=-np.inf) >= _SAME_POSITION)
+    # Microscopic CT has voxels of a few micrometres.
+    near = min(
+        _SAME_POSITION, *(float(p.pixel_spacing.min()) / 10 for p in planes if p.pixel_spacing is not None)
+    )
+    starts = np.flatnonzero(np.diff(height[order], prepend=-np.inf) >= near)
     place = np.empty(len(planes), dtype=np.intp)
     place[order] = np.cumsum(np.isin(np.arange(len(planes)), starts)) - 1
     along = height[order][starts]
@@ -115,6 +119,6 @@ def _no_geometry(lacking: Sequence[Plane]) -> str:
     why = f": {first.lacking}" if first.lacking else ""
     return (
         f"{first.modality or 'this image'} {first.name} has no usable {', '.join(missing)}{why}, so its pixels have no place "
-        f"in the patient ({len(lacking)} image(s) affected). Projection X-ray, ultrasound and screenshots have none by nature; "
-        "header_table shows what there is."
+        f"in the patient ({len(lacking)} image(s) affected). header_table shows what there is; without a position no volume "
+        "can be made of them."
     )

@@ -8,15 +8,19 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.datadict import dictionary_description, tag_for_keyword
+from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyword
 from pydicom.tag import Tag
 
 from dicomlab.errors import DicomLabError
+from dicomlab.privacy import is_identifying
 from dicomlab.read import labels
 from dicomlab.read.diffusion import diffusion
+from dicomlab.read.elements import Attributes
+from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.planes import Plane
+from dicomlab.read.wanted import LISTED
 
-__all__ = ["AUTO", "ORDER", "Meaning", "diffusion_label", "named_meanings", "sequence_key"]
+__all__ = ["AUTO", "ORDER", "Meaning", "diffusion_label", "named_meanings", "plane_number", "sequence_key"]
 
 Described: TypeAlias = (
     "tuple[str, npt.NDArray[Any], str, str] | tuple[str, npt.NDArray[Any], str, str, Mapping[str, Any]]"
@@ -76,6 +80,11 @@ class Meaning:
     takes_rest: bool = False
     otherwise: str = ""
 
+    @property
+    def says_outright(self) -> bool:
+        """Whether another label certainly is another step; images of one step may differ in the rest of their Image Type."""
+        return not self.by_rank and self.name not in ("image_type", "kernel")
+
     @staticmethod
     def sort_key(label: Hashable) -> tuple[int, Any]:
         """Numbers ascending, known words in their own order, then other text; what has no label comes first."""
@@ -89,6 +98,12 @@ class Meaning:
     def counts(self) -> str:
         """What the labels themselves are: the name, but a number of a moment is no time."""
         return _ORDINALS.get(self.source, self.name)
+
+    def orders(self, labels_: Sequence[Hashable]) -> bool:
+        """Whether these labels can order images; times of day without a date cannot, when midnight may lie between them."""
+        times = [label for label in labels_ if isinstance(label, float)]
+        undated = self.source == _ACQUIRED and bool(times) and max(times) < 2 * 86400
+        return not (undated and max(times) - min(times) > 43200)
 
     def describe(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:
         """Name, values, units and source of the axis whose steps have these labels and hold these planes."""
@@ -128,8 +143,10 @@ class Meaning:
             at = [[seconds(plane) for plane in step] for step in planes]
             if any(t is None for step in at for t in step):
                 continue
-            starts = np.array([min(t for t in step if t is not None) for step in at], dtype=np.float64)
-            if np.all(np.diff(starts) > 0):
+            moments = np.array(at, dtype=np.float64)
+            starts = moments.min(axis=1)
+            # Everywhere: a clock that runs backwards at some positions did not order the images.
+            if np.all(np.diff(starts) > 0) and np.all(np.diff(moments, axis=0) >= 0):
                 first = starts[0] if source == _ACQUIRED else 0.0  # the others have a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
         name = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}.get(
@@ -157,7 +174,13 @@ def diffusion_label(plane: Plane) -> Hashable:
     return round(float(found.b_value), 2), vector
 
 
-def _instance_order(plane: Plane) -> Hashable:
+def _dimension_label(plane: Plane) -> Hashable:
+    index = labels.dimension_index(plane)
+    return index[0] if index is not None and len(index) == 1 else index
+
+
+def plane_number(plane: Plane) -> int:
+    """Instance Number (0020,0013), and within one object the frame."""
     # Tiles of a mosaic and frames of one object share their number; the frame tells them apart.
     return plane.integer("InstanceNumber", 0) * 10_000_000 + plane.frame
 
@@ -221,7 +244,8 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("time", "s", "Frame Reference Time (0054,1300)", _ms("FrameReferenceTime"), by_rank=True),
     Meaning("time", "s", _ACQUIRED, labels.acquired, by_rank=True),
     Meaning("time", "s", _ACQUISITION, _number("AcquisitionNumber")),
-    Meaning("time", "s", _NUMBERED, _instance_order, by_rank=True),
+    Meaning("dimension_index", "", "Dimension Index Values (0020,9157)", _dimension_label),
+    Meaning("time", "s", _NUMBERED, plane_number, by_rank=True),
 )
 """Candidates in the order in which they are tried: what is said outright before what only orders the images."""
 
@@ -244,6 +268,7 @@ ORDER: dict[str, int] = {
             "cardiac_phase",
             "temporal_position",
             "acquisition_number",
+            "dimension_index",
             "repetition",
             "b_value",
             "echo_time",
@@ -280,9 +305,21 @@ def named_meanings(name: str) -> tuple[Meaning, ...]:
             "'AcquisitionNumber'"
         )
 
+    listed = Tag(tag) in LISTED
+    if not listed and is_identifying(name, dictionary_VR(tag)):
+        raise DicomLabError(
+            f"dims names {name!r}, which may say who the patient is: it labels a volume within dicomlab.show_identity() alone"
+        )
+    whole: dict[Instance, Attributes] = {}
+
     def label(plane: Plane) -> Hashable:
-        number = plane.number(name)
-        return number if number is not None else plane.text(name) or None
+        found: Attributes = plane
+        if not listed and not plane.has(name):  # finding series reads few attributes
+            if plane.instance not in whole:
+                whole[plane.instance] = Attributes.of(read_header(plane.instance.file))
+            found = whole[plane.instance]
+        number = found.number(name)
+        return number if number is not None else found.text(name) or None
 
     return (Meaning(name, "", f"{dictionary_description(tag)} {Tag(tag)}", label, by_rank=True),)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,6 +59,11 @@ class Transform:
             return float(self.lut.min()), float(self.lut.max())
         ends = (low * self.slope + self.intercept, high * self.slope + self.intercept)
         return min(ends), max(ends)
+
+    @property
+    def formula(self) -> tuple[Hashable, ...]:
+        """All that tells it from another one without a look-up table."""
+        return self.slope, self.intercept, self.units, self.fault, self.bounds
 
     @property
     def is_identity(self) -> bool:

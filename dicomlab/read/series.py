@@ -321,8 +321,8 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     paths = [Path(item).expanduser() for item in named]
     skipped: dict[str, str] = {}
     files = list(dicomdir.follow(list(list_all(paths, skipped.__setitem__)), paths, skipped.__setitem__))
-    found: dict[tuple[str, str], list[Instance]] = {}
-    rivals: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    found: dict[tuple[str, ...], list[Instance]] = {}
+    rivals: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     by_uid: dict[str, Instance] = {}
     for file in progress_bar(files, "reading headers", progress):
         try:
@@ -335,7 +335,8 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
             continue
         uid = instance.text("SeriesInstanceUID")
         # Files that name no series are kept apart by folder: nothing else says what belongs together.
-        key = (uid, "" if uid else os.path.dirname(file.name))
+        # A series is of one study: where anonymisers gave two patients one Series Instance UID, that of the study may tell.
+        key = (uid, instance.text("StudyInstanceUID"), "" if uid else os.path.dirname(file.name))
         twin = by_uid.get(instance.text("SOPInstanceUID"))
         if twin is not None and instance.text("SOPInstanceUID"):
             if _same_bytes(twin.file, file):

@@ -23,7 +23,7 @@ from dicomlab.geometry import Geometry
 from dicomlab.read import labels
 from dicomlab.read.arrange import Arrangement, arrange
 from dicomlab.read.axes import Axis, Dims
-from dicomlab.read.faults import geometry_findings, header_findings, pixel_findings
+from dicomlab.read.faults import geometry_findings, header_findings, is_localizer, pixel_findings
 from dicomlab.read.flat_layout import FlatLayout, flat_key, is_flat_instance, lay_out_flat
 from dicomlab.read.headers import Instance
 from dicomlab.read.planes import Plane, planes_of
@@ -101,7 +101,7 @@ class Stack:
         first = self.instances[0]
         return first.text("SeriesInstanceUID") or first.text("SOPInstanceUID") or first.file.name
 
-    @cached_property
+    @property
     def arrangement(self) -> Arrangement:
         """The planes in the order of the array, with extra axes found.
 
@@ -112,7 +112,17 @@ class Stack:
         UnsupportedError
             Several lie at one position, and nothing separates them.
         """
-        return arrange(self.planes)
+        if isinstance(self._arranged, DicomLabError):
+            raise self._arranged
+        return self._arranged
+
+    @cached_property
+    def _arranged(self) -> Arrangement | DicomLabError:
+        # Why there is none is worth as much as one, and is asked for as often.
+        try:
+            return arrange(self.planes)
+        except DicomLabError as problem:
+            return problem
 
     def arrange(self, dims: Dims = "auto") -> Arrangement:
         """`arrangement` with the extra axes that `dims` names."""
@@ -209,11 +219,12 @@ def plane_name(stack: Stack) -> str:
     with suppress(DicomLabError):
         if stack.flat is not None:
             return " ".join(filter(None, (stack.flat.plane.name, stack.flat.attrs.get("slide_image"))))
-    cosines = stack.planes[0].cosines
+    first = stack.planes[0]
+    cosines = first.cosines
     try:
         return (
             "no patient position"
-            if cosines is None
+            if cosines is None or first.position is None
             else affine.plane_of(affine.direction_from_cosines(cosines)[0])
         )
     except GeometryError:
@@ -254,6 +265,7 @@ def _key(plane: Plane) -> tuple[object, ...]:
         None if spacing is None else tuple(np.round(spacing, 6)),
         plane.text("FrameOfReferenceUID"),
         plane.text("StackID"),
+        is_localizer(plane),
         instance.integer("SamplesPerPixel", 1),
         _kind_of_pixel(instance),
         placed,

@@ -9,7 +9,7 @@ from pydicom.tag import Tag
 from dicomlab.read import diffusion, labels, mosaic
 from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES
 
-__all__ = ["CSA_SERIES", "TAGS"]
+__all__ = ["CSA_SERIES", "LISTED", "TAGS"]
 
 _KEYWORDS = [
     "SpecificCharacterSet",
@@ -155,5 +155,7 @@ TAGS: list[Any] = [
     *_PRIVATE,
 ]
 """What `read_instance` parses: a tag for every attribute and every private element that some room looks at."""
+LISTED = frozenset(TAGS)
+"""The same for asking; `read_header` has all others."""
 CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
 """The series header of Siemens, large, and read only where a mosaic cannot do without it."""
