@@ -19,7 +19,6 @@ from support import SHARED, shared_data
 
 from dicomlab import load_volume
 from dicomlab.errors import DicomLabWarning, GeometryError, UnsupportedError
-from dicomlab.read import slide
 from dicomlab.read.flat_layout import flat_key, lay_out_flat
 from dicomlab.read.stored import StoredImage
 
@@ -268,7 +267,7 @@ def test_a_slide_larger_than_memory_is_refused_when_all_of_it_is_asked_for(
     np.testing.assert_array_equal(image[:4, :5], PIXELS[0, 0, :4, :5])
     with pytest.raises(UnsupportedError, match="GiB of this slide"):
         image.load()
-    monkeypatch.setattr(slide, "READ_LIMIT", 100)
+    monkeypatch.setattr("dicomlab.read.tiles.READ_LIMIT", 100)
     with pytest.raises(UnsupportedError, match="take a part"):
         image[:20, :20].load()
 

@@ -18,8 +18,9 @@ from dicomlab.read.flat_layout import FlatLayout
 from dicomlab.read.headers import Instance
 from dicomlab.read.modality import Transform, value_dtype
 from dicomlab.read.planes import Plane
-from dicomlab.read.slide import READ_LIMIT, Level, TileArray
+from dicomlab.read.slide import Level
 from dicomlab.read.stored import stored_image
+from dicomlab.read.tiles import READ_LIMIT, TileArray
 
 __all__ = ["load_flat"]
 

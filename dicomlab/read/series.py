@@ -17,6 +17,7 @@ from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.listing import findings_markup, images_text, size_text, spacing_text
 from dicomlab.read.presentation import Presentation, attach, presentations_of
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.sources import FileRef, list_all
@@ -156,10 +157,10 @@ class Series:
             "modality": facts["modality"],
             "images": f"{facts['images']} in {len(self.instances)} files",
             **{axis.name: axis.explain() for axis in (_axes(self.stacks[0]) if self.stacks else ())},
-            "size": _size(facts),
+            "size": size_text(facts),
             "plane": facts["plane"],
-            "spacing": _spacing(facts),
-            "findings": _findings_markup(self.findings, long=True),
+            "spacing": spacing_text(facts),
+            "findings": findings_markup(self.findings, long=True),
         }
         if self.presentations:
             shown["presentations"] = "; ".join(repr(one).strip("<>") for one in self.presentations)
@@ -177,10 +178,6 @@ def _axes(stack: Stack) -> Sequence[Axis]:
         return () if stack.flat is not None else stack.axes
     except DicomLabError:
         return ()
-
-
-def _images(facts: dict[str, Any]) -> str:
-    return f"{facts['images']} ({facts['axes']})" if facts["axes"] else str(facts["images"])
 
 
 def _flat_spacing(stack: Stack) -> tuple[bool, Sequence[float] | None]:
@@ -239,8 +236,8 @@ class SeriesList(Sequence[Series]):
             findings = f"  [{facts['findings']}]" if facts["findings"] else ""
             count = "" if facts["number"] is None else facts["number"]
             lines.append(
-                f"  [{number}] {facts['modality']:4} {_images(facts):>4} images  {_size(facts):11}  {_spacing(facts):27} "
-                f"{count:>4} {facts['description'] or '(no description)'}{findings}"
+                f"  [{number}] {facts['modality']:4} {images_text(facts):>4} images  {size_text(facts):11}  "
+                f"{spacing_text(facts):27} {count:>4} {facts['description'] or '(no description)'}{findings}"
             )
         return "\n".join(lines)
 
@@ -265,12 +262,12 @@ class SeriesList(Sequence[Series]):
                     "" if facts["number"] is None else facts["number"],
                     facts["modality"],
                     facts["description"] or "(no description)",
-                    _images(facts) if series.stacks else f"{len(series.instances)} files, no image",
-                    _size(facts),
+                    images_text(facts) if series.stacks else f"{len(series.instances)} files, no image",
+                    size_text(facts),
                     facts["plane"]
                     + (f" (+{len(series.stacks) - 1} stacks)" if len(series.stacks) > 1 else ""),
-                    _spacing(facts, unit=False),
-                    _findings_markup(series.findings),
+                    spacing_text(facts, unit=False),
+                    findings_markup(series.findings),
                 ]
             )
         parts = [html.Markup(f'<div class="title">{len(self)} series in {html.escape(self.source)}</div>')]
@@ -379,28 +376,3 @@ def _same_bytes(one: FileRef, other: FileRef) -> bool:
                 return False
             if not left:
                 return True
-
-
-def _size(facts: dict[str, Any]) -> str:
-    return "" if facts["rows"] is None else f"{facts['rows']} × {facts['columns']}"
-
-
-def _spacing(facts: dict[str, Any], unit: bool = True) -> str:
-    if facts["row_spacing"] is None:
-        return ""
-    if facts["is_flat"]:
-        return f"{facts['row_spacing']:.4g} × {facts['column_spacing']:.4g}" + (" mm" if unit else "")
-    step = "?" if facts["slice_spacing"] is None else f"{facts['slice_spacing']:.4g}"
-    return f"{step} × {facts['row_spacing']:.4g} × {facts['column_spacing']:.4g}" + (" mm" if unit else "")
-
-
-def _findings_markup(findings: Sequence[Finding], long: bool = False) -> html.Markup:
-    parts = []
-    for finding in findings:
-        kind = "stop" if finding.default == "raise" else "warn"
-        title = html.escape(finding.explain())
-        text = html.escape(str(finding) if long else finding.code)
-        parts.append(f'<span class="{kind}" title="{title}">{text}</span>')
-    if not parts:
-        return html.Markup('<span class="soft">none</span>')
-    return html.Markup(("<br>" if long else ", ").join(dict.fromkeys(parts)))
