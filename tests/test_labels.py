@@ -9,11 +9,12 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from support import SHARED, frames_of, shared_data
 
-from dicomlab.read import headers, labels
+from dicomlab.read import labels
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import read_instance
 from dicomlab.read.private import PRIVATE, Private
 from dicomlab.read.sources import list_files
+from dicomlab.read.wanted import TAGS
 
 real = pytest.mark.skipif(not (SHARED / "truth.json").is_file(), reason=f"no real DICOM at {SHARED}")
 
@@ -227,7 +228,7 @@ def test_private_elements_are_found_in_any_block_and_as_bytes(tmp_path: Path) ->
 
 
 def test_every_private_element_is_asked_for_in_every_block_once() -> None:
-    asked = headers._TAGS
+    asked = TAGS
     assert len(asked) == len(set(asked))
     for element in PRIVATE:
         for block in range(0x10, 0x20):

@@ -510,3 +510,20 @@ def test_the_place_of_a_tilted_slice_is_named_along_the_normal_in_which_its_mm_a
     meta = dl.browse(volume)._meta["planes"]
     assert meta["axial"]["sides"] == ["FA", "HP"]
     assert meta["coronal"]["sides"] == ["AH", "PF"]
+
+
+def test_a_volume_in_colour_is_shown_in_its_colours() -> None:
+    rng = np.random.default_rng(8)
+    values = rng.integers(0, 256, (3, 8, 6, 3), dtype=np.uint8)
+    volume = dl.make_volume(
+        values,
+        affine=np.diag([4.0, 1.0, 1.0, 1.0])[[2, 1, 0, 3]],
+        dims=("slice", "row", "column", "sample"),
+        coords={"sample": ["red", "green", "blue"]},
+    )
+    picture = dl.show(volume, index=1, interpolation="nearest").images[0].get_array()
+    assert picture.shape[2] == 3
+    # Each voxel is a square of equal pixels; the middle of each has its colour.
+    step = picture.shape[0] // 8
+    found = picture[step // 2 :: step, step // 2 :: step][:8, :6]
+    np.testing.assert_array_equal(found, values[1])

@@ -64,6 +64,11 @@ class Grid:
         extra = [str(dim) for dim in volume.dims if dim not in AXES]
         if extra:
             choice = ", ".join(f"{dim}=0" for dim in extra)
+            if extra == ["sample"]:
+                raise GeometryError(
+                    "One volume of grey values was asked for; this one is in colour. dicomlab.show draws it; "
+                    "volume.isel(sample=0) is its red."
+                )
             raise GeometryError(
                 f"One volume with dims slice, row, column was asked for; found dims {tuple(volume.dims)}. "
                 f"Choose one along the further axes first: volume.isel({choice})."

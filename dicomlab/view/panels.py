@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -101,13 +102,19 @@ def size_mm(grid: Grid, state: SliceState) -> tuple[float, float]:
     return bottom - top, right - left
 
 
-def draw_picture(ax: Axes, grid: Grid, state: SliceState, cmap: str, pixels: int) -> None:
-    """Draw the picture with its true borders; a small one is interpolated to about `pixels` first."""
+def draw_picture(
+    ax: Axes, grid: Grid, state: SliceState, cmap: str, pixels: int, colours: Sequence[Grid] = ()
+) -> None:
+    """Draw the picture with its true borders; a small one is interpolated to about `pixels` first.
+
+    Red, green and blue of a picture in colour come as `colours`, on the grid.
+    """
     longest = max(size_mm(grid, state)) / state.pixel_mm
     fine = replace(state, pixel_mm=state.pixel_mm / max(1, math.ceil(pixels / longest)))
     top, bottom, left, right = picture_extent(grid, fine)
+    shown = np.stack([picture(one, fine) for one in colours], axis=-1) if colours else picture(grid, fine)
     ax.imshow(
-        picture(grid, fine),
+        shown,
         cmap=cmap,
         vmin=0,
         vmax=255,

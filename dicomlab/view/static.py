@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dicomlab.errors import GeometryError
-from dicomlab.flat import is_flat
+from dicomlab.flat import SAMPLE_BITS, eight_bits, is_flat
 from dicomlab.geometry import AXES
 from dicomlab.view.flat import show_flat
 from dicomlab.view.grid import Grid
@@ -52,7 +52,7 @@ from dicomlab.view.state import (
     initial_state,
     plane_views,
 )
-from dicomlab.windowing import WindowLike
+from dicomlab.windowing import Window, WindowLike
 
 __all__ = ["montage", "orthoview", "show"]
 
@@ -77,8 +77,9 @@ def show(
     Parameters
     ----------
     volume
-        A volume with dims (slice, row, column), or a plane cut from one (``volume.isel(slice=3)``). Or an image without a
-        place in the patient, with dims (row, column) or (row, column, sample): it is shown as it is stored.
+        A volume with dims (slice, row, column), or a plane cut from one (``volume.isel(slice=3)``); in colour with
+        (…, sample). Or an image without a place in the patient, with dims (row, column) or (row, column, sample): it is
+        shown as it is stored.
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``: the planes of voxels nearest to it. None for the plane
         of acquisition.
@@ -116,14 +117,15 @@ def show(
                 "an image without a place in the patient has one plane only: leave out plane, index and position"
             )
         return show_flat(volume, window=window, invert=invert, cmap=cmap, interpolation=interpolation, ax=ax)
-    grid = Grid.from_volume(volume)
+    colours = _colours(volume)
+    grid = colours[0] if colours else Grid.from_volume(volume)
     state = initial_state(
         grid,
         plane,
         index=index,
         position=position,
-        window=window,
-        invert=_inversion(invert, cmap),
+        window=_EVERY_COLOUR if colours else window,
+        invert=False if colours else _inversion(invert, cmap),
         interpolation=interpolation,
     )
     own = ax is None
@@ -132,10 +134,14 @@ def show(
         scale = min(5.4 / width, 4.8 / height)
         page = Page(_LEFT + max(width * scale, 2.0) + _RIGHT, height * scale + 0.66)
         ax = page.axes(_LEFT, 0.56, width * scale, height * scale)
-    draw_picture(ax, grid, state, cmap, pixels=640)
+    draw_picture(ax, grid, state, cmap, 640, colours)
     draw_letters(ax, state, LETTER)
     draw_scale_bar(ax, state)
-    if own:
+    if colours:
+        ax.set_title(
+            f"{description(grid)}\n{place_text(grid, state)}", loc="left", fontsize=NORMAL, parse_math=False
+        )
+    elif own:
         draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
         lines = [description(grid), f"{place_text(grid, state)}   {window_text(grid, state)}"]
         ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=NORMAL, parse_math=False)
@@ -143,6 +149,18 @@ def show(
         draw_colour_bar(bar_beside(ax), grid, state, cmap)
         write_narrow_title(ax, grid, state)
     return ax
+
+
+_EVERY_COLOUR = Window(127.5, 255.0, "LINEAR_EXACT")
+"""Colours of 8 bits have no window: each is shown as it is."""
+
+
+def _colours(volume: object) -> list[Grid]:
+    """Red, green and blue of a volume in colour, 8 bits each; nothing for all others."""
+    if not isinstance(volume, xr.DataArray) or "sample" not in volume.dims or volume.sizes["sample"] != 3:
+        return []
+    shown = volume.copy(data=eight_bits(volume.values, int(volume.attrs.get(SAMPLE_BITS, 16))))
+    return [Grid.from_volume(shown.isel(sample=k, drop=True)) for k in range(3)]
 
 
 def montage(
