@@ -246,6 +246,7 @@ class DicomAccessor:
         sizes = " × ".join(str(n) for n in image.shape)
         facts: dict[str, object] = {
             "size": f"{sizes} ({', '.join(map(str, image.dims))})",
+            **{str(dim): self._steps(dim) for dim in image.dims if dim not in ("row", "column", "sample")},
             "image plane": f"{plane.name}: {plane.explanation}",
         }
         if plane.pixel_spacing is not None:
@@ -332,7 +333,9 @@ class DicomAccessor:
         shown = [f"{v:g}" if isinstance(v, float) else str(v) for v in labels.values.tolist()]
         listed = ", ".join(shown) if len(shown) <= 6 else f"{shown[0]}, {shown[1]}, … {shown[-1]}"
         unit = f" {labels.attrs['units']}" if "units" in labels.attrs else ""
-        source = f", from {labels.attrs['source']}" if "source" in labels.attrs else ""
+        source = (
+            f", from {str(labels.attrs['source']).removeprefix('by ')}" if "source" in labels.attrs else ""
+        )
         return f"{len(shown)} steps: {listed}{unit}{source}"
 
     def _nearest(self) -> str:

@@ -278,7 +278,7 @@ def test_frames_follow_each_other_in_time_where_the_file_says_so(
     assert image.dims == (dim, "row", "column")
     np.testing.assert_allclose(image[dim], labels)
     np.testing.assert_array_equal(image, FRAMES)
-    assert image[dim].attrs["explanation"]
+    assert image[dim].attrs["source"]
 
 
 def nuclear(**attributes: Any) -> Attributes:

@@ -67,12 +67,12 @@ def frame_axes(attributes: Attributes, frames: int) -> FrameAxes:
     order = np.arange(frames)
     times, source = _times(attributes, frames)
     if times is None:
-        said = {"explanation": source, "long_name": "number of the frame, from 0"}
+        said = {"source": source, "long_name": "number of the frame, from 0"}
         return FrameAxes(("frame",), (frames,), order, {"frame": xr.Variable("frame", order, said)})
     delay = attributes.number("FrameDelay") or 0.0
-    said = {"units": "s", "explanation": source, "long_name": "time of the frame"}
+    said = {"units": "s", "source": source, "long_name": "time of the frame"}
     if delay:
-        said["explanation"] += ", after Content Time (0008,0033) by Frame Delay (0018,1066)"
+        said["source"] += ", after Content Time (0008,0033) by Frame Delay (0018,1066)"
     seconds = (times + delay) / 1000
     return FrameAxes(("time",), (frames,), order, {"time": xr.Variable("time", seconds, said)})
 

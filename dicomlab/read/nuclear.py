@@ -75,12 +75,12 @@ def nuclear_axes(attributes: Attributes, frames: int) -> FrameAxes | None:
         place = dims.index("time")
         if times is not None:
             along = np.array([times[key] for key in labels[place]])
-            said = {"units": "s", "explanation": "by the Phase Information Sequence (0054,0032)"}
+            said = {"units": "s", "source": "by the Phase Information Sequence (0054,0032)"}
         else:
             along = np.arange(len(labels[place]), dtype=np.float64)
             said = {
                 "units": "1",
-                "explanation": "number of the frame: no Phase Information Sequence (0054,0032)",
+                "source": "number of the frame: no Phase Information Sequence (0054,0032)",
             }
         coords["time"] = xr.Variable("time", along, said)
         if len({phase for phase, _ in labels[place]}) > 1:
@@ -91,7 +91,7 @@ def nuclear_axes(attributes: Attributes, frames: int) -> FrameAxes | None:
             angles,
             {
                 "units": "degree",
-                "explanation": "of the detector about the patient: 0 at the back, as Start Angle (0054,0200)",
+                "source": "of the detector about the patient: 0 at the back, as Start Angle (0054,0200)",
             },
         )
     for name, (values, said) in beside.items():

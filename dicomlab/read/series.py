@@ -136,7 +136,7 @@ class Series:
             stack = self.stacks[0]
             facts["rows"], facts["columns"] = stack.size
             facts["plane"] = plane_name(stack)
-            facts["axes"] = " × ".join(f"{axis.values.size} {axis.name}" for axis in _axes(stack))
+            facts["axes"] = " × ".join(f"{count} {name}" for name, count in _steps(stack))
             facts["is_flat"], spacing = _flat_spacing(stack)
             if spacing is not None:
                 facts["row_spacing"], facts["column_spacing"] = (float(x) for x in spacing)
@@ -171,6 +171,16 @@ class Series:
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
         return thumbnail(self.stacks[0]) if self.stacks else None
+
+
+def _steps(stack: Stack) -> list[tuple[str, int]]:
+    """Names and lengths of the axes before slice, row and column."""
+    try:
+        if stack.flat is not None:
+            return list(zip(stack.flat.dims, stack.flat.shape, strict=True))
+    except DicomLabError:
+        return []
+    return [(axis.name, axis.values.size) for axis in _axes(stack)]
 
 
 def _axes(stack: Stack) -> Sequence[Axis]:
