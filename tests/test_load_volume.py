@@ -403,3 +403,24 @@ def test_dicom_without_images_says_so(tmp_path: Path) -> None:
     changed[0].Modality = "SR"
     with pytest.raises(NotDicomError, match=r"no image \(modality SR\)"):
         load_volume(write(tmp_path, changed))
+
+
+def test_an_image_that_lacks_its_position_is_shown_without_one_only_when_asked(tmp_path: Path) -> None:
+    (one,) = datasets("MR")[:1]
+    del one.ImagePositionPatient
+    folder = write(tmp_path, [one])
+    with pytest.raises(
+        GeometryError, match=r"position_missing: MR .*on_fault=\{'position_missing': 'keep'\}"
+    ):
+        load_volume(folder)
+    with pytest.warns(DicomLabWarning, match="position_missing"):
+        image = load_volume(folder, on_fault="keep")
+    assert image.dims == ("row", "column")
+    np.testing.assert_array_equal(image.values, one.pixel_array)
+    with pytest.raises(GeometryError, match="no place in the patient"):
+        _ = image.dicom.affine
+    more = datasets("MR")
+    for other in more:
+        del other.ImagePositionPatient
+    with pytest.raises(GeometryError, match="These are 6 files"):
+        load_volume(write(tmp_path / "more", more), on_fault="keep")

@@ -11,10 +11,18 @@ from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
 from dicomlab.read.headers import Instance
 from dicomlab.read.layout import WANDER_NOTED, Layout
+from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stored import native_bytes
 
-__all__ = ["geometry_findings", "header_findings", "is_localizer", "pixel_findings", "stack_findings"]
+__all__ = [
+    "geometry_findings",
+    "header_findings",
+    "pixel_findings",
+    "rescale_findings",
+    "stack_findings",
+    "undecodable_finding",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -255,3 +263,61 @@ def _lost(instance: Instance, needed: int | None) -> list[str]:
     held = min(instance.pixels.available, instance.pixels.length or instance.pixels.available)
     whole = held * instance.frames // needed
     return [f"{instance.file.name} frame {k + 1}" for k in range(whole, instance.plausible_frames)]
+
+
+def rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
+    """Transforms that are missing, cannot be used, or are there for some planes only."""
+    unusable = {
+        plane.name: transform.fault
+        for plane, transform in zip(planes, transforms, strict=True)
+        if transform.fault
+    }
+    if unusable:
+        yield Finding(
+            "rescale_unusable",
+            f"{len(unusable)} of {len(planes)} images cannot be rescaled: {next(iter(unusable.values()))}",
+            tuple(unusable),
+            float(len(unusable)),
+            "images",
+        )
+    lacking = tuple(
+        dict.fromkeys(
+            plane.name
+            for plane, transform in zip(planes, transforms, strict=True)
+            if not transform.explicit and not transform.fault
+        )
+    )
+    if not lacking:
+        return
+    modality = planes[0].modality
+    attributes = (
+        "Dose Grid Scaling (3004,000E)"
+        if modality == "RTDOSE"
+        else "Rescale Slope (0028,1053) and Intercept (0028,1052)"
+    )
+    if any(t.explicit and not t.is_identity for t in transforms):
+        yield Finding(
+            "rescale_inconsistent",
+            f"{len(lacking)} of {len(planes)} images lack {attributes}, which change the values of the others",
+            lacking,
+            float(len(lacking)),
+            "slices",
+        )
+    elif modality in ("CT", "PT", "RTDOSE"):
+        wanted = {"CT": "Hounsfield units", "PT": "an activity concentration", "RTDOSE": "a dose"}[modality]
+        yield Finding(
+            "rescale_missing",
+            f"a {modality} without {attributes}: stored values, perhaps not {wanted}",
+            lacking,
+        )
+
+
+def undecodable_finding(failures: dict[str, str]) -> Finding:
+    """Images that could not be decoded: name -> why."""
+    return Finding(
+        "undecodable_pixel_data",
+        f"{len(failures)} image(s) cannot be decoded: {next(iter(failures.values()))}",
+        tuple(failures),
+        float(len(failures)),
+        "images",
+    )

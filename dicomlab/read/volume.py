@@ -15,6 +15,7 @@ from dicomlab.errors import (
     DicomLabError,
     DicomLabWarning,
     FaultError,
+    GeometryError,
     NotDicomError,
     UnsupportedError,
 )
@@ -24,9 +25,11 @@ from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.axes import Dims
 from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.faults import rescale_findings, undecodable_finding
 from dicomlab.read.filling import Filling
-from dicomlab.read.flat_layout import FlatLayout
+from dicomlab.read.flat_layout import FlatLayout, lay_out_flat
 from dicomlab.read.flat_volume import load_flat
+from dicomlab.read.layout import lay_out
 from dicomlab.read.modality import Transform, modality_transform, real_world_names
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
@@ -128,29 +131,31 @@ def load_volume(
                 f"{', '.join(stack.flat.dims) or 'none'}"
             )
         return _flat_image(stack, stack.flat, series_findings, values, on_fault)
+    if not stack.is_placed:
+        return _placeless_image(stack, series_findings, values, on_fault)
     kept = _act(series_findings, on_fault)
     if any(finding.code == "same_instance_differs" and choice == "repair" for finding, choice in kept):
         stack = stack.first_of_each_instance()
     arrangement, kept = _settle(stack, kept, dims, on_fault)
     transforms = _transforms(arrangement.planes, values)
     if values is None:
-        kept += _act(_rescale_findings(arrangement.planes, transforms), on_fault)
+        kept += _act(rescale_findings(arrangement.planes, transforms), on_fault)
     planes = arrangement.planes
     frames = [plane.frame + 1 for plane in planes]
     kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
     array = Filling(arrangement, transforms)
     failures = array.read(progress)
     if failures:
-        kept += _act([_undecodable(failures)], on_fault)
+        kept += _act([undecodable_finding(failures)], on_fault)
         rest = stack.without(failures)
         if not rest.planes:
-            raise FaultError("no image of this series can be decoded", [_undecodable(failures)])
+            raise FaultError("no image of this series can be decoded", [undecodable_finding(failures)])
         arrangement, more = _settle(rest, [], dims, on_fault)
         kept += [one for one in more if one not in kept]
         array = Filling(arrangement, _transforms(arrangement.planes, values))
         failures = array.read(progress)
         if failures:
-            raise FaultError("some images could be read once, but not again", [_undecodable(failures)])
+            raise FaultError("some images could be read once, but not again", [undecodable_finding(failures)])
     _warn(kept, 3)
     volume = make_volume(
         array.values,
@@ -185,13 +190,36 @@ def _flat_image(
     transforms = _transforms(stack.planes, values)
     if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
         if values is None:
-            kept += _act(_rescale_findings(stack.planes, transforms), on_fault)
+            kept += _act(rescale_findings(stack.planes, transforms), on_fault)
         objects = [plane.instance for plane in stack.planes]
         frames = [plane.frame + 1 for plane in stack.planes]
         kept += _act(presentation_findings(objects, transforms, frames), on_fault)
     image = load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
     _warn(kept, 4)
     return image
+
+
+def _placeless_image(
+    stack: Stack, findings: Sequence[Finding], values: str | None, on_fault: OnFault
+) -> xr.DataArray:
+    """The image of an object that should have a place in the patient and has none, where the user wants it all the same."""
+    try:
+        lay_out(stack.planes)
+    except GeometryError as problem:
+        files = tuple(instance.file.name for instance in stack.instances)
+        missing = Finding("position_missing", str(problem), files, float(len(stack.planes)), "images")
+    else:
+        raise DicomLabError(
+            f"{stack.instances[0].file}: neither placed nor without a place"
+        )  # is_placed forbids it
+    if choose(on_fault, missing) != "keep":
+        raise GeometryError(missing.explain())
+    if len(stack.instances) > 1:
+        raise GeometryError(
+            f"{missing.explain()} These are {len(stack.instances)} files, and nothing says how they lie to one another: load "
+            f"one, for instance {files[0]}"
+        )
+    return _flat_image(stack, lay_out_flat(stack.instances), [*findings, missing], values, on_fault)
 
 
 def find_stack(
@@ -307,62 +335,6 @@ def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
     if len({transform.explicit for transform in found}) > 1:
         return [replace(transform, units="") for transform in found]
     return found
-
-
-def _rescale_findings(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Iterable[Finding]:
-    unusable = {
-        plane.name: transform.fault
-        for plane, transform in zip(planes, transforms, strict=True)
-        if transform.fault
-    }
-    if unusable:
-        yield Finding(
-            "rescale_unusable",
-            f"{len(unusable)} of {len(planes)} images cannot be rescaled: {next(iter(unusable.values()))}",
-            tuple(unusable),
-            float(len(unusable)),
-            "images",
-        )
-    lacking = tuple(
-        dict.fromkeys(
-            plane.name
-            for plane, transform in zip(planes, transforms, strict=True)
-            if not transform.explicit and not transform.fault
-        )
-    )
-    if not lacking:
-        return
-    modality = planes[0].modality
-    attributes = (
-        "Dose Grid Scaling (3004,000E)"
-        if modality == "RTDOSE"
-        else "Rescale Slope (0028,1053) and Intercept (0028,1052)"
-    )
-    if any(t.explicit and not t.is_identity for t in transforms):
-        yield Finding(
-            "rescale_inconsistent",
-            f"{len(lacking)} of {len(planes)} images lack {attributes}, which change the values of the others",
-            lacking,
-            float(len(lacking)),
-            "slices",
-        )
-    elif modality in ("CT", "PT", "RTDOSE"):
-        wanted = {"CT": "Hounsfield units", "PT": "an activity concentration", "RTDOSE": "a dose"}[modality]
-        yield Finding(
-            "rescale_missing",
-            f"a {modality} without {attributes}: stored values, perhaps not {wanted}",
-            lacking,
-        )
-
-
-def _undecodable(failures: dict[str, str]) -> Finding:
-    return Finding(
-        "undecodable_pixel_data",
-        f"{len(failures)} image(s) cannot be decoded: {next(iter(failures.values()))}",
-        tuple(failures),
-        float(len(failures)),
-        "images",
-    )
 
 
 def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
