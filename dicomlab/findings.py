@@ -54,7 +54,7 @@ CODES: dict[str, Code] = {
     "cosines_mended": Code("keep", "all slices take the nearest orthonormal direction"),
     "spacing_contradicts_positions": Code("keep", "positions decide, spacing tags do not"),
     "frame_of_reference_missing": Code("keep", "the volume shares its frame with no other"),
-    "position_missing": Code("raise", "the image is loaded alone, without a place in the patient"),
+    "position_missing": Code("raise", "the image stands alone, without a place in the patient"),
     "rounded_positions": Code("keep", _STRAIGHT),
     "wandering_origin": Code("raise", _STRAIGHT),
     "decimal_comma": Code("raise", None, "the comma is read as the decimal point"),

@@ -180,7 +180,12 @@ def _warn(kept: Kept, depth: int) -> None:
 
 
 def _flat_image(
-    stack: Stack, flat: FlatLayout, findings: Sequence[Finding], values: str | None, on_fault: OnFault
+    stack: Stack,
+    flat: FlatLayout,
+    findings: Sequence[Finding],
+    values: str | None,
+    on_fault: OnFault,
+    depth: int = 4,
 ) -> xr.DataArray:
     """The image of a stack that has no place in the patient by its nature."""
     kept = _act([*findings, *stack.findings], on_fault)
@@ -195,7 +200,7 @@ def _flat_image(
         frames = [plane.frame + 1 for plane in stack.planes]
         kept += _act(presentation_findings(objects, transforms, frames), on_fault)
     image = load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
-    _warn(kept, 4)
+    _warn(kept, depth)
     return image
 
 
@@ -219,7 +224,7 @@ def _placeless_image(
             f"{missing.explain()} These are {len(stack.instances)} files, and nothing says how they lie to one another: load "
             f"one, for instance {files[0]}"
         )
-    return _flat_image(stack, lay_out_flat(stack.instances), [*findings, missing], values, on_fault)
+    return _flat_image(stack, lay_out_flat(stack.instances), [*findings, missing], values, on_fault, 5)
 
 
 def find_stack(
