@@ -125,6 +125,31 @@ def test_trigger_times_are_a_time_in_seconds(tmp_path: Path) -> None:
     check(volume, [1, 2, 0])
 
 
+def test_slices_taken_at_other_times_than_the_label_of_their_step_keep_their_own(tmp_path: Path) -> None:
+    def trigger(step: int) -> Callable[[int], str]:
+        return lambda number: str(20 + 100 * step + 7 * number + step * number)
+
+    volume = loaded(tmp_path, steps(*({"TriggerTime": trigger(k)} for k in range(3))))
+    np.testing.assert_allclose(volume.time, [0.02, 0.12, 0.22])
+    assert volume.slice_time.dims == ("time", "slice")
+    expected = [[float(trigger(k)(n)) / 1000 for n in range(SLICES)] for k in range(3)]
+    np.testing.assert_allclose(volume.slice_time, expected, atol=1e-6)
+    check(volume, [0, 1, 2])
+    even = loaded(tmp_path / "even", steps(*({"TriggerTime": str(t)} for t in (20, 160))))
+    assert "slice_time" not in even.coords
+
+
+def test_slice_times_count_from_where_their_axis_does(tmp_path: Path) -> None:
+    volume = loaded(
+        tmp_path,
+        steps(*({"AcquisitionTime": lambda n, k=k: f"10{k:02}{(5 * n) % 6:02}.5"} for k in (1, 2, 3))),
+    )
+    np.testing.assert_allclose(volume.time, [0, 60, 120])
+    np.testing.assert_allclose(
+        volume.slice_time, [[60 * k + (5 * n) % 6 for n in range(SLICES)] for k in range(3)]
+    )
+
+
 def test_b_values_keep_the_order_of_acquisition_and_repeats(tmp_path: Path) -> None:
     vectors = {"x": [1.0, 0, 0], "y": [0, 0.6, 0.8]}
     plan = [("0", None), ("1000", "x"), ("0", None), ("1000", "y")]

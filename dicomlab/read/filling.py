@@ -13,7 +13,7 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.axes import Axis
 from dicomlab.read.diffusion import diffusion
-from dicomlab.read.meanings import diffusion_label
+from dicomlab.read.meanings import clock_of, diffusion_label
 from dicomlab.read.modality import Transform, value_dtype
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.stored import StoredImage, stored_image
@@ -96,13 +96,35 @@ class Filling:
         coords: dict[str, Any] = {}
         for axis in self.arrangement.axes:
             coords |= axis_coordinates(axis)
-        coords |= _lone_diffusion(self.arrangement)
+        coords |= {**_slice_times(self.arrangement), **_lone_diffusion(self.arrangement)}
         if self.units is not None:
             name, units = self.units
             coords["units"] = (name, units, {"long_name": "unit of the values"})
         if self.is_colour:
             coords["sample"] = ("sample", _COLOURS)
         return coords
+
+
+_SLICE_TIMES_DIFFER = 1e-3
+"""Seconds by which slices of one step may differ from its label before their own times are kept."""
+
+
+def _slice_times(arrangement: Arrangement) -> dict[str, Any]:
+    """The time of each slice in each step, where the one label of a step does not tell it."""
+    for k, axis in enumerate(arrangement.axes):
+        clock = clock_of(axis.source) if axis.name == "time" and axis.units == "s" else None
+        seconds = [] if clock is None else [clock(plane) for plane in arrangement.planes]
+        if not seconds or None in seconds:
+            continue
+        # The label of a step is the earliest time in it, and both count from the same zero.
+        grid = np.moveaxis(np.array(seconds, dtype=np.float64).reshape(arrangement.shape), (k, -1), (0, 1))
+        grid = grid.reshape(*grid.shape[:2], -1)
+        times = np.round(grid[..., 0] - (grid.min() - axis.values[0]), 6)
+        spread = np.abs(times - axis.values[:, None]).max()
+        if np.ptp(grid, axis=-1).max() < _SLICE_TIMES_DIFFER < spread:
+            attrs = {"units": "s", "long_name": "time of each slice", "source": axis.source}
+            return {"slice_time": ((axis.name, "slice"), times, attrs)}
+    return {}
 
 
 def _lone_diffusion(arrangement: Arrangement) -> dict[str, Any]:

@@ -20,7 +20,16 @@ from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.planes import Plane
 from dicomlab.read.wanted import LISTED
 
-__all__ = ["AUTO", "ORDER", "Meaning", "diffusion_label", "named_meanings", "plane_number", "sequence_key"]
+__all__ = [
+    "AUTO",
+    "ORDER",
+    "Meaning",
+    "clock_of",
+    "diffusion_label",
+    "named_meanings",
+    "plane_number",
+    "sequence_key",
+]
 
 Described: TypeAlias = (
     "tuple[str, npt.NDArray[Any], str, str] | tuple[str, npt.NDArray[Any], str, str, Mapping[str, Any]]"
@@ -278,6 +287,11 @@ ORDER: dict[str, int] = {
     )
 }
 """Which of several extra dimensions comes first."""
+
+
+def clock_of(source: str) -> Callable[[Plane], float | None] | None:
+    """How the seconds of an axis with this source are read off an image; None for a source that is no clock."""
+    return next((seconds for name, seconds in _CLOCKS if name == source), None)
 
 
 def named_meanings(name: str) -> tuple[Meaning, ...]:
