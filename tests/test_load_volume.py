@@ -405,6 +405,15 @@ def test_dicom_without_images_says_so(tmp_path: Path) -> None:
         load_volume(write(tmp_path, changed))
 
 
+def test_gaps_of_many_sizes_are_uneven_and_no_grid_with_slices_missing(tmp_path: Path) -> None:
+    changed = datasets()[:5]
+    for one, z in zip(changed, (0, 2, 5, 6, 11), strict=True):
+        one.ImagePositionPatient = [*one.ImagePositionPatient[:2], z]
+    (series,) = find_series(write(tmp_path, changed))
+    assert "uneven_spacing" in {finding.code for finding in series.findings}
+    assert "missing_slice" not in {finding.code for finding in series.findings}
+
+
 def test_an_image_that_lacks_its_position_is_shown_without_one_only_when_asked(tmp_path: Path) -> None:
     (one,) = datasets("MR")[:1]
     del one.ImagePositionPatient

@@ -92,7 +92,9 @@ def _spacing_findings(planes: Sequence[Plane], along: FloatArray) -> Iterable[Fi
         multiples = np.round(gaps / step)
         wide = np.flatnonzero(multiples > 1)
         beside = tuple(planes[k].name for gap in wide for k in (int(gap), int(gap) + 1))
-        if wide.size and bool(np.all(np.abs(gaps - multiples * step) <= 0.02 * step)):
+        # Slices are missing from a grid that most of the others show; gaps that are multiples of anything are only uneven.
+        on_grid = bool(np.all(np.abs(gaps - multiples * step) <= 0.02 * step))
+        if wide.size and 2 * wide.size <= gaps.size and on_grid:
             missing = int(np.sum(multiples[wide] - 1))
             where = ", ".join(f"{along[k]:.2f} and {along[k + 1]:.2f}" for k in wide[:3])
             yield Finding(

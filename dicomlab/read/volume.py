@@ -166,11 +166,19 @@ def load_volume(
         attrs=volume_attrs(
             arrangement.planes,
             array.transforms,
-            [finding for finding, _ in kept],
+            _told(kept),
             arrangement.shape[-1],
         ),
     )
     return _regular(volume, {finding.code for finding, choice in kept if choice == "repair"})
+
+
+def _told(kept: Kept) -> list[Finding]:
+    """Findings as a volume carries them: those that were repaired say so."""
+    return [
+        replace(finding, message=f"{finding.message} (repaired)") if choice == "repair" else finding
+        for finding, choice in kept
+    ]
 
 
 def _warn(kept: Kept, depth: int) -> None:
@@ -199,7 +207,7 @@ def _flat_image(
         objects = [plane.instance for plane in stack.planes]
         frames = [plane.frame + 1 for plane in stack.planes]
         kept += _act(presentation_findings(objects, transforms, frames), on_fault)
-    image = load_flat(flat, stack.planes, transforms, [finding for finding, _ in kept])
+    image = load_flat(flat, stack.planes, transforms, _told(kept))
     _warn(kept, depth)
     return image
 
