@@ -71,6 +71,7 @@ def test_damaged_series_load_or_are_refused_by_an_error_of_ours(
                 except DicomLabError as problem:
                     refusals.append(str(problem))
                 else:
-                    assert volume.sizes.get("slice", 1) <= 6  # one that lost its position stands alone, without slices
+                    # One that lost its position stands alone, without slices.
+                    assert volume.sizes.get("slice", 1) <= 6
                     assert repr(volume.dicom)
     assert all(len(refusal) > 20 for refusal in refusals)
