@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -102,9 +102,8 @@ def _ordered(
     order = np.lexsort([layout.place, *reversed(steps)])
     shape = (*(axis.values.size for axis in axes), layout.along.size)
     if len(planes) != np.prod(shape):
-        raise DicomLabError(
-            f"{len(planes)} images found for a volume of {shape} planes"
-        )  # find_axes forbids it
+        # find_axes forbids it
+        raise DicomLabError(f"{len(planes)} images found for a volume of {shape} planes")
     ordered = tuple(planes[k] for k in order)
     found = list(findings)
     for number, axis in enumerate(axes):
@@ -112,15 +111,7 @@ def _ordered(
             numbers = np.array([plane_number(plane) for plane in ordered]).reshape(shape)
             found.append(_numbered(np.moveaxis(numbers, number, 0).reshape(shape[number], -1), ordered))
     # The layout of the same planes in the order of the array.
-    layout = Layout(
-        layout.direction,
-        layout.along,
-        layout.row,
-        layout.column,
-        layout.place[order],
-        layout.wander[order],
-        layout.turn,
-    )
+    layout = replace(layout, place=layout.place[order], wander=layout.wander[order])
     return Arrangement(ordered, tuple(axes), layout, tuple(found))
 
 

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from dicomlab.errors import DicomLabError
 from dicomlab.read.labels import temporal_position
 from dicomlab.read.meanings import AUTO, ORDER, Meaning, named_meanings, sequence_key
+from dicomlab.read.missing import IncompleteError, Steps, Tried, failure, nearly_shared, shown
 from dicomlab.read.planes import Plane
 
 __all__ = ["Axis", "Dims", "IncompleteError", "find_axes"]
 
-Steps: TypeAlias = npt.NDArray[np.intp]
 Dims: TypeAlias = "str | Sequence[str]"
 
 
@@ -54,31 +54,12 @@ class Axis:
 
     def explain(self) -> str:
         """Number of steps, their labels and which attribute says so."""
-        ends = [_shown(self.values[k]) for k in (0, -1)]
+        ends = [shown(self.values[k]) for k in (0, -1)]
         unit = f" {self.units}" if self.units else ""
         values = (
-            ", ".join(_shown(v) for v in self.values) if self.values.size <= 4 else f"{ends[0]} … {ends[1]}"
+            ", ".join(shown(v) for v in self.values) if self.values.size <= 4 else f"{ends[0]} … {ends[1]}"
         )
         return f"{self.values.size} steps ({values}{unit}) from {self.source}"
-
-
-class IncompleteError(DicomLabError):
-    """The images at the positions of a stack form no full product.
-
-    Parameters
-    ----------
-    message
-        What is missing.
-    complete
-        Indices of the images that do form one when the incomplete steps are left out; empty when nothing is left.
-    missing
-        How many images are missing, and for which step, in words.
-    """
-
-    def __init__(self, message: str, complete: Sequence[int] = (), missing: int = 0) -> None:
-        super().__init__(message)
-        self.complete = tuple(complete)
-        self.missing = missing
 
 
 def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tuple[list[Axis], list[Steps]]:
@@ -106,20 +87,18 @@ def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tup
         `dims` names no attribute.
     """
     search = _Search(planes, place)
+    if not isinstance(dims, Sequence) or (isinstance(dims, str) and dims != "auto"):
+        raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
     if isinstance(dims, str):
-        if dims != "auto":
-            raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
         for meaning in AUTO:
             if search.done:
                 break
             search.try_(meaning)
     else:
-        if not isinstance(dims, Sequence):
-            raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
         for name in dims:
             search.want(name)
     if not search.done:
-        raise search.failure()
+        raise failure(search.planes, search.members(), search.tried)
     axes = search.labelled()
     order = list(range(len(axes)))
     if isinstance(dims, str):
@@ -132,11 +111,10 @@ class _Search:
 
     def __init__(self, planes: Sequence[Plane], place: Steps) -> None:
         self.planes = planes
-        self.place = place
         self.cell = np.asarray(place, dtype=np.intp)
         self.axes: list[Axis] = []
         self.steps: list[Steps] = []
-        self.tried: list[tuple[Meaning, list[Hashable]]] = []
+        self.tried: Tried = []
         # Whether positions lack different steps, so that the order of the images at a position is not that of the steps.
         self.mixed = False
 
@@ -182,14 +160,14 @@ class _Search:
         labels = [meaning.label(plane) for plane in self.planes]
         if len(set(labels)) == 1:
             return
-        members = self._members()
+        members = self.members()
         seen = [Counter(labels[k] for k in cell) for cell in members]
         if any(len(counts) > 1 for counts in seen):
             if meaning.takes_rest:
                 # Repeats of one label (several images of b = 0) are steps of their own, so the axis takes all that is left.
                 # But no repeat of one position may stand beside that of another moment at the next.
                 moments = [temporal_position(plane) for plane in self.planes]
-                self.mixed = self.mixed or _nearly_shared(list(zip(labels, moments, strict=True)), members)
+                self.mixed = self.mixed or nearly_shared(list(zip(labels, moments, strict=True)), members)
                 if all(counts == seen[0] for counts in seen) and not self.mixed:
                     self._accept_in_sequence(meaning, labels, members)
                     return
@@ -208,13 +186,13 @@ class _Search:
 
     def _ranks_mix_steps(self, meaning: Meaning, labels: list[Hashable], members: list[Steps]) -> bool:
         """Whether the n-th image of one position is another step than the n-th of the next, as each lacks another one."""
-        if any(_nearly_shared(known, members) for m, known in self.tried if m.says_outright):
+        if any(nearly_shared(known, members) for m, known in self.tried if m.says_outright):
             return True
         ranks: dict[Hashable, set[int]] = defaultdict(set)
         for cell in members:
             for rank, k in enumerate(sorted(cell, key=lambda k: meaning.sort_key(labels[k]))):
                 ranks[labels[k]].add(rank)
-        return any(len(places) > 1 for places in ranks.values()) and _nearly_shared(labels, members)
+        return any(len(places) > 1 for places in ranks.values()) and nearly_shared(labels, members)
 
     def labelled(self) -> list[Axis]:
         """The axes, with what else is known of their steps: attributes that are one for each step."""
@@ -236,7 +214,8 @@ class _Search:
             axes.append(replace(axis, beside=beside))
         return axes
 
-    def _members(self) -> list[Steps]:
+    def members(self) -> list[Steps]:
+        """Indices of the planes in each cell."""
         order = np.argsort(self.cell, kind="stable")
         return np.split(order, np.flatnonzero(np.diff(self.cell[order])) + 1)
 
@@ -280,134 +259,6 @@ class _Search:
         self.axes.append(axis if name == meaning.name else replace(axis, name=name))
         self.steps.append(steps)
         self.cell = np.unique(self.cell * len(labels) + steps, return_inverse=True)[1].astype(np.intp)
-
-    # -- what is missing ----------------------------------------------------------------------------------------------
-
-    def failure(self) -> IncompleteError:
-        """Why the planes form no full product, with the product that is left without the incomplete steps."""
-        for meaning, labels in self.tried:
-            told = self._missing_steps(meaning, labels)
-            if told is not None:
-                return told
-        told = self._missing_combinations()
-        if told is not None:
-            return told
-        sizes = Counter(len(cell) for cell in self._members())
-        counts = " or ".join(str(size) for size in sorted(sizes))
-        crowded = max(self._members(), key=len)
-        names = ", ".join(self.planes[k].name for k in crowded[:3])
-        differing = _differing([self.planes[k] for k in crowded])
-        return IncompleteError(
-            f"{counts} images lie at each position (for instance {names}) and nothing that dicomlab knows separates them "
-            f"everywhere in the same way. Attributes that differ between them: {', '.join(differing) or 'none'}. Name what "
-            'separates them, for instance load_volume(source, dims=["AcquisitionNumber"]), or pass the files you mean.'
-        )
-
-    def _missing_steps(self, meaning: Meaning, labels: list[Hashable]) -> IncompleteError | None:
-        members = self._members()
-        seen = [Counter(labels[k] for k in cell) for cell in members]
-        if all(len(counts) == 1 for counts in seen):
-            return None
-        union: Counter[Hashable] = Counter()
-        for counts in seen:
-            union |= counts
-        if not meaning.takes_rest:
-            union = Counter(dict.fromkeys(union, 1))
-        lacking: Counter[Hashable] = Counter()
-        for counts in seen:
-            lacking += union - counts
-        broken = set(lacking)
-        missing = sum(lacking.values())
-        # An attribute that wanders over the slices (a time, a number) has few labels in common: it explains nothing.
-        if not broken or missing > 0.5 * len(labels) or len(broken) == len(union):
-            return None
-        # Moments count from the first: a date is nobody's business, and its seconds tell nothing.
-        moments = [x for x in union if isinstance(x, float) and meaning.by_rank and meaning.name == "time"]
-        first = min(moments, default=0.0)
-        worst = [
-            (label - first if isinstance(label, float) else label, n) for label, n in lacking.most_common(3)
-        ]
-        steps = ", ".join(f"{n} image(s) of {meaning.counts} {_shown(label)}" for label, n in worst)
-        more = f" and of {len(lacking) - 3} more" if len(lacking) > 3 else ""
-        complete = [k for k, label in enumerate(labels) if label not in broken]
-        return IncompleteError(
-            f"{len(union)} steps of {meaning.counts} ({meaning.source}) at {len(members)} positions would be a full product, "
-            f"but {missing} of the images are missing: {steps}{more}",
-            complete,
-            missing,
-        )
-
-    def _missing_combinations(self) -> IncompleteError | None:
-        """As `_missing_steps`, where images miss of the product of several axes (echo times of time points)."""
-        members = self._members()
-        known = [
-            (meaning, labels)
-            for meaning, labels in self.tried
-            if meaning.says_outright and any(len({labels[k] for k in cell}) > 1 for cell in members)
-        ]
-        combined = list(zip(*(labels for _, labels in known), strict=True))
-        if len(known) < 2 or any(len({combined[k] for k in cell}) < len(cell) for cell in members):
-            return None
-        if not _nearly_shared(combined, members):
-            return None
-        wanted = set(combined)
-        lacking = [c for cell in members for c in wanted - {combined[k] for k in cell}]
-        # The step to leave out is one along a single axis, the axis that loses fewest images.
-        left = [
-            [k for k, c in enumerate(combined) if c[axis] not in {gap[axis] for gap in lacking}]
-            for axis in range(len(known))
-        ]
-        shown = ", ".join(
-            f"{m.name} {_shown(label)}" for (m, _), label in zip(known, lacking[0], strict=True)
-        )
-        names = " and ".join(meaning.name for meaning, _ in known)
-        return IncompleteError(
-            f"{len(wanted)} combinations of {names} at {len(members)} positions would be a full product, but {len(lacking)} of "
-            f"the images are missing, for instance that of {shown}",
-            max(left, key=len),
-            len(lacking),
-        )
-
-
-def _nearly_shared(labels: Sequence[Hashable], members: Sequence[Steps]) -> bool:
-    """Whether the positions hold mostly, but not quite, the same labels; a time of its own for each slice is no such thing."""
-    seen = [Counter(labels[k] for k in cell) for cell in members]
-    if all(len(counts) == 1 for counts in seen):
-        return False
-    union: Counter[Hashable] = Counter()
-    for counts in seen:
-        union |= counts
-    lacking = sum((union - counts).total() for counts in seen)
-    return 0 < lacking <= 0.5 * len(labels)
-
-
-_SEPARATORS = [
-    "ImageType",
-    "AcquisitionNumber",
-    "AcquisitionTime",
-    "ContentTime",
-    "SeriesTime",
-    "InstanceNumber",
-    "TemporalPositionIdentifier",
-    "EchoTime",
-    "EchoNumbers",
-    "TriggerTime",
-    "ConvolutionKernel",
-    "KVP",
-    "ImageComments",
-]
-
-
-def _differing(planes: Sequence[Plane]) -> list[str]:
-    return [keyword for keyword in _SEPARATORS if len({plane.text(keyword) for plane in planes}) > 1]
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return _shown(value[0])
-    if isinstance(value, float | np.floating):
-        return f"{float(value):g}"
-    return "unknown" if value is None else str(value)
 
 
 def _silent(meaning: Meaning, planes: Sequence[Plane]) -> bool:

@@ -158,11 +158,8 @@ class Meaning:
             if np.all(np.diff(starts) > 0) and np.all(np.diff(moments, axis=0) >= 0):
                 first = starts[0] if source == _ACQUIRED else 0.0  # the others have a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
-        name = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}.get(
-            self.source, "repetition"
-        )
-        numbers = range(1, len(labels_) + 1) if name == "repetition" else labels_
-        return name, self.array(list(numbers)), "", self.source
+        ordinal = replace(self, name=_ORDINALS.get(self.source, "repetition"), units="")
+        return ordinal.describe(labels_, planes)
 
 
 def _ms(keyword: str) -> Callable[[Plane], float | None]:

@@ -332,6 +332,7 @@ _UNCLEAN = {
     "incomplete_steps",
     "doubled_slice_differs",
     "order_from_instance_number",
+    "order_uncertain",
     "missing_slice",
     "uneven_spacing",
 }
