@@ -27,7 +27,6 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 from dicomlab.errors import NotDicomError
 from dicomlab.read import mosaic
 from dicomlab.read.elements import Attributes, quiet
-from dicomlab.read.private import SIEMENS_TILES
 from dicomlab.read.sources import FileRef
 from dicomlab.read.wanted import CSA_SERIES, TAGS
 
@@ -99,11 +98,6 @@ class Instance(Attributes):
         return self.pixels is not None or (
             self.number("Rows") is not None and self.number("Columns") is not None
         )
-
-    @property
-    def is_siemens_mosaic(self) -> bool:
-        """Whether Siemens counts the tiles of this picture, which it does in mosaics alone, whatever Image Type says."""
-        return SIEMENS_TILES.number(self) is not None
 
     @property
     def frames(self) -> int:
