@@ -210,7 +210,7 @@ def test_a_scan_can_be_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         calls.append(1)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dicomlab.read.headers.dcmread", interrupt)
+    monkeypatch.setattr("dicomlab.read.direct.Reader.read", interrupt)
     with pytest.raises(KeyboardInterrupt):
         find_series(folder)
     assert len(calls) == 1

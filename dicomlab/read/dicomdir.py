@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -115,7 +114,7 @@ def _listed(
                 continue
             seen.add(os.path.abspath(path))
             for file in list_files(path, lambda _, why, name=name: skipped(name, why)):  # type: ignore[misc]
-                found = replace(file, name=os.path.join(shown, os.path.relpath(path, root)))
+                found = file.called(os.path.join(shown, os.path.relpath(path, root)))
                 nested = _read_index(found)
                 if nested is None:
                     yield found

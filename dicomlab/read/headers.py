@@ -26,14 +26,15 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
 from dicomlab.read import mosaic
-from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.elements import Attributes, Level
+from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.wanted import CSA_SERIES, TAGS
 
 if TYPE_CHECKING:
     from dicomlab.read.presentation import Presentation
 
-__all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
+__all__ = ["Instance", "PixelSpan", "check_is_dicom", "inflate", "pixel_span", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -41,7 +42,7 @@ INFLATED_LIMIT = 1 << 28
 """Bytes that a deflated file may unfold into: a bomb of a few hundred kilobytes must not fill the memory."""
 
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
-_PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
+_PIXEL_KEYWORDS = {int(Tag(name)): name for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")}
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ class Instance(Attributes):
     """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie."""
 
     file: FileRef
-    header: Dataset = field(repr=False)
+    header: Level = field(repr=False)
     pixels: PixelSpan | None = None
     transfer_syntax: UID = ImplicitVRLittleEndian
     presentations: tuple[Presentation, ...] = field(default=(), repr=False)
 
     @property
-    def levels(self) -> tuple[Dataset, ...]:  # type: ignore[override]
+    def levels(self) -> tuple[Level, ...]:  # type: ignore[override]
         """The top level alone."""
         return (self.header,)
 
@@ -126,7 +127,7 @@ def read_header(file: FileRef) -> FileDataset:
         The file is not DICOM or breaks off inside the header.
     """
     with file.open() as stream:
-        _check_is_dicom(stream)
+        check_is_dicom(stream.read(132))
         return _parse(stream, None)
 
 
@@ -139,7 +140,7 @@ def read_instance(file: FileRef) -> Instance:
         The file is not DICOM, or cannot be parsed as far as its pixel data; the message is a reason without the file's name.
     """
     with file.open() as stream:
-        _check_is_dicom(stream)
+        check_is_dicom(stream.read(132))
         header = _parse(stream, TAGS)
         if mosaic.needs_protocol(Attributes.of(header)):
             stream.seek(0)
@@ -157,18 +158,23 @@ def read_instance(file: FileRef) -> Instance:
             plain = io.BytesIO(inflate(stream))
             with quiet():
                 read_dataset(
-                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=TAGS[:1]
+                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_KEYWORDS, specific_tags=TAGS[:1]
                 )
-            span = _pixel_span(plain, len(plain.getvalue()), header)
+            span = _span_at(plain, len(plain.getvalue()), header)
             pixels = None if span is None else replace(span, inflated=True)
         else:
-            pixels = _pixel_span(stream, file.size, header)
+            pixels = _span_at(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
 
 
-def _check_is_dicom(stream: BinaryIO) -> None:
-    head = stream.read(132)
-    stream.seek(0)
+def check_is_dicom(head: bytes) -> None:
+    """Refuse a file by its first 132 bytes.
+
+    Raises
+    ------
+    NotDicomError
+        It does not begin as DICOM does.
+    """
     if head[128:132] == b"DICM":
         return
     # Part 10 demands the preamble, yet files without it exist: accept what begins like a data set, in either byte order.
@@ -272,22 +278,28 @@ def _read_as(stream: BinaryIO, implicit: bool, little: bool, tags: list[Any] | N
     _skip_meta(stream)
     wanted: list[Any] | None = None if tags is None else [Tag(tag) for tag in tags]
     found = read_dataset(
-        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=wanted
+        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_KEYWORDS, specific_tags=wanted
     )
     return FileDataset(stream, found, is_implicit_VR=implicit, is_little_endian=little)
 
 
-def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
-    """Tag, length and offset of the pixel data, where pydicom stopped."""
-    little = header.original_encoding[1]
-    order = "<" if little or little is None else ">"
-    start = stream.tell()
-    head = stream.read(12)
+def pixel_span(head: bytes, start: int, size: int, order: str = "<") -> PixelSpan | None:
+    """Tag, length and offset of the pixel data element whose first 12 bytes these are; None when it is none.
+
+    Parameters
+    ----------
+    head
+        Bytes of the file from `start` on.
+    size
+        Bytes of the file.
+    order
+        ``"<"``, or ``">"`` in big endian.
+    """
     if len(head) < 8:
         return None
     group, element = struct.unpack(f"{order}HH", head[:4])
-    tag = Tag(group, element)
-    if tag not in _PIXEL_TAGS:
+    keyword = _PIXEL_KEYWORDS.get(group << 16 | element)
+    if keyword is None:
         return None
     # The bytes decide whether the VR is explicit, because Transfer Syntax UIDs lie and a wrong guess shifts the image by two
     # pixels. There is no confusion: read as an implicit length, each of these VRs would be odd, which no length is.
@@ -297,6 +309,17 @@ def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan |
         (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12
     else:
         return None
-    keyword = pydicom.datadict.keyword_for_tag(tag)
-    length = None if length == 0xFFFFFFFF else length
-    return PixelSpan(keyword, offset, length, max(0, size - offset), head[4:6] == b"OW")
+    return PixelSpan(
+        keyword,
+        offset,
+        None if length == 0xFFFFFFFF else length,
+        max(0, size - offset),
+        head[4:6] == b"OW",
+    )
+
+
+def _span_at(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
+    """`pixel_span` where pydicom stopped."""
+    little = header.original_encoding[1]
+    start = stream.tell()
+    return pixel_span(stream.read(12), start, size, "<" if little or little is None else ">")

@@ -14,10 +14,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset
-
 from dicomlab.errors import DicomLabError, GeometryError
-from dicomlab.read.elements import Attributes
+from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.headers import Instance
 from dicomlab.read.mosaic import mosaic
 from dicomlab.read.nuclear import nm_cosines, nm_positions
@@ -53,7 +51,7 @@ class Plane(Attributes):
 
     instance: Instance
     frame: int
-    levels: tuple[Dataset, ...]
+    levels: tuple[Level, ...]
     given_position: FloatArray | None = None
     given_cosines: FloatArray | None = None
     given_spacing: FloatArray | None = None
@@ -141,7 +139,7 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
 
 
 def _functional_groups(
-    instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
+    instance: Instance, per_frame: Sequence[Level], shared: Level | None
 ) -> tuple[Plane, ...]:
     common = _unfolded(shared)
     frames = instance.plausible_frames
@@ -158,12 +156,12 @@ def _functional_groups(
     return tuple(planes)
 
 
-def _unfolded(group: Dataset | None) -> tuple[Dataset, ...]:
+def _unfolded(group: Level | None) -> tuple[Level, ...]:
     """The first item of each functional group macro, the standard's before private ones, then the item that holds them."""
     if group is None:
         return ()
     items = Attributes.of(group)
-    found = [items.items(tag) for tag in list(group.keys()) if not tag.is_private]
+    found = [items.items(tag) for tag in list(group.keys()) if not tag >> 16 & 1]
     return (*(macro[0] for macro in found if macro), group)
 
 

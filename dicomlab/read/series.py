@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,12 @@ from dicomlab.read import dicomdir
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
 from dicomlab.read.faults import stack_findings
-from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.direct import Reader
+from dicomlab.read.headers import Instance
 from dicomlab.read.listing import findings_markup, images_text, size_text, spacing_text
 from dicomlab.read.presentation import Presentation, attach, presentations_of
 from dicomlab.read.progress import progress_bar
-from dicomlab.read.sources import FileRef, list_all
+from dicomlab.read.sources import ARCHIVE_START, FileRef, expand, list_all
 from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 
 if TYPE_CHECKING:
@@ -327,16 +328,14 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         raise NotDicomError("an empty path names nothing; '.' is the current folder")
     paths = [Path(item).expanduser() for item in named]
     skipped: dict[str, str] = {}
-    files = list(dicomdir.follow(list(list_all(paths, skipped.__setitem__)), paths, skipped.__setitem__))
+    files = list(list_all(paths, skipped.__setitem__))
+    if len(paths) > 1 or not paths[0].is_dir():
+        files = list(dicomdir.follow(files, paths, skipped.__setitem__))
     found: dict[tuple[str, ...], list[Instance]] = {}
     rivals: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     by_uid: dict[str, Instance] = {}
-    for file in progress_bar(files, "reading headers", progress):
-        try:
-            instance = read_instance(file)
-        except (NotDicomError, OSError) as problem:
-            skipped[file.name] = str(problem)
-            continue
+    for instance in _read_all(files, skipped, progress):
+        file = instance.file
         if dicomdir.is_index(instance):
             skipped[file.name] = dicomdir.describe(instance, files)
             continue
@@ -344,13 +343,14 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
         # Files that name no series are kept apart by folder: nothing else says what belongs together.
         # A series is of one study: where anonymisers gave two patients one Series Instance UID, that of the study may tell.
         key = (uid, instance.text("StudyInstanceUID"), "" if uid else os.path.dirname(file.name))
-        twin = by_uid.get(instance.text("SOPInstanceUID"))
-        if twin is not None and instance.text("SOPInstanceUID"):
+        name = instance.text("SOPInstanceUID")
+        twin = by_uid.setdefault(name, instance) if name else instance
+        if twin is not instance:
             if _same_bytes(twin.file, file):
                 skipped[file.name] = f"the same file as {twin.file.name}, byte for byte"
                 continue
             rivals.setdefault(key, []).append((twin.file.name, file.name))
-        by_uid[instance.text("SOPInstanceUID")] = instance
+            by_uid[name] = instance
         found.setdefault(key, []).append(instance)
     series = [
         Series(key[0], tuple(sorted(members, key=_instance_order)), _rivals(rivals.get(key, [])))
@@ -358,6 +358,32 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
+
+
+def _read_all(files: Sequence[FileRef], skipped: dict[str, str], progress: bool) -> Iterator[Instance]:
+    """The instances in `files` and in the archives among them."""
+    reader = Reader()
+    for file in progress_bar(files, "reading headers", progress):
+        try:
+            head = file.head(reader.enough)
+            if not head:
+                skipped[file.name] = "empty file"
+            elif head.startswith(ARCHIVE_START):
+                for member in expand(file, skipped.__setitem__):
+                    yield from _read_member(reader, member, skipped)
+            else:
+                yield reader.read(file, head)
+        except OSError as problem:
+            skipped[file.name] = f"cannot be opened: {problem}"
+        except NotDicomError as problem:
+            skipped[file.name] = str(problem)
+
+
+def _read_member(reader: Reader, member: FileRef, skipped: dict[str, str]) -> Iterator[Instance]:
+    try:
+        yield reader.read(member, member.head(reader.enough))
+    except (NotDicomError, OSError) as problem:
+        skipped[member.name] = str(problem)
 
 
 def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:

@@ -24,7 +24,7 @@ from dicomlab.geometry import AXES
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.axes import Dims
-from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.quiet import WARNINGS_LOCK
 from dicomlab.read.faults import rescale_findings, undecodable_finding
 from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout, lay_out_flat

@@ -11,7 +11,7 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.extras.seg.frames import Frames, unreadable
 from dicomlab.extras.seg.grid import Places
 from dicomlab.geometry import Geometry
-from dicomlab.read.elements import quiet
+from dicomlab.read.quiet import quiet
 from dicomlab.read.headers import Instance
 
 if TYPE_CHECKING:

@@ -1,0 +1,193 @@
+"""The direct path from a file to an `Instance`: one look at its first bytes, without pydicom.
+
+What it does not find plain (big endian, deflated, no preamble, tags out of order, damage) goes the general way of
+`dicomlab.read.headers`, which must agree with this one in every attribute (tests/test_direct.py).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydicom import uid
+
+from dicomlab.read import mosaic
+from dicomlab.read.forms import Form, varying
+from dicomlab.read.groups import read_groups
+from dicomlab.read.headers import Instance, check_is_dicom, pixel_span, read_instance
+from dicomlab.read.records import Family, Far, Raw, Record
+from dicomlab.read.sources import FileRef
+from dicomlab.read.walk import PIXEL_TAGS, Cell, ShortError, UnusualError, walk, walk_meta
+from dicomlab.read.wanted import PER_IMAGE, TAGS
+
+__all__ = ["Reader"]
+
+_SYNTAX, _MEDIA_CLASS = 0x0002_0010, 0x0002_0002
+_SERIES, _IMAGE_TYPE = 0x0020_000E, 0x0008_0008
+_CONTEXT = (0x0008_0005, 0x0028_0103)
+_GROUPS = (0x5200_9229, 0x5200_9230)
+_WANTED = frozenset({*map(int, TAGS), _CONTEXT[0]})
+_DIRECTORY = b"1.2.840.10008.1.3.10"
+
+_LARGE = 4096
+"""Bytes beyond which an element is not held but read again when asked for."""
+_MOST_FORMS = 64
+_HEAD, _MOST_AHEAD, _LONGEST_HEAD = 1 << 14, 1 << 18, 1 << 27
+"""Bytes that are looked at first; that are, where headers are long; and at most."""
+
+
+class Reader:
+    """Reads headers, and learns how those of a series are laid out.
+
+    Not for several threads at once.
+
+    Attributes
+    ----------
+    enough : int
+        Bytes at the beginning of the next file that are likely to hold its header.
+    """
+
+    def __init__(self) -> None:
+        self.enough = _HEAD
+        self._forms: list[Form] = []
+        self._families: dict[tuple[tuple[int, ...], bool], dict[Raw | None, Family]] = {}
+
+    def read(self, file: FileRef, head: bytes) -> Instance:
+        """The attributes of a file that dicomlab needs to list and place it.
+
+        Parameters
+        ----------
+        head
+            Its first bytes.
+
+        Raises
+        ------
+        NotDicomError
+            As `read_instance`.
+        """
+        check_is_dicom(head)
+        try:
+            while True:
+                try:
+                    return self._read(file, head)
+                except ShortError as short:
+                    if len(head) >= file.size or short.needed > min(_LONGEST_HEAD, file.size):
+                        raise UnusualError from short
+                    # Far more than asked for: headers with functional groups or makers' data are long.
+                    head = file.head(min(max(2 * short.needed, 4 * len(head)), _LONGEST_HEAD))
+        except UnusualError:
+            return read_instance(file)
+
+    def _read(self, file: FileRef, head: bytes) -> Instance:
+        if head[128:132] != b"DICM":
+            raise UnusualError
+        for k, form in enumerate(self._forms):
+            found = form.match(head, 132)
+            if found is not None and _may_end(head, found[1], file.size):
+                if k:
+                    self._forms.insert(0, self._forms.pop(k))
+                values, end = tuple(found[0]), found[1]
+                return self._instance(file, head, form.key, values, None, end, form.syntax)
+        cells, syntax, end = _walk(head, file.size)
+        wanted = [cell for cell in cells if cell.tag in _WANTED]
+        if wanted and wanted[-1].stop > len(head):
+            raise ShortError(wanted[-1].stop)
+        implicit = syntax == uid.ImplicitVRLittleEndian
+        groups = [cell for cell in wanted if cell.tag in _GROUPS]
+        wanted = [cell for cell in wanted if cell.tag not in _GROUPS]
+        values = tuple(_element(file, head, cell) for cell in wanted)
+        sequences = None
+        if groups:
+            context = [head[cell.start : cell.stop] for cell in wanted if cell.tag in _CONTEXT]
+            sequences = {cell.tag: read_groups(head, cell, implicit, context) for cell in groups}
+        elif not any(isinstance(value, Far) for value in values):
+            self._learn(head, cells, syntax)
+        key = (tuple(cell.tag for cell in wanted), implicit)
+        return self._instance(file, head, key, values, sequences, end, syntax)
+
+    def _learn(self, head: bytes, cells: list[Cell], syntax: uid.UID) -> None:
+        for k, form in enumerate(self._forms):
+            soft = varying(form, cells) if form.syntax == syntax else None
+            if soft:
+                looser = Form(head, cells, _WANTED, form.soft | soft, syntax)
+                if looser.match(head, 132) is not None:
+                    del self._forms[k]
+                    self._forms.insert(0, looser)
+                    return
+        self._forms.insert(0, Form(head, cells, _WANTED, frozenset(), syntax))
+        del self._forms[_MOST_FORMS:]
+
+    def _instance(
+        self,
+        file: FileRef,
+        head: bytes,
+        key: tuple[tuple[int, ...], bool],
+        values: tuple[Raw, ...],
+        sequences: dict[int, list[Record]] | None,
+        end: int,
+        syntax: uid.UID,
+    ) -> Instance:
+        tags, implicit = key
+        families = self._families.setdefault(key, {})
+        series = values[tags.index(_SERIES)] if _SERIES in tags else None
+        family = families.get(series)
+        if family is None:
+            family = families[series] = Family(tags, values, implicit, PER_IMAGE)
+        header = family.take(values, sequences)
+        pixels = None
+        if end != file.size:
+            pixels = pixel_span(head[end : end + 12], end, file.size)
+            if pixels is None:
+                raise UnusualError
+        instance = Instance(file, header, pixels, syntax)
+        if _IMAGE_TYPE in header and b"MOSAIC" in header.raw(_IMAGE_TYPE) and mosaic.needs_protocol(instance):
+            raise UnusualError
+        self.enough = min(max(_HEAD, end + 64), _MOST_AHEAD)
+        return instance
+
+
+def _element(file: FileRef, head: bytes, cell: Cell) -> Raw:
+    if cell.stop - cell.start > _LARGE:
+        return Far(file, cell.start, cell.stop)
+    return head[cell.start : cell.stop]
+
+
+def _may_end(head: bytes, end: int, size: int) -> bool:
+    """Whether the header can end here: at the head of the pixel data, or with the file."""
+    if end == size:
+        return True
+    if end + 12 > len(head):
+        return False
+    return int.from_bytes(head[end : end + 2], "little") << 16 | int.from_bytes(head[end + 2 : end + 4], "little") in PIXEL_TAGS
+
+
+def _walk(head: bytes, size: int) -> tuple[list[Cell], uid.UID, int]:
+    """All elements, Transfer Syntax UID and where the header ends."""
+    meta, at = walk_meta(head, 132, size)
+    known = {cell.tag: k for k, cell in enumerate(meta)}
+    if _SYNTAX not in known or head[at + 1 : at + 2] != b"\0":
+        raise UnusualError  # the first tag of a data set begins with a group below 0x0100 (PS3.6), unless it is big endian
+    stated = meta[known[_SYNTAX]]
+    syntax = _plain_syntax(head[stated.value : stated.stop])
+    if _MEDIA_CLASS in known and head[meta[known[_MEDIA_CLASS]].value :].startswith(_DIRECTORY):
+        raise UnusualError
+    # The transfer syntax is part of the layout: it says how to read the rest.
+    meta[known[_SYNTAX]] = stated._replace(heads=(*stated.heads, (stated.value, stated.stop)))
+    implicit = syntax == uid.ImplicitVRLittleEndian
+    if implicit and head[at + 4 : at + 6].isupper() and head[at + 4 : at + 6].isalpha():
+        raise UnusualError
+    cells, end = walk(head, at, size, implicit)
+    if not cells:
+        raise UnusualError
+    if end != size and end + 12 > len(head):
+        raise ShortError(end + 12)
+    return meta + cells, syntax, end
+
+
+@cache
+def _plain_syntax(stated: bytes) -> uid.UID:
+    """Transfer syntax of files that are read here."""
+    syntax = uid.UID(stated.rstrip(b"\0 ").decode("latin-1"), validation_mode=0)
+    unread = (uid.ExplicitVRBigEndian, uid.DeflatedExplicitVRLittleEndian)
+    if not syntax.is_valid or syntax.is_private or not syntax.is_transfer_syntax or syntax in unread:
+        raise UnusualError
+    return syntax

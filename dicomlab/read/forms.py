@@ -1,0 +1,156 @@
+"""Layouts of headers, learned: the next file of a series has the same tags, VRs and lengths at the same places.
+
+A `Form` is made of one header that was walked (`dicomlab.read.walk`). Another header is of that form if every byte of its
+tags, VRs and lengths is the same; only the lengths of elements that were seen to vary (a decimal string, a UID) are read rather
+than compared. So it says of a header what walking it would say, and in a tenth of the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from operator import itemgetter
+from struct import Struct
+from typing import NamedTuple
+
+from pydicom.uid import UID, ImplicitVRLittleEndian
+
+from dicomlab.read.walk import Cell
+
+__all__ = ["Form", "varying"]
+
+_SHORT, _LONG = Struct("<H"), Struct("<I")
+
+
+class _Run(NamedTuple):
+    """Elements of fixed length, one after the other, and the head of an element of varying length behind them.
+
+    Parameters
+    ----------
+    size
+        Bytes as far as the length of that last element.
+    mask, heads
+        Which of these bytes are tags, VRs and lengths, and what they are, both as one number.
+    cut
+        Takes the elements that are wanted out of these bytes.
+    length
+        How the length of the last element is packed; None where the header ends with this run.
+    wanted
+        Whether the last element is wanted.
+    head
+        Bytes of the last element before its length.
+    """
+
+    size: int
+    mask: int
+    heads: int
+    cut: itemgetter[tuple[bytes, ...]] | None
+    several: bool
+    length: Struct | None
+    wanted: bool
+    head: int
+
+
+class Form:
+    """The layout of a header.
+
+    Parameters
+    ----------
+    data
+        First bytes of a file of this layout.
+    cells
+        All elements of its header.
+    wanted
+        Tags of the elements that `match` returns.
+    soft
+        Tags of the elements whose length may vary.
+    syntax
+        Its Transfer Syntax UID.
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        cells: Sequence[Cell],
+        wanted: Container[int],
+        soft: frozenset[int],
+        syntax: UID,
+    ) -> None:
+        self.cells = tuple(cells)
+        self.soft = soft
+        self.syntax = syntax
+        implicit = syntax == ImplicitVRLittleEndian
+        self.key = (tuple(cell.tag for cell in cells if cell.tag in wanted), implicit)
+        self._runs: list[_Run] = []
+        start, run = cells[0].start, []
+        for cell in cells:
+            if cell.tag in soft:
+                self._runs.append(_run(data, start, run, wanted, cell, implicit and cell.tag >> 16 != 2))
+                start, run = cell.stop, []
+            else:
+                run.append(cell)
+        self._runs.append(_run(data, start, run, wanted, None, implicit))
+
+    def match(self, data: bytes, at: int) -> tuple[list[bytes], int] | None:
+        """The wanted elements of a header of this form, and its end; None for any other, or where `data` are too short."""
+        found: list[bytes] = []
+        for size, mask, heads, cut, several, length, wanted, head in self._runs:
+            part = data[at : at + size]
+            if int.from_bytes(part, "little") & mask != heads:
+                return None
+            if cut is not None:
+                if several:
+                    found += cut(part)
+                else:
+                    found.append(cut(part))  # type: ignore[arg-type]
+            at += size
+            if length is not None:
+                if at > len(data):
+                    return None
+                start = at - head - length.size
+                (count,) = length.unpack_from(data, at - length.size)
+                at += count
+                if wanted:
+                    found.append(data[start:at])
+        return (found, at) if at <= len(data) else None
+
+
+def _run(data: bytes, start: int, cells: Sequence[Cell], wanted: Container[int], last: Cell | None, implicit: bool) -> _Run:
+    stop = cells[-1].stop if cells else start
+    spans = [span for cell in cells for span in cell.heads]
+    length, head = None, 0
+    if last is not None:
+        # Explicit VR: tag, VR, length in 2 bytes, or 2 reserved bytes and then 4. Implicit: tag and 4 bytes.
+        length = _LONG if implicit or last.value - last.start == 12 else _SHORT
+        head = last.value - last.start - length.size
+        spans.append((last.start, last.start + head))
+        stop = last.value
+    mask = bytearray(stop - start)
+    for a, b in spans:
+        mask[a - start : b - start] = b"\xff" * (b - a)
+    number = int.from_bytes(mask, "little")
+    cuts = [slice(cell.start - start, cell.stop - start) for cell in cells if cell.tag in wanted]
+    return _Run(
+        stop - start,
+        number,
+        int.from_bytes(data[start:stop], "little") & number,
+        itemgetter(*cuts) if cuts else None,
+        len(cuts) > 1,
+        length,
+        last is not None and last.tag in wanted,
+        head,
+    )
+
+
+def varying(form: Form, cells: Sequence[Cell]) -> frozenset[int] | None:
+    """Tags whose lengths vary between `form` and a header that differs in nothing else; None where more differs."""
+    if len(cells) != len(form.cells):
+        return None
+    differing = set()
+    for old, new in zip(form.cells, cells, strict=True):
+        if old.tag != new.tag or len(old.heads) != len(new.heads) or old.value - old.start != new.value - new.start:
+            return None
+        if old.stop - old.start != new.stop - new.start:
+            if not (old.is_plain and new.is_plain):
+                return None
+            differing.add(old.tag)
+    return frozenset(differing)
