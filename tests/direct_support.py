@@ -40,13 +40,23 @@ def differences(one: Attributes, other: Attributes, where: str) -> list[str]:
     for tag in sorted((tags_of(*one.levels) | tags_of(*other.levels)) - {*_SEQUENCES}):
         said = [plain(attributes.value(tag)) for attributes in (one, other)]
         if repr(said[0]) != repr(said[1]) and said[0] != said[1]:
-            found.append(f"{where}: ({tag >> 16:04X},{tag & 0xFFFF:04X}) is {said[0]!r:.200} and {said[1]!r:.200}")
+            found.append(
+                f"{where}: ({tag >> 16:04X},{tag & 0xFFFF:04X}) is {said[0]!r:.200} and {said[1]!r:.200}"
+            )
         if isinstance(said[0], list) and said[0] and isinstance(said[0][0], dict):
             continue
-        for ask in (Attributes.text, Attributes.texts, Attributes.number, Attributes.has_decimal_comma, Attributes.has):
+        for ask in (
+            Attributes.text,
+            Attributes.texts,
+            Attributes.number,
+            Attributes.has_decimal_comma,
+            Attributes.has,
+        ):
             answers = [ask(attributes, tag) for attributes in (one, other)]  # type: ignore[operator]
             if answers[0] != answers[1]:
-                found.append(f"{where}: {ask.__name__} of ({tag >> 16:04X},{tag & 0xFFFF:04X}): {answers!r:.300}")
+                found.append(
+                    f"{where}: {ask.__name__} of ({tag >> 16:04X},{tag & 0xFFFF:04X}): {answers!r:.300}"
+                )
         numbers = [attributes.numbers(tag) for attributes in (one, other)]
         if not all(isinstance(n, np.ndarray) for n in numbers):
             if any(n is not None for n in numbers):

@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from dicomlab.errors import NotDicomError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.records import Record
 from dicomlab.read.sources import FileRef, list_files
 
 __all__ = ["describe", "follow", "is_index"]
@@ -27,6 +28,8 @@ Reference = tuple[str, ...]
 
 def is_index(instance: Instance) -> bool:
     """Whether a file is a Media Storage Directory, whatever its name."""
+    if isinstance(instance.header, Record):
+        return False  # the direct path leaves them to pydicom
     meta = Attributes.of(getattr(instance.header, "file_meta", Dataset()))
     stated = (instance.text("SOPClassUID"), meta.text("MediaStorageSOPClassUID"))
     return _SOP_CLASS in stated or bool(instance.items("DirectoryRecordSequence"))

@@ -49,7 +49,7 @@ class Reader:
     def __init__(self) -> None:
         self.enough = _HEAD
         self._forms: list[Form] = []
-        self._families: dict[tuple[tuple[int, ...], bool], dict[Raw | None, Family]] = {}
+        self._kinds: dict[tuple[tuple[int, ...], bool], _Kind] = {}
 
     def read(self, file: FileRef, head: bytes) -> Instance:
         """The attributes of a file that dicomlab needs to list and place it.
@@ -85,8 +85,8 @@ class Reader:
             if found is not None and _may_end(head, found[1], file.size):
                 if k:
                     self._forms.insert(0, self._forms.pop(k))
-                values, end = tuple(found[0]), found[1]
-                return self._instance(file, head, form.key, values, None, end, form.syntax)
+                values, end = found
+                return self._instance(file, head, form.key, tuple(values), None, end, form.syntax)
         cells, syntax, end = _walk(head, file.size)
         wanted = [cell for cell in cells if cell.tag in _WANTED]
         if wanted and wanted[-1].stop > len(head):
@@ -126,23 +126,46 @@ class Reader:
         end: int,
         syntax: uid.UID,
     ) -> Instance:
-        tags, implicit = key
-        families = self._families.setdefault(key, {})
-        series = values[tags.index(_SERIES)] if _SERIES in tags else None
-        family = families.get(series)
-        if family is None:
-            family = families[series] = Family(tags, values, implicit, PER_IMAGE)
-        header = family.take(values, sequences)
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = _Kind(*key)
+        header = kind.family(values).take(values, sequences)
         pixels = None
         if end != file.size:
             pixels = pixel_span(head[end : end + 12], end, file.size)
             if pixels is None:
                 raise UnusualError
         instance = Instance(file, header, pixels, syntax)
-        if _IMAGE_TYPE in header and b"MOSAIC" in header.raw(_IMAGE_TYPE) and mosaic.needs_protocol(instance):
+        if (
+            kind.image_type is not None
+            and b"MOSAIC" in kind.text_of(values)
+            and mosaic.needs_protocol(instance)
+        ):
             raise UnusualError
         self.enough = min(max(_HEAD, end + 64), _MOST_AHEAD)
         return instance
+
+
+class _Kind:
+    """Headers with the same attributes, by series."""
+
+    def __init__(self, tags: tuple[int, ...], implicit: bool) -> None:
+        self._tags, self._implicit = tags, implicit
+        self._series = tags.index(_SERIES) if _SERIES in tags else None
+        self.image_type = tags.index(_IMAGE_TYPE) if _IMAGE_TYPE in tags else None
+        self._families: dict[Raw | None, Family] = {}
+
+    def family(self, values: tuple[Raw, ...]) -> Family:
+        """The family of a header with these elements."""
+        series = None if self._series is None else values[self._series]
+        if series not in self._families:
+            self._families[series] = Family(self._tags, values, self._implicit, PER_IMAGE)
+        return self._families[series]
+
+    def text_of(self, values: tuple[Raw, ...]) -> bytes:
+        """Image Type as it stands in the file."""
+        found = b"" if self.image_type is None else values[self.image_type]
+        return found if isinstance(found, bytes) else found.read()
 
 
 def _element(file: FileRef, head: bytes, cell: Cell) -> Raw:
@@ -157,7 +180,11 @@ def _may_end(head: bytes, end: int, size: int) -> bool:
         return True
     if end + 12 > len(head):
         return False
-    return int.from_bytes(head[end : end + 2], "little") << 16 | int.from_bytes(head[end + 2 : end + 4], "little") in PIXEL_TAGS
+    return (
+        int.from_bytes(head[end : end + 2], "little") << 16
+        | int.from_bytes(head[end + 2 : end + 4], "little")
+        in PIXEL_TAGS
+    )
 
 
 def _walk(head: bytes, size: int) -> tuple[list[Cell], uid.UID, int]:

@@ -22,9 +22,15 @@ Key: TypeAlias = "str | BaseTag"
 Level: TypeAlias = "Dataset | Record"
 """A data set that attributes are looked up in: as pydicom parsed it, or as the direct path cut it out."""
 
+
 @cache
-def _tag(key: Key) -> BaseTag:
-    return Tag(key)
+def _tag(key: Key) -> int:
+    return int(Tag(key))
+
+
+@cache
+def _base_tag(tag: int) -> BaseTag:
+    return Tag(tag)  # what data sets look for, at a price
 
 
 class Attributes:
@@ -79,6 +85,11 @@ class Attributes:
         value = self.value(tag)
         return list(value) if isinstance(value, Sequence | list) else []
 
+    @property
+    def top(self) -> Attributes:
+        """The top level of the header alone, without functional groups."""
+        return Attributes.of(self.levels[-1])
+
     @staticmethod
     def of(*levels: Level) -> Attributes:
         """Attributes of these data sets."""
@@ -110,19 +121,23 @@ class Attributes:
 
         A comma is read as the decimal point (DICOM knows no comma); `has_decimal_comma` tells, and is a finding.
         """
-        key = _tag(tag)
-        for level in self.levels:
-            if key in (level if type(level) is Record else level.keys()):
-                plain = level.numbers(key) if type(level) is Record else None
-                if plain is not None:
-                    return plain
-                break
+        plain = self.plain_numbers(tag)
+        if plain is not None:
+            return plain
         numbers = _as_numbers(self.value(tag))
         if numbers is None and self.has_decimal_comma(tag):
             numbers = _as_numbers(
                 [part.strip().replace(",", ".") for part in self._raw_text(tag).split("\\")]
             )
         return numbers
+
+    def plain_numbers(self, tag: Key) -> FloatArray | None:
+        """`numbers` where the first level that has the attribute is a record, and they are plain to see."""
+        key = _tag(tag)
+        for level in self.levels:
+            if key in (level if type(level) is Record else level.keys()):
+                return level.numbers(key) if type(level) is Record else None
+        return None
 
     def has_decimal_comma(self, tag: Key) -> bool:
         """Whether the attribute holds numbers that are written with a comma."""
@@ -145,7 +160,7 @@ class Attributes:
                 if value is None:
                     return level.raw_text(key).rstrip("\0 ")
             else:
-                element = level.get_item(key)
+                element = level.get_item(_base_tag(key))
                 value = None if element is None else element.value
             parts = value if isinstance(value, (list, MultiValue)) else [value]
             texts = [part.decode("latin-1") if isinstance(part, bytes) else part for part in parts]
@@ -164,14 +179,14 @@ class Attributes:
         return default if number is None else int(number)
 
 
-def _value(level: Level, key: BaseTag) -> Any:
+def _value(level: Level, key: int) -> Any:
     """Value of an element that is there; None when it is unreadable."""
     # A value that breaks its VR (a comma in a DS) raises when it is parsed, whatever the type.
     try:
         if type(level) is Record:
             return level.value(key)
         with quiet():
-            return level[key].value
+            return level[_base_tag(key)].value
     except Exception:
         return None
 

@@ -113,7 +113,7 @@ def _slice_times(arrangement: Arrangement) -> dict[str, Any]:
     """The time of each slice in each step, where the one label of a step does not tell it."""
     for k, axis in enumerate(arrangement.axes):
         clock = clock_of(axis.source) if axis.name == "time" and axis.units == "s" else None
-        seconds = [] if clock is None else [clock(plane) for plane in arrangement.planes]
+        seconds = [] if clock is None else clock(arrangement.headers)
         if not seconds or None in seconds:
             continue
         # The label of a step is the earliest time in it, and both count from the same zero.
@@ -131,7 +131,7 @@ def _lone_diffusion(arrangement: Arrangement) -> dict[str, Any]:
     """b-value and direction as scalars, where all images share them: one direction, or a trace image."""
     if any(axis.name == "b_value" for axis in arrangement.axes) or arrangement.planes[0].modality != "MR":
         return {}
-    labels = {diffusion_label(plane) for plane in arrangement.planes}
+    labels = set(arrangement.headers.each(diffusion_label))
     found = diffusion(arrangement.planes[0])
     if len(labels) != 1 or found is None:
         return {}

@@ -114,7 +114,9 @@ class Form:
         return (found, at) if at <= len(data) else None
 
 
-def _run(data: bytes, start: int, cells: Sequence[Cell], wanted: Container[int], last: Cell | None, implicit: bool) -> _Run:
+def _run(
+    data: bytes, start: int, cells: Sequence[Cell], wanted: Container[int], last: Cell | None, implicit: bool
+) -> _Run:
     stop = cells[-1].stop if cells else start
     spans = [span for cell in cells for span in cell.heads]
     length, head = None, 0
@@ -147,7 +149,11 @@ def varying(form: Form, cells: Sequence[Cell]) -> frozenset[int] | None:
         return None
     differing = set()
     for old, new in zip(form.cells, cells, strict=True):
-        if old.tag != new.tag or len(old.heads) != len(new.heads) or old.value - old.start != new.value - new.start:
+        if (
+            old.tag != new.tag
+            or len(old.heads) != len(new.heads)
+            or old.value - old.start != new.value - new.start
+        ):
             return None
         if old.stop - old.start != new.stop - new.start:
             if not (old.is_plain and new.is_plain):

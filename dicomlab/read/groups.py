@@ -24,7 +24,12 @@ class _Form:
         As of `Family`.
     """
 
-    def __init__(self, item: bytes, cells: Sequence[tuple[int | tuple[int, int], int, int]], heads: Sequence[tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        item: bytes,
+        cells: Sequence[tuple[int | tuple[int, int], int, int]],
+        heads: Sequence[tuple[int, int]],
+    ) -> None:
         mask = bytearray(len(item))
         for start, stop in heads:
             mask[start:stop] = b"\xff" * (stop - start)

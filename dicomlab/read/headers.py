@@ -6,8 +6,9 @@ import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -45,8 +46,7 @@ _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 _PIXEL_KEYWORDS = {int(Tag(name)): name for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")}
 
 
-@dataclass(frozen=True)
-class PixelSpan:
+class PixelSpan(NamedTuple):
     """Where the value of the pixel data element lies in its file.
 
     Parameters
@@ -73,7 +73,7 @@ class PixelSpan:
     inflated: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Instance(Attributes):
     """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie."""
 
@@ -83,7 +83,7 @@ class Instance(Attributes):
     transfer_syntax: UID = ImplicitVRLittleEndian
     presentations: tuple[Presentation, ...] = field(default=(), repr=False)
 
-    @property
+    @cached_property
     def levels(self) -> tuple[Level, ...]:  # type: ignore[override]
         """The top level alone."""
         return (self.header,)
@@ -100,7 +100,7 @@ class Instance(Attributes):
             self.number("Rows") is not None and self.number("Columns") is not None
         )
 
-    @property
+    @cached_property
     def frames(self) -> int:
         """Number of Frames (0028,0008); 1 when absent."""
         return max(1, self.integer("NumberOfFrames", 1))
@@ -158,10 +158,14 @@ def read_instance(file: FileRef) -> Instance:
             plain = io.BytesIO(inflate(stream))
             with quiet():
                 read_dataset(
-                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_KEYWORDS, specific_tags=TAGS[:1]
+                    plain,
+                    False,
+                    True,
+                    stop_when=lambda tag, *_: tag in _PIXEL_KEYWORDS,
+                    specific_tags=TAGS[:1],
                 )
             span = _span_at(plain, len(plain.getvalue()), header)
-            pixels = None if span is None else replace(span, inflated=True)
+            pixels = None if span is None else span._replace(inflated=True)
         else:
             pixels = _span_at(stream, file.size, header)
     return Instance(file, header, pixels, syntax)

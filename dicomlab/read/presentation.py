@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
+from dicomlab.read.alike import Headers
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.luts import LutError, lut_table
@@ -104,8 +105,12 @@ Key = TypeVar("Key")
 def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]:
     """The same instances, each with the presentation states among them that refer to it, the newest first."""
     everything = [instance for members in found.values() for instance in members]
-    states = [i for i in everything if i.text("SOPClassUID").startswith(_CLASSES)]
-    images = {i.text("SOPInstanceUID"): i for i in everything if i.is_image}
+    headers = Headers(everything)
+    kinds, uids = headers.texts("SOPClassUID"), headers.texts("SOPInstanceUID")
+    states = [i for i, kind in zip(everything, kinds, strict=True) if kind.startswith(_CLASSES)]
+    if not states:
+        return {key: list(members) for key, members in found.items()}
+    images = {uid: i for i, uid in zip(everything, uids, strict=True) if i.is_image}
     dated = []
     for state in states:
         try:

@@ -8,6 +8,7 @@ is pydicom's business, with a short way for plain numbers and codes that must, a
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.walk import implied_vr
 
-__all__ = ["Common", "Family", "Far", "Raw", "Record"]
+__all__ = ["Common", "Family", "Far", "Raw", "Record", "plain_decimals", "plain_texts"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -261,7 +262,9 @@ class Family:
         """The record of a header with these elements, in the order of `tags`."""
         kept = self._pick_kept(values)
         if kept != self._kept:
-            differing = {k for k, old in zip(self._kept_places(), self._kept, strict=True) if values[k] != old}
+            differing = {
+                k for k, old in zip(self._kept_places(), self._kept, strict=True) if values[k] != old
+            }
             self._split(values, self._own | differing)
         return Record(self._common, self._pick_own(values), sequences)
 
@@ -280,42 +283,63 @@ def _value_start(raw: bytes, implicit: bool) -> int:
     return 12 if not implicit and raw[4:6].decode("latin-1") in EXPLICIT_VR_LENGTH_32 else 8
 
 
-def _vr(raw: bytes, implicit: bool) -> str:
-    return implied_vr(_tag_of(raw)) if implicit else raw[4:6].decode("latin-1")
+def _vr(raw: bytes, implicit: bool) -> bytes:
+    return implied_vr(_tag_of(raw)).encode() if implicit else raw[4:6]
 
 
-_DECIMALS = re.compile(rb"[-+0-9.eE\\ ]*\0?")
-_INTEGERS = re.compile(rb"[-+0-9\\ ]*\0?")
-_BINARY = {"US": "<u2", "UL": "<u4", "SL": "<i4", "FL": "<f4", "FD": "<f8"}
-_CODES = {"UI", "CS", "TM", "DA", "DT", "AS"}
+_DECIMALS = re.compile(rb"[-+0-9.eE\\ ]*")
+_INTEGERS = re.compile(rb"[-+0-9\\ ]*")
+_BINARY = {b"US": "<u2", b"UL": "<u4", b"SL": "<i4", b"FL": "<f4", b"FD": "<f8"}
+_CODES = frozenset(b"UI CS TM DA DT AS".split())
 _PLAIN = re.compile(rb"[ -\[\]-~]*\0?")
+
+
+def plain_decimals(raws: Sequence[bytes], implicit: bool) -> Sequence[list[float] | None]:
+    """Numbers of each DS or IS where they are plain to see."""
+    vrs = {_vr(raw, implicit) for raw in raws}
+    pattern = {b"DS": _DECIMALS, b"IS": _INTEGERS}.get(next(iter(vrs)))
+    values = [raw[8:].rstrip(b" \0") for raw in raws]
+    # A NUL inside a value ends what the pattern allows, wherever it stands.
+    if len(vrs) > 1 or pattern is None or not pattern.fullmatch(b" ".join(values)):
+        return [None] * len(raws) if len(raws) == 1 else [plain_decimals([raw], implicit)[0] for raw in raws]
+    found: list[list[float] | None] = []
+    for value in values:
+        try:
+            numbers = list(map(float, value.split(b"\\")))
+        except ValueError:
+            found.append(None)
+        else:
+            found.append(numbers if all(map(math.isfinite, numbers)) else None)
+    return found
 
 
 def _plain_numbers(raw: bytes, implicit: bool) -> FloatArray | None:
     vr = _vr(raw, implicit)
-    value = raw[8:]
-    if vr in ("DS", "IS"):
-        if not (_DECIMALS if vr == "DS" else _INTEGERS).fullmatch(value):
-            return None
-        try:
-            numbers = np.array([float(part) for part in value.rstrip(b" \0").split(b"\\")])
-        except ValueError:
-            return None
-    elif vr in _BINARY:
+    if vr in _BINARY:
         kind = np.dtype(_BINARY[vr])
-        if not value or len(value) % kind.itemsize:
+        if len(raw) == 8 or (len(raw) - 8) % kind.itemsize:
             return None
-        numbers = np.frombuffer(value, kind).astype(np.float64)
+        numbers = np.frombuffer(raw, kind, offset=8).astype(np.float64)
+        if not np.isfinite(numbers).all():
+            return None
     else:
-        return None
-    if not np.isfinite(numbers).all():
-        return None
+        (decimals,) = plain_decimals([raw], implicit)
+        if decimals is None:
+            return None
+        numbers = np.array(decimals)
     numbers.flags.writeable = False  # shared by all who ask
     return numbers
 
 
 def _plain_text(raw: bytes, implicit: bool) -> str | None:
-    vr = _vr(raw, implicit)
-    if vr not in _CODES or len(raw) == 8 or not _PLAIN.fullmatch(raw, 8):
+    if _vr(raw, implicit) not in _CODES or len(raw) == 8 or not _PLAIN.fullmatch(raw, 8):
         return None
     return raw[8:].rstrip(b" \0").decode("ascii")
+
+
+def plain_texts(raws: Sequence[bytes], implicit: bool) -> Sequence[str | None]:
+    """Texts of codes, identifiers or moments where they are plain to see, without spaces around them; never empty ones."""
+    values = [raw[8:].rstrip(b" \0") for raw in raws]
+    if {_vr(raw, implicit) for raw in raws} <= _CODES and _PLAIN.fullmatch(b"".join(values)):
+        return [value.decode("ascii").strip() or None for value in values]
+    return [(_plain_text(raw, implicit) or "").strip() or None for raw in raws]

@@ -13,10 +13,11 @@ from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
 from dicomlab.read import dicomdir
+from dicomlab.read.alike import Headers
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
-from dicomlab.read.faults import stack_findings
 from dicomlab.read.direct import Reader
+from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance
 from dicomlab.read.listing import findings_markup, images_text, size_text, spacing_text
 from dicomlab.read.presentation import Presentation, attach, presentations_of
@@ -331,19 +332,20 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     files = list(list_all(paths, skipped.__setitem__))
     if len(paths) > 1 or not paths[0].is_dir():
         files = list(dicomdir.follow(files, paths, skipped.__setitem__))
+    instances = list(_read_all(files, skipped, progress))
+    headers = Headers(instances)
+    said = [headers.texts(key) for key in ("SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID")]
     found: dict[tuple[str, ...], list[Instance]] = {}
     rivals: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     by_uid: dict[str, Instance] = {}
-    for instance in _read_all(files, skipped, progress):
+    for instance, uid, study, name in zip(instances, *said, strict=True):
         file = instance.file
         if dicomdir.is_index(instance):
             skipped[file.name] = dicomdir.describe(instance, files)
             continue
-        uid = instance.text("SeriesInstanceUID")
         # Files that name no series are kept apart by folder: nothing else says what belongs together.
         # A series is of one study: where anonymisers gave two patients one Series Instance UID, that of the study may tell.
-        key = (uid, instance.text("StudyInstanceUID"), "" if uid else os.path.dirname(file.name))
-        name = instance.text("SOPInstanceUID")
+        key = (uid, study, "" if uid else os.path.dirname(file.name))
         twin = by_uid.setdefault(name, instance) if name else instance
         if twin is not instance:
             if _same_bytes(twin.file, file):
@@ -353,7 +355,7 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
             by_uid[name] = instance
         found.setdefault(key, []).append(instance)
     series = [
-        Series(key[0], tuple(sorted(members, key=_instance_order)), _rivals(rivals.get(key, [])))
+        Series(key[0], _in_order(members), _rivals(rivals.get(key, [])))
         for key, members in attach(found).items()
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
@@ -394,8 +396,17 @@ def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
     return (Finding("same_instance_differs", message, names, float(len(pairs)), "files"),)
 
 
-def _instance_order(instance: Instance) -> tuple[int, str, str]:
-    return instance.integer("InstanceNumber", 0), instance.text("SOPInstanceUID"), instance.file.name
+def _in_order(instances: Sequence[Instance]) -> tuple[Instance, ...]:
+    headers = Headers(instances)
+    labels = list(
+        zip(
+            headers.integers("InstanceNumber", 0),
+            headers.texts("SOPInstanceUID"),
+            (instance.file.name for instance in instances),
+            strict=True,
+        )
+    )
+    return tuple(instances[k] for k in sorted(range(len(instances)), key=labels.__getitem__))
 
 
 def _series_order(series: Series) -> tuple[str, int, str]:

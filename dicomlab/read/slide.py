@@ -19,8 +19,8 @@ from dicomlab.errors import GeometryError, UnsupportedError
 from dicomlab.findings import Finding
 from dicomlab.flat import ImagePlane
 from dicomlab.read.elements import Attributes
-from dicomlab.read.quiet import quiet
 from dicomlab.read.headers import Instance
+from dicomlab.read.quiet import quiet
 
 __all__ = ["Level", "is_slide", "lay_out_level", "level_key", "slide_flavour", "slide_plane"]
 

@@ -7,11 +7,11 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +21,15 @@ from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
 from dicomlab.read import labels
+from dicomlab.read.alike import Headers
 from dicomlab.read.arrange import Arrangement, arrange
 from dicomlab.read.axes import Axis, Dims
+from dicomlab.read.elements import Attributes
 from dicomlab.read.faults import geometry_findings, header_findings, is_localizer, pixel_findings
-from dicomlab.read.flat_layout import FlatLayout, flat_key, is_flat_instance, lay_out_flat
+from dicomlab.read.flat_layout import FlatLayout, flat_key, is_flat_header, is_flat_instance, lay_out_flat
 from dicomlab.read.headers import Instance
-from dicomlab.read.planes import Plane, planes_of
+from dicomlab.read.planes import Plane, planes_of_all
+from dicomlab.read.stored import StoredImage, stored_images
 
 __all__ = ["Stack", "group_into_stacks", "plane_name"]
 
@@ -54,9 +57,19 @@ class Stack:
     series_findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     @cached_property
+    def headers(self) -> Headers:
+        """Headers of the planes."""
+        return Headers(self.planes)
+
+    @cached_property
     def instances(self) -> tuple[Instance, ...]:
         """The objects that hold the planes, each once."""
         return tuple({id(plane.instance): plane.instance for plane in self.planes}.values())
+
+    @cached_property
+    def images(self) -> tuple[tuple[Instance, StoredImage | DicomLabError], ...]:
+        """The objects, and how the pixels of each are read, or why they cannot be."""
+        return tuple(zip(self.instances, stored_images(self.instances), strict=True))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -120,13 +133,13 @@ class Stack:
     def _arranged(self) -> Arrangement | DicomLabError:
         # Why there is none is worth as much as one, and is asked for as often.
         try:
-            return arrange(self.planes)
+            return arrange(self.headers)
         except DicomLabError as problem:
             return problem
 
     def arrange(self, dims: Dims = "auto") -> Arrangement:
         """`arrangement` with the extra axes that `dims` names."""
-        return self.arrangement if isinstance(dims, str) and dims == "auto" else arrange(self.planes, dims)
+        return self.arrangement if isinstance(dims, str) and dims == "auto" else arrange(self.headers, dims)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -157,11 +170,11 @@ class Stack:
         """Everything odd about the stack that its headers say."""
         try:
             if self.flat is not None:
-                found = (*pixel_findings(self.instances), *header_findings(self.planes))
+                found = (*pixel_findings(self.images), *header_findings(self.headers))
                 return (*found, *self.flat.findings)
             return self._all_findings(self.arrangement)
         except DicomLabError:  # no geometry to be odd; `geometry` says why
-            return (*pixel_findings(self.instances), *header_findings(self.planes))
+            return (*pixel_findings(self.images), *header_findings(self.headers))
 
     def findings_of(self, dims: Dims) -> tuple[Finding, ...]:
         """`findings`, with those of the extra axes that `dims` names."""
@@ -169,8 +182,8 @@ class Stack:
 
     def _all_findings(self, arrangement: Arrangement) -> tuple[Finding, ...]:
         return (
-            *pixel_findings(self.instances),
-            *header_findings(self.planes),
+            *pixel_findings(self.images),
+            *header_findings(self.headers),
             *arrangement.findings,
             *geometry_findings(arrangement.planes, arrangement.layout),
         )
@@ -236,18 +249,32 @@ def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
 
     The largest stack comes first. Nothing is left out: images without a position form stacks of their own.
     """
-    groups: list[tuple[tuple[object, ...], FloatArray | None, list[Plane]]] = []
-    for instance in instances:
-        flat = flat_key(instance) if is_flat_instance(instance) else None
-        for plane in planes_of(instance):
-            key, cosines = (_key(plane), plane.cosines) if flat is None else (("flat", flat), None)
-            for other_key, other_cosines, members in groups:
-                if key == other_key and _same_direction(cosines, other_cosines):
-                    members.append(plane)
-                    break
-            else:
-                groups.append((key, cosines, [plane]))
-    stacks = [stack for _, _, members in groups for stack in _disentangled(Stack(tuple(_sorted(members))))]
+    flat = {
+        id(instance): flat_key(instance)
+        for instance, flat in zip(instances, Headers(instances).each(is_flat_header), strict=True)
+        if flat
+    }
+    headers = planes_of_all(instances)
+    planes = cast(Sequence[Plane], headers.members)
+    # By key: the directions met so far, and the planes of each.
+    groups: dict[tuple[object, ...], list[tuple[FloatArray | None, list[Plane]]]] = {}
+    for plane, key in zip(planes, _keys(headers), strict=True):
+        cosines = plane.cosines
+        if id(plane.instance) in flat:
+            key, cosines = ("flat", flat[id(plane.instance)]), None
+        directions = groups.setdefault(key, [])
+        for other, members in directions:
+            if cosines is other or _same_direction(cosines, other):
+                members.append(plane)
+                break
+        else:
+            directions.append((cosines, [plane]))
+    stacks = [
+        stack
+        for directions in groups.values()
+        for _, members in directions
+        for stack in _disentangled(Stack(tuple(_sorted(members))))
+    ]
     return sorted(stacks, key=len, reverse=True)
 
 
@@ -257,26 +284,35 @@ def _same_direction(one: FloatArray | None, other: FloatArray | None) -> bool:
     return one is other or bool(np.max(np.abs(one - other)) <= _COSINES_VARY)
 
 
-def _key(plane: Plane) -> tuple[object, ...]:
-    spacing, instance = plane.pixel_spacing, plane.instance
-    placed = plane.position is not None
+def _keys(headers: Headers) -> Iterator[tuple[object, ...]]:
+    """What planes of one stack share."""
+    for plane, said in zip(cast(Sequence[Plane], headers.members), headers.each(_kind), strict=True):
+        placed = plane.position is not None
+        given = plane.given_spacing
+        yield (
+            said,
+            plane.size,
+            None if given is None else tuple(np.round(given, 6)),
+            placed,
+            # A cine without positions shares nothing with the next one.
+            None if placed or plane.instance.frames == 1 else id(plane.instance),
+        )
+
+
+def _kind(header: Attributes) -> tuple[object, ...]:
+    spacing, top = header.numbers("PixelSpacing"), header.top
+    sound = spacing is not None and spacing.size == 2 and bool(np.all(spacing > 0))
+    photometric = top.text("PhotometricInterpretation")
     return (
-        plane.shape,
-        None if spacing is None else tuple(np.round(spacing, 6)),
-        plane.text("FrameOfReferenceUID"),
-        plane.text("StackID"),
-        is_localizer(plane),
-        instance.integer("SamplesPerPixel", 1),
-        _kind_of_pixel(instance),
-        placed,
-        # A cine without positions shares nothing with the next one.
-        None if placed or instance.frames == 1 else id(instance),
+        top.integer("Rows", 0),
+        top.integer("Columns", 0),
+        tuple(np.round(spacing, 6)) if spacing is not None and sound else None,
+        header.text("FrameOfReferenceUID"),
+        header.text("StackID"),
+        is_localizer(header),
+        top.integer("SamplesPerPixel", 1),
+        "MONOCHROME" if photometric.startswith("MONOCHROME") else photometric,
     )
-
-
-def _kind_of_pixel(instance: Instance) -> str:
-    kind = instance.text("PhotometricInterpretation")
-    return "MONOCHROME" if kind.startswith("MONOCHROME") else kind
 
 
 def _disentangled(stack: Stack) -> list[Stack]:
@@ -305,7 +341,7 @@ def _disentangled(stack: Stack) -> list[Stack]:
     return [stack]
 
 
-Kind: TypeAlias = Callable[[Plane], Hashable]
+Kind: TypeAlias = Callable[[Attributes], Hashable]
 
 _KINDS: tuple[Kind, ...] = (
     lambda plane: (labels.component(plane), labels.dixon(plane)),
@@ -323,8 +359,8 @@ _SETTINGS: tuple[Kind, ...] = (
 
 def _parted(stack: Stack, label: Kind) -> list[Stack]:
     parts: dict[Hashable, list[Plane]] = {}
-    for plane in stack.planes:
-        parts.setdefault(label(plane), []).append(plane)
+    for plane, kind in zip(stack.planes, stack.headers.each(label), strict=True):
+        parts.setdefault(kind, []).append(plane)
     return [Stack(tuple(members)) for members in parts.values()]
 
 
@@ -363,14 +399,22 @@ def _interleaved(stack: Stack, label: Kind) -> list[Stack]:
 
 
 def _sorted(planes: list[Plane]) -> list[Plane]:
-    first = planes[0]
+    headers = Headers(planes)
     # Ties (and images without a position) fall back on labels that do not depend on the order or names of files.
-    labelled = sorted(
-        planes, key=lambda p: (p.integer("InstanceNumber", 0), p.text("SOPInstanceUID"), p.frame)
+    labels = list(
+        zip(
+            headers.integers("InstanceNumber", 0),
+            headers.texts("SOPInstanceUID"),
+            (plane.frame for plane in planes),
+            strict=True,
+        )
     )
-    if first.cosines is None or first.position is None:
-        return labelled
-    normal = np.cross(first.cosines[:3], first.cosines[3:])
-    return sorted(
-        labelled, key=lambda p: round(float(normal @ p.position), 6) if p.position is not None else 0.0
-    )
+    order = sorted(range(len(planes)), key=labels.__getitem__)
+    cosines = planes[0].cosines
+    if cosines is not None and planes[0].position is not None:
+        normal = np.cross(cosines[:3], cosines[3:])
+        nowhere = np.zeros(3)
+        positions = np.array([nowhere if p.position is None else p.position for p in planes])
+        heights = np.round(positions @ normal, 6).tolist()
+        order.sort(key=heights.__getitem__)
+    return [planes[k] for k in order]

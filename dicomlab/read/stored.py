@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +15,16 @@ from pydicom import uid
 
 from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
 from dicomlab.read import codecs
+from dicomlab.read.alike import Headers
 from dicomlab.read.colour import Palette, palette, ybr_to_rgb
+from dicomlab.read.elements import Attributes
 from dicomlab.read.fragments import Piece, find_frames
 from dicomlab.read.headers import Instance, PixelSpan, inflate
 from dicomlab.read.pixelrules import CELLS, DEFLATED_FRAME, FLOATS, NATIVE, photometric_of, why_unsupported
 from dicomlab.read.sources import FileRef
 from dicomlab.read.streams import StreamError
 
-__all__ = ["StoredImage", "check_supported", "native_bytes", "stored_image"]
+__all__ = ["StoredImage", "check_supported", "stored_image", "stored_images"]
 
 Values = npt.NDArray[Any]
 
@@ -59,6 +62,14 @@ class StoredImage:
     _palette: Palette | None = field(default=None, repr=False)
     _extended: bytes = field(default=b"", repr=False)
 
+    def of(self, instance: Instance) -> StoredImage:
+        """The image of another instance that describes its pixels in the same words."""
+        image = object.__new__(StoredImage)
+        image.__dict__.update(self.__dict__, file=instance.file, _span=instance.pixels)
+        image.__dict__.pop("_unpacked", None)
+        image.__dict__.pop("_pieces", None)
+        return image
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a frame: ``(rows, columns)``, or ``(rows, columns, 3)`` when it is colour."""
@@ -92,7 +103,7 @@ class StoredImage:
         """Whether the number of bytes says nothing about their being all there."""
         return self.syntax not in NATIVE
 
-    @property
+    @cached_property
     def expected_bytes(self) -> int | None:
         """Bytes that all frames need; None when compressed."""
         return None if self.is_compressed else (self._frame_bits * self.frames + 7) // 8
@@ -325,12 +336,34 @@ def check_supported(instance: Instance) -> None:
     stored_image(instance)
 
 
-def native_bytes(instance: Instance) -> int | None:
-    """Bytes that all frames need uncompressed; None where the header does not say, or the pixels are compressed."""
-    try:
-        return stored_image(instance).expected_bytes
-    except DicomLabError:
-        return None
+def stored_images(instances: Sequence[Instance]) -> list[StoredImage | DicomLabError]:
+    """`stored_image` of every instance, or why there is none.
+
+    What headers say alike is looked up once.
+    """
+    found: list[StoredImage | DicomLabError | None] = [None] * len(instances)
+    # What the description depends on beside the header.
+    kinds: dict[tuple[object, ...], list[int]] = {}
+    for k, instance in enumerate(instances):
+        span = instance.pixels
+        said = None if span is None else (span.keyword, span.length is None)
+        kinds.setdefault((said, instance.transfer_syntax), []).append(k)
+    for places in kinds.values():
+        first = instances[places[0]]
+
+        def describe(header: Attributes, like: Instance = first) -> StoredImage | None:
+            try:
+                return stored_image(replace(like, header=header.levels[0]))
+            except DicomLabError:
+                return None  # the message names the file
+
+        members = [instances[k] for k in places]
+        for k, image in zip(places, Headers(members).each(describe), strict=True):
+            try:
+                found[k] = stored_image(instances[k]) if image is None else image.of(instances[k])
+            except DicomLabError as problem:
+                found[k] = problem
+    return cast("list[StoredImage | DicomLabError]", found)
 
 
 def stored_image(instance: Instance) -> StoredImage:

@@ -21,21 +21,22 @@ from dicomlab.errors import (
 )
 from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, choose
 from dicomlab.geometry import AXES
+from dicomlab.read.alike import Headers
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.axes import Dims
-from dicomlab.read.quiet import WARNINGS_LOCK
 from dicomlab.read.faults import rescale_findings, undecodable_finding
 from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout, lay_out_flat
 from dicomlab.read.flat_volume import load_flat
 from dicomlab.read.layout import lay_out
-from dicomlab.read.modality import Transform, modality_transform, real_world_names
+from dicomlab.read.modality import Transform, modality_transforms, real_world_names
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
+from dicomlab.read.quiet import WARNINGS_LOCK
 from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
-from dicomlab.read.stored import check_supported, stored_image
+from dicomlab.read.stored import stored_image
 from dicomlab.volumes import make_volume
 
 __all__ = ["Source", "find_stack", "load_volume"]
@@ -117,13 +118,16 @@ def load_volume(
     """
     check_choices(on_fault)
     stack, series_findings = find_stack(source, on_fault=on_fault, progress=progress)
-    for instance in stack.instances:
-        if instance.text("SOPClassUID") in _SEGMENTATIONS:
+    for (instance, image), kind in zip(
+        stack.images, Headers(stack.instances).texts("SOPClassUID"), strict=True
+    ):
+        if kind in _SEGMENTATIONS:
             raise UnsupportedError(
                 f"{instance.file} is a Segmentation: its frames are masks, not values. "
                 "dicomlab.load_segmentation(path, like=volume) reads it (pip install 'dicomlab[seg]')."
             )
-        check_supported(instance)
+        if isinstance(image, DicomLabError):
+            raise image
     if stack.flat is not None:
         if dims != "auto":
             raise DicomLabError(
@@ -344,7 +348,7 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
 def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
     """What makes the values of each plane; where some stay as they are stored, the volume has no unit."""
     first = next(iter(real_world_names(planes[0])), "")
-    found = [modality_transform(plane, values, first) for plane in planes]
+    found = modality_transforms(planes, values, first)
     if len({transform.explicit for transform in found}) > 1:
         return [replace(transform, units="") for transform in found]
     return found

@@ -9,7 +9,17 @@ from typing import NamedTuple
 
 from pydicom.datadict import dictionary_VR
 
-__all__ = ["PIXEL_TAGS", "UNDEFINED", "Cell", "ShortError", "UnusualError", "implied_vr", "items", "walk", "walk_meta"]
+__all__ = [
+    "PIXEL_TAGS",
+    "UNDEFINED",
+    "Cell",
+    "ShortError",
+    "UnusualError",
+    "implied_vr",
+    "items",
+    "walk",
+    "walk_meta",
+]
 
 PIXEL_TAGS = (0x7FE0_0008, 0x7FE0_0009, 0x7FE0_0010)
 """Float Pixel Data, Double Float Pixel Data, Pixel Data."""
@@ -205,7 +215,9 @@ def items(data: bytes, cell: Cell, implicit: bool) -> Iterator[tuple[int, int]]:
             while _mark(data, stop, size)[0] != _ITEM_END:
                 _, value, length = _head(data, stop, size, implicit)
                 heads: list[tuple[int, int]] = []
-                stop = _through(data, value, size, implicit, heads, 0) if length == UNDEFINED else value + length
+                stop = (
+                    _through(data, value, size, implicit, heads, 0) if length == UNDEFINED else value + length
+                )
             yield at, stop
             at = stop + 8
         else:

@@ -19,8 +19,8 @@ from dicomlab.extras.seg.frames import Frames, meaning, unreadable
 from dicomlab.extras.seg.grid import on_grid, own_grid
 from dicomlab.extras.seg.masks import masks
 from dicomlab.geometry import AXES
-from dicomlab.read.quiet import quiet
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.quiet import quiet
 from dicomlab.read.series import PathLike, Series, find_series
 from dicomlab.read.stacks import Stack
 
