@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
     from dicomlab.privacy import show_identity
-    from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume
+    from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
@@ -52,6 +52,7 @@ _HOMES = {
     "load_volume": "read",
     "make_volume": "volumes",
     "montage": "view.static",
+    "open_volume": "read",
     "orthoview": "view.static",
     "phantom": "",
     "show": "view.static",
@@ -79,6 +80,7 @@ __all__ = [
     "load_volume",
     "make_volume",
     "montage",
+    "open_volume",
     "orthoview",
     "phantom",
     "show",

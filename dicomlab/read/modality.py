@@ -93,11 +93,47 @@ class Transform:
         elif self.is_identity:
             np.copyto(out, stored, casting="unsafe")
         elif out.dtype.kind in "iu":
-            np.copyto(out, stored.astype(np.int64) * int(self.slope) + int(self.intercept), casting="unsafe")
+            np.copyto(out, stored, casting="unsafe")
+            self.apply_in_place(out)
+        elif self._is_exact_in(out.dtype, stored.dtype):
+            np.multiply(stored, out.dtype.type(self.slope), out=out, dtype=out.dtype, casting="unsafe")
+            out += out.dtype.type(self.intercept)
         else:
-            np.copyto(out, stored.astype(np.float64) * self.slope + self.intercept, casting="same_kind")
+            for start in range(
+                0, len(out), _ROWS
+            ):  # a few rows stay in the processor's cache through all steps
+                part = stored[start : start + _ROWS].astype(np.float64)
+                part *= self.slope
+                part += self.intercept
+                np.copyto(out[start : start + _ROWS], part, casting="same_kind")
         if self.bounds is not None:
             out[(stored < self.bounds[0]) | (stored > self.bounds[1])] = np.nan
+
+    @property
+    def works_in_place(self) -> bool:
+        """Whether `apply_in_place` does what `apply` does."""
+        return self.lut is None and self.bounds is None and self.is_integral
+
+    def apply_in_place(self, values: npt.NDArray[Any]) -> None:
+        """Turn stored into real values, both integers.
+
+        What leaves the range of the type on the way comes back into it: the real values are known to fit.
+        """
+        for factor, operation in ((self.slope, np.multiply), (self.intercept, np.add)):
+            if factor != (1 if operation is np.multiply else 0):
+                wrapped = np.array(int(factor)).astype(values.dtype)
+                operation(values, wrapped, out=values)
+
+    def _is_exact_in(self, dtype: np.dtype[Any], stored: np.dtype[Any]) -> bool:
+        """Whether whole numbers of the type that is stored are multiplied and added without rounding."""
+        if not self.is_integral or stored.kind not in "iu":
+            return False
+        limits = np.iinfo(stored)
+        largest = max(abs(int(limits.min)), int(limits.max)) * abs(self.slope) + abs(self.intercept)
+        return bool(largest < 1 << np.finfo(dtype).nmant + 1)
+
+
+_ROWS = 32
 
 
 _UNITS = {
@@ -125,18 +161,16 @@ _NO_UNIT = ("1", "{counts}", "[arb'U]")
 
 def modality_transform(plane: Plane, values: str | None = None, preferred: str = "") -> Transform:
     """From stored to real values of a plane, and the unit that they have; see `modality_transforms`."""
-    return modality_transforms([plane], values, preferred)[0]
+    return modality_transforms(Headers([plane]), values, preferred)[0]
 
 
-def modality_transforms(
-    planes: Sequence[Plane], values: str | None = None, preferred: str = ""
-) -> list[Transform]:
+def modality_transforms(headers: Headers, values: str | None = None, preferred: str = "") -> list[Transform]:
     """From stored to real values of each plane, and the unit that they have.
 
     Parameters
     ----------
-    planes
-        Of any object.
+    headers
+        Planes of any object.
     values
         None for what the object means by its values: Modality LUT, rescale or dose scaling, else its first Real World Value
         Mapping. ``"stored"`` for none of them; else the LUT Label (0040,9210) of a Real World Value Mapping.
@@ -154,14 +188,15 @@ def modality_transforms(
     C.7.6.16.2.9 "Pixel Value Transformation"; C.7.6.16.2.11 "Real World Value Mapping".
     """
     if values == STORED:
-        return [Transform(windowed=False)] * len(planes)
+        return [Transform(windowed=False)] * len(headers.members)
+    planes = cast(Sequence[Plane], headers.members)
     found: list[Transform | None] = [None] * len(planes)
     kinds: dict[bool, list[int]] = {}
     for k, plane in enumerate(planes):
         kinds.setdefault(_is_floating(plane), []).append(k)
     for floating, places in kinds.items():
-        headers = Headers([planes[k] for k in places])
-        answers = headers.each(lambda header, f=floating: _transform_or_reason(header, f, values, preferred))  # type: ignore[misc]
+        some = headers.taken(places)
+        answers = some.each(lambda header, f=floating: _transform_or_reason(header, f, values, preferred))  # type: ignore[misc]
         for k, answer in zip(places, answers, strict=True):
             if isinstance(answer, str):
                 raise DicomLabError(f"{planes[k].name}{answer}")
@@ -326,18 +361,18 @@ def _stored_range(plane: Attributes, floating: bool = False) -> tuple[float, flo
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
-def value_dtype(planes: Sequence[Plane], transforms: Sequence[Transform]) -> np.dtype[Any]:
+def value_dtype(headers: Headers, transforms: Sequence[Transform]) -> np.dtype[Any]:
     """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
 
     Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
     values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type where
     nothing is applied to them.
     """
+    planes = cast(Sequence[Plane], headers.members)
     kinds = {plane.instance.pixels.keyword for plane in planes if plane.instance.pixels is not None}
     if kinds & {"FloatPixelData", "DoubleFloatPixelData"}:
         untouched = kinds == {"FloatPixelData"} and all(transform.is_identity for transform in transforms)
         return np.dtype(np.float32 if untouched else np.float64)
-    headers = Headers(planes)
     # Most planes share both.
     pairs = {
         (stored, id(transform)): transform

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy.typing as npt
+
 from dicomlab.errors import NotDicomError
 
 __all__ = ["ARCHIVE_START", "FileRef", "expand", "list_all", "list_files"]
@@ -124,6 +126,26 @@ class FileRef:
             return data
         finally:
             os.close(descriptor)
+
+    def read_into(self, out: npt.NDArray[Any], offset: int) -> int:
+        """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were."""
+        view = memoryview(out).cast("B")
+        done = 0
+        descriptor = os.open(self._location, _READ)
+        try:
+            while done < len(view):
+                if hasattr(os, "preadv"):
+                    count = os.preadv(descriptor, [view[done:]], offset + done)
+                else:
+                    os.lseek(descriptor, offset + done, os.SEEK_SET)
+                    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+                        count = stream.readinto(view[done:])
+                if not count:
+                    break
+                done += count
+        finally:
+            os.close(descriptor)
+        return done
 
     def __str__(self) -> str:
         return self.name

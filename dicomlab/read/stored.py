@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -149,6 +150,10 @@ class StoredImage:
             Bytes are missing, or a compressed stream is broken, breaks off, or is not what the header says.
         """
         wanted = self._wanted
+        if self.is_plain:
+            values = np.empty(self.shape, self.dtype)
+            self.read_plain(frame, values)
+            return values
         if self.syntax in CELLS:
             values, photometric = self.cells(frame), wanted.photometric
             if not self._floating:
@@ -168,6 +173,55 @@ class StoredImage:
         if photometric.startswith("YBR_FULL"):
             return ybr_to_rgb(values, wanted.stored)
         return values
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the bytes of a frame lie in the file as they lie in an array."""
+        wanted, span = self._wanted, self._span
+        return (
+            self.syntax in (uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian)
+            and span is not None
+            and not span.inflated
+            and self.file.member is None
+            and wanted.samples == 1
+            and self._palette is None
+            and wanted.allocated % 8 == 0
+            and sys.byteorder == "little"
+        )
+
+    def read_plain(self, frame: int, out: Values) -> None:
+        """Stored values of one frame of an image that `is_plain`, straight from the file into their place.
+
+        Parameters
+        ----------
+        out
+            Shape `shape`, contiguous, of `dtype`.
+
+        Raises
+        ------
+        FaultError
+            Bytes are missing.
+        """
+        span, length = self._span, out.nbytes
+        if not 0 <= frame < self.frames:
+            raise DicomLabError(
+                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
+            )
+        assert span is not None
+        if self._available < (frame + 1) * length:
+            raise self._fault(
+                frame, f"{self._available} bytes of pixel data where {(frame + 1) * length} are needed"
+            )
+        found = self.file.read_into(out, span.offset + frame * length)
+        if found < length:
+            raise self._fault(frame, f"{found} bytes of pixel data where {length} are needed")
+        spare = out.itemsize * 8 - self._wanted.stored
+        if spare and not self._floating:
+            if out.dtype.kind == "u":
+                np.bitwise_and(out, out.dtype.type((1 << self._wanted.stored) - 1), out=out)
+            else:  # extend the sign
+                np.left_shift(out, spare, out=out)
+                np.right_shift(out, spare, out=out)
 
     def cells(self, frame: int = 0) -> Values:
         """Pixel cells of one frame as stored, with all bits allocated, before colours are converted.
