@@ -1,11 +1,12 @@
 """The direct path from a file to an `Instance`: one look at its first bytes, without pydicom.
 
-What it does not find plain (big endian, deflated, no preamble, tags out of order, damage) goes the general way of
+What it does not find plain (big endian, no preamble, tags out of order, damage) goes the general way of
 `dicomlab.read.headers`, which must agree with this one in every attribute (tests/test_direct.py).
 """
 
 from __future__ import annotations
 
+import zlib
 from functools import cache
 
 from pydicom import uid
@@ -27,6 +28,13 @@ _CONTEXT = (0x0008_0005, 0x0028_0103)
 _GROUPS = (0x5200_9229, 0x5200_9230)
 _WANTED = frozenset({*map(int, TAGS), _CONTEXT[0]})
 _DIRECTORY = b"1.2.840.10008.1.3.10"
+
+_DEFLATED = uid.DeflatedExplicitVRLittleEndian.encode()
+_META = 1024
+"""Bytes in which the transfer syntax is looked for at a glance."""
+
+_UNFOLDED = 1 << 16
+"""Bytes of a deflated data set that are looked at; longer headers go the general way."""
 
 _LARGE = 4096
 """Bytes beyond which an element is not held but read again when asked for."""
@@ -87,6 +95,9 @@ class Reader:
                     self._forms.insert(0, self._forms.pop(k))
                 values, end = found
                 return self._instance(file, head, form.key, tuple(values), None, end, form.syntax)
+        plain = _unfolded(file, head)
+        if plain is not None:
+            return self._read_unfolded(file, plain)
         cells, syntax, end = _walk(head, file.size)
         wanted = [cell for cell in cells if cell.tag in _WANTED]
         if wanted and wanted[-1].stop > len(head):
@@ -104,17 +115,56 @@ class Reader:
         key = (tuple(cell.tag for cell in wanted), implicit)
         return self._instance(file, head, key, values, sequences, end, syntax)
 
-    def _learn(self, head: bytes, cells: list[Cell], syntax: uid.UID) -> None:
+    def _read_unfolded(self, file: FileRef, plain: bytes) -> Instance:
+        """As `_read`, of the first bytes that a deflated data set unfolds into (PS3.5 A.5).
+
+        What comes after them is unfolded, and found to be whole or not, when pixels are read.
+        """
+        syntax = uid.DeflatedExplicitVRLittleEndian
+        for form in self._forms:
+            found = form.match(plain, 0) if form.syntax == syntax else None
+            if found is not None:
+                break
+        else:
+            try:
+                cells, end = walk(plain, 0, _LONGEST_HEAD, False)
+            except ShortError as short:
+                raise UnusualError from short
+            if not cells:
+                raise UnusualError
+            self._learn(plain, cells, syntax, 0)
+            form = self._forms[0]
+            found = form.match(plain, 0)
+            if found is None:
+                raise UnusualError
+        values, end = tuple(found[0]), found[1]
+        span = pixel_span(plain[end : end + 12], end, len(plain))
+        kind = self._kind(form.key)
+        if span is None or span.length is None or any(tag in _GROUPS for tag in kind.tags):
+            raise UnusualError
+        if b"MOSAIC" in kind.text_of(values):
+            raise UnusualError
+        pixels = span._replace(inflated=True, available=span.length)
+        header = kind.family(values).take(values)
+        return Instance(file, header, pixels, syntax)
+
+    def _learn(self, head: bytes, cells: list[Cell], syntax: uid.UID, start: int = 132) -> None:
         for k, form in enumerate(self._forms):
             soft = varying(form, cells) if form.syntax == syntax else None
             if soft:
                 looser = Form(head, cells, _WANTED, form.soft | soft, syntax)
-                if looser.match(head, 132) is not None:
+                if looser.match(head, start) is not None:
                     del self._forms[k]
                     self._forms.insert(0, looser)
                     return
         self._forms.insert(0, Form(head, cells, _WANTED, frozenset(), syntax))
         del self._forms[_MOST_FORMS:]
+
+    def _kind(self, key: tuple[tuple[int, ...], bool]) -> _Kind:
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = self._kinds[key] = _Kind(*key)
+        return kind
 
     def _instance(
         self,
@@ -126,9 +176,7 @@ class Reader:
         end: int,
         syntax: uid.UID,
     ) -> Instance:
-        kind = self._kinds.get(key)
-        if kind is None:
-            kind = self._kinds[key] = _Kind(*key)
+        kind = self._kind(key)
         header = kind.family(values).take(values, sequences)
         pixels = None
         if end != file.size:
@@ -150,7 +198,7 @@ class _Kind:
     """Headers with the same attributes, by series."""
 
     def __init__(self, tags: tuple[int, ...], implicit: bool) -> None:
-        self._tags, self._implicit = tags, implicit
+        self.tags, self._implicit = tags, implicit
         self._series = tags.index(_SERIES) if _SERIES in tags else None
         self.image_type = tags.index(_IMAGE_TYPE) if _IMAGE_TYPE in tags else None
         self._families: dict[Raw | None, Family] = {}
@@ -159,13 +207,29 @@ class _Kind:
         """The family of a header with these elements."""
         series = None if self._series is None else values[self._series]
         if series not in self._families:
-            self._families[series] = Family(self._tags, values, self._implicit, PER_IMAGE)
+            self._families[series] = Family(self.tags, values, self._implicit, PER_IMAGE)
         return self._families[series]
 
     def text_of(self, values: tuple[Raw, ...]) -> bytes:
         """Image Type as it stands in the file."""
         found = b"" if self.image_type is None else values[self.image_type]
         return found if isinstance(found, bytes) else found.read()
+
+
+def _unfolded(file: FileRef, head: bytes) -> bytes | None:
+    """First bytes of the data set of a deflated file; None for any other."""
+    if _DEFLATED not in head[132:_META]:
+        return None
+    meta, at = walk_meta(head, 132, file.size)
+    stated = next((head[cell.value : cell.stop] for cell in meta if cell.tag == _SYNTAX), b"")
+    if stated.rstrip(b"\0 ") != _DEFLATED:
+        return None
+    if any(cell.tag == _MEDIA_CLASS and head.startswith(_DIRECTORY, cell.value) for cell in meta):
+        raise UnusualError
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(head[at:], _UNFOLDED)
+    except zlib.error as problem:
+        raise UnusualError from problem
 
 
 def _element(file: FileRef, head: bytes, cell: Cell) -> Raw:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import uid
 
-from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
+from dicomlab.errors import DicomLabError, FaultError, NotDicomError, UnsupportedError
 from dicomlab.read import codecs
 from dicomlab.read.alike import Headers
 from dicomlab.read.colour import Palette, palette, ybr_to_rgb
@@ -257,11 +257,14 @@ class StoredImage:
                     pixels = wanted.rows * wanted.columns
                     # One bit a pixel stays packed, eight to a byte (PS3.5 G.2).
                     plane = pixels if wanted.allocated > 1 else length
-                    data = codecs.rle(data, plane, deep * wanted.samples)
+                    planes = codecs.rle(data, plane, deep * wanted.samples)
                     if deep > 1:
-                        split = np.frombuffer(data, "u1").reshape(wanted.samples, deep, pixels)
-                        data = split.transpose(0, 2, 1).tobytes()
-                        order = ">"
+                        joined = np.empty((wanted.samples, pixels, deep), "u1")
+                        for k, one in enumerate(planes):  # the most significant byte first
+                            joined[k // deep, :, deep - 1 - k % deep] = np.frombuffer(one, "u1")
+                        data = joined.reshape(-1).data
+                    else:
+                        data = b"".join(planes)
                     planar = True
                 elif self.syntax == DEFLATED_FRAME:
                     data = codecs.deflated(data, length)
@@ -312,8 +315,13 @@ class StoredImage:
         return io.BytesIO(self._inflate()) if inflated else self.file.open()
 
     def _inflate(self) -> bytes:
-        with self.file.open() as stream:
-            return inflate(stream)
+        span = self._span
+        assert span is not None
+        try:
+            with self.file.open() as stream:
+                return inflate(stream, span.offset + (span.length or 0))
+        except NotDicomError as problem:
+            raise FaultError(f"{self.file}: {problem}") from problem
 
     @cached_property
     def _unpacked(self) -> bytes:
