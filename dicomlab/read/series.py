@@ -16,6 +16,7 @@ from dicomlab.read import dicomdir
 from dicomlab.read.alike import Headers
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
+from dicomlab.read.catalogue import Catalogue
 from dicomlab.read.direct import Reader
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance
@@ -293,7 +294,9 @@ class SeriesList(Sequence[Series]):
         return html.block(*parts)
 
 
-def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True) -> SeriesList:
+def find_series(
+    source: PathLike | Iterable[PathLike], *, cache: PathLike | None = None, progress: bool = True
+) -> SeriesList:
     """Series of every DICOM file under `source`.
 
     Only headers are read. File names and extensions do not matter; folders are searched to any depth.
@@ -302,6 +305,9 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     ----------
     source
         A folder, a file, a zip archive, or several of them. Of a DICOMDIR, the files that it lists are read and no other.
+    cache
+        A file to keep in what was read, made when it is not there: the next listing opens only files that are new or have
+        changed (in size, or the times of their last change). It is as confidential as the images.
     progress
         Show a bar when reading takes longer than a second. Ctrl-C (the stop button) interrupts at any file.
 
@@ -314,6 +320,8 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     ------
     NotDicomError
         `source` does not exist.
+    DicomLabError
+        `cache` is another file, or damaged.
 
     Examples
     --------
@@ -332,7 +340,11 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     files = list(list_all(paths, skipped.__setitem__))
     if len(paths) > 1 or not paths[0].is_dir():
         files = list(dicomdir.follow(files, paths, skipped.__setitem__))
-    instances = list(_read_all(files, skipped, progress))
+    if cache is None:
+        instances = list(_read_all(files, skipped, progress))
+    else:
+        with Catalogue(Path(cache).expanduser(), paths) as catalogue:
+            instances = list(_read_all(files, skipped, progress, catalogue))
     headers = Headers(instances)
     said = [headers.texts(key) for key in ("SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID")]
     found: dict[tuple[str, ...], list[Instance]] = {}
@@ -362,30 +374,44 @@ def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True)
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
 
 
-def _read_all(files: Sequence[FileRef], skipped: dict[str, str], progress: bool) -> Iterator[Instance]:
-    """The instances in `files` and in the archives among them."""
+def _read_all(
+    files: list[FileRef], skipped: dict[str, str], progress: bool, catalogue: Catalogue | None = None
+) -> Iterator[Instance]:
+    """The instances in `files`, to which the members of the archives among them are added."""
     reader = Reader()
-    for file in progress_bar(files, "reading headers", progress):
+    for file in progress_bar(list(files), "reading headers", progress):
         try:
-            head = file.head(reader.enough)
-            if not head:
-                skipped[file.name] = "empty file"
-            elif head.startswith(ARCHIVE_START):
-                for member in expand(file, skipped.__setitem__):
-                    yield from _read_member(reader, member, skipped)
-            else:
-                yield reader.read(file, head)
+            found = None if catalogue is None else catalogue.find(file)
+            head = file.head(reader.enough) if found is None else b""
         except OSError as problem:
             skipped[file.name] = f"cannot be opened: {problem}"
-        except NotDicomError as problem:
-            skipped[file.name] = str(problem)
+            continue
+        if isinstance(found, str):
+            skipped[file.name] = found
+        elif found is not None:
+            yield found
+        elif not head:
+            skipped[file.name] = "empty file"
+        elif head.startswith(ARCHIVE_START):
+            for member in expand(file, skipped.__setitem__):
+                files.append(member)
+                yield from _read_one(reader, member, None, skipped)
+        else:
+            for instance in _read_one(reader, file, head, skipped):
+                yield instance
+                if catalogue is not None:
+                    catalogue.keep(file, instance)
+            if catalogue is not None and file.name in skipped:
+                catalogue.keep(file, skipped[file.name])
 
 
-def _read_member(reader: Reader, member: FileRef, skipped: dict[str, str]) -> Iterator[Instance]:
+def _read_one(
+    reader: Reader, file: FileRef, head: bytes | None, skipped: dict[str, str]
+) -> Iterator[Instance]:
     try:
-        yield reader.read(member, member.head(reader.enough))
+        yield reader.read(file, file.head(reader.enough) if head is None else head)
     except (NotDicomError, OSError) as problem:
-        skipped[member.name] = str(problem)
+        skipped[file.name] = str(problem)
 
 
 def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
