@@ -15,9 +15,9 @@ from dicomlab.read import mosaic
 from dicomlab.read.forms import Form, varying
 from dicomlab.read.groups import read_groups
 from dicomlab.read.headers import Instance, check_is_dicom, pixel_span, read_instance
-from dicomlab.read.records import Family, Far, Raw, Record
+from dicomlab.read.records import Common, Family, Far, Raw, Record
 from dicomlab.read.sources import FileRef
-from dicomlab.read.walk import PIXEL_TAGS, Cell, ShortError, UnusualError, walk, walk_meta
+from dicomlab.read.walk import Cell, ShortError, UnusualError, walk, walk_meta
 from dicomlab.read.wanted import PER_IMAGE, TAGS
 
 __all__ = ["Reader"]
@@ -38,7 +38,8 @@ _UNFOLDED = 1 << 16
 
 _LARGE = 4096
 """Bytes beyond which an element is not held but read again when asked for."""
-_MOST_FORMS = 64
+_MOST_FORMS, _MOST_LIKELY, _MET = 64, 2, 4
+"""Layouts that are known; families that are looked for first, and after how many meetings."""
 _HEAD, _MOST_AHEAD, _LONGEST_HEAD = 1 << 14, 1 << 18, 1 << 27
 """Bytes that are looked at first; that are, where headers are long; and at most."""
 
@@ -56,6 +57,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.enough = _HEAD
+        self._likely: list[tuple[Form, Common]] = []
         self._forms: list[Form] = []
         self._kinds: dict[tuple[tuple[int, ...], bool], _Kind] = {}
 
@@ -72,7 +74,9 @@ class Reader:
         NotDicomError
             As `read_instance`.
         """
-        check_is_dicom(head)
+        if head[128:132] != b"DICM":
+            check_is_dicom(head)
+            return read_instance(file)
         try:
             while True:
                 try:
@@ -86,15 +90,30 @@ class Reader:
             return read_instance(file)
 
     def _read(self, file: FileRef, head: bytes) -> Instance:
-        if head[128:132] != b"DICM":
-            raise UnusualError
-        for k, form in enumerate(self._forms):
+        for n, (likely, common) in enumerate(self._likely):
+            found = likely.match(head, 132)
+            if found is not None:
+                own, end = found
+                made = self._made(file, head, Record(common, tuple(own)), end, likely.syntax)
+                if made is not None:
+                    if n:
+                        self._likely.reverse()
+                    return made
+        for n, form in enumerate(self._forms):
             found = form.match(head, 132)
-            if found is not None and _may_end(head, found[1], file.size):
-                if k:
-                    self._forms.insert(0, self._forms.pop(k))
-                values, end = found
-                return self._instance(file, head, form.key, tuple(values), None, end, form.syntax)
+            if found is not None:
+                values, end = tuple(found[0]), found[1]
+                kind = self._kind(form.key)
+                family = kind.family(values)
+                made = self._made(
+                    file, head, family.take(values), end, form.syntax, b"MOSAIC" in kind.text_of(values)
+                )
+                if made is not None:
+                    if n:
+                        self._forms.insert(0, self._forms.pop(n))
+                    if family.met == _MET:
+                        self._expect(head, form, family)
+                    return made
         plain = _unfolded(file, head)
         if plain is not None:
             return self._read_unfolded(file, plain)
@@ -112,8 +131,34 @@ class Reader:
             sequences = {cell.tag: read_groups(head, cell, implicit, context) for cell in groups}
         elif not any(isinstance(value, Far) for value in values):
             self._learn(head, cells, syntax)
-        key = (tuple(cell.tag for cell in wanted), implicit)
-        return self._instance(file, head, key, values, sequences, end, syntax)
+        kind = self._kind((tuple(cell.tag for cell in wanted), implicit))
+        header = kind.family(values).take(values, sequences)
+        made = self._made(file, head, header, end, syntax, b"MOSAIC" in kind.text_of(values))
+        if made is None:
+            raise UnusualError
+        return made
+
+    def _made(
+        self, file: FileRef, head: bytes, header: Record, end: int, syntax: uid.UID, mosaic_: bool = False
+    ) -> Instance | None:
+        """The instance whose header ends at `end`; None when neither pixel data nor the end of the file are there."""
+        pixels = None
+        if end != file.size:
+            pixels = pixel_span(head[end : end + 12], end, file.size)
+            if pixels is None:
+                return None
+        instance = Instance(file, header, pixels, syntax)
+        if mosaic_ and mosaic.needs_protocol(instance):
+            raise UnusualError
+        self.enough = min(max(_HEAD, end + 64), _MOST_AHEAD)
+        return instance
+
+    def _expect(self, head: bytes, form: Form, family: Family) -> None:
+        """Look first for more of a family that was met several times: then all that its headers share is compared at once."""
+        own = family.own_tags
+        likely = Form(head, form.cells_of(head), own, form.soft & own, form.syntax, _WANTED - own)
+        if likely.match(head, 132) is not None:
+            self._likely = [(likely, family.common), *self._likely[: _MOST_LIKELY - 1]]
 
     def _read_unfolded(self, file: FileRef, plain: bytes) -> Instance:
         """As `_read`, of the first bytes that a deflated data set unfolds into (PS3.5 A.5).
@@ -166,33 +211,6 @@ class Reader:
             kind = self._kinds[key] = _Kind(*key)
         return kind
 
-    def _instance(
-        self,
-        file: FileRef,
-        head: bytes,
-        key: tuple[tuple[int, ...], bool],
-        values: tuple[Raw, ...],
-        sequences: dict[int, list[Record]] | None,
-        end: int,
-        syntax: uid.UID,
-    ) -> Instance:
-        kind = self._kind(key)
-        header = kind.family(values).take(values, sequences)
-        pixels = None
-        if end != file.size:
-            pixels = pixel_span(head[end : end + 12], end, file.size)
-            if pixels is None:
-                raise UnusualError
-        instance = Instance(file, header, pixels, syntax)
-        if (
-            kind.image_type is not None
-            and b"MOSAIC" in kind.text_of(values)
-            and mosaic.needs_protocol(instance)
-        ):
-            raise UnusualError
-        self.enough = min(max(_HEAD, end + 64), _MOST_AHEAD)
-        return instance
-
 
 class _Kind:
     """Headers with the same attributes, by series."""
@@ -236,19 +254,6 @@ def _element(file: FileRef, head: bytes, cell: Cell) -> Raw:
     if cell.stop - cell.start > _LARGE:
         return Far(file, cell.start, cell.stop)
     return head[cell.start : cell.stop]
-
-
-def _may_end(head: bytes, end: int, size: int) -> bool:
-    """Whether the header can end here: at the head of the pixel data, or with the file."""
-    if end == size:
-        return True
-    if end + 12 > len(head):
-        return False
-    return (
-        int.from_bytes(head[end : end + 2], "little") << 16
-        | int.from_bytes(head[end + 2 : end + 4], "little")
-        in PIXEL_TAGS
-    )
 
 
 def _walk(head: bytes, size: int) -> tuple[list[Cell], uid.UID, int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from operator import itemgetter
-from struct import Struct
 from typing import NamedTuple
 
 from pydicom.uid import UID, ImplicitVRLittleEndian
@@ -17,8 +16,6 @@ from pydicom.uid import UID, ImplicitVRLittleEndian
 from dicomlab.read.walk import Cell
 
 __all__ = ["Form", "varying"]
-
-_SHORT, _LONG = Struct("<H"), Struct("<I")
 
 
 class _Run(NamedTuple):
@@ -33,7 +30,7 @@ class _Run(NamedTuple):
     cut
         Takes the elements that are wanted out of these bytes.
     length
-        How the length of the last element is packed; None where the header ends with this run.
+        Bytes of the length of the last element; 0 where the header ends with this run.
     wanted
         Whether the last element is wanted.
     head
@@ -45,7 +42,7 @@ class _Run(NamedTuple):
     heads: int
     cut: itemgetter[tuple[bytes, ...]] | None
     several: bool
-    length: Struct | None
+    length: int
     wanted: bool
     head: int
 
@@ -65,6 +62,8 @@ class Form:
         Tags of the elements whose length may vary.
     syntax
         Its Transfer Syntax UID.
+    literal
+        Tags of the elements whose values must be the same as in `data`, too.
     """
 
     def __init__(
@@ -74,6 +73,7 @@ class Form:
         wanted: Container[int],
         soft: frozenset[int],
         syntax: UID,
+        literal: Container[int] = (),
     ) -> None:
         self.cells = tuple(cells)
         self.soft = soft
@@ -83,6 +83,8 @@ class Form:
         self._runs: list[_Run] = []
         start, run = cells[0].start, []
         for cell in cells:
+            if cell.tag in literal:
+                cell = cell._replace(heads=((cell.start, cell.stop),))
             if cell.tag in soft:
                 self._runs.append(_run(data, start, run, wanted, cell, implicit and cell.tag >> 16 != 2))
                 start, run = cell.stop, []
@@ -94,24 +96,39 @@ class Form:
         """The wanted elements of a header of this form, and its end; None for any other, or where `data` are too short."""
         found: list[bytes] = []
         for size, mask, heads, cut, several, length, wanted, head in self._runs:
-            part = data[at : at + size]
-            if int.from_bytes(part, "little") & mask != heads:
+            stop = at + size
+            part = data[at:stop]
+            if from_bytes(part, "little") & mask != heads:
                 return None
-            if cut is not None:
-                if several:
-                    found += cut(part)
-                else:
-                    found.append(cut(part))  # type: ignore[arg-type]
-            at += size
-            if length is not None:
+            if several:
+                found += cut(part)  # type: ignore[misc]
+            elif cut is not None:
+                found.append(cut(part))  # type: ignore[arg-type]
+            at = stop
+            if length:
                 if at > len(data):
                     return None
-                start = at - head - length.size
-                (count,) = length.unpack_from(data, at - length.size)
-                at += count
+                at += from_bytes(data[stop - length : stop], "little")
                 if wanted:
-                    found.append(data[start:at])
+                    found.append(data[stop - length - head : at])
         return (found, at) if at <= len(data) else None
+
+    def cells_of(self, data: bytes) -> list[Cell]:
+        """Where the elements of another header of this form lie."""
+        cells = []
+        moved = 0
+        for cell in self.cells:
+            start, value, stop = cell.start + moved, cell.value + moved, cell.stop + moved
+            heads = tuple((a + moved, b + moved) for a, b in cell.heads)
+            if cell.tag in self.soft:
+                length = 4 if value - start == 12 or (self.key[1] and cell.tag >> 16 != 2) else 2
+                stop = value + from_bytes(data[value - length : value], "little")
+                moved += stop - value - (cell.stop - cell.value)
+            cells.append(Cell(cell.tag, start, value, stop, heads))
+        return cells
+
+
+from_bytes = int.from_bytes
 
 
 def _run(
@@ -119,11 +136,11 @@ def _run(
 ) -> _Run:
     stop = cells[-1].stop if cells else start
     spans = [span for cell in cells for span in cell.heads]
-    length, head = None, 0
+    length, head = 0, 0
     if last is not None:
         # Explicit VR: tag, VR, length in 2 bytes, or 2 reserved bytes and then 4. Implicit: tag and 4 bytes.
-        length = _LONG if implicit or last.value - last.start == 12 else _SHORT
-        head = last.value - last.start - length.size
+        length = 4 if implicit or last.value - last.start == 12 else 2
+        head = last.value - last.start - length
         spans.append((last.start, last.start + head))
         stop = last.value
     mask = bytearray(stop - start)

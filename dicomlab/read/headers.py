@@ -6,7 +6,6 @@ import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
@@ -76,20 +75,36 @@ class PixelSpan(NamedTuple):
     inflated: bool = False
 
 
-@dataclass(eq=False)
 class Instance(Attributes):
-    """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie."""
+    """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie.
 
-    file: FileRef
-    header: Level = field(repr=False)
-    pixels: PixelSpan | None = None
-    transfer_syntax: UID = ImplicitVRLittleEndian
-    presentations: tuple[Presentation, ...] = field(default=(), repr=False)
+    Parameters
+    ----------
+    header
+        What was parsed of it.
+    pixels
+        None where it has none.
+    presentations
+        Presentation states that refer to it.
+    """
 
-    @cached_property
-    def levels(self) -> tuple[Level, ...]:  # type: ignore[override]
-        """The top level alone."""
-        return (self.header,)
+    def __init__(
+        self,
+        file: FileRef,
+        header: Level,
+        pixels: PixelSpan | None = None,
+        transfer_syntax: UID = ImplicitVRLittleEndian,
+        presentations: tuple[Presentation, ...] = (),
+    ) -> None:
+        self.file = file
+        self.header = header
+        self.pixels = pixels
+        self.transfer_syntax = transfer_syntax
+        self.presentations = presentations
+        self.levels = (header,)
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.file}>"
 
     @property
     def modality(self) -> str:
@@ -320,25 +335,24 @@ def pixel_span(head: bytes, start: int, size: int, order: str = "<") -> PixelSpa
     """
     if len(head) < 8:
         return None
-    group, element = struct.unpack(f"{order}HH", head[:4])
+    group, element, vr, length = _PIXEL_HEADS[order].unpack(head[:8])
     keyword = _PIXEL_KEYWORDS.get(group << 16 | element)
     if keyword is None:
         return None
     # The bytes decide whether the VR is explicit, because Transfer Syntax UIDs lie and a wrong guess shifts the image by two
     # pixels. There is no confusion: read as an implicit length, each of these VRs would be odd, which no length is.
-    if head[4:6] not in (b"OB", b"OW", b"OF", b"OD", b"UN"):
+    if vr not in _PIXEL_VRS:
         (length,), offset = struct.unpack(f"{order}I", head[4:8]), start + 8
     elif len(head) == 12:
         (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12
     else:
         return None
-    return PixelSpan(
-        keyword,
-        offset,
-        None if length == 0xFFFFFFFF else length,
-        max(0, size - offset),
-        head[4:6] == b"OW",
-    )
+    known = None if length == 0xFFFFFFFF else length
+    return PixelSpan(keyword, offset, known, max(0, size - offset), vr == b"OW", False)
+
+
+_PIXEL_HEADS = {order: struct.Struct(f"{order}HH2sH") for order in "<>"}
+_PIXEL_VRS = frozenset(b"OB OW OF OD UN".split())
 
 
 def _span_at(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:

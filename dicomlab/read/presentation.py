@@ -132,7 +132,11 @@ def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]
 
 
 def _with(instance: Instance, presentations: list[Presentation] | None) -> Instance:
-    return instance if presentations is None else replace(instance, presentations=tuple(presentations))
+    if presentations is None:
+        return instance
+    return Instance(
+        instance.file, instance.header, instance.pixels, instance.transfer_syntax, tuple(presentations)
+    )
 
 
 def _references(header: Attributes) -> dict[str, frozenset[int]]:

@@ -125,6 +125,11 @@ class Record:
     def __contains__(self, tag: object) -> bool:
         return tag in self.common.held or (self.sequences is not None and tag in self.sequences)
 
+    @property
+    def original_encoding(self) -> tuple[bool, bool]:
+        """Whether VRs are implicit, and bytes little endian, as of pydicom's data sets."""
+        return self.common.implicit, True
+
     def keys(self) -> Iterable[int]:
         """Tags of its elements, ascending."""
         held = self.common.held.keys()
@@ -216,6 +221,13 @@ class Family:
         The elements of the first of them.
     varying
         Tags of attributes that are expected to differ.
+
+    Attributes
+    ----------
+    common : Common
+        What they have in common now.
+    met : int
+        How many were met since that changed.
     """
 
     def __init__(
@@ -229,6 +241,7 @@ class Family:
         self.tags = tuple(tags)
         self.implicit = implicit
         self.context = tuple(context)
+        self.met = 0
         expected = set(varying)
         self._split(
             values,
@@ -256,17 +269,24 @@ class Family:
                 held.setdefault(tag[0], b"")
                 inside.setdefault(tag[0], {})[tag[1]] = found
         groups = {tag: Common(of, self.implicit, context=self.context) for tag, of in inside.items()}
-        self._common = Common(held, self.implicit, groups, self.context)
+        self.common = Common(held, self.implicit, groups, self.context)
 
     def take(self, values: Own, sequences: Mapping[int, Sequence[Record]] | None = None) -> Record:
         """The record of a header with these elements, in the order of `tags`."""
         kept = self._pick_kept(values)
+        self.met += 1
         if kept != self._kept:
+            self.met = 1
             differing = {
                 k for k, old in zip(self._kept_places(), self._kept, strict=True) if values[k] != old
             }
             self._split(values, self._own | differing)
-        return Record(self._common, self._pick_own(values), sequences)
+        return Record(self.common, self._pick_own(values), sequences)
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """Tags of what differs, as far as it stands at the top of the header."""
+        return frozenset(tag for k, tag in enumerate(self.tags) if k in self._own and isinstance(tag, int))
 
     def _kept_places(self) -> list[int]:
         return [k for k in range(len(self.tags)) if k not in self._own]

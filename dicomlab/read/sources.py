@@ -74,7 +74,7 @@ class FileRef:
         member: str | None = None,
         archive: _Archive | None = None,
     ) -> None:
-        self._location = os.fspath(path)
+        self._location = path if type(path) is str else os.fspath(path)
         self._size = size
         self.name = name
         self.member = member
@@ -118,7 +118,9 @@ class FileRef:
             if self._size is None:
                 self._size = os.fstat(descriptor).st_size
             data = os.read(descriptor, count)
-            while len(data) < min(count, self._size):  # a signal, or a file system that gives less at once
+            while (
+                len(data) < count and len(data) < self._size
+            ):  # a signal, or a file system that gives less at once
                 more = os.read(descriptor, count - len(data))
                 if not more:
                     break
@@ -226,7 +228,7 @@ def _walk(
             continue
         folders = []
         for entry in entries:
-            name = os.path.join(shown, entry.name) if shown else entry.name
+            name = f"{shown}{os.sep}{entry.name}" if shown else entry.name
             try:
                 if entry.is_file():
                     yield FileRef(entry.path, name)

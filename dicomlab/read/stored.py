@@ -6,7 +6,7 @@ import io
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, BinaryIO, cast
 
@@ -415,7 +415,7 @@ def stored_images(instances: Sequence[Instance]) -> list[StoredImage | DicomLabE
 
         def describe(header: Attributes, like: Instance = first) -> StoredImage | None:
             try:
-                return stored_image(replace(like, header=header.levels[0]))
+                return stored_image(Instance(like.file, header.levels[0], like.pixels, like.transfer_syntax))
             except DicomLabError:
                 return None  # the message names the file
 
