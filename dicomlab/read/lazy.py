@@ -52,29 +52,23 @@ class PlaneArray(BackendArray):
         return np.arange(len(self.reader)).reshape(self.steps)
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
-        if isinstance(key, indexing.VectorizedIndexer) and all(np.ndim(k) for k in key.tuple):
-            return self._points(key.tuple)
-        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._box)
+        points = isinstance(key, indexing.VectorizedIndexer)
+        return self._points(key.tuple) if points else self._box(key.tuple)
 
     def _box(self, key: tuple[Any, ...]) -> Pixels:
         """What integers, slices and 1-D arrays pick, each along its own axis."""
         split = len(self.steps)
-        picked = [_indices(n, k) for n, k in zip(self.steps, key[:split], strict=True)]
-        planes = self._numbers[np.ix_(*picked)].ravel()
-        # An axis picked by an integer stays until the end.
-        inside = [slice(k, k + 1) if isinstance(k, int | np.integer) else k for k in key[split:]]
-        sizes = [_indices(n, k).size for n, k in zip(self.reader.shape, inside, strict=True)]
-        if sum(not isinstance(k, slice) for k in inside) > 1:
-            inside = list(np.ix_(*[_indices(n, k) for n, k in zip(self.reader.shape, inside, strict=True)]))
-        out = np.empty((planes.size, *sizes), self.dtype)
+        picked = [np.atleast_1d(np.arange(n)[k]) for n, k in zip(self.shape, key, strict=True)]
+        planes = self._numbers[np.ix_(*picked[:split])].ravel()
+        plain = all(isinstance(k, slice) for k in key[split:])
+        part = key[split:] if plain else np.ix_(*picked[split:])
+        out = np.empty((planes.size, *(k.size for k in picked[split:])), self.dtype)
         if out.size:
-            self._read(planes, list(out), [tuple(inside)] * planes.size)
-        kept = [
-            n
-            for n, k in zip([p.size for p in picked] + sizes, key, strict=True)
-            if np.ndim(k) or isinstance(k, slice)
-        ]
-        return out.reshape(kept)
+            self._read(planes, list(out), [part] * planes.size)
+        # An axis picked by an integer is there no more.
+        return out.reshape(
+            [p.size for p, k in zip(picked, key, strict=True) if not isinstance(k, int | np.integer)]
+        )
 
     def _points(self, key: tuple[Pixels, ...]) -> Pixels:
         """What arrays pick that broadcast against one another: voxel by voxel, or axes in another order."""
@@ -128,11 +122,6 @@ def _undecodable(name: str, problem: DicomLabError | OSError) -> FaultError:
         "load_volume(…, on_fault={'undecodable_pixel_data': 'keep'}) can.",
         [finding],
     )
-
-
-def _indices(count: int, key: Any) -> npt.NDArray[np.intp]:
-    """Indices that a slice, an integer or an array picks from `count`."""
-    return np.atleast_1d(np.arange(count)[key])
 
 
 def _leading(index: Pixels, sizes: tuple[int, ...]) -> Pixels:
