@@ -38,8 +38,8 @@ _UNFOLDED = 1 << 16
 
 _LARGE = 4096
 """Bytes beyond which an element is not held but read again when asked for."""
-_MOST_FORMS, _MOST_LIKELY, _MET = 64, 2, 4
-"""Layouts that are known; families that are looked for first, and after how many meetings."""
+_MOST_FORMS, _IN_A_ROW = 64, 2
+"""Layouts that are known; files of one family after which another of it is looked for first."""
 _HEAD, _MOST_AHEAD, _LONGEST_HEAD = 1 << 14, 1 << 18, 1 << 27
 """Bytes that are looked at first; that are, where headers are long; and at most."""
 
@@ -57,7 +57,9 @@ class Reader:
 
     def __init__(self) -> None:
         self.enough = _HEAD
-        self._likely: list[tuple[Form, Common]] = []
+        self._likely: tuple[Form, Common] | None = None
+        self._last: Family | None = None
+        self._row = 0
         self._forms: list[Form] = []
         self._kinds: dict[tuple[tuple[int, ...], bool], _Kind] = {}
 
@@ -90,29 +92,26 @@ class Reader:
             return read_instance(file)
 
     def _read(self, file: FileRef, head: bytes) -> Instance:
-        for n, (likely, common) in enumerate(self._likely):
+        if self._likely is not None:
+            likely, common = self._likely
             found = likely.match(head, 132)
             if found is not None:
-                own, end = found
-                made = self._made(file, head, Record(common, tuple(own)), end, likely.syntax)
+                made = self._made(file, head, Record(common, tuple(found[0])), found[1], likely.syntax)
                 if made is not None:
-                    if n:
-                        self._likely.reverse()
                     return made
+            self._likely = None
         for n, form in enumerate(self._forms):
             found = form.match(head, 132)
             if found is not None:
                 values, end = tuple(found[0]), found[1]
                 kind = self._kind(form.key)
                 family = kind.family(values)
-                made = self._made(
-                    file, head, family.take(values), end, form.syntax, b"MOSAIC" in kind.text_of(values)
-                )
+                header = family.take(values)
+                made = self._made(file, head, header, end, form.syntax, b"MOSAIC" in kind.text_of(values))
                 if made is not None:
                     if n:
                         self._forms.insert(0, self._forms.pop(n))
-                    if family.met == _MET:
-                        self._expect(head, form, family)
+                    self._expect(head, form, family)
                     return made
         plain = _unfolded(file, head)
         if plain is not None:
@@ -154,11 +153,16 @@ class Reader:
         return instance
 
     def _expect(self, head: bytes, form: Form, family: Family) -> None:
-        """Look first for more of a family that was met several times: then all that its headers share is compared at once."""
-        own = family.own_tags
-        likely = Form(head, form.cells_of(head), own, form.soft & own, form.syntax, _WANTED - own)
-        if likely.match(head, 132) is not None:
-            self._likely = [(likely, family.common), *self._likely[: _MOST_LIKELY - 1]]
+        """After several files of one family the next may well be of it, too: then all that it shares is compared at once."""
+        self._row = self._row + 1 if family is self._last else 0
+        self._last = family
+        if self._row < _IN_A_ROW:
+            return
+        if family.likely is None or family.likely[1] is not family.common:
+            own = family.own_tags
+            literal = Form(head, form.cells_of(head), own, form.soft & own, form.syntax, _WANTED - own)
+            family.likely = (literal, family.common)
+        self._likely = family.likely
 
     def _read_unfolded(self, file: FileRef, plain: bytes) -> Instance:
         """As `_read`, of the first bytes that a deflated data set unfolds into (PS3.5 A.5).

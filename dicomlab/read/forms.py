@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from dicomlab.read.walk import Cell
@@ -26,7 +28,7 @@ class _Run(NamedTuple):
     size
         Bytes as far as the length of that last element.
     mask, heads
-        Which of these bytes are tags, VRs and lengths, and what they are, both as one number.
+        Which of these bytes are tags, VRs and lengths, and what they are: numbers, or for many bytes arrays.
     cut
         Takes the elements that are wanted out of these bytes.
     length
@@ -38,9 +40,9 @@ class _Run(NamedTuple):
     """
 
     size: int
-    mask: int
-    heads: int
-    cut: itemgetter[tuple[bytes, ...]] | None
+    mask: int | npt.NDArray[np.uint8]
+    heads: int | bytes
+    cut: Any
     several: bool
     length: int
     wanted: bool
@@ -95,23 +97,27 @@ class Form:
     def match(self, data: bytes, at: int) -> tuple[list[bytes], int] | None:
         """The wanted elements of a header of this form, and its end; None for any other, or where `data` are too short."""
         found: list[bytes] = []
+        end = len(data)
         for size, mask, heads, cut, several, length, wanted, head in self._runs:
             stop = at + size
-            part = data[at:stop]
-            if from_bytes(part, "little") & mask != heads:
+            if stop > end:
+                return None
+            # A number for a few bytes, an array for many: each is the faster where it is used.
+            if type(mask) is int:
+                if from_bytes(data[at:stop], "little") & mask != heads:
+                    return None
+            elif (np.frombuffer(data, np.uint8, size, at) & mask).tobytes() != heads:
                 return None
             if several:
-                found += cut(part)  # type: ignore[misc]
+                found += cut(data[at:stop])
             elif cut is not None:
-                found.append(cut(part))  # type: ignore[arg-type]
+                found.append(cut(data[at:stop]))
             at = stop
             if length:
-                if at > len(data):
-                    return None
                 at += from_bytes(data[stop - length : stop], "little")
                 if wanted:
                     found.append(data[stop - length - head : at])
-        return (found, at) if at <= len(data) else None
+        return (found, at) if at <= end else None
 
     def cells_of(self, data: bytes) -> list[Cell]:
         """Where the elements of another header of this form lie."""
@@ -129,6 +135,8 @@ class Form:
 
 
 from_bytes = int.from_bytes
+_SHORT = 160
+"""Bytes up to which a number is compared faster than an array."""
 
 
 def _run(
@@ -146,12 +154,16 @@ def _run(
     mask = bytearray(stop - start)
     for a, b in spans:
         mask[a - start : b - start] = b"\xff" * (b - a)
-    number = int.from_bytes(mask, "little")
+    bits: int | npt.NDArray[np.uint8] = from_bytes(mask, "little")
+    expected: int | bytes = from_bytes(data[start:stop], "little") & from_bytes(mask, "little")
+    if len(mask) > _SHORT:
+        bits = np.frombuffer(bytes(mask), np.uint8)
+        expected = (np.frombuffer(data, np.uint8, len(mask), start) & bits).tobytes()
     cuts = [slice(cell.start - start, cell.stop - start) for cell in cells if cell.tag in wanted]
     return _Run(
         stop - start,
-        number,
-        int.from_bytes(data[start:stop], "little") & number,
+        bits,
+        expected,
         itemgetter(*cuts) if cuts else None,
         len(cuts) > 1,
         length,

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
+import numpy as np
+
 from dicomlab.read.records import Family, Record
 from dicomlab.read.walk import Cell, ShortError, UnusualError, implied_vr, items, walk
 
@@ -33,8 +35,8 @@ class _Form:
         mask = bytearray(len(item))
         for start, stop in heads:
             mask[start:stop] = b"\xff" * (stop - start)
-        self._mask = int.from_bytes(mask, "little")
-        self._heads = int.from_bytes(item, "little") & self._mask
+        self._mask = np.frombuffer(bytes(mask), np.uint8)
+        self._heads = (np.frombuffer(item, np.uint8) & self._mask).tobytes()
         self.tags = tuple(tag for tag, _, _ in cells)
         spans = [slice(start, stop) for _, start, stop in cells]
         self._cut: Callable[[bytes], tuple[bytes, ...]] = (
@@ -43,7 +45,8 @@ class _Form:
 
     def match(self, item: bytes) -> tuple[bytes, ...] | None:
         """The elements of an item of this form; None for any other."""
-        return self._cut(item) if int.from_bytes(item, "little") & self._mask == self._heads else None
+        same = (np.frombuffer(item, np.uint8) & self._mask).tobytes() == self._heads
+        return self._cut(item) if same else None
 
 
 def read_groups(data: bytes, cell: Cell, implicit: bool, context: Sequence[bytes]) -> list[Record]:

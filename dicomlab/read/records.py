@@ -226,8 +226,8 @@ class Family:
     ----------
     common : Common
         What they have in common now.
-    met : int
-        How many were met since that changed.
+    likely
+        For whoever reads them: how to recognise the next.
     """
 
     def __init__(
@@ -241,7 +241,7 @@ class Family:
         self.tags = tuple(tags)
         self.implicit = implicit
         self.context = tuple(context)
-        self.met = 0
+        self.likely: Any = None
         expected = set(varying)
         self._split(
             values,
@@ -274,9 +274,7 @@ class Family:
     def take(self, values: Own, sequences: Mapping[int, Sequence[Record]] | None = None) -> Record:
         """The record of a header with these elements, in the order of `tags`."""
         kept = self._pick_kept(values)
-        self.met += 1
         if kept != self._kept:
-            self.met = 1
             differing = {
                 k for k, old in zip(self._kept_places(), self._kept, strict=True) if values[k] != old
             }

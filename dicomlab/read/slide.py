@@ -209,8 +209,8 @@ def _sparse(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, i
         places = Headers([Attributes.of(group) for group in groups]).each(_tile_place)
         if None in places:
             raise UnsupportedError(
-                f"{one.file}: frame {places.index(None) + 1} has no sound Plane Position (Slide) Sequence (0048,021A), so nobody "
-                "knows where its tile lies"
+                f"{one.file}: frame {places.index(None) + 1} has no sound Plane Position (Slide) Sequence (0048,021A), so "
+                "nobody knows where its tile lies"
             )
         rows += [(*place, name or common) for *place, name in places]  # type: ignore[misc]
         part += [k] * len(places)
