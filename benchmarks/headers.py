@@ -3,6 +3,7 @@
 Nothing here is of a real patient or machine. What varies from file to file is set by `benchmarks.series`.
 """
 
+# mypy: disable-error-code="assignment"
 from __future__ import annotations
 
 from typing import Any, Final
@@ -301,8 +302,9 @@ def _siemens(ds: Dataset, large: int) -> None:
     ):
         block.add_new(element, vr, value)
     block = ds.private_block(0x0021, "SIEMENS MED", create=True)
-    for element, vr, value in ((0x10, "DS", "1"), (0x11, "DS", ["-22.5", "14.25"]), (0x20, "LO", "")):
-        block.add_new(element, vr, value)
+    block.add_new(0x10, "DS", "1")
+    block.add_new(0x11, "DS", ["-22.5", "14.25"])
+    block.add_new(0x20, "LO", "")
     block = ds.private_block(0x0029, "SIEMENS MEDCOM HEADER", create=True)
     block.add_new(0x08, "CS", "MEDCOM 1")
     block.add_new(0x09, "LO", "20240229")
