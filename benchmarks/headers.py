@@ -13,13 +13,12 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     CTImageStorage,
-    EnhancedCTImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
     PositronEmissionTomographyImageStorage,
 )
 
-__all__ = ["ROOT", "enhanced", "frame_groups", "image", "item", "items"]
+__all__ = ["MODALITIES", "ROOT", "code", "image", "item", "items"]
 
 ROOT: Final = "1.2.826.0.1.3680043.8.498.71"
 """Root of all UIDs of the benchmarks."""
@@ -44,7 +43,8 @@ def items(*datasets: Dataset) -> Sequence:
     return Sequence(datasets)
 
 
-def _code(value: str, scheme: str, meaning: str) -> Sequence:
+def code(value: str, scheme: str, meaning: str) -> Sequence:
+    """A code as the value of a sequence."""
     return items(item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning))
 
 
@@ -71,7 +71,7 @@ def _common() -> dict[str, Any]:
         "ReferringPhysicianName": "Nobody^Nora",
         "StationName": "STATION01",
         "StudyDescription": "Thorax and abdomen, portal venous",
-        "ProcedureCodeSequence": _code("CTTHABD", "99NOWHERE", "CT thorax and abdomen"),
+        "ProcedureCodeSequence": code("CTTHABD", "99NOWHERE", "CT thorax and abdomen"),
         "InstitutionalDepartmentName": "Radiology",
         "PhysiciansOfRecord": "Noone^Nick",
         "PerformingPhysicianName": "Nemo^Nell",
@@ -116,7 +116,7 @@ def _common() -> dict[str, Any]:
         "RequestingPhysician": "Nobody^Nora",
         "RequestingService": "Surgery",
         "RequestedProcedureDescription": "Thorax and abdomen",
-        "RequestedProcedureCodeSequence": _code("CTTHABD", "99NOWHERE", "CT thorax and abdomen"),
+        "RequestedProcedureCodeSequence": code("CTTHABD", "99NOWHERE", "CT thorax and abdomen"),
         "CurrentPatientLocation": "",
         "PerformedProcedureStepStartDate": "20240229",
         "PerformedProcedureStepStartTime": "094512.187000",
@@ -124,12 +124,12 @@ def _common() -> dict[str, Any]:
         "PerformedProcedureStepEndTime": "101000.000000",
         "PerformedProcedureStepID": "PPS0042",
         "PerformedProcedureStepDescription": "Thorax and abdomen",
-        "PerformedProtocolCodeSequence": _code("P5-08000", "SRT", "Computed Tomography X-Ray"),
+        "PerformedProtocolCodeSequence": code("P5-08000", "SRT", "Computed Tomography X-Ray"),
         "RequestAttributesSequence": items(
             item(
                 RequestedProcedureDescription="Thorax and abdomen",
                 ScheduledProcedureStepDescription="portal venous",
-                ScheduledProtocolCodeSequence=_code("CTPV", "99NOWHERE", "portal venous"),
+                ScheduledProtocolCodeSequence=code("CTPV", "99NOWHERE", "portal venous"),
                 ScheduledProcedureStepID="SPS0042",
                 RequestedProcedureID="RP0042",
             )
@@ -137,7 +137,7 @@ def _common() -> dict[str, Any]:
     }
 
 
-_OF: Final[dict[str, dict[str, Any]]] = {
+MODALITIES: Final[dict[str, dict[str, Any]]] = {
     "CT": {
         "ImageType": ["ORIGINAL", "PRIMARY", "AXIAL", "CT_SOM5 SPI"],
         "ContrastBolusAgent": "imaginary medium",
@@ -166,7 +166,7 @@ _OF: Final[dict[str, dict[str, Any]]] = {
         "ExposureModulationType": "XYZ_EC",
         "EstimatedDoseSaving": 18.5,
         "CTDIvol": 7.25,
-        "CTDIPhantomTypeCodeSequence": _code("113691", "DCM", "IEC Body Dosimetry Phantom"),
+        "CTDIPhantomTypeCodeSequence": code("113691", "DCM", "IEC Body Dosimetry Phantom"),
         "IrradiationEventUID": f"{ROOT}.4.7",
         "BitsStored": 12,
         "HighBit": 11,
@@ -243,7 +243,7 @@ _OF: Final[dict[str, dict[str, Any]]] = {
                 RadionuclideHalfLife="6586.2",
                 RadionuclidePositronFraction="0.97",
                 RadiopharmaceuticalStartDateTime="20240229090500.000000",
-                RadionuclideCodeSequence=_code("C-111A1", "SRT", "^18^Fluorine"),
+                RadionuclideCodeSequence=code("C-111A1", "SRT", "^18^Fluorine"),
             )
         ),
         "NumberOfSlices": 200,
@@ -368,7 +368,7 @@ def image(modality: str, series: int, rows: int, *, large: int = 4000) -> Datase
     large
         Bytes of the largest private element.
     """
-    values = _common() | _OF[modality]
+    values = _common() | MODALITIES[modality]
     ds = item(**values)
     ds.Modality, ds.Manufacturer = modality, _MAKER[modality]
     ds.ManufacturerModelName = f"Bench {modality}"
@@ -397,140 +397,3 @@ def _meta(sop_class: str) -> FileMetaDataset:
     meta.ImplementationVersionName = "DICOMLABBENCH"
     meta.SourceApplicationEntityTitle = "STATION01"
     return meta
-
-
-# The rest of what a classic CT image says, an enhanced one says in its functional groups.
-_TOP: Final = ("ImageType", "ContrastBolusAgent", "BitsStored", "HighBit", "PixelRepresentation")
-
-
-def enhanced(series: int, rows: int, spacing: list[str]) -> Dataset:
-    """Header of an Enhanced CT object (PS3.3 A.38) without its frames."""
-    ds = image("CT", series, rows)
-    for keyword in set(_OF["CT"]) - set(_TOP):
-        delattr(ds, keyword)
-    kind = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
-    ds.ImageType = kind
-    ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
-    ds.ContentQualification = "RESEARCH"
-    ds.PixelPresentation = "MONOCHROME"
-    ds.VolumetricProperties = "VOLUME"
-    ds.VolumeBasedCalculationTechnique = "NONE"
-    ds.AcquisitionDateTime = "20240229095803.125000"
-    ds.AcquisitionDuration = 9.5
-    ds.BurnedInAnnotation = "NO"
-    ds.LossyImageCompression = "00"
-    ds.PresentationLUTShape = "IDENTITY"
-    organization = f"{ROOT}.7.{series}"
-    ds.DimensionOrganizationSequence = items(item(DimensionOrganizationUID=organization))
-    ds.DimensionIndexSequence = items(
-        *(
-            item(
-                DimensionIndexPointer=pointer,
-                FunctionalGroupPointer=0x00209111,
-                DimensionOrganizationUID=organization,
-            )
-            for pointer in (0x00209056, 0x00209057)
-        )
-    )
-    of_type = {
-        "FrameType": kind,
-        "PixelPresentation": "MONOCHROME",
-        "VolumetricProperties": "VOLUME",
-        "VolumeBasedCalculationTechnique": "NONE",
-    }
-    anatomy = item(AnatomicRegionSequence=_code("T-D3000", "SRT", "Chest"), FrameLaterality="U")
-    ds.SharedFunctionalGroupsSequence = items(
-        item(
-            PixelMeasuresSequence=items(
-                item(PixelSpacing=spacing, SliceThickness="1.25", SpacingBetweenSlices="0.625")
-            ),
-            PlaneOrientationSequence=items(item(ImageOrientationPatient=["1", "0", "0", "0", "1", "0"])),
-            FrameAnatomySequence=items(anatomy),
-            CTImageFrameTypeSequence=items(item(**of_type)),
-            CTAcquisitionTypeSequence=items(
-                item(
-                    AcquisitionType="SPIRAL",
-                    TubeAngle=0.0,
-                    ConstantVolumeFlag="NO",
-                    FluoroscopyFlag="NO",
-                )
-            ),
-            CTAcquisitionDetailsSequence=items(
-                item(
-                    ReconstructionDiameter="500",
-                    RotationDirection="CW",
-                    RevolutionTime=0.5,
-                    SingleCollimationWidth=0.6,
-                    TotalCollimationWidth=57.6,
-                    TableHeight="143.5",
-                    GantryDetectorTilt="0",
-                    DataCollectionDiameter="500",
-                )
-            ),
-            CTTableDynamicsSequence=items(
-                item(TableSpeed=69.1, TableFeedPerRotation=34.5, SpiralPitchFactor=0.6)
-            ),
-            CTGeometrySequence=items(
-                item(DistanceSourceToDetector="1085.6", DistanceSourceToDataCollectionCenter=595.0)
-            ),
-            CTReconstructionSequence=items(
-                item(
-                    ReconstructionAlgorithm="FILTER_BACK_PROJ",
-                    ConvolutionKernel="Br40d",
-                    ConvolutionKernelGroup="SOFT_TISSUE",
-                    ReconstructionDiameter="500",
-                    ImageFilter="",
-                )
-            ),
-            CTXRayDetailsSequence=items(
-                item(KVP="120", FocalSpots="1.2", FilterType="FLAT", FilterMaterial="TITANIUM")
-            ),
-            IrradiationEventIdentificationSequence=items(item(IrradiationEventUID=f"{ROOT}.4.7")),
-        )
-    )
-    return ds
-
-
-def frame_groups(k: int, position: list[str], seconds: float) -> Dataset:
-    """Functional groups of the frame at slice `k`."""
-    moment = f"202402290958{seconds:09.6f}"
-    return item(
-        FrameContentSequence=items(
-            item(
-                FrameAcquisitionNumber=1,
-                FrameReferenceDateTime=moment,
-                FrameAcquisitionDateTime=moment,
-                FrameAcquisitionDuration=500.0,
-                DimensionIndexValues=[1, k + 1],
-                StackID="1",
-                InStackPositionNumber=k + 1,
-            )
-        ),
-        PlanePositionSequence=items(item(ImagePositionPatient=position)),
-        CTPositionSequence=items(
-            item(
-                TablePosition=k * 0.625,
-                ReconstructionTargetCenterPatient=[0.0, -150.0, k * 0.625],
-                DataCollectionCenterPatient=[0.0, -150.0, k * 0.625],
-            )
-        ),
-        CTExposureSequence=items(
-            item(
-                ExposureTimeInms=500.0,
-                XRayTubeCurrentInmA=180.0 + 40 * np.sin(k / 25.0),
-                ExposureInmAs=90.0 + 20 * np.sin(k / 25.0),
-                ExposureModulationType="XYZ_EC",
-                CTDIvol=7.25,
-            )
-        ),
-        FrameVOILUTSequence=items(
-            item(
-                WindowCenter=["40", "-600"],
-                WindowWidth=["400", "1200"],
-                WindowCenterWidthExplanation=["SOFT", "LUNG"],
-            )
-        ),
-        PixelValueTransformationSequence=items(
-            item(RescaleIntercept="-1024", RescaleSlope="1", RescaleType="HU")
-        ),
-    )

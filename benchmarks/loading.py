@@ -220,7 +220,7 @@ def table(results: Results, measured: str) -> str:
     return "\n".join(rows)
 
 
-def page(results: Results, missing: dict[str, str]) -> str:
+def page(results: Results, remarks: Sequence[str]) -> str:
     """What stands between the markers of the page."""
     shown = [tool for tool in TOOLS if any(tool in found for found in results.values())]
     versions = ", ".join(
@@ -250,8 +250,7 @@ def page(results: Results, missing: dict[str, str]) -> str:
     parts.append(
         "Results that differ from dicomlab's:\n\n" + "\n".join(said) if said else "All results are equal."
     )
-    parts += [f"{tool} was not measured: {reason}." for tool, reason in missing.items()]
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *remarks])
 
 
 def main(arguments: Sequence[str] | None = None, size: Size = FULL) -> Results:
@@ -266,13 +265,16 @@ def main(arguments: Sequence[str] | None = None, size: Size = FULL) -> Results:
         parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
     if hasattr(os, "sched_setaffinity"):  # children inherit it
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
-    missing = {
-        tool: f"{distribution} is not installed"
+    remarks = [
+        f"{tool} was not measured: {distribution} is not installed."
         for tool, (module, distribution) in TOOLS.items()
         if importlib.util.find_spec(module) is None
-    }
-    for tool, reason in missing.items():
-        print(f"{tool} is left out: {reason}")
+    ]
+    if (load := os.getloadavg()[0]) > 1:
+        remarks.append(
+            f"Other work kept the machine busy (load {load:.1f}): the CPU time says more than the time."
+        )
+    print("\n".join(remarks))
     results: Results = {}
     for name in told.cases or CASES:
         case = CASES[name]
@@ -280,7 +282,7 @@ def main(arguments: Sequence[str] | None = None, size: Size = FULL) -> Results:
         print("\n".join(lines(case, results[name])), flush=True)
     if told.write:
         before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-        text = f"{before}{BEGIN}\n{page(results, missing)}\n{END}{rest.split(END)[1]}"
+        text = f"{before}{BEGIN}\n{page(results, remarks)}\n{END}{rest.split(END)[1]}"
         PAGE.write_text(text, encoding="utf-8")
     return results
 

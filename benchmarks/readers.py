@@ -236,8 +236,7 @@ def _gdcm_list(folder: Path) -> dict[str, int]:
     for wanted in (tag, gdcm.Tag(0x0008, 0x0018), gdcm.Tag(0x0020, 0x0032), gdcm.Tag(0x0020, 0x0037)):
         scanner.AddTag(wanted)
     scanner.Scan(directory.GetFilenames())
-    counts = {uid: len(scanner.GetAllFilenamesFromTagToValue(tag, uid)) for uid in scanner.GetValues()}
-    return {uid: count for uid, count in counts.items() if count}  # values of the other tags have none
+    return {uid: len(scanner.GetAllFilenamesFromTagToValue(tag, uid)) for uid in scanner.GetValues(tag)}
 
 
 def _bytes(folder: Path) -> None:

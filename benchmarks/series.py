@@ -26,7 +26,8 @@ import numpy.typing as npt
 from pydicom import Dataset, dcmwrite, uid
 from pydicom.encaps import encapsulate
 
-from benchmarks.headers import ROOT, enhanced, frame_groups, image, items
+from benchmarks.enhanced import enhanced, frame_groups
+from benchmarks.headers import ROOT, image, items
 
 __all__ = ["COMPRESSED", "DEFAULT", "FULL", "NAMES", "TINY", "Size", "check", "make", "truth"]
 
