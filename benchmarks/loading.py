@@ -106,12 +106,14 @@ def _worker(tool: str, job: str, folder: Path) -> Iterator[Ask]:
         lines, answers = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
 
         def ask(line: str) -> dict[str, Any]:
-            print(line, file=lines, flush=True)
+            with contextlib.suppress(BrokenPipeError):  # it has ended
+                print(line, file=lines, flush=True)
             answer = answers.readline()
             return json.loads(answer) if answer else {"reason": f"ended with code {process.wait()}"}
 
         yield ask
-        lines.close()
+        with contextlib.suppress(BrokenPipeError):
+            lines.close()
 
 
 _TELL = """
@@ -154,9 +156,13 @@ def measure(case: Case, folder: Path, runs: int, tools: Sequence[str] = tuple(TO
         for _ in range(runs):
             for tool in living:
                 answers[tool].append(ask[tool]("run"))
-    found = {tool: Measured(reason=first[tool].get("reason", "")) for tool in asked}
     own = first.get("dicomlab", {}).get("facts")
-    for tool in living:
+    found = {}
+    for tool in asked:
+        told = [first[tool], *answers.get(tool, [])]
+        if reasons := [answer["reason"] for answer in told if "reason" in answer]:
+            found[tool] = Measured(reason=reasons[0])
+            continue
         numbers = {
             name: statistics.median(answer[name] for answer in answers[tool])
             for name in ("wall", "cpu", "peak")
@@ -170,6 +176,8 @@ def compare(own: list[str] | None, other: list[str] | None) -> str:
     """In what another result differs from dicomlab's; empty when it does not, or cannot be compared."""
     if not own or not other or own == other:
         return ""
+    if own == other[::-1]:
+        return "the same slices, counted from the other end"
     if sorted(own) == sorted(other):
         return "the same slices in another order"
     alike = (Counter(own) & Counter(other)).total()

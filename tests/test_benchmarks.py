@@ -49,7 +49,8 @@ def test_a_benchmark_of_new_processes_runs(tmp_path: Path) -> None:
 
 def test_results_that_differ_are_told_apart() -> None:
     assert compare(["a", "b"], ["a", "b"]) == ""
-    assert compare(["a", "b"], ["b", "a"]) == "the same slices in another order"
+    assert compare(["a", "b"], ["b", "a"]) == "the same slices, counted from the other end"
+    assert compare(["a", "b", "c"], ["b", "a", "c"]) == "the same slices in another order"
     assert compare(["a", "b"], ["b", "c", "d"]) == "1 of 2 have an equal among its 3"
 
 
