@@ -167,21 +167,26 @@ def measure(case: Case, folder: Path, runs: int, tools: Sequence[str] = tuple(TO
             name: statistics.median(answer[name] for answer in answers[tool])
             for name in ("wall", "cpu", "peak")
         }
-        verdict = "" if tool == "dicomlab" else compare(own, first[tool].get("facts"))
+        verdict = (
+            ""
+            if tool == "dicomlab"
+            else compare(own, first[tool].get("facts"), "series" if case.job == "list" else "slices")
+        )
         found[tool] = Measured(**numbers, verdict=verdict)
     return found
 
 
-def compare(own: list[str] | None, other: list[str] | None) -> str:
+def compare(own: list[str] | None, other: list[str] | None, noun: str = "slices") -> str:
     """In what another result differs from dicomlab's; empty when it does not, or cannot be compared."""
     if not own or not other or own == other:
         return ""
     if own == other[::-1]:
-        return "the same slices, counted from the other end"
+        return f"the same {noun}, counted from the other end"
     if sorted(own) == sorted(other):
-        return "the same slices in another order"
+        return f"the same {noun} in another order"
     alike = (Counter(own) & Counter(other)).total()
-    return f"{alike} of {len(own)} have an equal among its {len(other)}"
+    others = len(other) - alike
+    return f"{alike} of the {len(own)} {noun}" + (f", and {others} others" if others else "")
 
 
 # -- showing --------------------------------------------------------------------------------------------------------------
@@ -191,7 +196,15 @@ Results: TypeAlias = dict[str, dict[str, Measured]]
 
 def _ratio(number: float, own: float) -> str:
     ratio = number / own
-    return f"{ratio:.2f}×" if ratio < 3 else f"{ratio:.1f}×" if ratio < 10 else f"{ratio:.0f}×"
+    return (
+        f"{ratio:.2g}×"
+        if ratio < 1
+        else f"{ratio:.2f}×"
+        if ratio < 3
+        else f"{ratio:.1f}×"
+        if ratio < 10
+        else f"{ratio:.0f}×"
+    )
 
 
 def lines(case: Case, found: dict[str, Measured]) -> Iterator[str]:
@@ -228,14 +241,25 @@ def table(results: Results, measured: str) -> str:
     return "\n".join(rows)
 
 
-def page(results: Results, remarks: Sequence[str]) -> str:
+def busy(results: Results) -> list[str]:
+    """A remark, if the machine had other work: pydicom has one thread, and nothing to wait for."""
+    found = [case["pydicom"] for case in results.values() if "pydicom" in case]
+    shares = [one.wall / one.cpu for one in found if one.cpu]
+    if not shares or (share := statistics.median(shares)) < 1.2:
+        return []
+    return [
+        f"Other work kept the machine busy: pydicom took {share:.1f} times its CPU time. Read the CPU times, not the times."
+    ]
+
+
+def page(results: Results, runs: int, remarks: Sequence[str]) -> str:
     """What stands between the markers of the page."""
     shown = [tool for tool in TOOLS if any(tool in found for found in results.values())]
     versions = ", ".join(
         f"{tool} {importlib.metadata.version(TOOLS[tool][1])}" for tool in shown if tool != "bytes"
     )
     parts = [
-        f"{CORES} cores, {platform.system()}, Python {platform.python_version()}; {versions}.",
+        f"Medians of {runs} rounds; {CORES} cores, {platform.system()}, Python {platform.python_version()}; {versions}.",
         "**Time**, seconds of dicomlab and how many times longer others take:",
         table(results, "wall"),
         "**CPU time** of all threads, likewise:",
@@ -278,19 +302,16 @@ def main(arguments: Sequence[str] | None = None, size: Size = FULL) -> Results:
         for tool, (module, distribution) in TOOLS.items()
         if importlib.util.find_spec(module) is None
     ]
-    if (load := os.getloadavg()[0]) > 1:
-        remarks.append(
-            f"Other work kept the machine busy (load {load:.1f}): the CPU time says more than the time."
-        )
-    print("\n".join(remarks))
     results: Results = {}
     for name in told.cases or CASES:
         case = CASES[name]
         results[name] = measure(case, make(case.series, told.folder, size), told.runs)
         print("\n".join(lines(case, results[name])), flush=True)
+    remarks += busy(results)
+    print("\n".join(remarks))
     if told.write:
         before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-        text = f"{before}{BEGIN}\n{page(results, remarks)}\n{END}{rest.split(END)[1]}"
+        text = f"{before}{BEGIN}\n{page(results, told.runs, remarks)}\n{END}{rest.split(END)[1]}"
         PAGE.write_text(text, encoding="utf-8")
     return results
 

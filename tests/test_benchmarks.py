@@ -5,7 +5,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from benchmarks.loading import BEGIN, CASES, END, PAGE, compare, lines, measure, page
+from benchmarks.loading import BEGIN, CASES, END, PAGE, Measured, busy, compare, lines, measure, page
 from benchmarks.series import NAMES, TINY, check, make
 
 
@@ -35,7 +35,7 @@ def test_a_benchmark_measures_readers_beside_each_other_and_their_results_are_eq
     for one in found.values():
         assert (one.reason, one.verdict) == ("", "")
         assert min(one.wall, one.cpu, one.peak) > 0
-    shown = page({"ct": found}, ["GDCM was not measured."])
+    shown = page({"ct": found}, 1, ["GDCM was not measured."])
     assert shown.count("CT, 600 slices") == 3
     assert "All results are equal.\n\nGDCM was not measured." in shown
     assert len(list(lines(CASES["ct"], found))) == 5
@@ -51,7 +51,12 @@ def test_results_that_differ_are_told_apart() -> None:
     assert compare(["a", "b"], ["a", "b"]) == ""
     assert compare(["a", "b"], ["b", "a"]) == "the same slices, counted from the other end"
     assert compare(["a", "b", "c"], ["b", "a", "c"]) == "the same slices in another order"
-    assert compare(["a", "b"], ["b", "c", "d"]) == "1 of 2 have an equal among its 3"
+    assert compare(["a", "b"], ["b", "c", "d"]) == "1 of the 2 slices, and 2 others"
+
+
+def test_a_busy_machine_is_told() -> None:
+    assert busy({"ct": {"pydicom": Measured(wall=2.0, cpu=1.9)}}) == []
+    assert "1.5 times" in busy({"ct": {"pydicom": Measured(wall=3.0, cpu=2.0)}})[0]
 
 
 def test_the_page_has_the_markers_between_which_tables_go() -> None:
