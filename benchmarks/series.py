@@ -1,6 +1,6 @@
 """The series that loading is measured on: `python -m benchmarks.series [name …] [--folder build/bench] [--check]`.
 
-Made once (about two minutes, 1.6 GB) with numpy and pydicom; what is complete is not made again. The same call writes the
+Made once (two to four minutes, 0.9 GB) with numpy and pydicom; what is complete is not made again. The same call writes the
 same bytes, so `truth` can say what every voxel is.
 """
 
