@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ class Headers:
         self.members = members
         self._kinds: list[Sequence[int]] = _kinds([member.levels for member in members])
         self._texts: dict[Key, list[str]] = {}
-        self._plain: dict[Key, list[Sequence[float] | None]] = {}
+        self._plain: dict[Key, list[list[float] | None]] = {}
 
     def of(self, members: Sequence[Attributes]) -> Headers:
         """The same headers, as of others that they belong to: planes instead of the objects that they are."""
@@ -90,16 +90,16 @@ class Headers:
                 answers[k] = answer
             return
         wanted = sorted(seen)  # what was looked at so far: where this is the same, so is the answer
-        known = {tuple([levels[level].own[place] for level, place in wanted]): answer}  # type: ignore[union-attr]
+        known = {tuple([levels[level].own[place] for level, place in wanted]): answer}
         for k in places:
             levels = members[k].levels
-            key = tuple([levels[level].own[place] for level, place in wanted])  # type: ignore[union-attr]
+            key = tuple([levels[level].own[place] for level, place in wanted])
             if key not in known:
                 answer, seen = self._watched(question, levels)
                 if not seen <= set(wanted):
                     wanted = sorted({*wanted, *seen})
                     known = {}
-                    key = tuple([levels[level].own[place] for level, place in wanted])  # type: ignore[union-attr]
+                    key = tuple([levels[level].own[place] for level, place in wanted])
                 known[key] = answer
             answers[k] = known[key]
 
@@ -121,10 +121,10 @@ class Headers:
             self._texts[key] = self._fast(lambda header: header.text(key), plain_texts)
         return self._texts[key]
 
-    def plain(self, key: Key) -> list[Sequence[float] | None]:
+    def plain(self, key: Key) -> list[list[float] | None]:
         """Numbers of every header where they are plain to see; None where `Attributes.numbers` must be asked."""
         if key not in self._plain:
-            self._plain[key] = self._fast(lambda header: header.plain_numbers(key), plain_decimals)
+            self._plain[key] = self._fast(lambda header: _listed(header.plain_numbers(key)), plain_decimals)
         return self._plain[key]
 
     def _fast(
@@ -140,9 +140,10 @@ class Headers:
                 self._ask(question, places, answers)
                 continue
             ((level, place),) = seen
-            implicit = first[level].common.implicit  # type: ignore[union-attr]
-            raws = [members[k].levels[level].own[place] for k in places]  # type: ignore[union-attr]
-            found = short(raws, implicit) if all(type(raw) is bytes for raw in raws) else [None] * len(raws)  # type: ignore[arg-type]
+            implicit = first[level].common.implicit
+            raws = [members[k].levels[level].own[place] for k in places]
+            plain = all(type(raw) is bytes for raw in raws)
+            found = short(cast(list[bytes], raws), implicit) if plain else [None] * len(raws)
             for k, answer in zip(places, found, strict=True):
                 answers[k] = question(members[k]) if answer is None else answer
         return answers
@@ -162,6 +163,10 @@ class Headers:
             member.integer(key, default) if plain is None else int(plain[0])
             for member, plain in zip(self.members, self.plain(key), strict=True)
         ]
+
+
+def _listed(numbers: FloatArray | None) -> list[float] | None:
+    return None if numbers is None else numbers.tolist()
 
 
 def _kinds(levels: Sequence[Sequence[Level]]) -> list[Sequence[int]]:

@@ -260,7 +260,7 @@ def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
     return _settle(values, stream.precision, not stream.reversible, stream.signed, wanted), photometric
 
 
-def rle(data: bytes, length: int, planes: int) -> list[bytes]:
+def rle(data: bytes, length: int, planes: int) -> list[bytes | bytearray]:
     """Planes of an RLE frame: `planes` of `length` bytes, the most significant byte of each sample first.
 
     Raises

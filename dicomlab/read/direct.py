@@ -123,16 +123,16 @@ class Reader:
         implicit = syntax == uid.ImplicitVRLittleEndian
         groups = [cell for cell in wanted if cell.tag in _GROUPS]
         wanted = [cell for cell in wanted if cell.tag not in _GROUPS]
-        values = tuple(_element(file, head, cell) for cell in wanted)
+        raws = tuple(_element(file, head, cell) for cell in wanted)
         sequences = None
         if groups:
             context = [head[cell.start : cell.stop] for cell in wanted if cell.tag in _CONTEXT]
             sequences = {cell.tag: read_groups(head, cell, implicit, context) for cell in groups}
-        elif not any(isinstance(value, Far) for value in values):
+        elif not any(isinstance(raw, Far) for raw in raws):
             self._learn(head, cells, syntax)
         kind = self._kind((tuple(cell.tag for cell in wanted), implicit))
-        header = kind.family(values).take(values, sequences)
-        made = self._made(file, head, header, end, syntax, b"MOSAIC" in kind.text_of(values))
+        header = kind.family(raws).take(raws, sequences)
+        made = self._made(file, head, header, end, syntax, b"MOSAIC" in kind.text_of(raws))
         if made is None:
             raise UnusualError
         return made
@@ -234,7 +234,7 @@ class _Kind:
 
     def text_of(self, values: tuple[Raw, ...]) -> bytes:
         """Image Type as it stands in the file."""
-        found = b"" if self.image_type is None else values[self.image_type]
+        found: Raw = b"" if self.image_type is None else values[self.image_type]
         return found if isinstance(found, bytes) else found.read()
 
 

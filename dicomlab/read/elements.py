@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from dicomlab.read.records import Record
 __all__ = ["Attributes", "Key", "Level"]
 
 FloatArray = npt.NDArray[np.float64]
-Key: TypeAlias = "str | BaseTag"
+Key: TypeAlias = "str | int"
 Level: TypeAlias = "Dataset | Record"
 """A data set that attributes are looked up in: as pydicom parsed it, or as the direct path cut it out."""
 
@@ -160,7 +160,7 @@ class Attributes:
                 if value is None:
                     return level.raw_text(key).rstrip("\0 ")
             else:
-                element = level.get_item(_base_tag(key))
+                element = cast(Dataset, level).get_item(_base_tag(key))
                 value = None if element is None else element.value
             parts = value if isinstance(value, (list, MultiValue)) else [value]
             texts = [part.decode("latin-1") if isinstance(part, bytes) else part for part in parts]
@@ -186,7 +186,7 @@ def _value(level: Level, key: int) -> Any:
         if type(level) is Record:
             return level.value(key)
         with quiet():
-            return level[_base_tag(key)].value
+            return cast(Dataset, level)[_base_tag(key)].value
     except Exception:
         return None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -83,7 +83,8 @@ class Form:
         implicit = syntax == ImplicitVRLittleEndian
         self.key = (tuple(cell.tag for cell in cells if cell.tag in wanted), implicit)
         self._runs: list[_Run] = []
-        start, run = cells[0].start, []
+        start = cells[0].start
+        run: list[Cell] = []
         for cell in cells:
             if cell.tag in literal:
                 cell = cell._replace(heads=((cell.start, cell.stop),))
@@ -164,7 +165,7 @@ def _run(
         stop - start,
         bits,
         expected,
-        itemgetter(*cuts) if cuts else None,
+        cast(Any, itemgetter)(*cuts) if cuts else None,
         len(cuts) > 1,
         length,
         last is not None and last.tag in wanted,

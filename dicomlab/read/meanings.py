@@ -102,12 +102,12 @@ class Meaning:
     by_rank: bool = False
     takes_rest: bool = False
     otherwise: str = ""
-    labels_of: Callable[[Headers], list[Hashable]] | None = None
+    labels_of: Callable[[Headers], Sequence[Hashable]] | None = None
 
     def labels(self, headers: Headers) -> list[Hashable]:
         """The label of every plane."""
         if self.labels_of is not None:
-            return self.labels_of(headers)
+            return list(self.labels_of(headers))
         assert self.label is not None
         return headers.each(self.label)
 

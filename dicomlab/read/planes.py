@@ -155,11 +155,11 @@ def planes_of_all(instances: Sequence[Instance]) -> Headers:
             planes += (_whole(instance),) if alone else planes_of(instance)
         headers = Headers(planes)
     positions = headers.vectors("ImagePositionPatient", 3)
-    placed = (np.abs(positions) < _FARTHEST).all(axis=1)
+    placed: list[bool] = np.all(np.abs(positions) < _FARTHEST, axis=1).tolist()
     for plane, position, there, cosines, spacing, shape in zip(
         planes,
         positions,
-        placed.tolist(),
+        placed,
         headers.each(_cosines),
         headers.each(_spacing),
         headers.each(_shape),

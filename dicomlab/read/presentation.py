@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
@@ -214,7 +215,9 @@ def _not_applied(header: Attributes, images: Sequence[Instance]) -> Iterator[str
         yield "rotation or flip"
     if header.items("MaskSubtractionSequence"):
         yield "mask subtraction"
-    if any(0x6000 <= element.tag.group <= 0x601E for level in header.levels for element in level):
+    if any(
+        0x6000 <= element.tag.group <= 0x601E for level in header.levels for element in cast(Dataset, level)
+    ):
         yield "overlays"
     if header.items("PresentationLUTSequence"):
         yield "Presentation LUT"

@@ -305,6 +305,10 @@ def _vr(raw: bytes, implicit: bool) -> bytes:
     return implied_vr(_tag_of(raw)).encode() if implicit else raw[4:6]
 
 
+def _vrs(raws: Sequence[bytes], implicit: bool) -> set[bytes]:
+    return {_vr(raw, True) for raw in raws} if implicit else {raw[4:6] for raw in raws}
+
+
 _DECIMALS = re.compile(rb"[-+0-9.eE\\ ]*")
 _INTEGERS = re.compile(rb"[-+0-9\\ ]*")
 _BINARY = {b"US": "<u2", b"UL": "<u4", b"SL": "<i4", b"FL": "<f4", b"FD": "<f8"}
@@ -314,7 +318,7 @@ _PLAIN = re.compile(rb"[ -\[\]-~]*\0?")
 
 def plain_decimals(raws: Sequence[bytes], implicit: bool) -> Sequence[list[float] | None]:
     """Numbers of each DS or IS where they are plain to see."""
-    vrs = {_vr(raw, implicit) for raw in raws}
+    vrs = _vrs(raws, implicit)
     pattern = {b"DS": _DECIMALS, b"IS": _INTEGERS}.get(next(iter(vrs)))
     values = [raw[8:].rstrip(b" \0") for raw in raws]
     # A NUL inside a value ends what the pattern allows, wherever it stands.
@@ -358,6 +362,6 @@ def _plain_text(raw: bytes, implicit: bool) -> str | None:
 def plain_texts(raws: Sequence[bytes], implicit: bool) -> Sequence[str | None]:
     """Texts of codes, identifiers or moments where they are plain to see, without spaces around them; never empty ones."""
     values = [raw[8:].rstrip(b" \0") for raw in raws]
-    if {_vr(raw, implicit) for raw in raws} <= _CODES and _PLAIN.fullmatch(b"".join(values)):
+    if _vrs(raws, implicit) <= _CODES and _PLAIN.fullmatch(b"".join(values)):
         return [value.decode("ascii").strip() or None for value in values]
     return [(_plain_text(raw, implicit) or "").strip() or None for raw in raws]

@@ -131,7 +131,7 @@ class FileRef:
 
     def read_into(self, out: npt.NDArray[Any], offset: int) -> int:
         """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were."""
-        view = memoryview(out).cast("B")
+        view = memoryview(cast(Any, out)).cast("B")
         done = 0
         descriptor = os.open(self._location, _READ)
         try:

@@ -262,7 +262,7 @@ class StoredImage:
                         joined = np.empty((wanted.samples, pixels, deep), "u1")
                         for k, one in enumerate(planes):  # the most significant byte first
                             joined[k // deep, :, deep - 1 - k % deep] = np.frombuffer(one, "u1")
-                        data = joined.reshape(-1).data
+                        data = joined.tobytes()
                     else:
                         data = b"".join(planes)
                     planar = True
