@@ -50,7 +50,7 @@ class Headers:
         self.members = members
         self._kinds: list[Sequence[int]] = _kinds([member.levels for member in members])
         self._texts: dict[Key, list[str]] = {}
-        self._plain: dict[Key, list[list[float] | None]] = {}
+        self._plain: dict[Key, FloatArray | None] = {}
 
     def of(self, members: Sequence[Attributes]) -> Headers:
         """The same headers, as of others that they belong to: planes instead of the objects that they are."""
@@ -118,55 +118,87 @@ class Headers:
     def texts(self, key: Key) -> list[str]:
         """`Attributes.text` of every header."""
         if key not in self._texts:
-            self._texts[key] = self._fast(lambda header: header.text(key), plain_texts)
+            self._texts[key] = self._find_texts(key)
         return self._texts[key]
 
-    def plain(self, key: Key) -> list[list[float] | None]:
-        """Numbers of every header where they are plain to see; None where `Attributes.numbers` must be asked."""
+    def _find_texts(self, key: Key) -> list[str]:
+        answers = [""] * len(self.members)
+        for places in self._kinds:
+            first = self.members[places[0]].levels
+            text, seen = self._watched(lambda header: header.text(key), first)
+            if len(seen) == 1:  # all that counts is one element of their own
+                ((level, place),) = seen
+                raws = self._elements(places, level, place)
+                found = plain_texts(raws, _is_implicit(first[level])) if raws else [None] * len(places)
+                for k, answer in zip(places, found, strict=True):
+                    answers[k] = self.members[k].text(key) if answer is None else answer
+            elif seen:
+                self._ask(lambda header: header.text(key), places, answers)
+            else:
+                for k in places:
+                    answers[k] = text
+        return answers
+
+    def is_plain(self, key: Key) -> bool:
+        """Whether the attribute is in every header, with as many numbers that are plain to see."""
+        return self._numbers(key) is not None
+
+    def _numbers(self, key: Key) -> FloatArray | None:
+        """Numbers of every header, shape ``(n, count)``, where they are plain to see and equally many; else None."""
         if key not in self._plain:
-            self._plain[key] = self._fast(lambda header: _listed(header.plain_numbers(key)), plain_decimals)
+            self._plain[key] = self._find_numbers(key)
         return self._plain[key]
 
-    def _fast(
-        self, question: Callable[[Attributes], T], short: Callable[[list[bytes], bool], Sequence[T | None]]
-    ) -> list[T]:
-        """`each`, with a short way for headers of which all that counts is one element of their own."""
-        answers: list[Any] = [None] * len(self.members)
-        members = self.members
+    def _find_numbers(self, key: Key) -> FloatArray | None:
+        parts: list[tuple[Sequence[int], FloatArray]] = []
         for places in self._kinds:
-            first = members[places[0]].levels
-            _, seen = self._watched(question, first)
-            if len(seen) != 1:
-                self._ask(question, places, answers)
-                continue
-            ((level, place),) = seen
-            implicit = first[level].common.implicit
-            raws = [members[k].levels[level].own[place] for k in places]
-            plain = all(type(raw) is bytes for raw in raws)
-            found = short(cast(list[bytes], raws), implicit) if plain else [None] * len(raws)
-            for k, answer in zip(places, found, strict=True):
-                answers[k] = question(members[k]) if answer is None else answer
-        return answers
+            first = self.members[places[0]].levels
+            numbers, seen = self._watched(lambda header: header.plain_numbers(key), first)
+            if numbers is None or len(seen) > 1:
+                return None
+            if seen:
+                ((level, place),) = seen
+                raws = self._elements(places, level, place)
+                found = plain_decimals(raws, _is_implicit(first[level])) if raws else None
+                if found is None:
+                    return None
+                parts.append((places, found))
+            else:
+                parts.append((places, numbers[None, :]))
+        if len({found.shape[1] for _, found in parts}) != 1:
+            return None
+        columns = np.empty((len(self.members), parts[0][1].shape[1]))
+        for places, found in parts:
+            columns[places] = found
+        return columns
+
+    def _elements(self, places: Sequence[int], level: int, place: int) -> list[bytes] | None:
+        """One element of these headers' own; None where one of them lies far away."""
+        members = self.members
+        raws = [members[k].levels[level].own[place] for k in places]
+        return cast(list[bytes], raws) if all(type(raw) is bytes for raw in raws) else None
 
     def vectors(self, key: Key, size: int) -> FloatArray:
         """`Attributes.numbers` of every header, shape ``(n, size)``; NaN where they are absent or not `size` numbers."""
-        rows: list[Sequence[float]] = []
-        nothing = [np.nan] * size
-        for member, plain in zip(self.members, self.plain(key), strict=True):
-            numbers: Sequence[float] | FloatArray | None = member.numbers(key) if plain is None else plain
-            rows.append(nothing if numbers is None or len(numbers) != size else numbers)  # type: ignore[arg-type]
-        return np.array(rows, dtype=np.float64).reshape(len(rows), size)
+        plain = self._numbers(key)
+        if plain is not None and plain.shape[1] == size:
+            return plain
+        found = np.full((len(self.members), size), np.nan)
+        for k, numbers in enumerate(self.each(lambda header: header.numbers(key))):
+            if numbers is not None and numbers.size == size:
+                found[k] = numbers
+        return found
 
     def integers(self, key: Key, default: int) -> list[int]:
         """`Attributes.integer` of every header."""
-        return [
-            member.integer(key, default) if plain is None else int(plain[0])
-            for member, plain in zip(self.members, self.plain(key), strict=True)
-        ]
+        plain = self._numbers(key)
+        if plain is not None:
+            return list(map(int, plain[:, 0].tolist()))
+        return self.each(lambda header: header.integer(key, default))
 
 
-def _listed(numbers: FloatArray | None) -> list[float] | None:
-    return None if numbers is None else numbers.tolist()
+def _is_implicit(level: Level) -> bool:
+    return cast(Record, level).common.implicit
 
 
 def _kinds(levels: Sequence[Sequence[Level]]) -> list[Sequence[int]]:

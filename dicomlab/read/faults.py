@@ -148,7 +148,7 @@ def header_findings(headers: Headers) -> Iterable[Finding]:
     )
     commas: dict[int, list[str]] = {}
     for keyword in _NUMBERS:
-        if all(plain is not None for plain in headers.plain(keyword)):
+        if headers.is_plain(keyword):
             continue
         for k, comma in enumerate(headers.each(lambda header, key=keyword: header.has_decimal_comma(key))):  # type: ignore[misc]
             if comma:

@@ -18,7 +18,7 @@ from dicomlab.read.lazy import lazy_planes
 from dicomlab.read.meanings import clock_of, diffusion_label
 from dicomlab.read.modality import Transform
 from dicomlab.read.progress import Progress
-from dicomlab.read.reader import PlaneReader, on_two_threads
+from dicomlab.read.reader import PlaneReader, on_threads
 
 __all__ = ["Filling", "axis_coordinates"]
 
@@ -69,7 +69,7 @@ class Filling:
 
         jobs = [(members,) for members in reader.by_picture(range(len(planes)))]
         with Progress(len(jobs), "reading slices", progress) as bar:
-            on_two_threads(read, jobs, bar.step)
+            on_threads(read, jobs, bar.step, reader.threads)
         return values.reshape(*self.arrangement.shape, *reader.shape), failures
 
     def lazy(self) -> xr.Variable:

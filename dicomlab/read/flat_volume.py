@@ -19,7 +19,7 @@ from dicomlab.read.headers import Instance
 from dicomlab.read.lazy import lazy_planes, lazy_variable
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
-from dicomlab.read.reader import PlaneReader, on_two_threads
+from dicomlab.read.reader import PlaneReader, on_threads
 from dicomlab.read.slide import Level
 from dicomlab.read.stored import stored_image
 from dicomlab.read.tiles import READ_LIMIT, TileArray
@@ -100,7 +100,7 @@ def _read_frames(reader: PlaneReader) -> Pixels:
     if needed > READ_LIMIT:
         raise UnsupportedError(f"{image.file}: its {count} frames need {needed / (1 << 30):.1f} GiB")
     values = np.empty((count, *reader.shape), reader.dtype)
-    on_two_threads(lambda k: reader.read_into([k], [values[k]]), [(k,) for k in range(count)])
+    on_threads(lambda k: reader.read_into([k], [values[k]]), [(k,) for k in range(count)])
     return values
 
 

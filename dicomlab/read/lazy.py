@@ -15,7 +15,7 @@ from xarray.core import indexing
 
 from dicomlab.errors import DicomLabError, FaultError, MissingDependencyError
 from dicomlab.read.faults import undecodable_finding
-from dicomlab.read.reader import PlaneReader, on_two_threads
+from dicomlab.read.reader import PlaneReader, on_threads
 from dicomlab.read.watch import FileChanged
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class PlaneArray(BackendArray):
         if len(groups) == 1:
             read(groups[0])
         else:
-            on_two_threads(read, [(group,) for group in groups])
+            on_threads(read, [(group,) for group in groups])
 
 
 def _undecodable(name: str, problem: DicomLabError | OSError) -> FaultError:

@@ -19,9 +19,13 @@ from dicomlab.read.planes import Plane
 from dicomlab.read.stored import StoredImage, stored_images
 from dicomlab.read.watch import Watch
 
-__all__ = ["PlaneReader", "on_two_threads"]
+__all__ = ["PlaneReader", "on_threads"]
 
 Pixels = npt.NDArray[Any]
+
+
+_SMALL = 1 << 17
+"""Bytes of a plane that are copied faster than threads take turns."""
 
 
 class PlaneReader:
@@ -88,6 +92,12 @@ class PlaneReader:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def threads(self) -> int:
+        """On how many threads its planes are best read: small plain ones cost less than taking turns."""
+        small = int(np.prod(self.shape)) * self.dtype.itemsize < _SMALL
+        return 1 if small and all(image.is_plain for image in self.images) else 2
 
     def watch(self) -> None:
         """From now on, a file that is gone or has changed is an error when a plane of it is read.
@@ -187,8 +197,11 @@ def _alike(transform: Transform) -> tuple[Any, ...]:
     return transform.formula, transform.first, None if lut is None else (lut.dtype.str, lut.tobytes())
 
 
-def on_two_threads(
-    work: Callable[..., None], jobs: Sequence[tuple[Any, ...]], done: Callable[[], None] = lambda: None
+def on_threads(
+    work: Callable[..., None],
+    jobs: Sequence[tuple[Any, ...]],
+    done: Callable[[], None] = lambda: None,
+    threads: int = 2,
 ) -> None:
     """Call `work` with each of `jobs`; the first error ends it.
 
@@ -198,7 +211,14 @@ def on_two_threads(
     ----------
     done
         Called on this thread after some of them.
+    threads
+        1 where there is so little to do for each that taking turns would take longer.
     """
+    if threads == 1:
+        for job in jobs:
+            work(*job)
+            done()
+        return
     waiting = iter(jobs)
     stopped = threading.Event()
 

@@ -8,7 +8,6 @@ is pydicom's business, with a short way for plain numbers and codes that must, a
 from __future__ import annotations
 
 import io
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -316,23 +315,21 @@ _CODES = frozenset(b"UI CS TM DA DT AS".split())
 _PLAIN = re.compile(rb"[ -\[\]-~]*\0?")
 
 
-def plain_decimals(raws: Sequence[bytes], implicit: bool) -> Sequence[list[float] | None]:
-    """Numbers of each DS or IS where they are plain to see."""
+def plain_decimals(raws: Sequence[bytes], implicit: bool) -> FloatArray | None:
+    """Numbers of each DS or IS, shape ``(n, count)``, where all are plain to see and equally many; else None."""
     vrs = _vrs(raws, implicit)
     pattern = {b"DS": _DECIMALS, b"IS": _INTEGERS}.get(next(iter(vrs)))
     values = [raw[8:].rstrip(b" \0") for raw in raws]
-    # A NUL inside a value ends what the pattern allows, wherever it stands.
-    if len(vrs) > 1 or pattern is None or not pattern.fullmatch(b" ".join(values)):
-        return [None] * len(raws) if len(raws) == 1 else [plain_decimals([raw], implicit)[0] for raw in raws]
-    found: list[list[float] | None] = []
-    for value in values:
-        try:
-            numbers = list(map(float, value.split(b"\\")))
-        except ValueError:
-            found.append(None)
-        else:
-            found.append(numbers if all(map(math.isfinite, numbers)) else None)
-    return found
+    counts = {value.count(b"\\") for value in values}
+    joined = b"\\".join(values)
+    if len(vrs) > 1 or len(counts) > 1 or pattern is None or not pattern.fullmatch(joined):
+        return None
+    try:
+        # No list a value: thousands of them wake the garbage collector, which walks through everything.
+        numbers = np.array(list(map(float, joined.split(b"\\"))))
+    except ValueError:
+        return None
+    return numbers.reshape(len(values), -1) if np.isfinite(numbers).all() else None
 
 
 def _plain_numbers(raw: bytes, implicit: bool) -> FloatArray | None:
@@ -345,10 +342,10 @@ def _plain_numbers(raw: bytes, implicit: bool) -> FloatArray | None:
         if not np.isfinite(numbers).all():
             return None
     else:
-        (decimals,) = plain_decimals([raw], implicit)
+        decimals = plain_decimals([raw], implicit)
         if decimals is None:
             return None
-        numbers = np.array(decimals)
+        numbers = decimals[0]
     numbers.flags.writeable = False  # shared by all who ask
     return numbers
 
