@@ -33,8 +33,6 @@ _DEFLATED = uid.DeflatedExplicitVRLittleEndian.encode()
 _META = 1024
 """Bytes in which the transfer syntax is looked for at a glance."""
 
-_SMALL = 1 << 16
-"""Bytes of files that are small enough to be read at once, when their pixels will be wanted, too."""
 _UNFOLDED = 1 << 16
 """Bytes of a deflated data set that are looked at; longer headers go the general way."""
 
@@ -51,21 +49,14 @@ class Reader:
 
     Not for several threads at once.
 
-    Parameters
-    ----------
-    hold
-        Bytes that may be held in all: files that are looked at as a whole are kept, for their pixels to be read from memory.
-
     Attributes
     ----------
     enough : int
         Bytes at the beginning of the next file that are likely to hold its header.
     """
 
-    def __init__(self, hold: int = 0) -> None:
-        self._least = _SMALL if hold else _HEAD
-        self._hold = hold
-        self.enough = self._least
+    def __init__(self) -> None:
+        self.enough = _HEAD
         self._likely: tuple[Form, Common] | None = None
         self._last: Family | None = None
         self._row = 0
@@ -158,10 +149,7 @@ class Reader:
         instance = Instance(file, header, pixels, syntax)
         if mosaic_ and mosaic.needs_protocol(instance):
             raise UnusualError
-        self.enough = min(max(self._least, end + 64), _MOST_AHEAD)
-        if self._hold >= file.size == len(head) and pixels is not None:
-            self._hold -= len(head)
-            file.hold(head)
+        self.enough = min(max(_HEAD, end + 64), _MOST_AHEAD)
         return instance
 
     def _expect(self, head: bytes, form: Form, family: Family) -> None:

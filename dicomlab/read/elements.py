@@ -139,13 +139,17 @@ class Attributes:
                 return level.numbers(key) if type(level) is Record else None
         return None
 
+    def has_value(self, tag: Key) -> bool:
+        """Whether `value` is not None."""
+        return self.plain_numbers(tag) is not None or self.value(tag) is not None
+
     def has_decimal_comma(self, tag: Key) -> bool:
         """Whether the attribute holds numbers that are written with a comma."""
         return "," in self._raw_text(tag)
 
     def has(self, tag: Key) -> bool:
         """Whether the attribute is there with a value, readable or not."""
-        return self.value(tag) is not None or bool(self._raw_text(tag).strip())
+        return self.has_value(tag) or bool(self._raw_text(tag).strip())
 
     def _raw_text(self, tag: Key) -> str:
         """Text of the file where pydicom cannot parse it; it keeps what breaks its VR as bytes or text."""

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from dicomlab.errors import AmbiguousSourceError, DicomLabError, NotDicomError
 from dicomlab.findings import CODES, Finding, OnFault, choose
-from dicomlab.read.series import PathLike, Series, SeriesList, list_series
+from dicomlab.read.series import PathLike, Series, SeriesList, find_series
 from dicomlab.read.stacks import Stack
 
 __all__ = ["Source", "find_stack"]
@@ -19,9 +19,9 @@ _LARGEST_ONLY = CODES["localizer_inside"].repair
 
 
 def find_stack(
-    source: Source, *, on_fault: OnFault = None, progress: bool = True, hold: int = 0
+    source: Source, *, on_fault: OnFault = None, progress: bool = True
 ) -> tuple[Stack, tuple[Finding, ...]]:
-    """The one stack that `source` means, and findings of its series as a whole; `hold` as of `list_series`.
+    """The one stack that `source` means, and findings of its series as a whole.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def find_stack(
         raise DicomLabError(
             f"load_volume takes a path, several paths, a Series or a Stack; found {type(source).__name__}"
         )
-    found = list_series(cast("Any", source), progress=progress, hold=hold)
+    found = find_series(cast("Any", source), progress=progress)
     return find_stack(_only_series(found), on_fault=on_fault)
 
 

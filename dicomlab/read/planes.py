@@ -21,6 +21,7 @@ from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.headers import Instance
 from dicomlab.read.mosaic import mosaic
 from dicomlab.read.nuclear import nm_cosines, nm_positions
+from dicomlab.read.records import Record
 from dicomlab.read.slide import is_slide
 
 __all__ = ["Plane", "planes_of", "planes_of_all"]
@@ -233,7 +234,7 @@ def _functional_groups(
         why = ""
         if frames > 1 and k >= len(per_frame):
             why = f"it has {frames} frames and functional groups for {len(per_frame)}"
-        elif frames > 1 and Attributes.of(*own).value("ImagePositionPatient") is None:
+        elif frames > 1 and not Attributes.of(*own).has_value("ImagePositionPatient"):
             # One at the top level cannot be that of all frames.
             why = "its functional groups hold no Plane Position (Patient)"
         planes.append(Plane(instance, k, (*own, instance.header), lacking=why))
@@ -244,6 +245,9 @@ def _unfolded(group: Level | None) -> tuple[Level, ...]:
     """The first item of each functional group macro, the standard's before private ones, then the item that holds them."""
     if group is None:
         return ()
+    known = group.unfolded() if isinstance(group, Record) else None
+    if known is not None:
+        return known
     items = Attributes.of(group)
     found = [items.items(tag) for tag in list(group.keys()) if not tag >> 16 & 1]
     return (*(macro[0] for macro in found if macro), group)

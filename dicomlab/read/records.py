@@ -74,7 +74,7 @@ class Common:
         Elements of the data set around an item that say how to read it: character set and pixel representation.
     """
 
-    __slots__ = ("context", "groups", "held", "implicit", "known", "plain")
+    __slots__ = ("context", "foldable", "groups", "held", "implicit", "inner", "known", "plain")
 
     def __init__(
         self,
@@ -89,6 +89,8 @@ class Common:
         self.context = tuple(context)
         self.known: dict[Any, Any] = {}
         self.plain: dict[int, FloatArray | None] = {}
+        self.inner: tuple[Common, ...] | None = None
+        self.foldable = True
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.held, self.implicit, self.groups, self.context
@@ -133,6 +135,26 @@ class Record:
         """Tags of its elements, ascending."""
         held = self.common.held.keys()
         return sorted({*held, *self.sequences}) if self.sequences else held
+
+    def unfolded(self) -> tuple[Record, ...] | None:
+        """The items of its sequences of one item, in the order of the file, and then itself: as attributes of functional group
+        macros are looked up. None where there are other sequences, which pydicom has to read.
+        """
+        common = self.common
+        if common.inner is None:
+            sequences = [
+                tag
+                for tag, held in common.held.items()
+                if tag not in common.groups
+                and not tag >> 16 & 1
+                and _is_sequence(self._find(tag), common.implicit)
+            ]
+            common.inner = () if sequences else tuple(common.groups.values())
+            common.foldable = not sequences
+        if not common.foldable:
+            return None
+        own = self.own
+        return (*[Record(inner, own) for inner in common.inner], self)
 
     def raw(self, tag: int) -> bytes:
         """An element that is there, as it stands in the file."""
@@ -294,6 +316,10 @@ def _picker(places: Sequence[int]) -> Any:
     if len(places) > 1:
         return itemgetter(*places)
     return lambda values: tuple(values[k] for k in places)
+
+
+def _is_sequence(raw: Raw | int, implicit: bool) -> bool:
+    return isinstance(raw, Far) or (isinstance(raw, bytes) and _vr(raw, implicit) == b"SQ" and len(raw) > 12)
 
 
 def _value_start(raw: bytes, implicit: bool) -> int:

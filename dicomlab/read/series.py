@@ -29,7 +29,7 @@ from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PathLike", "Series", "SeriesList", "find_series", "list_series"]
+__all__ = ["PathLike", "Series", "SeriesList", "find_series"]
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -330,16 +330,6 @@ def find_series(
     >>> [series.modality for series in find_series(tmp_path)]
     ['CT', 'MR', 'PT']
     """
-    return list_series(source, cache, progress)
-
-
-def list_series(
-    source: PathLike | Iterable[PathLike],
-    cache: PathLike | None = None,
-    progress: bool = True,
-    hold: int = 0,
-) -> SeriesList:
-    """`find_series`; up to `hold` bytes of files are held in memory, for their pixels to be read from there."""
     if not isinstance(source, (str, os.PathLike, list, tuple, set, frozenset)):
         raise DicomLabError(f"find_series takes a path or a list of paths, found {type(source).__name__}")
     named = [source] if isinstance(source, (str, os.PathLike)) else list(source)
@@ -351,10 +341,10 @@ def list_series(
     if len(paths) > 1 or not paths[0].is_dir():
         files = list(dicomdir.follow(files, paths, skipped.__setitem__))
     if cache is None:
-        instances = list(_read_all(files, skipped, progress, hold))
+        instances = list(_read_all(files, skipped, progress))
     else:
         with Catalogue(Path(cache).expanduser(), paths) as catalogue:
-            instances = list(_read_all(files, skipped, progress, hold, catalogue))
+            instances = list(_read_all(files, skipped, progress, catalogue))
     headers = Headers(instances)
     said = [headers.texts(key) for key in ("SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID")]
     found: dict[tuple[str, ...], list[Instance]] = {}
@@ -388,11 +378,10 @@ def _read_all(
     files: list[FileRef],
     skipped: dict[str, str],
     progress: bool,
-    hold: int = 0,
     catalogue: Catalogue | None = None,
 ) -> Iterator[Instance]:
     """The instances in `files`, to which the members of the archives among them are added."""
-    reader = Reader(hold)
+    reader = Reader()
     for file in progress_bar(list(files), "reading headers", progress):
         try:
             found = None if catalogue is None else catalogue.find(file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 import zipfile
@@ -65,7 +64,7 @@ class FileRef:
         Bytes; None: looked up when asked for, or when the file is first opened.
     """
 
-    __slots__ = ("_held", "_location", "_size", "archive", "member", "name")
+    __slots__ = ("_location", "_size", "archive", "member", "name")
 
     def __init__(
         self,
@@ -77,20 +76,9 @@ class FileRef:
     ) -> None:
         self._location = path if type(path) is str else os.fspath(path)
         self._size = size
-        self._held: bytes | None = None
         self.name = name
         self.member = member
         self.archive = archive
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        return self._location, self.name, self._size, self.member, self.archive
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.__init__(*state)  # type: ignore[misc]
-
-    def hold(self, data: bytes) -> None:
-        """All bytes of the file, which are to be read from memory as long as this reference lives."""
-        self._held = data
 
     @property
     def path(self) -> Path:
@@ -115,8 +103,6 @@ class FileRef:
 
     def open(self) -> BinaryIO:
         """A new binary stream at the start of the file; close it after use."""
-        if self._held is not None:
-            return io.BytesIO(self._held)
         if self.archive is None or self.member is None:
             return open(self._location, "rb")
         with self.archive as archive:
@@ -147,10 +133,6 @@ class FileRef:
         """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were."""
         view = memoryview(cast(Any, out)).cast("B")
         done = 0
-        if self._held is not None:
-            part = self._held[offset : offset + len(view)]
-            view[: len(part)] = part
-            return len(part)
         descriptor = os.open(self._location, _READ)
         try:
             while done < len(view):

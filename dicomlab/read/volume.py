@@ -41,9 +41,6 @@ _TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data", "undecodable
 _RESAMPLES = {"gantry_tilt", "missing_slice", "uneven_spacing"}
 """Faults that are repaired on a new grid."""
 
-_HELD = 1 << 26
-"""Bytes of small files that are read once, for their headers and their pixels."""
-
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """Segmentation Storage and Label Map Segmentation Storage."""
 
@@ -203,8 +200,7 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
     """The volume on the grid of its images, and the codes of what is yet to be repaired on a new grid."""
     on_fault, values = asked.on_fault, asked.values
     check_choices(on_fault)
-    hold = 0 if asked.lazy else _HELD
-    stack, series_findings = find_stack(source, on_fault=on_fault, progress=asked.progress, hold=hold)
+    stack, series_findings = find_stack(source, on_fault=on_fault, progress=asked.progress)
     for (instance, image), kind in zip(
         stack.images, Headers(stack.instances).texts("SOPClassUID"), strict=True
     ):
