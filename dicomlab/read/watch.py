@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from dicomlab.errors import FaultError
 from dicomlab.read.sources import FileRef
+from dicomlab.read.stored import StoredImage
 
-__all__ = ["FileChanged", "Watch"]
+__all__ = ["FileChanged", "Watch", "found_anywhere"]
 
 
 class FileChanged(FaultError):
@@ -67,6 +68,16 @@ class Watch:
     ) -> None:
         # After reading: what changed while it was read counts too, and explains better what went wrong.
         self.check()
+
+
+def found_anywhere(image: StoredImage) -> StoredImage:
+    """The same image by an absolute path: its file may be read later from another folder, or by another process."""
+    file = image.file
+    if file.path.is_absolute():
+        return image
+    if file.archive is not None:
+        file.archive.path = file.archive.path.absolute()
+    return replace(image, file=replace(file, path=file.path.absolute()))
 
 
 def _state(file: FileRef) -> tuple[int, int]:
