@@ -607,14 +607,35 @@ def test_what_the_system_says_of_a_file_comes_without_its_folder(
 def test_a_lazy_volume_travels_and_is_read_where_it_arrives(tmp_path: Path, name: str) -> None:
     (stack,) = kind(tmp_path, name)
     lazy = open_volume(stack)
-    _ = lazy.isel({lazy.dims[0]: 0}).values  # what it keeps stays at home
+    unread = len(pickle.dumps(lazy))
+    _ = lazy.isel({lazy.dims[0]: 0}).values
     sent = pickle.dumps(lazy)
+    assert len(sent) < unread + 2000, "the picture that is kept stays at home"
     arrived = pickle.loads(sent)
     assert not arrived.variable._in_memory
     check_same(arrived, load_volume(stack))
     program = "import pickle, sys; v = pickle.load(sys.stdin.buffer); sys.stdout.buffer.write(pickle.dumps(v.values))"
     ran = subprocess.run([sys.executable, "-c", program], input=sent, capture_output=True, check=True)
     np.testing.assert_array_equal(pickle.loads(ran.stdout), lazy.values)
+
+
+@pytest.mark.parametrize("name", ["axial_ct", "zip_archive", "mosaic", "slide"])
+def test_a_relative_path_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    if name == "slide":
+        write_pictures(Path("here"))
+        source: Path = Path("here", "slide.dcm")
+    else:
+        source = phantom.write_kind(name, "here").folder
+    eager, lazy = load_volume(source), open_volume(source)
+    monkeypatch.chdir(tmp_path.parent)
+    np.testing.assert_array_equal(lazy.values, eager.values)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(open_volume(tmp_path / source))).values, eager.values
+    )
 
 
 def test_what_travels_is_small_and_holds_no_header(tmp_path: Path) -> None:
@@ -787,6 +808,21 @@ def test_a_lazy_volume_has_the_manners_of_a_volume(tmp_path: Path, opened: list[
     assert (lazy[2:] + eager).sizes["slice"] == 4
     with pytest.raises(xr.AlignmentError):
         _ = lazy + load_volume(write(tmp_path / "other", datasets("MR")))
+
+
+def test_a_volume_in_colour_is_lazy_too(tmp_path: Path, opened: list[str]) -> None:
+    changed = datasets("CT")
+    pixels = np.random.default_rng(0).integers(0, 255, (*SMALL, 3), dtype=np.uint8)
+    for ds, plane in zip(changed, pixels, strict=True):
+        ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = 3, "RGB", 0
+        ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
+        ds.PixelData = plane.tobytes()
+    stack = find_series(write(tmp_path, changed))[0].stacks[0]
+    for chunks in (None, {}):
+        check_same(open_volume(stack, chunks=chunks), load_volume(stack))
+    opened.clear()
+    np.testing.assert_array_equal(open_volume(stack, dtype="float32")[2, 3, :, 1].values, pixels[2, 3, :, 1])
+    assert len(opened) == 1
 
 
 def test_load_reads_once_and_keeps(tmp_path: Path, opened: list[str]) -> None:

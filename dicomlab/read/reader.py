@@ -17,7 +17,7 @@ from dicomlab.read.dtypes import dtype_of
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stored import StoredImage, stored_images
-from dicomlab.read.watch import Watch
+from dicomlab.read.watch import Watch, found_anywhere
 
 __all__ = ["PlaneReader", "on_threads"]
 
@@ -107,8 +107,10 @@ class PlaneReader:
         FileChanged
             It is so now.
         """
-        known = {id(image): Watch.of(image.file) for image in {id(i): i for i in self.images}.values()}
+        each = {id(image): found_anywhere(image) for image in self.images}
+        known = {number: Watch.of(image.file) for number, image in each.items()}
         self._watches = [known[id(image)] for image in self.images]
+        self.images = [each[id(image)] for image in self.images]
 
     def name(self, plane: int) -> str:
         """What users are shown: the file, and the frame where it has several."""

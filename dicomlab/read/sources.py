@@ -101,6 +101,12 @@ class FileRef:
         """The same file by another name."""
         return FileRef(self._location, name, self._size, self.member, self.archive)
 
+    def absolute(self) -> FileRef:
+        """The same file, found from any working directory."""
+        location = os.path.abspath(self._location)
+        archive = None if self.archive is None else _Archive(Path(location))
+        return FileRef(location, self.name, self._size, self.member, archive)
+
     def open(self) -> BinaryIO:
         """A new binary stream at the start of the file; close it after use."""
         if self.archive is None or self.member is None:

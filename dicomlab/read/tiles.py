@@ -14,7 +14,7 @@ from xarray.core import indexing
 from dicomlab.errors import UnsupportedError
 from dicomlab.read.slide import Level
 from dicomlab.read.stored import StoredImage
-from dicomlab.read.watch import Watch
+from dicomlab.read.watch import Watch, found_anywhere
 
 __all__ = ["READ_LIMIT", "TileArray"]
 
@@ -36,8 +36,8 @@ class TileArray(BackendArray):
     """
 
     def __init__(self, level: Level, images: Sequence[StoredImage]) -> None:
-        self._level, self._images = level, tuple(images)
-        self._watches = tuple(Watch.of(image.file) for image in images)
+        self._level, self._images = level, tuple(found_anywhere(image) for image in images)
+        self._watches = tuple(Watch.of(image.file) for image in self._images)
         self._samples = samples = 3 if images[0].is_colour else 1
         sizes = [level.coords[name].size for name in self.dims]
         self.shape = (*sizes, *level.size, *((samples,) if samples > 1 else ()))

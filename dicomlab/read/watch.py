@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 from dicomlab.errors import FaultError
 from dicomlab.read.sources import FileRef
+from dicomlab.read.stored import StoredImage
 
-__all__ = ["FileChanged", "Watch"]
+__all__ = ["FileChanged", "Watch", "found_anywhere"]
 
 
 class FileChanged(FaultError):
@@ -69,9 +70,15 @@ class Watch:
         self.check()
 
 
+def found_anywhere(image: StoredImage) -> StoredImage:
+    """The same image by an absolute path: its file may be read later from another folder, or by another process."""
+    file = image.file
+    return image if os.path.isabs(file.location) else replace(image, file=file.absolute())
+
+
 def _state(file: FileRef) -> tuple[int, int]:
     try:
-        status = os.stat(file.path)
+        status = os.stat(file.location)
     except OSError as problem:
         raise FileChanged(f"{file}: is not there any more ({problem.strerror})") from problem
     return status.st_size, status.st_mtime_ns

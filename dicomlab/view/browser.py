@@ -115,9 +115,7 @@ class SliceBrowser(anywidget.AnyWidget):
     _voxel = traitlets.List(traitlets.Int()).tag(sync=True)
     plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
     index = traitlets.Int().tag(sync=True)
-    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0, 0.0, 0.0]).tag(
-        sync=True
-    )
+    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
     center = traitlets.Float(0.0).tag(sync=True)
     width = traitlets.Float(1.0).tag(sync=True)
     function = traitlets.Enum(("LINEAR", "LINEAR_EXACT", "SIGMOID"), default_value="LINEAR").tag(sync=True)
