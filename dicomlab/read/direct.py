@@ -57,7 +57,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.enough = _HEAD
-        self._likely: tuple[Form, Common] | None = None
+        self._likely: tuple[Form, Common, Form] | None = None
         self._last: Family | None = None
         self._row = 0
         self._forms: list[Form] = []
@@ -93,7 +93,7 @@ class Reader:
 
     def _read(self, file: FileRef, head: bytes) -> Instance:
         if self._likely is not None:
-            likely, common = self._likely
+            likely, common, _ = self._likely
             found = likely.match(head, 132)
             if found is not None:
                 made = self._made(file, head, Record(common, tuple(found[0])), found[1], likely.syntax)
@@ -158,10 +158,14 @@ class Reader:
         self._last = family
         if self._row < _IN_A_ROW:
             return
-        if family.likely is None or family.likely[1] is not family.common:
+        if family.likely is None or family.likely[1:] != (family.common, form):
             own = family.own_tags
-            literal = Form(head, form.cells_of(head), own, form.soft & own, form.syntax, _WANTED - own)
-            family.likely = (literal, family.common)
+            same = _WANTED - own
+            family.likely = (
+                Form(head, form.cells_of(head), own, form.soft - same, form.syntax, same),
+                family.common,
+                form,
+            )
         self._likely = family.likely
 
     def _read_unfolded(self, file: FileRef, plain: bytes) -> Instance:
