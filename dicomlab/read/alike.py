@@ -203,13 +203,12 @@ def _is_implicit(level: Level) -> bool:
 
 def _kinds(levels: Sequence[Sequence[Level]]) -> list[Sequence[int]]:
     """Places of those headers that differ in nothing but their own elements, together."""
+    kins: list[Any] = [_kin(of[0]) if len(of) == 1 else tuple([_kin(level) for level in of]) for of in levels]
+    if kins and kins.count(kins[0]) == len(kins):
+        return [range(len(kins))]
     kinds: dict[Any, list[int]] = {}
-    for k, of in enumerate(levels):
-        kin = _kin(of[0]) if len(of) == 1 else tuple([_kin(level) for level in of])
-        if kin in kinds:
-            kinds[kin].append(k)
-        else:
-            kinds[kin] = [k]
+    for k, kin in enumerate(kins):
+        kinds.setdefault(kin, []).append(k)
     return list(kinds.values())
 
 

@@ -18,7 +18,7 @@ from dicomlab.read.lazy import lazy_planes
 from dicomlab.read.meanings import clock_of, diffusion_label
 from dicomlab.read.modality import Transform
 from dicomlab.read.progress import Progress
-from dicomlab.read.reader import PlaneReader, on_threads
+from dicomlab.read.reader import Images, PlaneReader, on_threads
 
 __all__ = ["Filling", "axis_coordinates"]
 
@@ -36,17 +36,21 @@ class Filling:
         Planes in the order of the array.
     transforms
         From stored to real values, one a plane.
-    dtype
+    dtype, images
         As of `PlaneReader`.
     """
 
     def __init__(
-        self, arrangement: Arrangement, transforms: Sequence[Transform], dtype: np.dtype[Any] | None = None
+        self,
+        arrangement: Arrangement,
+        transforms: Sequence[Transform],
+        dtype: np.dtype[Any] | None = None,
+        images: Images = (),
     ) -> None:
         self.arrangement = arrangement
         self.transforms = transforms
         self.units = _units_along(arrangement, transforms)
-        self.reader = PlaneReader(arrangement.headers, transforms, dtype)
+        self.reader = PlaneReader(arrangement.headers, transforms, dtype, images)
 
     @property
     def is_colour(self) -> bool:

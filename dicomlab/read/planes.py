@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -143,9 +143,9 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     return tuple(Plane(instance, k, instance.levels, lacking=why) for k in range(frames))
 
 
-def planes_of_all(instances: Sequence[Instance]) -> Headers:
+def planes_of_all(objects: Headers) -> Headers:
     """Every plane of all instances: `planes_of`, and where they lie, found together."""
-    objects = Headers(instances)
+    instances = cast(Sequence[Instance], objects.members)
     single = objects.each(_is_single)
     if all(single):
         planes = list(map(_whole, instances))

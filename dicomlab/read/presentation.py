@@ -275,6 +275,8 @@ def _nearest_middle(
     instances: Sequence[Instance], frames: Sequence[int] | None
 ) -> Iterator[tuple[Presentation, int, tuple[AnyWindow, ...]]]:
     """Each presentation state with windows, the place of the image that decides, and the windows for it."""
+    if not any(instance.presentations for instance in instances):
+        return
     middle = len(instances) // 2
     done: set[Presentation] = set()
     for place in sorted(range(len(instances)), key=lambda k: abs(k - middle)):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,16 @@ import numpy.typing as npt
 from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.alike import Headers
 from dicomlab.read.dtypes import dtype_of
+from dicomlab.read.headers import Instance
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stored import StoredImage, stored_images
 from dicomlab.read.watch import Watch, found_anywhere
 
-__all__ = ["PlaneReader", "on_threads"]
+__all__ = ["Images", "PlaneReader", "on_threads"]
 
 Pixels = npt.NDArray[Any]
+Images: TypeAlias = "Sequence[tuple[Instance, StoredImage | DicomLabError]]"
 
 
 _SMALL = 1 << 17
@@ -41,6 +43,8 @@ class PlaneReader:
         From stored to real values, one a plane. Colours have none: they stay as they are stored.
     dtype
         Of the values; None for the smallest that holds them. Colours keep theirs.
+    images
+        How the pixels of their objects are read, where that is known already.
 
     Attributes
     ----------
@@ -58,16 +62,23 @@ class PlaneReader:
     """
 
     def __init__(
-        self, headers: Headers, transforms: Sequence[Transform], dtype: np.dtype[Any] | None = None
+        self,
+        headers: Headers,
+        transforms: Sequence[Transform],
+        dtype: np.dtype[Any] | None = None,
+        images: Images = (),
     ) -> None:
         planes = cast(Sequence[Plane], headers.members)
         # Headers are read here, on one thread; the threads that follow only move bytes.
         each = {id(plane.instance): plane.instance for plane in planes}
+        found = images or list(zip(each.values(), stored_images(list(each.values())), strict=True))
         known: dict[int, StoredImage] = {}
-        for number, image in zip(each, stored_images(list(each.values())), strict=True):
-            if isinstance(image, DicomLabError):
+        for instance, image in found:
+            if isinstance(image, StoredImage):
+                known[id(instance)] = image
+            elif id(instance) in each:
                 raise image
-            known[number] = image
+        known = {number: known[number] for number in each}
         self.images = [known[id(plane.instance)] for plane in planes]
         samples = {image.shape[2:] for image in known.values()}
         if len(samples) > 1:

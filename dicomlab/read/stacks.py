@@ -249,12 +249,13 @@ def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
 
     The largest stack comes first. Nothing is left out: images without a position form stacks of their own.
     """
+    objects = Headers(instances)
     flat = {
         id(instance): flat_key(instance)
-        for instance, flat in zip(instances, Headers(instances).each(is_flat_header), strict=True)
+        for instance, flat in zip(instances, objects.each(is_flat_header), strict=True)
         if flat
     }
-    headers = planes_of_all(instances)
+    headers = planes_of_all(objects)
     planes = cast(Sequence[Plane], headers.members)
     # By key: the directions met so far, and the planes of each.
     groups: dict[tuple[object, ...], list[tuple[FloatArray | None, list[Plane]]]] = {}
@@ -273,7 +274,7 @@ def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
         stack
         for directions in groups.values()
         for _, members in directions
-        for stack in _disentangled(Stack(tuple(_sorted(members))))
+        for stack in _disentangled(Stack(tuple(_sorted(members, headers))))
     ]
     return sorted(stacks, key=len, reverse=True)
 
@@ -398,8 +399,9 @@ def _interleaved(stack: Stack, label: Kind) -> list[Stack]:
     return parts if overlap and all(_is_clean(part) for part in parts) else []
 
 
-def _sorted(planes: list[Plane]) -> list[Plane]:
-    headers = Headers(planes)
+def _sorted(planes: list[Plane], known: Headers) -> list[Plane]:
+    # Mostly all planes of a series.
+    headers = known if len(planes) == len(known.members) else Headers(planes)
     # Ties (and images without a position) fall back on labels that do not depend on the order or names of files.
     labels = list(
         zip(

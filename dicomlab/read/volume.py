@@ -201,14 +201,14 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
     on_fault, values = asked.on_fault, asked.values
     check_choices(on_fault)
     stack, series_findings = find_stack(source, on_fault=on_fault, progress=asked.progress)
-    for (instance, image), kind in zip(
-        stack.images, Headers(stack.instances).texts("SOPClassUID"), strict=True
-    ):
+    kinds = stack.headers.each(lambda header: header.top.text("SOPClassUID"))
+    for plane, kind in zip(stack.planes, kinds, strict=True):
         if kind in _SEGMENTATIONS:
             raise UnsupportedError(
-                f"{instance.file} is a Segmentation: its frames are masks, not values. "
+                f"{plane.instance.file} is a Segmentation: its frames are masks, not values. "
                 "dicomlab.load_segmentation(path, like=volume) reads it (pip install 'dicomlab[seg]')."
             )
+    for _, image in stack.images:
         if isinstance(image, DicomLabError):
             raise image
     if stack.flat is not None:
@@ -230,7 +230,7 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
     planes = arrangement.planes
     frames = [plane.frame + 1 for plane in planes]
     kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
-    filling = Filling(arrangement, transforms, asked.dtype)
+    filling = Filling(arrangement, transforms, asked.dtype, stack.images)
     array, failures = (filling.lazy(), {}) if asked.lazy else filling.read(asked.progress)
     if failures:
         kept += _act([undecodable_finding(failures)], on_fault)
@@ -239,7 +239,7 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
             raise FaultError("no image of this series can be decoded", [undecodable_finding(failures)])
         arrangement, more = _settle(rest, [], asked.dims, on_fault)
         kept += [one for one in more if one not in kept]
-        filling = Filling(arrangement, _transforms(arrangement.headers, values), asked.dtype)
+        filling = Filling(arrangement, _transforms(arrangement.headers, values), asked.dtype, stack.images)
         array, failures = filling.read(asked.progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [undecodable_finding(failures)])
