@@ -265,6 +265,7 @@ def _dated(attributes: Attributes) -> float | None:
     return None
 
 
+@lru_cache(1 << 15)
 def _when(dated: float | None, time: str, day: str, series_time: str) -> float | None:
     if dated is not None or not time:
         return dated
