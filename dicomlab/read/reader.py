@@ -124,6 +124,7 @@ class PlaneReader:
         FaultError, OSError
             It cannot be read or decoded, or `watch` found the file changed.
         """
+        # The one place where pixels become values: what is stored as it is wanted might be read straight into `outs` here.
         picture = self._picture(planes[0])
         for place, (plane, out) in enumerate(zip(planes, outs, strict=True)):
             pixels = picture
