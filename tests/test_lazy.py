@@ -474,7 +474,9 @@ def test_a_repair_that_resamples_is_lazy_with_dask_and_refused_without(
 ) -> None:
     (stack,) = kind(tmp_path, name)
     choice = {REPAIRED[name]: "repair"}
-    with pytest.raises(DicomLabError, match=rf"makes {name} a new grid.*chunks=\{{\}}, or call load_volume"):
+    with pytest.raises(
+        DicomLabError, match=rf"repairs {name} on a new grid.*chunks=\{{\}}, or call load_volume"
+    ):
         open_volume(stack, on_fault=choice)
     eager, warned = told(lambda: load_volume(stack, on_fault=choice))
     opened.clear()

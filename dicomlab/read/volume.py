@@ -49,7 +49,7 @@ Kept: TypeAlias = "list[tuple[Finding, Choice]]"
 
 @dataclass(frozen=True)
 class _Asked:
-    """How the user wants a volume."""
+    """How the user wants a volume; `resampled`: whether it may be put on a new grid."""
 
     dims: Dims
     values: str | None
@@ -246,8 +246,8 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
     repaired = {finding.code for finding, choice in kept if choice == "repair"} & _RESAMPLES
     if repaired and not asked.resampled:
         raise DicomLabError(
-            f"on_fault='repair' was asked for, which makes {' and '.join(sorted(repaired))} a new grid, and only dask or "
-            "load_volume can do that: give open_volume chunks={}, or call load_volume."
+            f"on_fault repairs {' and '.join(sorted(repaired))} on a new grid, which takes dask or all values: give "
+            "open_volume chunks={}, or call load_volume."
         )
     _warn(kept)
     volume = make_volume(

@@ -57,7 +57,7 @@ def browse(
     ----------
     volume
         A volume: dims slice, row, column with positions in patient mm. A lazy one is read slice by slice, each once: what
-        was read is kept, in up to a quarter of the machine's memory.
+        was read is kept, in up to 2 GiB or a quarter of the machine's memory.
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``; None for the plane the images were acquired in.
     index

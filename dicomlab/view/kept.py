@@ -21,17 +21,16 @@ Values = npt.NDArray[Any]
 
 _BATCH = 16
 """Slices that are read at once, when many are wanted."""
-_USUAL = 8 << 30
-"""Bytes of memory of a machine that does not tell."""
+_MOST = 2 << 30
+"""Bytes that are kept at most: several thousand slices. A machine may have much memory, and a notebook on it little."""
 
 
 def room() -> int:
-    """Bytes of slices that are kept at most: a quarter of this machine's memory."""
+    """Bytes of slices that are kept: a quarter of this machine's memory, and 2 GiB at most."""
     try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return min(_MOST, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
-        memory = _USUAL
-    return memory // 4
+        return _MOST
 
 
 def kept(values: xr.Variable) -> xr.Variable:
