@@ -71,7 +71,7 @@ def test_a_kept_listing_says_the_same_and_opens_nothing(folder: Path, tmp_path: 
     expected = said(folder)
     opened()
     assert said(folder, tmp_path / "list.sqlite") == expected
-    assert len(opened()) == 13
+    assert len(opened()) == 14
     assert said(folder, tmp_path / "list.sqlite") == expected
     assert opened() == {"empty"}  # there is nothing to keep of it
 
@@ -111,7 +111,8 @@ def test_files_that_are_new_changed_or_gone_are_noticed(folder: Path, tmp_path: 
     found = find_series(folder, cache=cache)
     opened()
     said(folder, cache)
-    assert opened() <= {"empty"}
+    # The image that is there twice is compared each time, byte by byte.
+    assert opened() <= {"empty", "new", f"ct{os.sep}{names[2]}"}
     with sqlite3.connect(cache) as database:
         kept = {Path(name).name for (name,) in database.execute("SELECT location FROM file")}
     assert names[1] not in kept
@@ -197,7 +198,7 @@ def test_a_damaged_list_is_refused_with_what_to_do(folder: Path, tmp_path: Path,
     cache = tmp_path / "list.sqlite"
     find_series(folder, cache=cache)
     cache.write_bytes(cache.read_bytes()[:3000])
-    with pytest.raises(DicomLabError, match="damaged .* delete this one"):
+    with pytest.raises(DicomLabError, match=r"damaged .* delete this one"):
         find_series(folder, cache=cache)
     with pytest.raises(DicomLabError):
         find_series(folder, cache=cache)  # and no connection is left open
@@ -210,7 +211,7 @@ def test_a_list_of_another_version_is_made_anew(folder: Path, tmp_path: Path, op
         database.execute("UPDATE about SET made_of = 'of old'")
     opened()
     assert said(folder, cache) == said(folder)
-    assert len(opened()) == 13
+    assert len(opened()) == 14
 
 
 def test_who_the_patient_is_is_not_kept(folder: Path, tmp_path: Path, opened: Opened) -> None:
