@@ -114,8 +114,9 @@ def test_files_that_are_new_changed_or_gone_are_noticed(folder: Path, tmp_path: 
     # The image that is there twice is compared each time, byte by byte.
     assert opened() <= {"empty", "new", f"ct{os.sep}{names[2]}"}
     with sqlite3.connect(cache) as database:
-        kept = {Path(name).name for (name,) in database.execute("SELECT location FROM file")}
-    assert names[1] not in kept
+        kept = {name for (name,) in database.execute("SELECT location FROM file")}
+    assert str(folder / "ct" / names[2]) in kept
+    assert str(folder / "ct" / names[1]) not in kept
     assert "new" in found.skipped  # the same image once more
 
 
