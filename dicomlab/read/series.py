@@ -16,7 +16,6 @@ from dicomlab.read import dicomdir
 from dicomlab.read.alike import Headers
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
-from dicomlab.read.catalogue import Catalogue
 from dicomlab.read.direct import Reader
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.headers import Instance
@@ -28,6 +27,8 @@ from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from dicomlab.read.catalogue import Catalogue
 
 __all__ = ["PathLike", "Series", "SeriesList", "find_series"]
 
@@ -343,6 +344,8 @@ def find_series(
     if cache is None:
         instances = list(_read_all(files, skipped, progress))
     else:
+        from dicomlab.read.catalogue import Catalogue
+
         with Catalogue(Path(cache).expanduser(), paths) as catalogue:
             instances = list(_read_all(files, skipped, progress, catalogue))
     headers = Headers(instances)
