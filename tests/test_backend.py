@@ -17,14 +17,13 @@ import pytest
 import xarray as xr
 from flat_support import picture, write_pictures
 from flat_support import save as save_flat
-from support import datasets, write
+from support import datasets, watch_opening, write
 
 from dicomlab import DicomLabError, DicomLabWarning, find_series, load_volume, open_volume, phantom
 from dicomlab.backend import DicomBackend
 from dicomlab.errors import AmbiguousSourceError, FaultError
 from dicomlab.frames import FrameIndex
 from dicomlab.indexes import AxisIndex
-from dicomlab.read.sources import FileRef
 
 CHUNKS: list[Any] = [None, {}, "auto", {"slice": 2}]
 KINDS = [
@@ -43,8 +42,7 @@ KINDS = [
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were opened since the test emptied the list."""
     names: list[str] = []
-    open_ = FileRef.open
-    monkeypatch.setattr(FileRef, "open", lambda self: (names.append(self.name), open_(self))[1])
+    watch_opening(monkeypatch, names)
     return names
 
 

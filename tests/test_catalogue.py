@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from support import datasets, write
+from support import datasets, watch_opening, write
 
 from dicomlab import DicomLabError, find_series, load_volume, phantom
 from dicomlab.read.sources import FileRef
@@ -30,15 +30,8 @@ def age(folder: Path, seconds: float = 60) -> None:
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
     """Names of the files that were opened since this was last asked."""
-    names: set[str] = set()
-    for method in ("head", "open"):
-        plain = getattr(FileRef, method)
-
-        def watched(self: FileRef, *args: int, plain: Callable[..., object] = plain) -> object:
-            names.add(self.name)
-            return plain(self, *args)
-
-        monkeypatch.setattr(FileRef, method, watched)
+    names: list[str] = []
+    watch_opening(monkeypatch, names)
     # The time of the last change of what is said of a file cannot be set back: for these tests nothing is too recent.
     monkeypatch.setattr("dicomlab.read.catalogue._RECENT", 0)
 

@@ -19,7 +19,7 @@ from flat_support import TISSUE, item, picture, write_pictures
 from flat_support import save as save_flat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import SHARED, SMALL, datasets, write
+from support import SHARED, SMALL, datasets, watch_opening, write
 
 import dicomlab as dl
 from dicomlab import DicomLabError, DicomLabWarning, find_series, load_volume, open_volume, phantom
@@ -36,8 +36,7 @@ EVERY_KIND = [*phantom.KINDS, *phantom.FAULTS]
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were opened since the test emptied the list."""
     names: list[str] = []
-    open_: Callable[[FileRef], Any] = FileRef.open
-    monkeypatch.setattr(FileRef, "open", lambda self: (names.append(self.name), open_(self))[1])
+    watch_opening(monkeypatch, names)
     return names
 
 
@@ -273,7 +272,14 @@ def test_of_a_file_of_many_frames_only_the_bytes_of_the_frame_are_read(
 
         return Counting()
 
+    into = FileRef.read_into
+
+    def counting_into(self: FileRef, out: np.ndarray, offset: int) -> int:
+        amounts.append(out.nbytes)
+        return into(self, out, offset)
+
     monkeypatch.setattr(FileRef, "open", counting)
+    monkeypatch.setattr(FileRef, "read_into", counting_into)
     np.testing.assert_array_equal(lazy[4, 2:4].values, eager[4, 2:4].values)
     assert sum(amounts) == 28 * 36 * 2
 
@@ -283,15 +289,15 @@ def test_several_planes_are_read_by_two_threads_and_one_by_the_caller(
 ) -> None:
     lazy = open_volume(write(tmp_path, datasets("CT")))
     readers: set[int] = set()
-    read, meeting = StoredImage.read, threading.Barrier(2)
+    read, meeting = StoredImage.read_plain, threading.Barrier(2)
 
-    def noted(self: StoredImage, frame: int = 0) -> Any:
+    def noted(self: StoredImage, frame: int, out: np.ndarray) -> Any:
         readers.add(threading.get_ident())
         if len(readers) > 1 or threading.current_thread() is not threading.main_thread():
             meeting.wait(10)  # which nobody does alone
-        return read(self, frame)
+        return read(self, frame, out)
 
-    monkeypatch.setattr(StoredImage, "read", noted)
+    monkeypatch.setattr(StoredImage, "read_plain", noted)
     _ = lazy[0].values
     assert readers == {threading.get_ident()}
     readers.clear()
@@ -591,10 +597,11 @@ def test_what_the_system_says_of_a_file_comes_without_its_folder(
     folder = write(tmp_path, datasets("CT"))
     lazy = open_volume(folder)
 
-    def refused(self: FileRef) -> Any:
+    def refused(self: FileRef, *_: object) -> Any:
         raise PermissionError(13, "Permission denied", str(self.path))
 
     monkeypatch.setattr(FileRef, "open", refused)
+    monkeypatch.setattr(FileRef, "read_into", refused)
     with pytest.raises(FaultError, match=r"IM0000\d: Permission denied") as caught:
         _ = lazy[0].values
     assert str(folder) not in str(caught.value)

@@ -16,11 +16,10 @@ from flat_support import picture as image_of
 from flat_support import save as save_flat
 from hypothesis import given
 from hypothesis import strategies as st
-from support import datasets, write
+from support import datasets, watch_opening, write
 
 import dicomlab as dl
 from dicomlab import find_series, load_volume, open_volume
-from dicomlab.read.sources import FileRef
 from dicomlab.view.browser import SliceBrowser, browse
 from dicomlab.view.grid import Grid
 from dicomlab.view.kept import KeptSlices
@@ -44,8 +43,7 @@ def _no_figures_left() -> Iterator[None]:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the files that were opened since the test emptied the list."""
     names: list[str] = []
-    open_: Callable[[FileRef], Any] = FileRef.open
-    monkeypatch.setattr(FileRef, "open", lambda self: (names.append(self.name), open_(self))[1])
+    watch_opening(monkeypatch, names)
     return names
 
 

@@ -21,8 +21,8 @@ from support import SHARED, datasets, shared_data, truth
 from dicomlab import find_series, load_volume
 from dicomlab.errors import DicomLabError, FaultError, NotDicomError, UnsupportedError
 from dicomlab.read.headers import read_instance
+from dicomlab.read.images import check_supported, stored_image
 from dicomlab.read.sources import expand, list_all
-from dicomlab.read.stored import check_supported, stored_image
 
 NATIVE = [
     uid.ImplicitVRLittleEndian,

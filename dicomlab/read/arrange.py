@@ -16,11 +16,11 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.findings import Finding
 from dicomlab.read.alike import Headers
 from dicomlab.read.axes import Axis, Dims, IncompleteError, find_axes
+from dicomlab.read.images import stored_image
 from dicomlab.read.layout import Layout, lay_out
 from dicomlab.read.meanings import AUTO, plane_numbers, sequence_keys
 from dicomlab.read.modality import modality_transform
 from dicomlab.read.planes import Plane
-from dicomlab.read.stored import stored_image
 
 __all__ = ["Arrangement", "arrange"]
 

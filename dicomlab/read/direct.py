@@ -107,11 +107,13 @@ class Reader:
                 kind = self._kind(form.key)
                 family = kind.family(values)
                 header = family.take(values)
-                made = self._made(file, head, header, end, form.syntax, b"MOSAIC" in kind.text_of(values))
+                tiled = b"MOSAIC" in kind.text_of(values)
+                made = self._made(file, head, header, end, form.syntax, tiled)
                 if made is not None:
                     if n:
                         self._forms.insert(0, self._forms.pop(n))
-                    self._expect(head, form, family)
+                    if not tiled:  # each mosaic is looked at by itself
+                        self._expect(head, form, family)
                     return made
         plain = _unfolded(file, head)
         if plain is not None:
@@ -138,7 +140,7 @@ class Reader:
         return made
 
     def _made(
-        self, file: FileRef, head: bytes, header: Record, end: int, syntax: uid.UID, mosaic_: bool = False
+        self, file: FileRef, head: bytes, header: Record, end: int, syntax: uid.UID, tiled: bool = False
     ) -> Instance | None:
         """The instance whose header ends at `end`; None when neither pixel data nor the end of the file are there."""
         pixels = None
@@ -147,7 +149,7 @@ class Reader:
             if pixels is None:
                 return None
         instance = Instance(file, header, pixels, syntax)
-        if mosaic_ and mosaic.needs_protocol(instance):
+        if tiled and mosaic.needs_protocol(instance):
             raise UnusualError
         self.enough = min(max(_HEAD, end + 64), _MOST_AHEAD)
         return instance

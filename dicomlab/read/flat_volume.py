@@ -16,12 +16,12 @@ from dicomlab.read.alike import Headers
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.flat_layout import FlatLayout
 from dicomlab.read.headers import Instance
+from dicomlab.read.images import stored_image
 from dicomlab.read.lazy import lazy_planes, lazy_variable
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.reader import PlaneReader, on_threads
 from dicomlab.read.slide import Level
-from dicomlab.read.stored import stored_image
 from dicomlab.read.tiles import READ_LIMIT, TileArray
 
 __all__ = ["flat_image"]

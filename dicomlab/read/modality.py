@@ -119,10 +119,13 @@ class Transform:
 
         What leaves the range of the type on the way comes back into it: the real values are known to fit.
         """
-        for factor, operation in ((self.slope, np.multiply), (self.intercept, np.add)):
-            if factor != (1 if operation is np.multiply else 0):
-                wrapped = np.array(int(factor)).astype(values.dtype)
-                operation(values, wrapped, out=values)
+        slope, intercept = (
+            np.array(int(number)).astype(values.dtype) for number in (self.slope, self.intercept)
+        )
+        if self.slope != 1:
+            np.multiply(values, slope, out=values)
+        if self.intercept:
+            np.add(values, intercept, out=values)
 
     def _is_exact_in(self, dtype: np.dtype[Any], stored: np.dtype[Any]) -> bool:
         """Whether whole numbers of the type that is stored are multiplied and added without rounding."""
@@ -159,9 +162,9 @@ _NO_UNIT = ("1", "{counts}", "[arb'U]")
 """Codes of the Unified Code for Units of Measure that say: no unit."""
 
 
-def modality_transform(plane: Plane, values: str | None = None, preferred: str = "") -> Transform:
-    """From stored to real values of a plane, and the unit that they have; see `modality_transforms`."""
-    return modality_transforms(Headers([plane]), values, preferred)[0]
+def modality_transform(plane: Plane) -> Transform:
+    """`modality_transforms` of one plane."""
+    return modality_transforms(Headers([plane]))[0]
 
 
 def modality_transforms(headers: Headers, values: str | None = None, preferred: str = "") -> list[Transform]:
@@ -205,8 +208,7 @@ def modality_transforms(headers: Headers, values: str | None = None, preferred: 
 
 
 def _is_floating(plane: Plane) -> bool:
-    span = plane.instance.pixels
-    return span is not None and span.keyword != "PixelData"
+    return plane.instance.pixels is not None and plane.instance.pixels.keyword != "PixelData"
 
 
 def _transform_or_reason(

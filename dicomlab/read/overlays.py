@@ -13,8 +13,8 @@ from pydicom.uid import ExplicitVRBigEndian
 from dicomlab.errors import FaultError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.images import stored_image
 from dicomlab.read.quiet import quiet
-from dicomlab.read.stored import stored_image
 
 __all__ = ["Overlay", "overlays"]
 

@@ -8,7 +8,8 @@ from typing import Any, TypeAlias, cast
 
 from dicomlab.errors import AmbiguousSourceError, DicomLabError, NotDicomError
 from dicomlab.findings import CODES, Finding, OnFault, choose
-from dicomlab.read.series import PathLike, Series, SeriesList, find_series
+from dicomlab.read.find import find_series
+from dicomlab.read.series import PathLike, Series, SeriesList
 from dicomlab.read.stacks import Stack
 
 __all__ = ["Source", "find_stack"]

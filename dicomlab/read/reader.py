@@ -15,9 +15,10 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.alike import Headers
 from dicomlab.read.dtypes import dtype_of
 from dicomlab.read.headers import Instance
+from dicomlab.read.images import stored_images
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
-from dicomlab.read.stored import StoredImage, stored_images
+from dicomlab.read.stored import StoredImage
 from dicomlab.read.watch import Watch, found_anywhere
 
 __all__ = ["Images", "PlaneReader", "on_threads"]

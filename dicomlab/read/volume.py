@@ -24,6 +24,7 @@ from dicomlab.read.faults import rescale_findings, undecodable_finding
 from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout, lay_out_flat
 from dicomlab.read.flat_volume import flat_image
+from dicomlab.read.images import stored_image
 from dicomlab.read.layout import lay_out
 from dicomlab.read.lazy import Chunks, check_chunks, in_chunks
 from dicomlab.read.modality import Transform, modality_transforms, real_world_names
@@ -32,7 +33,6 @@ from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.quiet import WARNINGS_LOCK
 from dicomlab.read.stacks import Stack
-from dicomlab.read.stored import stored_image
 from dicomlab.volumes import make_volume
 
 __all__ = ["load_volume", "open_volume"]

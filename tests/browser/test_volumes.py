@@ -213,8 +213,9 @@ from dicomlab.read.sources import FileRef
 
 folder = phantom.write_ct(tempfile.mkdtemp(), shape=(24, 96, 128)).folder
 eager, lazy = load_volume(folder), open_volume(folder)
-opened, answered, open_ = [], [], FileRef.open
+opened, answered, open_, into = [], [], FileRef.open, FileRef.read_into
 FileRef.open = lambda self: (opened.append(self.name), open_(self))[1]
+FileRef.read_into = lambda self, *where: (opened.append(self.name), into(self, *where))[1]
 
 def watched(browser):
     # Notes which slices are sent, and how many files were opened until then.
@@ -241,7 +242,7 @@ def test_the_first_slice_of_a_folder_is_on_the_screen_when_one_file_was_read(not
         assert pixels(notebook) == notebook.value("grey(eager.values[::-1, b.index, :], b.window).tolist()")
         assert notebook.value("len(opened)") == 24
     finally:
-        notebook.run("FileRef.open = open_")
+        notebook.run("FileRef.open, FileRef.read_into = open_, into")
 
 
 def test_planes_across_a_folder_too_large_for_the_page_read_each_file_once(notebook: Notebook) -> None:
@@ -258,7 +259,7 @@ def test_planes_across_a_folder_too_large_for_the_page_read_each_file_once(noteb
         notebook.shown()
         assert notebook.value("len(opened) == len(set(opened)) == 24")
     finally:
-        notebook.run("FileRef.open = open_")
+        notebook.run("FileRef.open, FileRef.read_into = open_, into")
 
 
 def test_a_slice_that_cannot_be_read_says_so_and_the_others_are_shown(notebook: Notebook) -> None:
