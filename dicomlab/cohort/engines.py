@@ -11,11 +11,13 @@ import contextvars
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -144,9 +146,10 @@ def _on_threads(workers: int, work: Work, jobs: Iterable[Job]) -> Done:
         return pool.submit(contextvars.copy_context().run, work, source)
 
     try:
-        yield from _as_they_finish(submit, _outcome, iter(jobs), 2 * workers)
+        yield from _as_they_finish(submit, _outcome, iter(jobs), workers + 1, finish_begun=True)
     finally:
-        pool.shutdown(cancel_futures=True)
+        # A second Ctrl-C gives up what has begun.
+        pool.shutdown(wait=not isinstance(sys.exception(), KeyboardInterrupt), cancel_futures=True)
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:
@@ -161,18 +164,35 @@ def _as_they_finish(
     read: Callable[[Future[Any]], Outcome],
     jobs: Iterator[Job],
     room: int,
+    finish_begun: bool = False,
 ) -> Done:
-    """Outcomes of jobs, of which `room` are submitted at a time. What `read` raises ends it."""
-    pending: dict[Future[Any], Job] = {}
+    """Outcomes of jobs, of which `room` are submitted at a time. What `read` raises ends it.
+
+    With `finish_begun`, the first KeyboardInterrupt waits for what has begun: threads cannot be ended from outside.
+    """
+    pending: dict[Future[Any], int] = {}
+    stopped: KeyboardInterrupt | None = None
     try:
         while True:
-            for number, source in islice(jobs, room - len(pending)):
-                pending[submit(source)] = number, source
+            if stopped is None:
+                for number, source in islice(jobs, room - len(pending)):
+                    pending[submit(source)] = number
             if not pending:
-                return
-            for future in wait(pending, _HEARTBEAT, FIRST_COMPLETED).done:
-                number, _ = pending.pop(future)
+                break
+            try:
+                done = wait(pending, _HEARTBEAT, FIRST_COMPLETED).done
+            except KeyboardInterrupt as interrupt:
+                if stopped is not None or not finish_begun:
+                    raise
+                stopped = interrupt
+                for future in [future for future in pending if future.cancel()]:
+                    del pending[future]
+                continue
+            for future in done:
+                number = pending.pop(future)
                 yield number, read(future)
+        if stopped is not None:
+            raise stopped
     finally:
         for future in pending:
             future.cancel()
@@ -195,7 +215,7 @@ def _on_processes(workers: int, work: Work, jobs: Iterable[Job]) -> Done:
         try:
             with _processes(workers) as pool:
                 for number, outcome in _as_they_finish(
-                    partial(_submit, pool, packed), _read, taken(), 2 * workers
+                    partial(_submit, pool, packed), _read, taken(), workers + 1
                 ):
                     del left[number]
                     yield number, outcome
@@ -269,35 +289,81 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 def _on_cluster(client: Any, work: Work, jobs: Iterable[Job]) -> Done:
-    """Killed workers are distributed's business: it gives their series to others, a few times."""
+    """Killed workers are distributed's business: it gives what they had to others, until too many have died of it.
+
+    That may strike a series that only had the wrong neighbours: such ones are tried again alone.
+    """
     import distributed
 
     packed, token = pack(work), uuid4().hex
     waiting = iter(jobs)
-    pending: dict[Any, int] = {}
+    pending: dict[Any, Job] = {}
+    suspects: list[tuple[Job, Outcome]] = []
     finished = cast("Any", distributed).as_completed(loop=client.loop)
 
+    def submit(job: Job, **where: Any) -> Any:
+        key = f"map_series-{token}-{job[0]}{'-alone' if where else ''}"
+        return client.submit(work_packed, packed, pack(job[1]), key=key, pure=False, **where)
+
     def fill() -> None:
-        # Each thread has one, none has others waiting: those would count as suspects, too, whenever a worker dies. One more
-        # shows a cluster that grows on demand that there is more to do.
+        # Each thread has one. One more shows a cluster that grows on demand that there is more to do.
         room = sum(client.nthreads().values()) + 1
-        for number, source in islice(waiting, max(0, room - len(pending))):
-            key = f"map_series-{token}-{number}"
-            future = client.submit(work_packed, packed, pack(source), key=key, pure=False)
-            pending[future] = number
+        for job in islice(waiting, max(0, room - len(pending))):
+            future = submit(job)
+            pending[future] = job
             finished.add(future)
 
     try:
         fill()
         for future in finished:
-            number = pending.pop(future)
-            yield number, _gathered(future)
+            job = pending.pop(future)
+            outcome = _gathered(future)
+            if future.status == "error" and isinstance(future.exception(), distributed.KilledWorker):
+                suspects.append((job, outcome))
+            else:
+                yield job[0], outcome
             future.release()
             fill()
+        worker = _some_worker(client) if suspects else None
+        for job, outcome in suspects:
+            if worker is not None:
+                future = submit(job, workers=[worker], allow_other_workers=False)
+                pending[future] = job
+                if _survived(client, worker, future):
+                    outcome = _gathered(future)
+                else:
+                    outcome = replace(outcome, error=f"{outcome.error} Tried alone, it ended one more.")
+                    client.cancel([future])
+                    worker = _some_worker(client)
+                del pending[future]
+            yield job[0], outcome
     finally:
         if pending:
             with suppress(Exception):
                 client.cancel(list(pending))
+
+
+_RESTART = 30.0
+"""Seconds that workers are given to come back."""
+
+
+def _some_worker(client: Any) -> str | None:
+    """Address of a worker; those that died may only be about to be replaced."""
+    patience = time.monotonic() + _RESTART
+    while True:
+        workers: list[str] = list(client.nthreads())
+        if workers or time.monotonic() > patience:
+            return workers[0] if workers else None
+        time.sleep(_HEARTBEAT)
+
+
+def _survived(client: Any, worker: str, future: Any) -> bool:
+    """Whether a worker lives to see a future done; one that is started in its place has another address."""
+    while not future.done():
+        if worker not in client.nthreads():
+            return bool(future.done())
+        time.sleep(_HEARTBEAT / 5)
+    return True
 
 
 def _gathered(future: Any) -> Outcome:

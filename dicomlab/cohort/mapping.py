@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
@@ -97,7 +98,8 @@ def map_series(
     Raises
     ------
     Stopped
-        A KeyboardInterrupt that holds the table of what is done. What is in `results` stays there.
+        A KeyboardInterrupt that holds the table of what is done. What is in `results` stays there. Threads finish first what
+        they have begun, until it is given a second time.
     NotDicomError
         A path holds no series.
     MissingDependencyError
@@ -113,7 +115,7 @@ def map_series(
     >>> list(table.columns)
     ['modality', 'description', 'mean', 'findings', 'warnings', 'error', 'uid']
     >>> table["mean"].round().to_list()
-    [-762.0, 74.0, 1194.0]
+    [-591.0, 297.0, 1121.0]
     """
     if not callable(function):
         raise DicomLabError(
@@ -124,6 +126,10 @@ def map_series(
     if version is not None and results is None:
         raise DicomLabError("version= says which kept results are still good: it goes with results=")
     if isinstance(load, Mapping):
+        try:
+            inspect.signature(load_volume).bind_partial(**load)
+        except TypeError as problem:
+            raise DicomLabError(f"load= holds options of load_volume: {problem}") from None
         load = partial(load_volume, **load)
     elif load is not None and not callable(load):
         raise DicomLabError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import pickle
+import threading
 import traceback
+import weakref
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -52,15 +55,19 @@ class Outcome:
     exception: BaseException | None = field(default=None, compare=False)
 
 
-def failure(problem: BaseException, findings: str = "", warnings: str = "") -> Outcome:
-    """What came out of a series at which `problem` was raised."""
+def failure(problem: BaseException, findings: str = "", warnings: str = "", keep: bool = False) -> Outcome:
+    """What came out of a series at which `problem` was raised; with `keep`, it goes along."""
     return Outcome(
         findings=findings,
         warnings=warnings,
         error=f"{type(problem).__name__}: {problem}",
         traceback="".join(traceback.format_exception(problem)),
-        exception=problem,
+        exception=problem if keep else None,
     )
+
+
+_ONE_COLLECTS = threading.Lock()
+"""Two at a time do not work: the second finds nothing."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +80,26 @@ class Work:
 
     def __call__(self, source: Source) -> Outcome:
         """What comes out of one series. Whatever is raised (but KeyboardInterrupt) is an outcome, too."""
-        findings = ""
+        outcome, volume = self._outcome(source)
+        with _ONE_COLLECTS:
+            if volume is not None and volume() is not None:
+                # What the function made refers to itself, as figures do, and to the volume: Python looks for such circles by
+                # the number of objects, not by their size.
+                gc.collect()
+        return outcome
+
+    def _outcome(self, source: Source) -> tuple[Outcome, weakref.ref[xr.DataArray] | None]:
+        findings, volume = "", None
         with heard() as told:
             try:
                 given, findings = self._load(source)
+                volume = weakref.ref(given) if isinstance(given, xr.DataArray) else None
                 rows = rows_of(self.function(given))
             except (Exception, SystemExit) as problem:
                 if isinstance(problem, FaultError) and not findings:
                     findings = _codes(finding.code for finding in problem.findings)
-                failed = failure(problem, findings, _others(told, findings))
-                return failed if self.keep_exceptions else replace(failed, exception=None)
-            return Outcome(rows, findings, _others(told, findings))
+                return failure(problem, findings, _others(told, findings), self.keep_exceptions), volume
+            return Outcome(rows, findings, _others(told, findings)), volume
 
     def _load(self, source: Source) -> tuple[Any, str]:
         """What the function is given, and the codes of its findings."""
