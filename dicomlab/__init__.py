@@ -14,6 +14,7 @@ from dicomlab import accessor as _accessor  # registers volume.dicom
 
 if TYPE_CHECKING:
     import dicomlab.phantom as phantom
+    from dicomlab.cohort import map_series
     from dicomlab.errors import DicomLabError, DicomLabWarning
     from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
@@ -51,6 +52,7 @@ _HOMES = {
     "load_overlays": "read",
     "load_volume": "read",
     "make_volume": "volumes",
+    "map_series": "cohort",
     "montage": "view.static",
     "open_volume": "read",
     "orthoview": "view.static",
@@ -79,6 +81,7 @@ __all__ = [
     "load_segmentation",
     "load_volume",
     "make_volume",
+    "map_series",
     "montage",
     "open_volume",
     "orthoview",

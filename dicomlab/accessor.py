@@ -26,7 +26,6 @@ __all__ = ["DicomAccessor"]
 FloatArray = npt.NDArray[np.float64]
 
 
-@xr.register_dataarray_accessor("dicom")  # type: ignore[no-untyped-call]
 class DicomAccessor:
     """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
 
@@ -358,6 +357,20 @@ class DicomAccessor:
 
     def _repr_html_(self) -> str:
         return html.block(html.card(*self._card()))
+
+
+class _Doorway:
+    """``volume.dicom``: made when it is looked at, and gone after.
+
+    As xarray registers accessors it would be kept by the volume, which it holds: such a circle stays in memory until Python
+    looks for circles, which it does by the number of objects, not by their size.
+    """
+
+    def __get__(self, volume: xr.DataArray | None, owner: type) -> DicomAccessor | type[DicomAccessor]:
+        return DicomAccessor if volume is None else DicomAccessor(volume)
+
+
+setattr(xr.DataArray, "dicom", _Doorway())  # noqa: B010
 
 
 def _point(lps: FloatArray) -> str:

@@ -19,7 +19,7 @@ from dicomlab import affine as _affine
 from dicomlab.errors import GeometryError
 from dicomlab.flat import refuse_flat
 from dicomlab.frames import FrameIndex
-from dicomlab.indexes import AxisIndex
+from dicomlab.indexes import STEP, AxisIndex
 
 __all__ = ["AXES", "FRAME", "Geometry"]
 
@@ -133,8 +133,7 @@ class Geometry:
                     "with_xyz() before picking points or stacking: x, y and z then follow each voxel."
                 )
         along, down, across = positions
-        guards = [volume.xindexes.get(name) for name in AXES]
-        steps = [guard.step if isinstance(guard, AxisIndex) else float("nan") for guard in guards]
+        steps = [_step_of(volume, name) for name in AXES]
         return cls(direction, along, down, across, str(frame.values), (steps[0], steps[1], steps[2]))
 
     # -- describing ---------------------------------------------------------------------------------------------------
@@ -333,6 +332,15 @@ class Geometry:
         indexes[FRAME] = FrameIndex(FRAME, frame)
         variables[FRAME] = frame
         return xr.Coordinates(variables, indexes=indexes)
+
+
+def _step_of(volume: xr.DataArray | xr.Dataset, name: str) -> float:
+    """Step of an axis as its guard knows it, or, without one, as the coordinate of a lone position says."""
+    guard, coordinate = volume.xindexes.get(name), volume.coords[name]
+    if isinstance(guard, AxisIndex):
+        return guard.step
+    lone = coordinate.attrs.get(STEP) if coordinate.shape == (1,) else None
+    return float(lone) if isinstance(lone, (int, float, np.number)) else float("nan")
 
 
 def _points(values: npt.ArrayLike, what: str) -> FloatArray:

@@ -7,6 +7,7 @@ one is axial and the other coronal. `AxisIndex` and `FrameIndex` refuse that, an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -22,9 +23,12 @@ from xarray.indexes import PandasIndex
 from dicomlab.affine import evenness_tolerance, unevenness
 from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, refusal
 
-__all__ = ["AxisIndex", "position_tolerance"]
+__all__ = ["STEP", "AxisIndex", "position_tolerance"]
 
 FloatArray = npt.NDArray[np.float64]
+
+STEP = "step"
+"""Attribute of a coordinate of one position: mm to the next one in the grid that it was cut from, signed."""
 
 
 def position_tolerance(positions: npt.ArrayLike) -> float:
@@ -86,6 +90,15 @@ class AxisIndex(PandasIndex):
             lone_step=self.step,
             fastpath=True,
         )
+
+    def create_variables(self, variables: Mapping[Any, xr.Variable] | None = None) -> dict[Any, xr.Variable]:
+        """The coordinate; that of a lone position has its step among the attributes, for files know no index."""
+        made = dict(super().create_variables(variables))
+        for variable in made.values():
+            variable.attrs.pop(STEP, None)
+            if self.index.size == 1 and not math.isnan(self.lone_step):
+                variable.attrs[STEP] = self.lone_step
+        return made
 
     # xarray calls this wherever it makes a changed copy (isel, roll, rename, copy).
     _replace = _like

@@ -88,6 +88,18 @@ def test_the_recipes_open_lazily_what_they_load(recipes: dict[str, object]) -> N
     assert recipes["ct32"].dtype == np.float32
 
 
+def test_a_volume_from_zarr_is_the_volume(recipes: dict[str, object]) -> None:
+    assert recipes["again"].identical(recipes["ct"])
+
+
+def test_the_recipes_for_many_series_make_a_row_of_each(recipes: dict[str, object]) -> None:
+    table, saved = recipes["table"], recipes["saved"]
+    assert list(table.modality) == ["CT", "MR", "PT"]
+    assert table.error.isna().all()
+    assert table.attrs["reused"] == 3
+    assert list(saved.result) == [f"some/{uid}.zarr" for uid in table.uid]
+
+
 def test_the_recipes_measure_radiographs_ultrasound_and_slides(recipes: dict[str, object]) -> None:
     assert recipes["radiograph"].dicom.spacing == (0.2, 0.1)
     assert (float(recipes["depth"]), float(recipes["across"])) == (20.0, 0.0)

@@ -1,5 +1,7 @@
 """Geometry against nibabel, SimpleITK and arithmetic done by hand."""
 
+import gc
+import weakref
 from pathlib import Path
 
 import nibabel as nib
@@ -236,3 +238,16 @@ def test_a_volume_survives_saving_to_netcdf_with_all_it_knows(tmp_path: Path) ->
         assert again.dicom.units == "HU"
         np.testing.assert_allclose(again.dicom.lps([3, 2, 1]), volume.dicom.lps([3, 2, 1]))
         np.testing.assert_array_equal(again.values, volume.values)
+
+
+def test_a_volume_leaves_memory_with_its_last_name() -> None:
+    volume = make_volume(np.zeros((2, 3, 4)), affine=np.eye(4))
+    gone = weakref.ref(volume)
+    assert volume.dicom.geometry.shape == (2, 3, 4)
+    gc.disable()
+    try:
+        del volume
+        assert gone() is None
+    finally:
+        gc.enable()
+    assert xr.DataArray.dicom.__name__ == "DicomAccessor"

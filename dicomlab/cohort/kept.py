@@ -1,0 +1,124 @@
+"""Results on disk: one SQLite file, to which each series is added as soon as it is done."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from dicomlab.cohort.cells import rows_from_text, rows_to_text
+from dicomlab.cohort.work import Outcome
+from dicomlab.errors import DicomLabError
+
+__all__ = ["Kept", "open_kept"]
+
+_OURS = 0x64636C62
+"""Application id in the header of the file: "dclb"."""
+
+_TABLES = """
+CREATE TABLE results (
+    task TEXT NOT NULL,       -- which function, in which state
+    state TEXT NOT NULL,      -- which series, with its files in which state
+    uid TEXT NOT NULL,        -- Series Instance UID, for people who look into this file
+    rows TEXT NOT NULL,       -- JSON
+    findings TEXT NOT NULL,
+    warnings TEXT NOT NULL,
+    finished TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    PRIMARY KEY (task, state)
+);
+CREATE TABLE changing (
+    code TEXT NOT NULL,       -- which function
+    name TEXT NOT NULL,       -- data that it changes itself while it runs
+    PRIMARY KEY (code, name)
+);
+"""
+
+
+class Kept:
+    """The results in one file. Every change is a transaction: what is written stays written, whatever happens then."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def outcome(self, task: str, state: str) -> Outcome | None:
+        """What came out of this series for this task, if that is known."""
+        query = "SELECT rows, findings, warnings FROM results WHERE task = ? AND state = ?"
+        found = self._connection.execute(query, (task, state)).fetchone()
+        return None if found is None else Outcome(rows_from_text(found[0]), found[1], found[2])
+
+    def keep(self, task: str, state: str, uid: str, outcome: Outcome) -> Outcome:
+        """Write down what came out; returns it as it will come back.
+
+        Raises
+        ------
+        DicomLabError
+            A value cannot be kept.
+        """
+        text = rows_to_text(outcome.rows)
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO results (task, state, uid, rows, findings, warnings) VALUES (?, ?, ?, ?, ?, ?)",
+                (task, state, uid, text, outcome.findings, outcome.warnings),
+            )
+        return replace(outcome, rows=rows_from_text(text))
+
+    def changing(self, code: str) -> frozenset[str]:
+        """Names of data that this code was seen to change."""
+        found = self._connection.execute("SELECT name FROM changing WHERE code = ?", (code,))
+        return frozenset(name for (name,) in found)
+
+    def note_changing(self, code: str, names: Iterable[str], task: str, renamed: str) -> None:
+        """Add to `changing`, and call a task, of which these names were a part, as it is called without them."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO changing VALUES (?, ?)", [(code, n) for n in names]
+            )
+            self._connection.execute("UPDATE OR REPLACE results SET task = ? WHERE task = ?", (renamed, task))
+
+
+@contextmanager
+def open_kept(path: str | os.PathLike[str]) -> Iterator[Kept]:
+    """The results in the file of this name, which is made when it is not there.
+
+    Raises
+    ------
+    DicomLabError
+        The file is something else, or cannot be written.
+    """
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise DicomLabError(
+            f"results={str(path)!r} is a folder; name a file, for instance {str(file / 'results.sqlite')!r}"
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(file, timeout=60)
+    except (OSError, sqlite3.Error) as problem:
+        raise DicomLabError(f"results={str(path)!r} cannot be opened: {problem}") from problem
+    try:
+        try:
+            _prepare(connection)
+        except sqlite3.Error as problem:
+            raise DicomLabError(f"results={str(path)!r} cannot be used: {problem}") from problem
+        yield Kept(connection)
+    finally:
+        connection.close()
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA trusted_schema = OFF")  # the file may come from anybody
+    connection.isolation_level = "IMMEDIATE"  # two notebooks that write to one file take turns
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if owner == _OURS and tables:
+            return
+        if tables:
+            raise sqlite3.DatabaseError("it is another program's SQLite file")
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_OURS}")
