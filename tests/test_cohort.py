@@ -459,7 +459,8 @@ def test_dask_is_not_imported_for_threads_and_named_where_it_is_needed(cohort: P
         import dicomlab as dl
         dl.map_series(lambda volume: 1, {str(cohort)!r}, results={str(tmp_path / "results.sqlite")!r})
         assert "distributed" not in sys.modules  # xarray has reasons of its own to import dask itself
-        for name in [name for name in sys.modules if name.split(".")[0] in ("dask", "cloudpickle")]:
+        loaded = [name for name in sys.modules if name.split(".")[0] in ("dask", "cloudpickle")]
+        for name in ["dask", "cloudpickle", *loaded]:
             sys.modules[name] = None
         for scheduler in (None, "threads", "synchronous"):
             assert len(dl.map_series(lambda volume: 1, {str(cohort)!r}, scheduler=scheduler)) == 3
