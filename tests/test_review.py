@@ -355,9 +355,13 @@ def test_nearest_reaches_half_a_step_around_one_slice_too() -> None:
     assert one.sel(slice=14.9, method="nearest").identical(one.isel(slice=0))
     with pytest.raises(KeyError, match="half a step"):
         one.sel(slice=15.1, method="nearest")
-    unknown = one.isel(slice=0).expand_dims("slice").dicom.restore()
+    again = one.isel(slice=0).expand_dims("slice").dicom.restore()
+    assert again.sel(slice=14.9, method="nearest").identical(one.isel(slice=0)), "its step went with it"
+    with pytest.raises(KeyError, match="half a step"):
+        again.sel(slice=15.1, method="nearest")
+    unknown = _volume().isel(slice=2).expand_dims("slice").dicom.restore()
     with pytest.raises(KeyError):
-        unknown.sel(slice=14.9, method="nearest")
+        unknown.sel(slice=float(unknown["slice"][0]) + 0.1, method="nearest")
 
 
 def test_uneven_rows_are_not_told_of_the_slices() -> None:

@@ -239,6 +239,7 @@ def test_the_first_slice_of_a_folder_is_on_the_screen_when_one_file_was_read(not
         assert notebook.value("len(opened) == len(set(opened)) == 24"), "each file once"
         notebook.ask("viewer.setPlane('coronal')")
         notebook.shown()
+        notebook.synced("b.plane", "coronal")
         assert pixels(notebook) == notebook.value("grey(eager.values[::-1, b.index, :], b.window).tolist()")
         assert notebook.value("len(opened)") == 24
     finally:
