@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from operator import eq
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -48,21 +50,26 @@ class Headers:
 
     def __init__(self, members: Sequence[Attributes]) -> None:
         self.members = members
-        self._kinds: list[Sequence[int]] = _kinds([member.levels for member in members])
+        self._kinds = _kinds([member.levels for member in members])
+        # What was found of all, by attribute.
         self._texts: dict[Key, list[str]] = {}
         self._plain: dict[Key, FloatArray | None] = {}
+        self._integers: dict[tuple[Key, int], list[int]] = {}
 
     def of(self, members: Sequence[Attributes]) -> Headers:
         """The same headers, as of others that they belong to: planes instead of the objects that they are."""
-        headers = object.__new__(Headers)
-        headers.__dict__.update(self.__dict__, members=members)
+        headers = copy(self)
+        headers.members = members
         return headers
 
     def taken(self, order: Sequence[int]) -> Headers:
         """Some of the headers, in this order; all of them in the order they have are these."""
-        if len(order) == len(self.members) and all(k == n for n, k in enumerate(order)):
+        if len(order) == len(self.members) and all(map(eq, order, range(len(order)))):
             return self
-        return Headers([self.members[k] for k in order])
+        return self._taken(order)
+
+    def _taken(self, order: Sequence[int]) -> Headers:
+        return _Taken(self, order)
 
     def each(self, question: Callable[[Attributes], T]) -> list[T]:
         """The answer of every header.
@@ -72,72 +79,60 @@ class Headers:
         question
             Looks at attributes and at nothing else: it is given no more.
         """
-        answers: list[Any] = [None] * len(self.members)
-        for places in self._kinds:
-            self._ask(question, places, answers)
-        return answers
+        answers = [self._ask(question, kind) for kind in self._kinds]
+        return self._joined(answers)
 
-    def _ask(self, question: Callable[[Attributes], T], places: Sequence[int], answers: list[T]) -> None:
-        members = self.members
-        levels = members[places[0]].levels
-        if len(places) == 1 or not any(type(level) is Record for level in levels):
-            for k in places:
-                answers[k] = question(Attributes.of(*members[k].levels))
-            return
-        answer, seen = self._watched(question, levels)
-        if not seen:
-            for k in places:
-                answers[k] = answer
-            return
-        wanted = sorted(seen)  # what was looked at so far: where this is the same, so is the answer
-        known = {tuple([levels[level].own[place] for level, place in wanted]): answer}
-        for k in places:
-            levels = members[k].levels
-            key = tuple([levels[level].own[place] for level, place in wanted])
-            if key not in known:
-                answer, seen = self._watched(question, levels)
-                if not seen <= set(wanted):
-                    wanted = sorted({*wanted, *seen})
-                    known = {}
-                    key = tuple([levels[level].own[place] for level, place in wanted])
-                known[key] = answer
-            answers[k] = known[key]
+    def _joined(self, answers: Sequence[Sequence[T]]) -> list[T]:
+        """What the headers of each kind answered, in the order of the headers."""
+        if len(answers) == 1:
+            return list(answers[0])
+        found: list[Any] = [None] * len(self.members)
+        for kind, of_kind in zip(self._kinds, answers, strict=True):
+            for k, answer in zip(kind.places, of_kind, strict=True):
+                found[k] = answer
+        return found
 
     @staticmethod
-    def _watched(question: Callable[[Attributes], T], levels: Sequence[Level]) -> tuple[T, set[Place]]:
-        """The answer of one header, and what it looked at of that which it has of its own."""
-        seen: set[Place] = set()
-        watched = [
-            Record(level.common, _Watched.of(level.own, number, seen), level.sequences)
-            if type(level) is Record
-            else level
-            for number, level in enumerate(levels)
-        ]
-        return question(Attributes.of(*watched)), seen
+    def _ask(question: Callable[[Attributes], T], kind: _Kind) -> list[T]:
+        if len(kind.levels) == 1 or not any(type(level) is Record for level in kind.levels[0]):
+            return [question(Attributes.of(*levels)) for levels in kind.levels]
+        answer, seen = _watched(question, kind.levels[0])
+        if not seen:
+            return [answer] * len(kind.levels)
+        wanted = sorted(seen)  # what was looked at so far: where this is the same, so is the answer
+        while True:
+            keys = kind.keys(wanted)
+            known: dict[Any, T] = {}
+            # One header for each that differs there, the first of them.
+            for key, k in dict(zip(reversed(keys), reversed(range(len(keys))), strict=True)).items():
+                known[key], seen = _watched(question, kind.levels[k])
+                if not seen <= set(wanted):
+                    wanted = sorted({*wanted, *seen})
+                    break
+            else:
+                return list(map(known.__getitem__, keys))
 
     def texts(self, key: Key) -> list[str]:
         """`Attributes.text` of every header."""
         if key not in self._texts:
-            self._texts[key] = self._find_texts(key)
+            self._texts[key] = self._joined([self._find_texts(key, kind) for kind in self._kinds])
         return self._texts[key]
 
-    def _find_texts(self, key: Key) -> list[str]:
-        answers = [""] * len(self.members)
-        for places in self._kinds:
-            first = self.members[places[0]].levels
-            text, seen = self._watched(lambda header: header.text(key), first)
-            if len(seen) == 1:  # all that counts is one element of their own
-                ((level, place),) = seen
-                raws = self._elements(places, level, place)
-                found = plain_texts(raws, _is_implicit(first[level])) if raws else [None] * len(places)
-                for k, answer in zip(places, found, strict=True):
-                    answers[k] = self.members[k].text(key) if answer is None else answer
-            elif seen:
-                self._ask(lambda header: header.text(key), places, answers)
-            else:
-                for k in places:
-                    answers[k] = text
-        return answers
+    def _find_texts(self, key: Key, kind: _Kind) -> list[str]:
+        first = kind.levels[0]
+        text, seen = _watched(lambda header: header.text(key), first)
+        if not seen and len(kind.levels) > 1 and any(type(level) is Record for level in first):
+            return [text] * len(kind.levels)
+        if len(seen) == 1:  # all that counts is one element of their own
+            ((level, place),) = seen
+            raws = kind.elements(level, place)
+            if raws is not None:
+                found = plain_texts(raws, _is_implicit(first[level]))
+                return [
+                    Attributes.of(*levels).text(key) if answer is None else answer
+                    for levels, answer in zip(kind.levels, found, strict=True)
+                ]
+        return self._ask(lambda header: header.text(key), kind)
 
     def is_plain(self, key: Key) -> bool:
         """Whether the attribute is in every header, with as many numbers that are plain to see."""
@@ -150,33 +145,27 @@ class Headers:
         return self._plain[key]
 
     def _find_numbers(self, key: Key) -> FloatArray | None:
-        parts: list[tuple[Sequence[int], FloatArray]] = []
-        for places in self._kinds:
-            first = self.members[places[0]].levels
-            numbers, seen = self._watched(lambda header: header.plain_numbers(key), first)
+        parts: list[FloatArray] = []
+        for kind in self._kinds:
+            first = kind.levels[0]
+            numbers, seen = _watched(lambda header: header.plain_numbers(key), first)
             if numbers is None or len(seen) > 1:
                 return None
             if seen:
                 ((level, place),) = seen
-                raws = self._elements(places, level, place)
+                raws = kind.elements(level, place)
                 found = plain_decimals(raws, _is_implicit(first[level])) if raws else None
                 if found is None:
                     return None
-                parts.append((places, found))
+                parts.append(found)
             else:
-                parts.append((places, numbers[None, :]))
-        if len({found.shape[1] for _, found in parts}) != 1:
+                parts.append(numbers[None, :])
+        if len({found.shape[1] for found in parts}) != 1:
             return None
-        columns = np.empty((len(self.members), parts[0][1].shape[1]))
-        for places, found in parts:
-            columns[places] = found
+        columns = np.empty((len(self.members), parts[0].shape[1]))
+        for kind, found in zip(self._kinds, parts, strict=True):
+            columns[kind.places] = found
         return columns
-
-    def _elements(self, places: Sequence[int], level: int, place: int) -> list[bytes] | None:
-        """One element of these headers' own; None where one of them lies far away."""
-        members = self.members
-        raws = [members[k].levels[level].own[place] for k in places]
-        return cast(list[bytes], raws) if all(type(raw) is bytes for raw in raws) else None
 
     def vectors(self, key: Key, size: int) -> FloatArray:
         """`Attributes.numbers` of every header, shape ``(n, size)``; NaN where they are absent or not `size` numbers."""
@@ -191,25 +180,104 @@ class Headers:
 
     def integers(self, key: Key, default: int) -> list[int]:
         """`Attributes.integer` of every header."""
-        plain = self._numbers(key)
-        if plain is not None:
-            return list(map(int, plain[:, 0].tolist()))
-        return self.each(lambda header: header.integer(key, default))
+        if (key, default) not in self._integers:
+            plain = self._numbers(key)
+            self._integers[key, default] = (
+                self.each(lambda header: header.integer(key, default))
+                if plain is None
+                else list(map(int, plain[:, 0].tolist()))
+            )
+        return self._integers[key, default]
+
+
+class _Taken(Headers):
+    """Some headers of others, who answer for them: what is known of those need not be found again."""
+
+    def __init__(self, others: Headers, order: Sequence[int]) -> None:
+        self.members = [others.members[k] for k in order]
+        self._others, self._order = others, order
+
+    def _taken(self, order: Sequence[int]) -> Headers:
+        return _Taken(self._others, [self._order[k] for k in order])
+
+    def each(self, question: Callable[[Attributes], T]) -> list[T]:
+        return self._mine(self._others.each(question))
+
+    def texts(self, key: Key) -> list[str]:
+        return self._mine(self._others.texts(key))
+
+    def _numbers(self, key: Key) -> FloatArray | None:
+        numbers = self._others._numbers(key)
+        return None if numbers is None else numbers[self._order]
+
+    def integers(self, key: Key, default: int) -> list[int]:
+        return self._mine(self._others.integers(key, default))
+
+    def _mine(self, answers: Sequence[T]) -> list[T]:
+        return [answers[k] for k in self._order]
+
+
+def _watched(question: Callable[[Attributes], T], levels: Sequence[Level]) -> tuple[T, set[Place]]:
+    """The answer of one header, and what it looked at of that which it has of its own."""
+    seen: set[Place] = set()
+    watched = [
+        Record(level.common, _Watched.of(level.own, number, seen), level.sequences)
+        if type(level) is Record
+        else level
+        for number, level in enumerate(levels)
+    ]
+    return question(Attributes.of(*watched)), seen
 
 
 def _is_implicit(level: Level) -> bool:
     return cast(Record, level).common.implicit
 
 
-def _kinds(levels: Sequence[Sequence[Level]]) -> list[Sequence[int]]:
-    """Places of those headers that differ in nothing but their own elements, together."""
+class _Kind:
+    """Headers that differ in nothing but their own elements.
+
+    Parameters
+    ----------
+    places
+        Which of all headers they are.
+    levels
+        Of each.
+    """
+
+    def __init__(self, places: Sequence[int], levels: Sequence[Sequence[Level]]) -> None:
+        self.places = places
+        self.levels = levels
+        self._columns: dict[Place, list[Any]] = {}
+
+    def column(self, level: int, place: int) -> list[Any]:
+        """One element of each header's own."""
+        found = self._columns.get((level, place))
+        if found is None:
+            found = [cast(Record, levels[level]).own[place] for levels in self.levels]
+            self._columns[level, place] = found
+        return found
+
+    def elements(self, level: int, place: int) -> list[bytes] | None:
+        """`column`, as far as all of them are at hand; None where one lies far away."""
+        raws = self.column(level, place)
+        return raws if set(map(type, raws)) == {bytes} else None
+
+    def keys(self, wanted: Sequence[Place]) -> list[Any]:
+        """These elements of each header, to compare them."""
+        if len(wanted) == 1:
+            return self.column(*wanted[0])
+        return list(zip(*[self.column(*place) for place in wanted], strict=True))
+
+
+def _kinds(levels: Sequence[Sequence[Level]]) -> list[_Kind]:
+    """The headers with these levels, those together that differ in nothing but their own elements."""
     kins: list[Any] = [_kin(of[0]) if len(of) == 1 else tuple([_kin(level) for level in of]) for of in levels]
     if kins and kins.count(kins[0]) == len(kins):
-        return [range(len(kins))]
+        return [_Kind(range(len(kins)), levels)]
     kinds: dict[Any, list[int]] = {}
     for k, kin in enumerate(kins):
         kinds.setdefault(kin, []).append(k)
-    return list(kinds.values())
+    return [_Kind(places, [levels[k] for k in places]) for places in kinds.values()]
 
 
 def _kin(level: Level) -> Any:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -68,7 +68,7 @@ class Wanted:
         """Shape of the samples."""
         return (self.rows, self.columns) if self.samples == 1 else (self.rows, self.columns, self.samples)
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Type of the samples."""
         return np.dtype(f"{'i' if self.signed else 'u'}{max(1, self.allocated // 8)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from functools import cache
+from typing import NamedTuple
 
 from pydicom import uid
 
@@ -38,8 +39,10 @@ _UNFOLDED = 1 << 16
 
 _LARGE = 4096
 """Bytes beyond which an element is not held but read again when asked for."""
-_MOST_FORMS, _IN_A_ROW = 64, 2
-"""Layouts that are known; files of one family after which another of it is looked for first."""
+_MOST_FORMS, _MOST_LIKELY = 64, 4
+"""Layouts that are known, and families that the next file is first thought to be of."""
+_SEVERAL = 4
+"""Files of a family after which it is worth while to look for more of it."""
 _HEAD, _MOST_AHEAD, _LONGEST_HEAD = 1 << 14, 1 << 18, 1 << 27
 """Bytes that are looked at first; that are, where headers are long; and at most."""
 
@@ -57,9 +60,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.enough = _HEAD
-        self._likely: tuple[Form, Common, Form] | None = None
-        self._last: Family | None = None
-        self._row = 0
+        self._likely: list[_Likely] = []
         self._forms: list[Form] = []
         self._kinds: dict[tuple[tuple[int, ...], bool], _Kind] = {}
 
@@ -92,14 +93,15 @@ class Reader:
             return read_instance(file)
 
     def _read(self, file: FileRef, head: bytes) -> Instance:
-        if self._likely is not None:
-            likely, common, _ = self._likely
-            found = likely.match(head, 132)
+        for n, likely in enumerate(self._likely):
+            found = likely.form.match(head, 132)
             if found is not None:
-                made = self._made(file, head, Record(common, tuple(found[0])), found[1], likely.syntax)
+                header = Record(likely.common, tuple(found[0]))
+                made = self._made(file, head, header, found[1], likely.form.syntax)
                 if made is not None:
+                    if n:
+                        self._likely.insert(0, self._likely.pop(n))
                     return made
-            self._likely = None
         for n, form in enumerate(self._forms):
             found = form.match(head, 132)
             if found is not None:
@@ -155,20 +157,19 @@ class Reader:
         return instance
 
     def _expect(self, head: bytes, form: Form, family: Family) -> None:
-        """After several files of one family the next may well be of it, too: then all that it shares is compared at once."""
-        self._row = self._row + 1 if family is self._last else 0
-        self._last = family
-        if self._row < _IN_A_ROW:
+        """Where a family has several files, there may well be more of it: then all that it shares is compared at once."""
+        family.met += 1
+        if family.met < max(_SEVERAL, family.next_look):
             return
-        if family.likely is None or family.likely[1:] != (family.common, form):
-            own = family.own_tags
-            same = _WANTED - own
-            family.likely = (
-                Form(head, form.cells_of(head), own, form.soft - same, form.syntax, same),
-                family.common,
-                form,
-            )
-        self._likely = family.likely
+        family.next_look = 2 * family.met
+        known: _Likely | None = family.likely
+        same = {cell.tag for cell in form.cells} - family.own_tags
+        if known is not None:
+            same &= known.same & form.alike(known.head, head)
+        expected = Form(head, form.cells_of(head), family.own_tags, form.soft - same, form.syntax, same)
+        family.likely = _Likely(expected, family.common, head, frozenset(same))
+        others = [one for one in self._likely if one is not known]
+        self._likely = [family.likely, *others[: _MOST_LIKELY - 1]]
 
     def _read_unfolded(self, file: FileRef, plain: bytes) -> Instance:
         """As `_read`, of the first bytes that a deflated data set unfolds into (PS3.5 A.5).
@@ -220,6 +221,27 @@ class Reader:
         if kind is None:
             kind = self._kinds[key] = _Kind(*key)
         return kind
+
+
+class _Likely(NamedTuple):
+    """How to recognise the next header of a family at a glance.
+
+    Parameters
+    ----------
+    form
+        Its layout, with the values of all elements that were the same so far: only what each has of its own is taken out.
+    common
+        What the family has in common.
+    head
+        First bytes of one of them.
+    same
+        Tags of the elements that were the same so far.
+    """
+
+    form: Form
+    common: Common
+    head: bytes
+    same: frozenset[int]
 
 
 class _Kind:

@@ -130,23 +130,23 @@ def _read_all(
         elif head.startswith(ARCHIVE_START):
             for member in expand(file, skipped.__setitem__):
                 files.append(member)
-                yield from _read_one(reader, member, None, skipped)
+                instance = _read_one(reader, member, None, skipped)
+                if instance is not None:
+                    yield instance
         else:
-            for instance in _read_one(reader, file, head, skipped):
+            instance = _read_one(reader, file, head, skipped)
+            if catalogue is not None:
+                catalogue.keep(file, skipped[file.name] if instance is None else instance)
+            if instance is not None:
                 yield instance
-                if catalogue is not None:
-                    catalogue.keep(file, instance)
-            if catalogue is not None and file.name in skipped:
-                catalogue.keep(file, skipped[file.name])
 
 
-def _read_one(
-    reader: Reader, file: FileRef, head: bytes | None, skipped: dict[str, str]
-) -> Iterator[Instance]:
+def _read_one(reader: Reader, file: FileRef, head: bytes | None, skipped: dict[str, str]) -> Instance | None:
     try:
-        yield reader.read(file, file.head(reader.enough) if head is None else head)
+        return reader.read(file, file.head(reader.enough) if head is None else head)
     except (NotDicomError, OSError) as problem:
         skipped[file.name] = str(problem)
+        return None
 
 
 def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:

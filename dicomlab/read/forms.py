@@ -7,8 +7,10 @@ than compared. So it says of a header what walking it would say, and in a tenth 
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+import re
+from collections.abc import Callable, Container, Sequence
 from operator import itemgetter
+from struct import Struct
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -27,8 +29,11 @@ class _Run(NamedTuple):
     ----------
     size
         Bytes as far as the length of that last element.
+    unpack, pieces
+        Takes tags, VRs and lengths out of these bytes, where that is little, and what they are. Behind them the length of the
+        last element.
     mask, heads
-        Which of these bytes are tags, VRs and lengths, and what they are: numbers, or for many bytes arrays.
+        Otherwise: which of these bytes are tags, VRs and lengths, and what they are: numbers, or for many bytes arrays.
     cut
         Takes the elements that are wanted out of these bytes.
     length
@@ -40,6 +45,8 @@ class _Run(NamedTuple):
     """
 
     size: int
+    unpack: Callable[[bytes, int], tuple[Any, ...]] | None
+    pieces: list[bytes]
     mask: int | npt.NDArray[np.uint8]
     heads: int | bytes
     cut: Any
@@ -99,12 +106,17 @@ class Form:
         """The wanted elements of a header of this form, and its end; None for any other, or where `data` are too short."""
         found: list[bytes] = []
         end = len(data)
-        for size, mask, heads, cut, several, length, wanted, head in self._runs:
+        for size, unpack, pieces, mask, heads, cut, several, length, wanted, head in self._runs:
             stop = at + size
             if stop > end:
                 return None
+            grown = 0
+            if unpack is not None:
+                *here, grown = unpack(data, at)
+                if here != pieces:
+                    return None
             # A number for a few bytes, an array for many: each is the faster where it is used.
-            if type(mask) is int:
+            elif type(mask) is int:
                 if from_bytes(data[at:stop], "little") & mask != heads:
                     return None
             elif (np.frombuffer(data, np.uint8, size, at) & mask).tobytes() != heads:
@@ -115,7 +127,7 @@ class Form:
                 found.append(cut(data[at:stop]))
             at = stop
             if length:
-                at += from_bytes(data[stop - length : stop], "little")
+                at += grown if unpack is not None else from_bytes(data[stop - length : stop], "little")
                 if wanted:
                     found.append(data[stop - length - head : at])
         return (found, at) if at <= end else None
@@ -134,8 +146,18 @@ class Form:
             cells.append(Cell(cell.tag, start, value, stop, heads))
         return cells
 
+    def alike(self, one: bytes, other: bytes) -> set[int]:
+        """Tags of the elements that two headers have in common, both of this form; none where they are not."""
+        if self.match(one, self.cells[0].start) is None or self.match(other, self.cells[0].start) is None:
+            return set()
+        pairs = zip(self.cells_of(one), self.cells_of(other), strict=True)
+        return {a.tag for a, b in pairs if one[a.start : a.stop] == other[b.start : b.stop]}
+
 
 from_bytes = int.from_bytes
+_ONES = re.compile(rb"\xff+")
+_PIECES = 8
+"""Pieces that are compared faster one by one than all at once."""
 _SHORT = 160
 """Bytes up to which a number is compared faster than an array."""
 
@@ -155,6 +177,7 @@ def _run(
     mask = bytearray(stop - start)
     for a, b in spans:
         mask[a - start : b - start] = b"\xff" * (b - a)
+    pieces = list(_ONES.finditer(mask))
     bits: int | npt.NDArray[np.uint8] = from_bytes(mask, "little")
     expected: int | bytes = from_bytes(data[start:stop], "little") & from_bytes(mask, "little")
     if len(mask) > _SHORT:
@@ -163,6 +186,8 @@ def _run(
     cuts = [slice(cell.start - start, cell.stop - start) for cell in cells if cell.tag in wanted]
     return _Run(
         stop - start,
+        _unpacker(pieces, length) if len(pieces) <= _PIECES else None,
+        [data[start + piece.start() : start + piece.end()] for piece in pieces],
         bits,
         expected,
         cast(Any, itemgetter)(*cuts) if cuts else None,
@@ -171,6 +196,15 @@ def _run(
         last is not None and last.tag in wanted,
         head,
     )
+
+
+def _unpacker(pieces: Sequence[re.Match[bytes]], length: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+    """Takes out these pieces, and a length behind them; where the run ends with the header, nothing for a length."""
+    parts, at = ["<"], 0
+    for piece in pieces:
+        parts.append(f"{piece.start() - at}x{piece.end() - piece.start()}s")
+        at = piece.end()
+    return Struct("".join([*parts, {0: "0s", 2: "H", 4: "I"}[length]])).unpack_from
 
 
 def varying(form: Form, cells: Sequence[Cell]) -> frozenset[int] | None:

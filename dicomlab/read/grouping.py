@@ -42,24 +42,24 @@ def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
     }
     headers = planes_of_all(objects)
     planes = cast(Sequence[Plane], headers.members)
-    # By key: the directions met so far, and the planes of each.
-    groups: dict[tuple[object, ...], list[tuple[FloatArray | None, list[Plane]]]] = {}
-    for plane, key in zip(planes, _keys(headers), strict=True):
+    # By key: the directions met so far, and which planes have each.
+    groups: dict[tuple[object, ...], list[tuple[FloatArray | None, list[int]]]] = {}
+    for k, (plane, key) in enumerate(zip(planes, _keys(headers), strict=True)):
         cosines = plane.cosines
         if id(plane.instance) in flat:
             key, cosines = ("flat", flat[id(plane.instance)]), None
         directions = groups.setdefault(key, [])
         for other, members in directions:
             if cosines is other or _same_direction(cosines, other):
-                members.append(plane)
+                members.append(k)
                 break
         else:
-            directions.append((cosines, [plane]))
+            directions.append((cosines, [k]))
     stacks = [
         stack
         for directions in groups.values()
         for _, members in directions
-        for stack in _disentangled(Stack(tuple(_sorted(members, headers))))
+        for stack in _disentangled(Stack.of(_sorted(headers.taken(members))))
     ]
     return sorted(stacks, key=len, reverse=True)
 
@@ -184,15 +184,14 @@ def _interleaved(stack: Stack, label: Kind) -> list[Stack]:
     return parts if overlap and all(_is_clean(part) for part in parts) else []
 
 
-def _sorted(planes: list[Plane], known: Headers) -> list[Plane]:
-    # Mostly all planes of a series.
-    headers = known if len(planes) == len(known.members) else Headers(planes)
+def _sorted(headers: Headers) -> Headers:
+    planes = cast(Sequence[Plane], headers.members)
     # Ties (and images without a position) fall back on labels that do not depend on the order or names of files.
     labels = list(
         zip(
             headers.integers("InstanceNumber", 0),
             headers.texts("SOPInstanceUID"),
-            (plane.frame for plane in planes),
+            [plane.frame for plane in planes],
             strict=True,
         )
     )
@@ -204,4 +203,4 @@ def _sorted(planes: list[Plane], known: Headers) -> list[Plane]:
         positions = np.array([nowhere if p.position is None else p.position for p in planes])
         heights = np.round(positions @ normal, 6).tolist()
         order.sort(key=heights.__getitem__)
-    return [planes[k] for k in order]
+    return headers.taken(order)

@@ -6,7 +6,7 @@ import io
 import os
 import struct
 import zlib
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -333,6 +333,17 @@ def pixel_span(head: bytes, start: int, size: int, order: str = "<") -> PixelSpa
     order
         ``"<"``, or ``">"`` in big endian.
     """
+    told = _described(head, order)
+    if told is None:
+        return None
+    keyword, skipped, length, words = told
+    offset = start + skipped
+    return PixelSpan(keyword, offset, length, max(0, size - offset), words, False)
+
+
+@lru_cache(256)
+def _described(head: bytes, order: str) -> tuple[str, int, int | None, bool] | None:
+    """Keyword of a pixel data element, bytes before its value, bytes of the value, and whether these are words."""
     if len(head) < 8:
         return None
     group, element, vr, length = _PIXEL_HEADS[order].unpack(head[:8])
@@ -341,14 +352,14 @@ def pixel_span(head: bytes, start: int, size: int, order: str = "<") -> PixelSpa
         return None
     # The bytes decide whether the VR is explicit, because Transfer Syntax UIDs lie and a wrong guess shifts the image by two
     # pixels. There is no confusion: read as an implicit length, each of these VRs would be odd, which no length is.
+    skipped = 8
     if vr not in _PIXEL_VRS:
-        (length,), offset = struct.unpack(f"{order}I", head[4:8]), start + 8
+        (length,) = struct.unpack(f"{order}I", head[4:8])
     elif len(head) == 12:
-        (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12
+        (length,), skipped = struct.unpack(f"{order}I", head[8:12]), 12
     else:
         return None
-    known = None if length == 0xFFFFFFFF else length
-    return PixelSpan(keyword, offset, known, max(0, size - offset), vr == b"OW", False)
+    return keyword, skipped, None if length == 0xFFFFFFFF else length, vr == b"OW"
 
 
 _PIXEL_HEADS = {order: struct.Struct(f"{order}HH2sH") for order in "<>"}

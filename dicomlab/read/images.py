@@ -40,8 +40,8 @@ def stored_images(instances: Sequence[Instance]) -> list[StoredImage | DicomLabE
     kinds: dict[tuple[object, ...], list[int]] = {}
     for k, instance in enumerate(instances):
         span = instance.pixels
-        said = None if span is None else (span.keyword, span.length is None)
-        kinds.setdefault((said, instance.transfer_syntax), []).append(k)
+        said = None if span is None else (span.keyword, span.length is None, span.inflated)
+        kinds.setdefault((said, instance.transfer_syntax, instance.file.member is None), []).append(k)
     for places in kinds.values():
         first = instances[places[0]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any, TypeAlias, cast
@@ -27,6 +27,7 @@ Pixels = npt.NDArray[Any]
 Images: TypeAlias = "Sequence[tuple[Instance, StoredImage | DicomLabError]]"
 
 
+_NOTHING = nullcontext()
 _SMALL = 1 << 17
 """Bytes of a plane that are copied faster than threads take turns."""
 
@@ -99,6 +100,7 @@ class PlaneReader:
         self._frames = [plane.frame for plane in planes]
         self._corners = [plane.corner for plane in planes]
         self._transforms = list(transforms)
+        self._straight = [False] * len(planes) if self.is_colour else self._straight_ones()
         self._watches: list[Watch] = []
         self._last: tuple[StoredImage, int, Pixels] | None = None
 
@@ -129,11 +131,14 @@ class PlaneReader:
         image = self.images[plane]
         return f"{image.file}{f' frame {self._frames[plane] + 1}' if image.frames > 1 else ''}"
 
-    def by_picture(self, planes: Iterable[int]) -> list[list[int]]:
+    def by_picture(self, planes: Sequence[int]) -> list[list[int]]:
         """Places in `planes` of those that lie in one picture (the tiles of a mosaic, a plane asked for twice), together."""
+        pictures = [id(self.images[plane]) for plane in planes]
+        if len(set(pictures)) == len(pictures):
+            return [[place] for place in range(len(pictures))]
         groups: dict[tuple[int, int], list[int]] = {}
-        for place, plane in enumerate(planes):
-            groups.setdefault((id(self.images[plane]), self._frames[plane]), []).append(place)
+        for place, (picture, plane) in enumerate(zip(pictures, planes, strict=True)):
+            groups.setdefault((picture, self._frames[plane]), []).append(place)
         return list(groups.values())
 
     def read_into(self, planes: Sequence[int], outs: Sequence[Pixels], parts: Sequence[Any] = ()) -> None:
@@ -169,22 +174,32 @@ class PlaneReader:
 
     def _read_directly(self, planes: Sequence[int], outs: Sequence[Pixels]) -> bool:
         """Whether the one plane could be read straight into its place, and was."""
-        (plane, *others), (out, *_) = planes, outs
-        image, transform = self.images[plane], self._transforms[plane]
-        whole = not others and self._corners[plane] is None and out.flags.c_contiguous
-        if not (whole and image.is_plain and out.dtype.isnative):
+        plane, out = planes[0], outs[0]
+        if len(planes) > 1 or not (self._straight[plane] and out.flags.c_contiguous):
             return False
-        if image.dtype.kind == "f":
-            fits = image.dtype == out.dtype and transform.is_identity and transform.bounds is None
-        else:
-            fits = out.dtype.kind in "iu" and image.dtype.itemsize == out.dtype.itemsize
-            fits = fits and transform.works_in_place
-        if fits:
-            with self._watches[plane] if self._watches else nullcontext():
-                image.read_plain(self._frames[plane], out.view(image.dtype))
-            if not transform.is_identity:
-                transform.apply_in_place(out)
-        return fits
+        image, transform = self.images[plane], self._transforms[plane]
+        with self._watches[plane] if self._watches else _NOTHING:
+            image.read_plain(self._frames[plane], out if out.dtype == image.dtype else out.view(image.dtype))
+        if not transform.is_identity:
+            transform.apply_in_place(out)
+        return True
+
+    def _straight_ones(self) -> list[bool]:
+        """Of each plane, whether its stored values may be read into the array, and become real values there."""
+        known: dict[tuple[object, ...], bool] = {}
+        found = []
+        for image, transform, corner in zip(self.images, self._transforms, self._corners, strict=True):
+            key = image.is_plain, image.dtype, id(transform)
+            if key not in known:
+                known[key] = image.is_plain and self._fits(image.dtype, transform)
+            found.append(corner is None and known[key])
+        return found
+
+    def _fits(self, stored: np.dtype[Any], transform: Transform) -> bool:
+        if stored.kind == "f":
+            return self.dtype == stored and transform.is_identity and transform.bounds is None
+        whole = self.dtype.kind in "iu" and self.dtype.isnative and self.dtype.itemsize == stored.itemsize
+        return whole and transform.works_in_place
 
     def _picture(self, plane: int) -> Pixels:
         image, frame = self.images[plane], self._frames[plane]

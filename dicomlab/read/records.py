@@ -53,6 +53,10 @@ class Far:
             return stream.read(self.stop - self.start)
 
 
+_FIRST = 64
+"""Headers after which a family no longer changes those that it has."""
+
+
 Raw: TypeAlias = "bytes | Far"
 """A data element as it stands in the file: tag, VR, length and value."""
 Own: TypeAlias = tuple[Raw, ...]
@@ -247,8 +251,8 @@ class Family:
     ----------
     common : Common
         What they have in common now.
-    likely
-        For whoever reads them: how to recognise the next.
+    likely, met, next_look
+        For whoever reads them: how to recognise the next; how many were not recognised, and after how many to look again.
     """
 
     def __init__(
@@ -263,6 +267,8 @@ class Family:
         self.implicit = implicit
         self.context = tuple(context)
         self.likely: Any = None
+        self.met = self.next_look = 0
+        self._first: list[Record] = []
         expected = set(varying)
         self._split(
             values,
@@ -299,8 +305,26 @@ class Family:
             differing = {
                 k for k, old in zip(self._kept_places(), self._kept, strict=True) if values[k] != old
             }
-            self._split(values, self._own | differing)
-        return Record(self.common, self._pick_own(values), sequences)
+            self._widen(values, self._own | differing)
+        record = Record(self.common, self._pick_own(values), sequences)
+        if len(self._first) < _FIRST:
+            self._first.append(record)
+        return record
+
+    def _widen(self, values: Own, own: set[int]) -> None:
+        """`_split`; what differs shows in the first few headers, which move in with those to come."""
+        first = self._first if len(self._first) < _FIRST else []
+        olds = [self._values_of(record) for record in first]
+        self._split(values, own)
+        for record, old in zip(first, olds, strict=True):
+            record.common, record.own = self.common, self._pick_own(old)
+        self._first = first
+
+    def _values_of(self, record: Record) -> Own:
+        """All elements of a record that was taken since the last change."""
+        values = dict(zip(self._kept_places(), self._kept, strict=True))
+        values |= zip(sorted(self._own), record.own, strict=True)
+        return tuple(values[k] for k in range(len(self.tags)))
 
     @property
     def own_tags(self) -> frozenset[int]:

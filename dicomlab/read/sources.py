@@ -20,6 +20,7 @@ MEMBER_LIMIT = 4 << 30
 
 
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+_PREADV = hasattr(os, "preadv")
 
 
 class _Archive:
@@ -137,12 +138,14 @@ class FileRef:
 
     def read_into(self, out: npt.NDArray[Any], offset: int) -> int:
         """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were."""
-        view = memoryview(cast(Any, out)).cast("B")
-        done = 0
         descriptor = os.open(self._location, _READ)
         try:
+            done = os.preadv(descriptor, [cast(Any, out)], offset) if _PREADV else 0
+            if done == out.nbytes:
+                return done
+            view = memoryview(cast(Any, out)).cast("B")
             while done < len(view):
-                if hasattr(os, "preadv"):
+                if _PREADV:
                     count = os.preadv(descriptor, [view[done:]], offset + done)
                 else:
                     os.lseek(descriptor, offset + done, os.SEEK_SET)

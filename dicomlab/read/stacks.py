@@ -6,10 +6,11 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,13 @@ class Stack:
 
     planes: tuple[Plane, ...]
     series_findings: tuple[Finding, ...] = field(default=(), repr=False)
+
+    @staticmethod
+    def of(headers: Headers) -> Stack:
+        """The stack of planes whose headers were looked at already."""
+        stack = Stack(tuple(cast("Sequence[Plane]", headers.members)))
+        stack.__dict__["headers"] = headers
+        return stack
 
     @cached_property
     def headers(self) -> Headers:

@@ -61,12 +61,26 @@ class StoredImage:
     _extended: bytes = field(default=b"", repr=False)
 
     def of(self, instance: Instance) -> StoredImage:
-        """The image of another instance that describes its pixels in the same words."""
+        """The image of another instance that describes its pixels in the same words, and keeps them in the same way."""
         image = object.__new__(StoredImage)
-        image.__dict__.update(self.__dict__, file=instance.file, _span=instance.pixels)
-        image.__dict__.pop("_unpacked", None)
-        image.__dict__.pop("_pieces", None)
+        image.__dict__.update(self._described, file=instance.file, _span=instance.pixels)
         return image
+
+    @cached_property
+    def _described(self) -> dict[str, Any]:
+        """All that does not depend on the one file."""
+        return {
+            "syntax": self.syntax,
+            "frames": self.frames,
+            "_wanted": self._wanted,
+            "_planar": self._planar,
+            "_floating": self._floating,
+            "_palette": self._palette,
+            "_extended": self._extended,
+            "dtype": self.dtype,
+            "expected_bytes": self.expected_bytes,
+            "is_plain": self.is_plain,
+        }
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -74,7 +88,7 @@ class StoredImage:
         wanted = self._wanted
         return wanted.shape if self._palette is None else (wanted.rows, wanted.columns, 3)
 
-    @property
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Type of the values, in the byte order of this machine."""
         if self._palette is not None:
