@@ -167,6 +167,12 @@ PICKS: list[tuple[str, Callable[[xr.DataArray], xr.DataArray], list[int]]] = [
     ("step by step", lambda v: v[1:][::2].isel(slice=1)[2:5], [3]),
     ("turned", lambda v: v.transpose("column", "slice", "row")[3:5, 2], [2]),
     ("a voxel", lambda v: v[4, 5, 6], [4]),
+    ("a voxel of what is turned", lambda v: v.transpose("row", "column", "slice")[5, 6, 4], [4]),
+    (
+        "a voxel of points",
+        lambda v: v.isel(slice=xr.Variable("p", [1, 2]), row=xr.Variable("p", [0, 3]))[1, 7],
+        [2],
+    ),
     (
         "points",
         lambda v: v.isel(
