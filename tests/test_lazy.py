@@ -166,6 +166,7 @@ PICKS: list[tuple[str, Callable[[xr.DataArray], xr.DataArray], list[int]]] = [
     ("step by step", lambda v: v[1:][::2].isel(slice=1)[2:5], [3]),
     ("turned", lambda v: v.transpose("column", "slice", "row")[3:5, 2], [2]),
     ("a voxel", lambda v: v[4, 5, 6], [4]),
+    ("a voxel of what is turned", lambda v: v.transpose("row", "column", "slice")[5, 6, 4], [4]),
     (
         "points",
         lambda v: v.isel(
@@ -200,6 +201,15 @@ def test_picking_reads_the_files_it_touches_each_once(
     expected = pick(eager)
     assert values.shape == expected.shape
     np.testing.assert_array_equal(values, expected.values)
+
+
+def test_of_points_the_one_that_is_looked_at_is_read(tmp_path: Path, opened: list[str]) -> None:
+    folder = write(tmp_path, datasets("CT"))
+    eager, lazy = load_volume(folder), open_volume(folder)
+    where = {"slice": xr.Variable("p", [1, 2]), "row": xr.Variable("p", [0, 3])}
+    opened.clear()
+    assert lazy.isel(where)[1, 7].item() == eager.isel(where)[1, 7].item()
+    assert len(opened) == 1
 
 
 def test_points_of_further_axes_read_their_own_images_and_not_the_product(

@@ -132,6 +132,29 @@ def _leading(index: Pixels, sizes: tuple[int, ...]) -> Pixels:
     return np.broadcast_to(index, (*sizes, *rest)).reshape(-1, *rest)
 
 
+class _Lazy(indexing.LazilyIndexedArray):
+    """xarray's lazy indexing, which fails where one value is picked of what was transposed or picked by points before."""
+
+    __slots__ = ()
+
+    def transpose(self, order: Any) -> Any:
+        return _LazyPoints(self.array, self.key).transpose(order)  # type: ignore[no-untyped-call]
+
+    def _vindex_get(self, indexer: indexing.VectorizedIndexer) -> Any:
+        return _LazyPoints(self.array, self.key).vindex[indexer]
+
+
+class _LazyPoints(indexing.LazilyVectorizedIndexedArray):
+    __slots__ = ()
+
+    def __getitem__(self, indexer: indexing.ExplicitIndexer) -> Any:
+        if not all(isinstance(k, int | np.integer) for k in indexer.tuple):
+            return super().__getitem__(indexer)
+        # xarray indexes each key as if it had the shape of all of them together.
+        keys = (np.broadcast_to(k, self.shape)[indexer.tuple] for k in self.key.tuple)
+        return _Lazy(self.array, indexing.BasicIndexer(tuple(int(k) for k in keys)))
+
+
 def lazy_planes(reader: PlaneReader, steps: tuple[int, ...], dims: Sequence[str]) -> xr.Variable:
     """The planes of a reader as a variable that reads what is looked at; ``sample`` ends its dims in colour.
 
@@ -152,7 +175,7 @@ def lazy_variable(array: PlaneArray | TileArray, dims: Sequence[str], unit: tupl
     """An array that is read when it is looked at, as a variable; `unit` is the smallest part worth reading alone."""
     # xarray.open_dataset goes by it.
     encoding = {_PREFERRED: dict(zip(dims, unit, strict=True))}
-    return xr.Variable(dims, indexing.LazilyIndexedArray(array), encoding=encoding)
+    return xr.Variable(dims, _Lazy(array), encoding=encoding)
 
 
 def check_chunks(chunks: object) -> None:
