@@ -678,7 +678,7 @@ def test_a_function_that_changed_is_called_again(cohort: Path, tmp_path: Path) -
 
 
 def key(function, **options) -> str:
-    return fingerprint(function, **options).key(frozenset())
+    return fingerprint(function, **options).key
 
 
 def defined(source: str, **names):
@@ -853,6 +853,17 @@ def test_what_a_function_itself_changes_does_not_make_it_another(cohort: Path, t
     limit = 4
     dl.map_series(measure, cohort, results=tmp_path / "results.sqlite")
     assert count == 6
+    limit = 3
+    dl.map_series(measure, cohort, results=tmp_path / "results.sqlite")
+    assert count == 6
+    log.append("mine")  # who knows what it is for
+    dl.map_series(measure, cohort, results=tmp_path / "results.sqlite")
+    assert count == 9
+    log.clear()
+    numbers.clear()
+    count = 0  # a new session
+    dl.map_series(measure, cohort, results=tmp_path / "results.sqlite")
+    assert count == 0
 
 
 def test_values_come_back_from_the_file_as_what_they_were(cohort: Path, tmp_path: Path) -> None:
