@@ -1,4 +1,4 @@
-# `make` lists the commands. Needs python3 >= 3.11 and make; everything else goes into .venv and build/.
+# `make` lists the commands. Needs python3 >= 3.11 and make; everything else goes into .venv, .bench, .peers and build/.
 
 PYTHON ?=
 FOLDER ?=
@@ -10,7 +10,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test peers check check-python check-js js clean distclean
+.PHONY: help demo lab test bench peers check check-python check-js js clean distclean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name does; do \
@@ -25,6 +25,10 @@ lab: .venv/.lab ## the same tour, live, in JupyterLab
 test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
 	@sh .ci/system
 	@$(PY) -m pytest
+
+bench: .bench/.stamp ## the tables of docs/performance.md: loading, beside other readers (half an hour, 3 GB)
+	@.bench/bin/python -m benchmarks.series
+	@.bench/bin/python -m benchmarks.loading --write
 
 peers: .venv/.dev ## .peers: other readers for the table of docs/kinds.md (800 MB)
 	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --upgrade --target .peers -r tests/kinds/peers.txt
@@ -47,8 +51,8 @@ js: .venv/.dev node_modules/.stamp ## rebuild the committed browser bundle from 
 clean: ## remove what was made, keep .venv
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
-distclean: clean ## remove .venv, .peers and node_modules too
-	@rm -rf .venv .peers node_modules
+distclean: clean ## remove .venv, .bench, .peers and node_modules too
+	@rm -rf .venv .bench .peers node_modules
 
 # One environment serves all; each stamp says how much of it is there.
 .venv/.lab: pyproject.toml constraints.txt | .venv/bin/python
@@ -63,6 +67,13 @@ distclean: clean ## remove .venv, .peers and node_modules too
 
 .venv/bin/python:
 	@sh .ci/venv "$(PYTHON)"
+
+# Apart: GDCM and the plug-ins that it measures would change what pydicom does in the tests.
+.bench/.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the readers to measure against into .bench (once) ..."
+	@$(PY) -m venv .bench
+	@.bench/bin/python -m pip install --disable-pip-version-check --no-input --quiet -c constraints.txt -e '.[bench]'
+	@touch $@
 
 node_modules/.stamp: package.json | .venv/.dev
 	@echo "Installing the tools of the browser bundle into node_modules (once) ..."

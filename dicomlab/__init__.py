@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
     from dicomlab.privacy import show_identity
-    from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume
+    from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
@@ -54,6 +54,7 @@ _HOMES = {
     "make_volume": "volumes",
     "map_series": "cohort",
     "montage": "view.static",
+    "open_volume": "read",
     "orthoview": "view.static",
     "phantom": "",
     "show": "view.static",
@@ -82,6 +83,7 @@ __all__ = [
     "make_volume",
     "map_series",
     "montage",
+    "open_volume",
     "orthoview",
     "phantom",
     "show",

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 
 from dicomlab import affine as _affine
@@ -307,15 +308,17 @@ class Geometry:
         indexes: dict[Hashable, xr.Index] = {}
         for axis, (name, values) in enumerate(zip(AXES, self.positions, strict=True)):
             attrs = {"units": "mm", "axis": _CF_AXIS[name], "long_name": _LONG_NAME[name]}
+            # A pandas index and a variable made as they are: to look at plain arrays xarray would import dask, where it is
+            # installed, which takes longer than reading a CT.
             index = AxisIndex(
-                values,
+                pd.Index(values, name=name),
                 name,
                 frame=self.frame_of_reference,
                 basis=self.direction[:, axis],
                 lone_step=self.lone_steps[axis],
             )
             indexes[name] = index
-            variables.update(index.create_variables({name: xr.Variable(name, values, attrs)}))
+            variables.update(index.create_variables({name: xr.Variable(name, values, attrs, fastpath=True)}))
         frame = xr.Variable(
             (),
             np.array(self.frame_of_reference),
@@ -324,6 +327,7 @@ class Geometry:
                 "coordinate_system": "LPS",
                 "voxel_reference": "centre",
             },
+            fastpath=True,
         )
         indexes[FRAME] = FrameIndex(FRAME, frame)
         variables[FRAME] = frame

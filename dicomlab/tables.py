@@ -12,9 +12,10 @@ from pydicom.dataset import Dataset
 
 from dicomlab import html
 from dicomlab.privacy import MASK, identity_shown, is_identifying
-from dicomlab.read.elements import quiet
+from dicomlab.read.find import find_series
 from dicomlab.read.headers import read_header
-from dicomlab.read.series import PathLike, Series, SeriesList, find_series
+from dicomlab.read.quiet import quiet
+from dicomlab.read.series import PathLike, Series, SeriesList
 from dicomlab.read.stacks import Stack
 
 if TYPE_CHECKING:

@@ -86,6 +86,8 @@ def make_volume(
     merged = dict(attrs or {})
     if units is not None:
         merged["units"] = units
+    if type(values) is np.ndarray:
+        values = xr.Variable(list(dims), values, fastpath=True)  # see Geometry.coordinates
     volume = xr.DataArray(values, dims=list(dims), coords=geometry.coordinates(), name=name, attrs=merged)
     return volume.assign_coords(dict(coords)) if coords else volume
 

@@ -16,8 +16,9 @@ from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, generate_uid
 
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.images import stored_image
 from dicomlab.read.sources import FileRef
-from dicomlab.read.stored import StoredImage, stored_image
+from dicomlab.read.stored import StoredImage
 
 needs_dcmtk = pytest.mark.skipif(
     shutil.which("dcmcjpeg") is None, reason="DCMTK is not installed: its codecs were not compared with ours"

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from pydicom.dataset import Dataset
 
 from dicomlab import phantom
 from dicomlab.errors import NotDicomError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import read_instance
-from dicomlab.read.sources import list_files
+from dicomlab.read.sources import FileRef, list_files
 
 if TYPE_CHECKING:
     import highdicom as hd
@@ -99,6 +100,17 @@ def frames_of(folder: Path) -> list[Attributes]:
         frames = instance.items("PerFrameFunctionalGroupsSequence")
         found += [Attributes.of(frame, *shared, instance.header) for frame in frames] or [instance]
     return found
+
+
+def watch_opening(monkeypatch: pytest.MonkeyPatch, names: list[str]) -> None:
+    """Note in `names` every file that is opened, in whichever way."""
+    for method in ("open", "read_into", "head"):
+
+        def watched(self: FileRef, *args: Any, plain: Callable[..., Any] = getattr(FileRef, method)) -> Any:  # noqa: B008
+            names.append(self.name)
+            return plain(self, *args)
+
+        monkeypatch.setattr(FileRef, method, watched)
 
 
 def write_seg(

@@ -14,7 +14,7 @@ from support import datasets, write
 from dicomlab import load_volume
 from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.colour import ybr_to_rgb
-from dicomlab.read.stored import check_supported
+from dicomlab.read.images import check_supported
 
 RED, GREEN, BLUE = Fraction("0.299"), Fraction("0.587"), Fraction("0.114")
 

@@ -81,6 +81,13 @@ def test_a_saved_volume_has_its_affine_again(recipes: dict[str, object]) -> None
     np.testing.assert_array_equal(recipes["again"].dicom.affine, recipes["ct"].dicom.affine)
 
 
+def test_the_recipes_open_lazily_what_they_load(recipes: dict[str, object]) -> None:
+    assert recipes["alike"] is True
+    assert not recipes["slab"].variable._in_memory
+    np.testing.assert_array_equal(recipes["highest"].values, recipes["ct"].max("slice").values)
+    assert recipes["ct32"].dtype == np.float32
+
+
 def test_a_volume_from_zarr_is_the_volume(recipes: dict[str, object]) -> None:
     assert recipes["again"].identical(recipes["ct"])
 

@@ -11,8 +11,8 @@ from pydicom.tag import Tag
 from support import SHARED, shared_data
 
 from dicomlab.errors import DicomLabError, FaultError
+from dicomlab.read.images import stored_image
 from dicomlab.read.overlays import overlays
-from dicomlab.read.stored import stored_image
 
 
 def _with_overlay(ds: Dataset, group: int, points: np.ndarray | None, vr: str = "OW", **more) -> Dataset:

@@ -21,8 +21,8 @@ from support import SHARED, datasets, shared_data, truth
 from dicomlab import find_series, load_volume
 from dicomlab.errors import DicomLabError, FaultError, NotDicomError, UnsupportedError
 from dicomlab.read.headers import read_instance
-from dicomlab.read.sources import list_all
-from dicomlab.read.stored import check_supported, stored_image
+from dicomlab.read.images import check_supported, stored_image
+from dicomlab.read.sources import expand, list_all
 
 NATIVE = [
     uid.ImplicitVRLittleEndian,
@@ -195,7 +195,8 @@ def test_an_image_reads_on_threads_in_other_processes_and_from_archives(tmp_path
     with zipfile.ZipFile(tmp_path / "c.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.write(path, "a")
         archive.write(packed, "b")
-    members = list(list_all([tmp_path / "c.zip"], lambda name, reason: pytest.fail(reason)))
+    (archive,) = list_all([tmp_path / "c.zip"], lambda name, reason: pytest.fail(reason))
+    members = list(expand(archive, lambda name, reason: pytest.fail(reason)))
     assert len(members) == 2
     for member in members:
         inside = pickle.loads(pickle.dumps(stored_image(read_instance(member))))

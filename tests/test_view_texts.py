@@ -45,7 +45,7 @@ def texts(artist) -> list[str]:
 
 def meta_of(volume: xr.DataArray) -> dict:
     grid = Grid.from_volume(volume)
-    return describe(grid, initial_state(grid), lazy=False, height=300, memory=1 << 20)
+    return describe(grid, initial_state(grid), height=300, memory=1 << 20)
 
 
 # ---- masks -----------------------------------------------------------------------------------------------------------

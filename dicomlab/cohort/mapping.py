@@ -17,7 +17,8 @@ from dicomlab.cohort.memory import remember
 from dicomlab.cohort.states import for_elsewhere
 from dicomlab.cohort.work import Outcome, Source, Work
 from dicomlab.errors import DicomLabError, NotDicomError
-from dicomlab.read.series import PathLike, Series, SeriesList, find_series
+from dicomlab.read.find import find_series
+from dicomlab.read.series import PathLike, Series, SeriesList
 from dicomlab.read.stacks import Stack
 from dicomlab.read.volume import load_volume
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import os
 from dataclasses import replace
@@ -47,10 +46,11 @@ def state_of(source: Source) -> str | None:
 def for_elsewhere(source: Source) -> Source:
     """The same source for another process or machine: nothing worked out yet, and paths that do not depend on where one is."""
     for instance in source.instances:
-        if getattr(instance.header, "buffer", None) is not None:
+        header: Any = instance.header
+        if getattr(header, "buffer", None) is not None:
             # pydicom holds on to the stream of a member of an archive, which is closed, and cannot be pickled.
-            instance.header.buffer = None
-    if all(instance.file.path.is_absolute() for instance in source.instances):
+            header.buffer = None
+    if all(os.path.isabs(instance.file.location) for instance in source.instances):
         return replace(source)
     archives: dict[int, Any] = {}
     moved = {id(instance): _absolute(instance, archives) for instance in source.instances}
@@ -60,9 +60,8 @@ def for_elsewhere(source: Source) -> Source:
 
 
 def _absolute(instance: Instance, archives: dict[int, Any]) -> Instance:
-    file = instance.file
-    path, archive = file.path.absolute(), file.archive
-    if archive is not None:
-        archive = archives.setdefault(id(archive), copy.copy(archive))  # all members of one share it
-        archive.path = path
-    return replace(instance, file=replace(file, path=path, archive=archive))
+    file = instance.file.absolute()
+    if file.archive is not None:
+        # All members of one share it.
+        file.archive = archives.setdefault(id(instance.file.archive), file.archive)
+    return Instance(file, instance.header, instance.pixels, instance.transfer_syntax, instance.presentations)

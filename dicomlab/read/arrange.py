@@ -6,18 +6,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.findings import Finding
+from dicomlab.read.alike import Headers
 from dicomlab.read.axes import Axis, Dims, IncompleteError, find_axes
+from dicomlab.read.images import stored_image
 from dicomlab.read.layout import Layout, lay_out
-from dicomlab.read.meanings import AUTO, plane_number, sequence_key
+from dicomlab.read.meanings import AUTO, plane_numbers, sequence_keys
 from dicomlab.read.modality import modality_transform
 from dicomlab.read.planes import Plane
-from dicomlab.read.stored import stored_image
 
 __all__ = ["Arrangement", "arrange"]
 
@@ -43,13 +46,18 @@ class Arrangement:
     layout: Layout
     findings: tuple[Finding, ...] = ()
 
+    @cached_property
+    def headers(self) -> Headers:
+        """Headers of the planes."""
+        return Headers(self.planes)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Steps of the extra axes, then slices."""
         return (*(axis.values.size for axis in self.axes), self.layout.along.size)
 
 
-def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
+def arrange(headers: Headers, dims: Dims = "auto") -> Arrangement:
     """The one order in which these planes make an array.
 
     Raises
@@ -59,9 +67,10 @@ def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
     UnsupportedError
         Several images lie at one position and nothing separates them in the same way everywhere.
     """
+    planes = cast(Sequence[Plane], headers.members)
     layout = lay_out(planes)
     try:
-        return _ordered(planes, layout, dims)
+        return _ordered(headers, layout, dims)
     except IncompleteError as problem:
         reason = problem
     if layout.along.size == len(planes):  # one image a position: `dims` names what is not there
@@ -70,14 +79,14 @@ def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
     if findings:
         layout = lay_out(rest)
         try:
-            return _ordered(rest, layout, dims, findings)
+            return _ordered(Headers(rest), layout, dims, findings)
         except IncompleteError as problem:
             reason = problem
     counts = Counter(layout.place.tolist())
     crowded = [place for place, count in counts.items() if count > 1]
     if 2 * len(crowded) < len(counts):
         rest, finding = _without_rivals(rest, layout.place)
-        return _ordered(rest, lay_out(rest), dims, [*findings, finding])
+        return _ordered(Headers(rest), lay_out(rest), dims, [*findings, finding])
     if reason.complete:
         left_out = sorted(set(range(len(rest))) - set(reason.complete))
         finding = Finding(
@@ -89,30 +98,32 @@ def arrange(planes: Sequence[Plane], dims: Dims = "auto") -> Arrangement:
         )
         rest = [rest[k] for k in reason.complete]
         try:
-            return _ordered(rest, lay_out(rest), dims, [*findings, finding])
+            return _ordered(Headers(rest), lay_out(rest), dims, [*findings, finding])
         except IncompleteError:
             pass  # what is missing explains more than why the rest is no product either
     raise UnsupportedError(str(reason))
 
 
-def _ordered(
-    planes: Sequence[Plane], layout: Layout, dims: Dims, findings: Sequence[Finding] = ()
-) -> Arrangement:
-    axes, steps = find_axes(planes, layout.place, dims)
+def _ordered(headers: Headers, layout: Layout, dims: Dims, findings: Sequence[Finding] = ()) -> Arrangement:
+    planes = cast(Sequence[Plane], headers.members)
+    axes, steps = find_axes(headers, layout.place, dims)
     order = np.lexsort([layout.place, *reversed(steps)])
     shape = (*(axis.values.size for axis in axes), layout.along.size)
     if len(planes) != np.prod(shape):
         # find_axes forbids it
         raise DicomLabError(f"{len(planes)} images found for a volume of {shape} planes")
-    ordered = tuple(planes[k] for k in order)
+    headers = headers.taken(order.tolist())
+    ordered = cast(tuple[Plane, ...], tuple(headers.members))
     found = list(findings)
     for number, axis in enumerate(axes):
         if axis.name == "repetition":
-            numbers = np.array([plane_number(plane) for plane in ordered]).reshape(shape)
+            numbers = np.array(plane_numbers(headers)).reshape(shape)
             found.append(_numbered(np.moveaxis(numbers, number, 0).reshape(shape[number], -1), ordered))
     # The layout of the same planes in the order of the array.
     layout = replace(layout, place=layout.place[order], wander=layout.wander[order])
-    return Arrangement(ordered, tuple(axes), layout, tuple(found))
+    arrangement = Arrangement(ordered, tuple(axes), layout, tuple(found))
+    arrangement.__dict__["headers"] = headers
+    return arrangement
 
 
 def _numbered(numbers: npt.NDArray[np.int64], planes: Sequence[Plane]) -> Finding:
@@ -136,21 +147,22 @@ def _numbered(numbers: npt.NDArray[np.int64], planes: Sequence[Plane]) -> Findin
 def _crowds(planes: Sequence[Plane], place: npt.NDArray[np.intp]) -> list[list[int]]:
     order = np.argsort(place, kind="stable")
     crowds = np.split(order, np.flatnonzero(np.diff(place[order])) + 1)
-    return [sorted(crowd.tolist(), key=lambda k: sequence_key(planes[k])) for crowd in crowds]
+    keys = sequence_keys(Headers(planes))
+    return [sorted(crowd.tolist(), key=keys.__getitem__) for crowd in crowds]
 
 
 def _without_copies(
     planes: Sequence[Plane], place: npt.NDArray[np.intp]
 ) -> tuple[list[Plane], list[Finding]]:
     """The planes without those that repeat another at the same position, with the same attributes, pixels and values."""
+    headers = Headers(planes)
+    said = list(zip(*(meaning.labels(headers) for meaning in AUTO[:-1]), strict=True))
     alike: dict[tuple[Hashable, ...], list[int]] = {}
     for crowd in _crowds(planes, place):
         for k in crowd:
             # Images that say to be of different moments are no copies, though both may show nothing but air; and pixels are
             # read, for a mere listing too, only where they alone can tell.
-            alike.setdefault(
-                (int(place[k]), *(meaning.label(planes[k]) for meaning in AUTO[:-1])), []
-            ).append(k)
+            alike.setdefault((int(place[k]), *said[k]), []).append(k)
     copies: set[int] = set()
     for members in alike.values():
         known: set[Hashable] = set()

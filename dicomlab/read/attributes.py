@@ -13,11 +13,11 @@ from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.flat import SAMPLE_BITS, eight_bits
 from dicomlab.read.headers import Instance
+from dicomlab.read.images import stored_image
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_windows
 from dicomlab.read.stacks import Stack, plane_name
-from dicomlab.read.stored import stored_image
 from dicomlab.read.suv import suv_attrs
 from dicomlab.read.voi import may_be_negative, voi_windows
 from dicomlab.windowing import AnyWindow

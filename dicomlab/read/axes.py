@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
+from dicomlab.read.alike import Headers
 from dicomlab.read.labels import temporal_position
-from dicomlab.read.meanings import AUTO, ORDER, Meaning, named_meanings, sequence_key
+from dicomlab.read.meanings import AUTO, ORDER, Meaning, named_meanings, sequence_keys
 from dicomlab.read.missing import IncompleteError, Steps, Tried, failure, nearly_shared, shown
 from dicomlab.read.planes import Plane
 
@@ -62,13 +63,13 @@ class Axis:
         return f"{self.values.size} steps ({values}{unit}) from {self.source}"
 
 
-def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tuple[list[Axis], list[Steps]]:
+def find_axes(headers: Headers, place: Steps, dims: Dims = "auto") -> tuple[list[Axis], list[Steps]]:
     """Axes that separate the planes at each place, and the step of every plane along each.
 
     Parameters
     ----------
-    planes
-        Of one stack.
+    headers
+        Planes of one stack.
     place
         Number of the position that each lies at, shape ``(n,)``.
     dims
@@ -86,7 +87,7 @@ def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tup
     DicomLabError
         `dims` names no attribute.
     """
-    search = _Search(planes, place)
+    search = _Search(headers, place)
     if not isinstance(dims, Sequence) or (isinstance(dims, str) and dims != "auto"):
         raise DicomLabError(f'dims is "auto" or a list of names, such as ["time"]; found {dims!r}')
     if isinstance(dims, str):
@@ -109,8 +110,9 @@ def find_axes(planes: Sequence[Plane], place: Steps, dims: Dims = "auto") -> tup
 class _Search:
     """The axes found so far, and the cells (position and steps) that they divide the planes into."""
 
-    def __init__(self, planes: Sequence[Plane], place: Steps) -> None:
-        self.planes = planes
+    def __init__(self, headers: Headers, place: Steps) -> None:
+        self.headers = headers
+        self.planes = cast(Sequence[Plane], headers.members)
         self.cell = np.asarray(place, dtype=np.intp)
         self.axes: list[Axis] = []
         self.steps: list[Steps] = []
@@ -145,7 +147,7 @@ class _Search:
         if len(self.axes) == before and not any(meaning in found for meaning, _ in self.tried):
             says = (
                 "no image says it"
-                if all(_silent(meaning, self.planes) for meaning in found)
+                if all(_silent(meaning, self.headers) for meaning in found)
                 else "all say the same"
             )
             raise IncompleteError(f"dims names {name!r}, but it separates no images: {says}")
@@ -157,7 +159,7 @@ class _Search:
             name = meaning.otherwise
             if not name:
                 return
-        labels = [meaning.label(plane) for plane in self.planes]
+        labels = meaning.labels(self.headers)
         if len(set(labels)) == 1:
             return
         members = self.members()
@@ -166,7 +168,7 @@ class _Search:
             if meaning.takes_rest:
                 # Repeats of one label (several images of b = 0) are steps of their own, so the axis takes all that is left.
                 # But no repeat of one position may stand beside that of another moment at the next.
-                moments = [temporal_position(plane) for plane in self.planes]
+                moments = self.headers.each(temporal_position)
                 self.mixed = self.mixed or nearly_shared(list(zip(labels, moments, strict=True)), members)
                 if all(counts == seen[0] for counts in seen) and not self.mixed:
                     self._accept_in_sequence(meaning, labels, members)
@@ -201,10 +203,12 @@ class _Search:
         if self.axes:
             known = {meaning for meaning, _ in self.tried}
             rest = [m for m in AUTO if m not in known and not m.by_rank and m.name not in names | {"time"}]
-            self.tried += [(meaning, [meaning.label(plane) for plane in self.planes]) for meaning in rest]
+            self.tried += [(meaning, meaning.labels(self.headers)) for meaning in rest]
         for axis, steps in zip(self.axes, self.steps, strict=True):
             beside = dict(axis.beside)
             for meaning, labels in self.tried:
+                if len(set(labels)) == 1:
+                    continue
                 by_step = {(int(step), label) for step, label in zip(steps, labels, strict=True)}
                 told = len(by_step) == axis.values.size and len({label for _, label in by_step}) > 1
                 if told and meaning.name not in names | {"time", *beside}:
@@ -238,7 +242,7 @@ class _Search:
 
     def _accept_in_sequence(self, meaning: Meaning, labels: list[Hashable], members: list[Steps]) -> None:
         """Steps in the order of acquisition at the first position; equal labels keep their own order everywhere."""
-        keys = [sequence_key(plane) for plane in self.planes]
+        keys = sequence_keys(self.headers)
         sequence = [labels[k] for k in sorted(members[0], key=lambda k: keys[k])]
         wanted: dict[Hashable, list[int]] = defaultdict(list)
         for step, label in enumerate(sequence):
@@ -252,14 +256,14 @@ class _Search:
         self._add(meaning, sequence, steps, meaning.name)
 
     def _add(self, meaning: Meaning, labels: Sequence[Hashable], steps: Steps, name: str) -> None:
-        by_step: list[list[Plane]] = [[] for _ in labels]
-        for plane, step in zip(self.planes, steps, strict=True):
-            by_step[step].append(plane)
-        axis = Axis(*meaning.describe(labels, by_step))
+        by_step: list[list[int]] = [[] for _ in labels]
+        for k, step in enumerate(steps.tolist()):
+            by_step[step].append(k)
+        axis = Axis(*meaning.describe(labels, by_step, self.headers))
         self.axes.append(axis if name == meaning.name else replace(axis, name=name))
         self.steps.append(steps)
         self.cell = np.unique(self.cell * len(labels) + steps, return_inverse=True)[1].astype(np.intp)
 
 
-def _silent(meaning: Meaning, planes: Sequence[Plane]) -> bool:
-    return all(meaning.label(plane) in (None, "") for plane in planes)
+def _silent(meaning: Meaning, headers: Headers) -> bool:
+    return all(label in (None, "") for label in meaning.labels(headers))

@@ -1,7 +1,8 @@
 """From one compressed frame to its samples, strictly: a stream that is broken or differs from the header raises.
 
 All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000 and HTJ2K; its OpenJPH
-decoder swallows errors and returns what it had). They let other threads run while they work. RLE is PackBits.
+decoder swallows errors and returns what it had). They let other threads run while they work. RLE is PackBits. The library is
+imported with the first compressed frame: most series have none.
 
 Colour (PS3.5 8.2, PS3.3 C.7.6.3.1.2). Decoders are told to convert nothing except to undo the component transform of JPEG
 2000, which is part of its codestream. What the samples then are is settled in this order:
@@ -25,15 +26,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
-import imagecodecs
 import numpy as np
 import numpy.typing as npt
 from pydicom import uid
 
-from dicomlab.read.streams import StreamError, read_codestream, read_jpeg
+from dicomlab.read.streams import Jpeg, StreamError, read_codestream, read_jpeg
 
 __all__ = ["FRAME_STARTS", "KNOWN", "Wanted", "decode", "deflated", "rle"]
 
@@ -145,15 +146,54 @@ def _jpeg(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
             photometric = "YBR_FULL" if stream.adobe else "RGB"
         elif stream.jfif or stream.is_subsampled:
             photometric = "YBR_FULL"
+    import imagecodecs
+
     # The same name for both spaces: nothing is converted, whatever libjpeg would guess.
     space = {1: "GRAYSCALE", 3: "RGB" if photometric == "RGB" else "YCBCR"}[wanted.samples]
     values = imagecodecs.jpeg8_decode(data[: stream.end], colorspace=space, outcolorspace=space)
-    probe = imagecodecs.jpeg8_decode(
-        _probe(data, stream.ends, stream.end), colorspace=space, outcolorspace=space
-    )
-    if not np.array_equal(values, probe):
+    if stream.plain_scan is not None and values.ndim == 2:
+        whole = _is_whole(data, stream, values)
+    else:
+        probe = imagecodecs.jpeg8_decode(
+            _probe(data, stream.ends, stream.end), colorspace=space, outcolorspace=space
+        )
+        whole = np.array_equal(values, probe)
+    if not whole:
         raise StreamError("its image data are incomplete")
     return _settle(values, stream.precision, not lossless, False, wanted), photometric
+
+
+def _is_whole(data: bytes, stream: Jpeg, values: Values) -> bool:
+    """Whether a lossless JPEG has as many bits as its values took to code, and not fewer: what lacked, libjpeg made up.
+
+    References
+    ----------
+    Rec. ITU-T T.81 H.1.2: each sample is the Huffman code of the size of its difference, and then so many bits.
+    """
+    assert stream.plain_scan is not None
+    start, codes = stream.plain_scan
+    coded = data[start : stream.ends[0]].rstrip(b"\xff")  # fill bytes belong to the marker
+    plain = values.astype(np.uint16, copy=False)
+    differences = np.empty(plain.shape, np.uint16)  # modulo 65536, as they are coded
+    np.subtract(plain[:, 1:], plain[:, :-1], out=differences[:, 1:])
+    np.subtract(plain[1:, 0], plain[:-1, 0], out=differences[1:, 0])
+    differences[0, 0] = (int(plain[0, 0]) - (1 << stream.precision - 1)) & 0xFFFF
+    by_size, starts = _by_size()
+    counts = np.add.reduceat(np.bincount(differences.ravel(), minlength=1 << 16)[by_size], starts)
+    lengths = np.array(codes)
+    if np.any(counts[lengths == 0]):  # a size that has no code: libjpeg took something else for it
+        return False
+    needed = int(counts @ (lengths + np.arange(17) % 16))
+    return needed <= 8 * (len(coded) - coded.count(b"\xff\x00"))
+
+
+@cache
+def _by_size() -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The differences modulo 65536 in the order of their sizes, and where each size begins."""
+    magnitudes = np.minimum(np.arange(1 << 16), np.arange(1 << 16, 0, -1))
+    sizes = np.frexp(magnitudes)[1]  # the number of bits
+    order = np.argsort(sizes, kind="stable")
+    return order, np.searchsorted(sizes[order], np.arange(17))
 
 
 def _probe(data: bytes, ends: tuple[int, ...], end: int) -> bytes:
@@ -180,6 +220,8 @@ def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
     if stream.process != 0xF7:
         raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
     _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
+    import imagecodecs
+
     # Without an end marker CharLS may search for minutes; `read_jpeg` has seen it.
     values = imagecodecs.jpegls_decode(data[: stream.end])
     # CharLS refuses what lacks data or has too much, except when less than a byte lacks: then a byte more is not too much.
@@ -212,12 +254,14 @@ def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
                 f"the header says {photometric}, its codestream {has} component transform: which colours, nobody knows"
             )
         photometric = "RGB" if stated else photometric
+    import imagecodecs
+
     values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
     return _settle(values, stream.precision, not stream.reversible, stream.signed, wanted), photometric
 
 
-def rle(data: bytes, length: int, planes: int) -> bytes:
-    """Bytes of an RLE frame: `planes` planes of `length` bytes, the most significant byte of each sample first.
+def rle(data: bytes, length: int, planes: int) -> list[bytes | bytearray]:
+    """Planes of an RLE frame: `planes` of `length` bytes, the most significant byte of each sample first.
 
     Raises
     ------
@@ -228,6 +272,8 @@ def rle(data: bytes, length: int, planes: int) -> bytes:
     ----------
     PS3.5 Annex G.
     """
+    import imagecodecs
+
     if len(data) < 64:
         raise StreamError("it breaks off inside the RLE header")
     count, *offsets = (int(number) for number in np.frombuffer(data[:64], "<u4"))
@@ -247,7 +293,7 @@ def rle(data: bytes, length: int, planes: int) -> bytes:
         if len(plane) != length:
             raise StreamError(f"RLE segment {k + 1} holds {len(plane)} bytes where {length} are needed")
         out.append(plane)
-    return b"".join(out)
+    return out
 
 
 def deflated(data: bytes, length: int) -> bytes:

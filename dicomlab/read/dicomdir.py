@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -17,6 +16,7 @@ from pydicom.dataset import Dataset
 from dicomlab.errors import NotDicomError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.records import Record
 from dicomlab.read.sources import FileRef, list_files
 
 __all__ = ["describe", "follow", "is_index"]
@@ -28,6 +28,8 @@ Reference = tuple[str, ...]
 
 def is_index(instance: Instance) -> bool:
     """Whether a file is a Media Storage Directory, whatever its name."""
+    if isinstance(instance.header, Record):
+        return False  # the direct path leaves them to pydicom
     meta = Attributes.of(getattr(instance.header, "file_meta", Dataset()))
     stated = (instance.text("SOPClassUID"), meta.text("MediaStorageSOPClassUID"))
     return _SOP_CLASS in stated or bool(instance.items("DirectoryRecordSequence"))
@@ -115,7 +117,7 @@ def _listed(
                 continue
             seen.add(os.path.abspath(path))
             for file in list_files(path, lambda _, why, name=name: skipped(name, why)):  # type: ignore[misc]
-                found = replace(file, name=os.path.join(shown, os.path.relpath(path, root)))
+                found = file.called(os.path.join(shown, os.path.relpath(path, root)))
                 nested = _read_index(found)
                 if nested is None:
                     yield found

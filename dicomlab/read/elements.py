@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,27 +12,25 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-__all__ = ["WARNINGS_LOCK", "Attributes", "Key", "quiet"]
+from dicomlab.read.quiet import quiet
+from dicomlab.read.records import Record
+
+__all__ = ["Attributes", "Key", "Level"]
 
 FloatArray = npt.NDArray[np.float64]
-Key: TypeAlias = "str | BaseTag"
-
-WARNINGS_LOCK = threading.RLock()
-"""Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
+Key: TypeAlias = "str | int"
+Level: TypeAlias = "Dataset | Record"
+"""A data set that attributes are looked up in: as pydicom parsed it, or as the direct path cut it out."""
 
 
 @cache
-def _tag(key: Key) -> BaseTag:
-    return Tag(key)
+def _tag(key: Key) -> int:
+    return int(Tag(key))
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Without the warnings of pydicom, which would name values of the file."""
-    # Two threads that change and restore the filters in turn would leave them changed.
-    with WARNINGS_LOCK, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+@cache
+def _base_tag(tag: int) -> BaseTag:
+    return Tag(tag)  # what data sets look for, at a price
 
 
 class Attributes:
@@ -49,21 +43,16 @@ class Attributes:
         (PS3.3 C.7.6.16). The first that holds an attribute with a value decides.
     """
 
-    levels: tuple[Dataset, ...]
+    levels: tuple[Level, ...]
 
     def value(self, tag: Key) -> Any:
         """Value as pydicom parses it; None when absent, empty or unreadable."""
         key = _tag(tag)
         for level in self.levels:
             # Most levels lack most attributes, and this is asked of every frame: look before anything is parsed, among plain
-            # integers, which `in level` would not.
-            if key in level.keys():  # noqa: SIM118
-                # pydicom parses on access; a value that breaks its VR (a comma in a DS) raises there, whatever the type.
-                with quiet():
-                    try:
-                        value = level[key].value
-                    except Exception:
-                        continue
+            # integers, which `in level` of a data set would not.
+            if key in (level if type(level) is Record else level.keys()):
+                value = _value(level, key)
                 if value is not None and not (hasattr(value, "__len__") and len(value) == 0):
                     return value
         return None
@@ -79,9 +68,8 @@ class Attributes:
             Private Creator; upper and lower case count as one.
         """
         for level in self.levels:
-            held = (
-                level.keys()
-            )  # plain integers: most images hold nothing of most makers, and this is asked of all
+            # Plain integers: most images hold nothing of most makers, and this is asked of all.
+            held = level if type(level) is Record else level.keys()
             for block in range(0x10, 0x20):
                 if group << 16 | block not in held or group << 16 | block << 8 | element not in held:
                     continue
@@ -92,13 +80,18 @@ class Attributes:
                         return value
         return None
 
-    def items(self, tag: Key) -> list[Dataset]:
+    def items(self, tag: Key) -> list[Level]:
         """Items of a sequence; empty when it is absent or no sequence."""
         value = self.value(tag)
-        return list(value) if isinstance(value, Sequence) else []
+        return list(value) if isinstance(value, Sequence | list) else []
+
+    @property
+    def top(self) -> Attributes:
+        """The top level of the header alone, without functional groups."""
+        return Attributes.of(self.levels[-1])
 
     @staticmethod
-    def of(*levels: Dataset) -> Attributes:
+    def of(*levels: Level) -> Attributes:
         """Attributes of these data sets."""
         found = Attributes()
         found.levels = levels
@@ -128,6 +121,9 @@ class Attributes:
 
         A comma is read as the decimal point (DICOM knows no comma); `has_decimal_comma` tells, and is a finding.
         """
+        plain = self.plain_numbers(tag)
+        if plain is not None:
+            return plain
         numbers = _as_numbers(self.value(tag))
         if numbers is None and self.has_decimal_comma(tag):
             numbers = _as_numbers(
@@ -135,25 +131,45 @@ class Attributes:
             )
         return numbers
 
+    def plain_numbers(self, tag: Key) -> FloatArray | None:
+        """`numbers` where the first level that has the attribute is a record, and they are plain to see."""
+        key = _tag(tag)
+        for level in self.levels:
+            if key in (level if type(level) is Record else level.keys()):
+                return level.numbers(key) if type(level) is Record else None
+        return None
+
+    def has_value(self, tag: Key) -> bool:
+        """Whether `value` is not None."""
+        return self.plain_numbers(tag) is not None or self.value(tag) is not None
+
     def has_decimal_comma(self, tag: Key) -> bool:
         """Whether the attribute holds numbers that are written with a comma."""
         return "," in self._raw_text(tag)
 
     def has(self, tag: Key) -> bool:
         """Whether the attribute is there with a value, readable or not."""
-        return self.value(tag) is not None or bool(self._raw_text(tag).strip())
+        return self.has_value(tag) or bool(self._raw_text(tag).strip())
 
     def _raw_text(self, tag: Key) -> str:
-        """Text of the file where pydicom cannot parse it, or has not yet; it keeps what breaks its VR as bytes or text."""
+        """Text of the file where pydicom cannot parse it; it keeps what breaks its VR as bytes or text."""
         key = _tag(tag)
         for level in self.levels:
-            if key in level.keys():  # noqa: SIM118
-                element = level.get_item(key)
+            if key not in (level if type(level) is Record else level.keys()):
+                continue
+            if type(level) is Record:
+                if level.numbers(key) is not None:
+                    return ""
+                value = _value(level, key)
+                if value is None:
+                    return level.raw_text(key).rstrip("\0 ")
+            else:
+                element = cast(Dataset, level).get_item(_base_tag(key))
                 value = None if element is None else element.value
-                parts = value if isinstance(value, (list, MultiValue)) else [value]
-                texts = [part.decode("latin-1") if isinstance(part, bytes) else part for part in parts]
-                if all(isinstance(text, str) for text in texts):
-                    return "\\".join(texts).rstrip("\0 ")
+            parts = value if isinstance(value, (list, MultiValue)) else [value]
+            texts = [part.decode("latin-1") if isinstance(part, bytes) else part for part in parts]
+            if all(isinstance(text, str) for text in texts):
+                return "\\".join(texts).rstrip("\0 ")
         return ""
 
     def number(self, tag: Key) -> float | None:
@@ -165,6 +181,18 @@ class Attributes:
         """Attribute as an integer."""
         number = self.number(tag)
         return default if number is None else int(number)
+
+
+def _value(level: Level, key: int) -> Any:
+    """Value of an element that is there; None when it is unreadable."""
+    # A value that breaks its VR (a comma in a DS) raises when it is parsed, whatever the type.
+    try:
+        if type(level) is Record:
+            return level.value(key)
+        with quiet():
+            return cast(Dataset, level)[_base_tag(key)].value
+    except Exception:
+        return None
 
 
 def _as_numbers(value: Any) -> FloatArray | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
+from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
+from dicomlab.read.alike import Headers
+from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance
 from dicomlab.read.layout import WANDER_NOTED, Layout
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
-from dicomlab.read.stored import native_bytes
+from dicomlab.read.stored import StoredImage
 
 __all__ = [
     "geometry_findings",
@@ -34,13 +38,16 @@ _WANDER_ROUNDING = 0.1
 
 def geometry_findings(planes: Sequence[Plane], layout: Layout) -> Iterable[Finding]:
     """Deviations of positions and directions from those of a plain, even stack."""
-    names = tuple(dict.fromkeys(p.name for p in planes))
+
+    def names() -> tuple[str, ...]:
+        return tuple(dict.fromkeys(p.name for p in planes))
+
     if layout.turn > _TURN_NOTED:
         yield Finding(
             "cosines_mended",
             "the direction cosines differ between slices or are no perpendicular unit vectors; one mended direction for all "
             f"moves a corner by up to {layout.turn:.3f} mm",
-            names,
+            names(),
             layout.turn,
             "mm",
         )
@@ -48,14 +55,14 @@ def geometry_findings(planes: Sequence[Plane], layout: Layout) -> Iterable[Findi
         yield Finding(
             "frame_of_reference_missing",
             "Frame of Reference UID (0020,0052) is absent; nothing says which other images share this patient frame",
-            names,
+            names(),
         )
     geometry = Geometry(layout.direction, layout.along, np.zeros(1), np.zeros(1), "")
     if geometry.tilt > 0.1:
         yield Finding(
             "gantry_tilt",
             f"the slice axis is tilted by {geometry.tilt:.2f} degrees",
-            names,
+            names(),
             geometry.tilt,
             "degrees",
         )
@@ -73,7 +80,8 @@ def geometry_findings(planes: Sequence[Plane], layout: Layout) -> Iterable[Findi
         )
         yield Finding(
             "rounded_positions" if rounding else "wandering_origin",
-            f"{len(offending)} of {len(names)} slices lie up to {worst:.3f} mm beside the straight line through the outer ones",
+            f"{len(offending)} of {len(names())} slices lie up to {worst:.3f} mm beside the straight line through the outer "
+            "ones",
             offending,
             worst,
             "mm",
@@ -126,25 +134,31 @@ def _spacing_findings(planes: Sequence[Plane], along: FloatArray) -> Iterable[Fi
         )
 
 
-def header_findings(planes: Sequence[Plane]) -> Iterable[Finding]:
-    """Attributes that vary where they should not, and numbers written with a comma."""
+def header_findings(headers: Headers) -> Iterable[Finding]:
+    """Attributes of planes that vary where they should not, and numbers written with a comma."""
+    planes = cast(Sequence[Plane], headers.members)
     yield from _mixed(
-        planes, "PixelRepresentation", "mixed_pixel_representation", "signed and unsigned values"
+        headers, "PixelRepresentation", "mixed_pixel_representation", "signed and unsigned values"
     )
     yield from _mixed(
-        planes, "PhotometricInterpretation", "mixed_photometric_interpretation", "MONOCHROME1 and MONOCHROME2"
+        headers,
+        "PhotometricInterpretation",
+        "mixed_photometric_interpretation",
+        "MONOCHROME1 and MONOCHROME2",
     )
-    commas = {
-        plane.name: found
-        for plane in planes
-        if (found := [keyword for keyword in _NUMBERS if plane.has_decimal_comma(keyword)])
-    }
+    commas: dict[int, list[str]] = {}
+    for keyword in _NUMBERS:
+        if headers.is_plain(keyword):
+            continue
+        for k, comma in enumerate(headers.each(lambda header, key=keyword: header.has_decimal_comma(key))):  # type: ignore[misc]
+            if comma:
+                commas.setdefault(k, []).append(keyword)
     if commas:
         keywords = ", ".join(sorted({keyword for found in commas.values() for keyword in found}))
         yield Finding(
             "decimal_comma",
             f"{len(commas)} image(s) write numbers with a comma ({keywords}), which DICOM does not know",
-            tuple(commas),
+            tuple(dict.fromkeys(planes[k].name for k in sorted(commas))),
             float(len(commas)),
             "images",
         )
@@ -161,9 +175,12 @@ _NUMBERS = (
 )
 
 
-def _mixed(planes: Sequence[Plane], keyword: str, code: str, what: str) -> Iterable[Finding]:
+def _mixed(headers: Headers, keyword: str, code: str, what: str) -> Iterable[Finding]:
+    if len(set(headers.texts(keyword))) == 1:
+        return
     by_value: dict[str, list[str]] = {}
-    for name, value in {plane.instance.file.name: plane.text(keyword) for plane in planes}.items():
+    files = [plane.instance.file.name for plane in cast(Sequence[Plane], headers.members)]
+    for name, value in dict(zip(files, headers.texts(keyword), strict=True)).items():
         by_value.setdefault(value, []).append(name)
     if len(by_value) > 1:
         fewest = min(by_value.values(), key=len)
@@ -207,26 +224,32 @@ def stack_findings(stacks: Sequence[Sequence[Plane]]) -> Iterable[Finding]:
             )
 
 
-def is_localizer(plane: Plane) -> bool:
+def is_localizer(header: Attributes) -> bool:
     """Whether Image Type (0008,0008) calls it a localizer, which is no slice of a volume even where it would fit in."""
-    return "LOCALIZER" in plane.text("ImageType").upper().split("\\")
+    return "LOCALIZER" in header.text("ImageType").upper().split("\\")
 
 
-def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
-    """Pixel data that are missing, too short or too long for Rows x Columns."""
-    missing = tuple(i.file.name for i in instances if i.pixels is None)
+def pixel_findings(images: Sequence[tuple[Instance, StoredImage | DicomLabError]]) -> Iterable[Finding]:
+    """Pixel data that are missing, too short or too long for Rows x Columns.
+
+    Parameters
+    ----------
+    images
+        Objects, and how the pixels of each are read, or why they cannot be.
+    """
+    missing = tuple(i.file.name for i, _ in images if i.pixels is None)
     if missing:
         yield Finding(
             "missing_pixel_data",
-            f"{len(missing)} of {len(instances)} files hold no pixel data",
+            f"{len(missing)} of {len(images)} files hold no pixel data",
             missing,
             float(len(missing)),
             "slices",
         )
     short, worst, excess = [], 0, []
-    for instance in instances:
+    for instance, image in images:
         span = instance.pixels
-        needed = native_bytes(instance)
+        needed = image.expected_bytes if isinstance(image, StoredImage) else None
         if span is None:
             continue
         if span.length is None or needed is None:
@@ -245,7 +268,7 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     if short:
         yield Finding(
             "truncated_pixel_data",
-            f"{len(short)} image(s) in {len(instances)} file(s) break off, up to {worst} bytes too early",
+            f"{len(short)} image(s) in {len(images)} file(s) break off, up to {worst} bytes too early",
             tuple(short),
             float(worst),
             "bytes",
@@ -253,7 +276,7 @@ def pixel_findings(instances: Sequence[Instance]) -> Iterable[Finding]:
     if excess:
         yield Finding(
             "excess_pixel_data",
-            f"{len(excess)} of {len(instances)} files hold more pixel data than Rows x Columns need",
+            f"{len(excess)} of {len(images)} files hold more pixel data than Rows x Columns need",
             tuple(excess),
         )
 

@@ -3,93 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from dicomlab.errors import DicomLabError, UnsupportedError
+from dicomlab.geometry import AXES
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.axes import Axis
 from dicomlab.read.diffusion import diffusion
+from dicomlab.read.lazy import lazy_planes
 from dicomlab.read.meanings import clock_of, diffusion_label
-from dicomlab.read.modality import Transform, value_dtype
-from dicomlab.read.progress import progress_bar
-from dicomlab.read.stored import StoredImage, stored_image
+from dicomlab.read.modality import Transform
+from dicomlab.read.progress import Progress
+from dicomlab.read.reader import Images, PlaneReader, on_threads
 
 __all__ = ["Filling", "axis_coordinates"]
+
+Pixels = npt.NDArray[Any]
 
 _COLOURS = ["red", "green", "blue"]
 
 
 class Filling:
-    """The values of an arrangement, and where each frame goes in them."""
+    """The values of an arrangement, to be read now or when they are looked at, and what is known along its axes.
 
-    def __init__(self, arrangement: Arrangement, transforms: Sequence[Transform]) -> None:
+    Parameters
+    ----------
+    arrangement
+        Planes in the order of the array.
+    transforms
+        From stored to real values, one a plane.
+    dtype, images
+        As of `PlaneReader`.
+    """
+
+    def __init__(
+        self,
+        arrangement: Arrangement,
+        transforms: Sequence[Transform],
+        dtype: np.dtype[Any] | None = None,
+        images: Images = (),
+    ) -> None:
         self.arrangement = arrangement
         self.transforms = transforms
-        planes = arrangement.planes
-        # Headers are read here, on one thread; the threads that follow only move bytes.
-        self.images: dict[int, StoredImage] = {
-            id(instance): stored_image(instance)
-            for instance in {id(plane.instance): plane.instance for plane in planes}.values()
-        }
         self.units = _units_along(arrangement, transforms)
-        samples = {self.images[id(plane.instance)].shape[2:] for plane in planes}
-        if len(samples) > 1:
-            raise UnsupportedError(
-                f"colour and grey images are mixed in this series (for instance {planes[0].name})"
-            )
-        (colour,) = samples
-        self.is_colour = bool(colour)
-        if self.is_colour and len({image.dtype for image in self.images.values()}) > 1:
-            raise UnsupportedError(
-                f"colours of 8 and of 16 bits are mixed in this series (for instance {planes[0].name})"
-            )
-        dtype = (
-            self.images[id(planes[0].instance)].dtype if self.is_colour else value_dtype(planes, transforms)
-        )
-        # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
-        self.flat = np.empty((len(planes), *planes[0].shape, *colour), dtype)
+        self.reader = PlaneReader(arrangement.headers, transforms, dtype, images)
 
     @property
-    def values(self) -> npt.NDArray[Any]:
-        """Shape ``(*axes, slices, rows, columns[, 3])``."""
-        return self.flat.reshape(*self.arrangement.shape, *self.flat.shape[1:])
+    def is_colour(self) -> bool:
+        """Whether the values have a last axis of red, green and blue."""
+        return self.reader.is_colour
 
-    def read(self, progress: bool) -> dict[str, str]:
-        """Fill the values; names of the images that cannot be decoded, with the reason."""
-        frames: dict[tuple[int, int], list[int]] = {}
-        for k, plane in enumerate(self.arrangement.planes):
-            frames.setdefault((id(plane.instance), plane.frame), []).append(k)
+    def read(self, progress: bool) -> tuple[Pixels, dict[str, str]]:
+        """Values, shape ``(*axes, slices, rows, columns[, 3])``; names of images that cannot be decoded, with the reason."""
+        reader, planes = self.reader, self.arrangement.planes
+        # The headers were checked against the lengths of the files: this allocation is backed by bytes that exist.
+        values = np.empty((len(planes), *reader.shape), reader.dtype)
         failures: dict[str, str] = {}
 
-        def read(key: tuple[int, int], members: list[int]) -> None:
+        def read(members: list[int]) -> None:
             try:
-                stored = self.images[key[0]].read(key[1])
+                reader.read_into(members, [values[k] for k in members])
             except (DicomLabError, OSError) as problem:
                 for k in members:
-                    failures[self.arrangement.planes[k].name] = str(problem)
-                return
-            for k in members:  # the tiles of a mosaic share one picture
-                part = self.arrangement.planes[k].cut(stored)
-                if self.is_colour:
-                    self.flat[k] = part
-                else:
-                    self.transforms[k].apply(part, self.flat[k])
+                    failures[planes[k].name] = str(problem)
 
-        # Two threads: one file is read while another is unpacked.
-        with ThreadPoolExecutor(2) as pool:
-            jobs = [pool.submit(read, key, members) for key, members in frames.items()]
-            try:
-                for job in progress_bar(jobs, "reading slices", progress):
-                    job.result()
-            except BaseException:
-                for job in jobs:
-                    job.cancel()
-                raise
-        return failures
+        jobs = [(members,) for members in reader.by_picture(range(len(planes)))]
+        with Progress(len(jobs), "reading slices", progress) as bar:
+            on_threads(read, jobs, bar.step, reader.threads)
+        return values.reshape(*self.arrangement.shape, *reader.shape), failures
+
+    def lazy(self) -> xr.Variable:
+        """The same values, each read when it is looked at."""
+        reader, dims = self.reader, [axis.name for axis in self.arrangement.axes]
+        return lazy_planes(reader, self.arrangement.shape, (*dims, *AXES))
 
     def coordinates(self) -> dict[str, Any]:
         """Labels of the extra axes, and what else is known of their steps."""
@@ -113,7 +103,7 @@ def _slice_times(arrangement: Arrangement) -> dict[str, Any]:
     """The time of each slice in each step, where the one label of a step does not tell it."""
     for k, axis in enumerate(arrangement.axes):
         clock = clock_of(axis.source) if axis.name == "time" and axis.units == "s" else None
-        seconds = [] if clock is None else [clock(plane) for plane in arrangement.planes]
+        seconds = [] if clock is None else clock(arrangement.headers)
         if not seconds or None in seconds:
             continue
         # The label of a step is the earliest time in it, and both count from the same zero.
@@ -131,7 +121,7 @@ def _lone_diffusion(arrangement: Arrangement) -> dict[str, Any]:
     """b-value and direction as scalars, where all images share them: one direction, or a trace image."""
     if any(axis.name == "b_value" for axis in arrangement.axes) or arrangement.planes[0].modality != "MR":
         return {}
-    labels = {diffusion_label(plane) for plane in arrangement.planes}
+    labels = set(arrangement.headers.each(diffusion_label))
     found = diffusion(arrangement.planes[0])
     if len(labels) != 1 or found is None:
         return {}

@@ -19,7 +19,7 @@ from dicomlab.read.slide import Level, is_slide, lay_out_level, level_key, slide
 from dicomlab.read.ultrasound import ultrasound_plane, ultrasound_regions
 from dicomlab.ultrasound import REGIONS, regions_to_text
 
-__all__ = ["FlatLayout", "flat_key", "is_flat_instance", "lay_out_flat"]
+__all__ = ["FlatLayout", "flat_key", "is_flat_header", "is_flat_instance", "lay_out_flat"]
 
 # SOP classes whose pixels have a place in the patient (PS3.4 B.5): one of them without a position is damaged, not flat.
 _PLACED = {
@@ -37,19 +37,25 @@ _FEW = 1 << 16
 
 def is_flat_instance(instance: Instance) -> bool:
     """Whether an image has no place in the patient by its nature: no positions, and no SOP class that owes them."""
-    if not instance.is_image or instance.text("SOPClassUID") in _PLACED:
+    return instance.is_image and is_flat_header(instance)
+
+
+def is_flat_header(header: Attributes) -> bool:
+    """`is_flat_instance` of an image, by its header alone."""
+    if header.text("SOPClassUID") in _PLACED:
         return False
+    frames = max(1, header.integer("NumberOfFrames", 1))
     if (
-        instance.numbers("ImagePositionPatient") is not None and instance.frames == 1
+        frames == 1 and header.numbers("ImagePositionPatient") is not None
     ):  # one position cannot be that of several frames
         return False
-    if is_slide(instance):
+    if is_slide(header):
         return True
-    if nm_positions(instance, instance.frames) is not None:
+    if nm_positions(header, frames) is not None:
         return False
     groups = [
-        *instance.items("SharedFunctionalGroupsSequence"),
-        *instance.items("PerFrameFunctionalGroupsSequence")[:1],
+        *header.items("SharedFunctionalGroupsSequence"),
+        *header.items("PerFrameFunctionalGroupsSequence")[:1],
     ]
     return not any(Attributes.of(group).items("PlanePositionSequence") for group in groups)
 

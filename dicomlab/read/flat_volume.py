@@ -1,4 +1,4 @@
-"""From a layout without a patient position to a flat image: its frames read, or its tiles to be read when looked at."""
+"""From a layout without a patient position to a flat image: its frames or tiles read, or to be read when looked at."""
 
 from __future__ import annotations
 
@@ -8,30 +8,35 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from xarray.core import indexing
 
 from dicomlab.errors import FaultError, UnsupportedError
 from dicomlab.findings import Finding
 from dicomlab.flat import make_flat
+from dicomlab.read.alike import Headers
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.flat_layout import FlatLayout
 from dicomlab.read.headers import Instance
-from dicomlab.read.modality import Transform, value_dtype
+from dicomlab.read.images import stored_image
+from dicomlab.read.lazy import lazy_planes, lazy_variable
+from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
+from dicomlab.read.reader import PlaneReader, on_threads
 from dicomlab.read.slide import Level
-from dicomlab.read.stored import stored_image
 from dicomlab.read.tiles import READ_LIMIT, TileArray
 
-__all__ = ["load_flat"]
+__all__ = ["flat_image"]
 
 Pixels = npt.NDArray[Any]
 
 
-def load_flat(
+def flat_image(
     layout: FlatLayout,
     planes: Sequence[Plane],
     transforms: Sequence[Transform],
     findings: Sequence[Finding] = (),
+    *,
+    dtype: np.dtype[Any] | None = None,
+    lazy: bool = False,
 ) -> xr.DataArray:
     """Flat image of a layout.
 
@@ -45,12 +50,16 @@ def load_flat(
         From stored to real values, one a plane. Colours and slides have none: they stay as they are stored.
     findings
         Findings that were kept, for ``attrs["findings"]``.
+    dtype
+        Of the values; None for the smallest that holds them. Colours and slides keep theirs.
+    lazy
+        Whether frames are read when they are looked at.
 
     Returns
     -------
     xarray.DataArray
-        Dims ``(…, row, column)``, in colour ``(…, row, column, sample)``. A slide is not read here: its tiles are decoded when
-        they are looked at.
+        Dims ``(…, row, column)``, in colour ``(…, row, column, sample)``. A slide is never read here: its tiles are decoded
+        when they are looked at.
 
     Raises
     ------
@@ -62,35 +71,36 @@ def load_flat(
     if layout.level is not None:
         tiles = _lazy_level([plane.instance for plane in planes], layout.level)
         dims, coords = tuple(layout.level.coords), layout.level.coords
-        return make_flat(tiles, plane=layout.plane, dims=dims, coords=coords, attrs=attrs, name=name)
+        image = make_flat(tiles, plane=layout.plane, dims=dims, coords=coords, attrs=attrs, name=name)
+        image.encoding = tiles.encoding
+        return image
     axes = layout.axes
     if axes.order.size > len(planes):  # there are not even bytes enough to list the others
         raise FaultError(
             f"{planes[0].instance.file}: Number of Frames (0028,0008) says {axes.order.size}; its pixel data hold fewer"
         )
-    values = _read_frames([planes[int(k)] for k in axes.order], [transforms[int(k)] for k in axes.order])
-    shaped = values.reshape(*axes.shape, *values.shape[1:])
-    return make_flat(shaped, plane=layout.plane, dims=axes.dims, coords=axes.coords, attrs=attrs, name=name)
+    order = [int(k) for k in axes.order]
+    reader = PlaneReader(Headers([planes[k] for k in order]), [transforms[k] for k in order], dtype)
+    values = (
+        lazy_planes(reader, axes.shape, (*axes.dims, "row", "column"))
+        if lazy
+        else _read_frames(reader).reshape(*axes.shape, *reader.shape)
+    )
+    image = make_flat(values, plane=layout.plane, dims=axes.dims, coords=axes.coords, attrs=attrs, name=name)
+    image.encoding = getattr(values, "encoding", {})
+    return image
 
 
-def _read_frames(planes: Sequence[Plane], transforms: Sequence[Transform]) -> Pixels:
-    """Frames of one instance in the order given, shape ``(frames, rows, columns)`` or with samples: real values, or colours."""
-    instance = planes[0].instance
-    image = stored_image(instance)
-    start = image.read(planes[0].frame)
-    # Whoever declares frames that are not there fails here, before memory is asked for.
-    image.read(image.frames - 1)
-    dtype = image.dtype if image.is_colour else value_dtype(planes, transforms)
-    needed = len(planes) * start.size * dtype.itemsize
+def _read_frames(reader: PlaneReader) -> Pixels:
+    """All planes of a reader, shape ``(frames, rows, columns)`` or with samples: real values, or colours."""
+    image, count = reader.images[0], len(reader)
+    if image.frames > 1:  # whoever declares frames that are not there fails here, before memory is asked for
+        image.read(image.frames - 1)
+    needed = count * int(np.prod(reader.shape)) * reader.dtype.itemsize
     if needed > READ_LIMIT:
-        raise UnsupportedError(f"{instance.file}: its {len(planes)} frames need {needed / (1 << 30):.1f} GiB")
-    values = np.empty((len(planes), *start.shape), dtype)
-    for k, (plane, transform) in enumerate(zip(planes, transforms, strict=True)):
-        stored = start if k == 0 else image.read(plane.frame)
-        if image.is_colour:
-            values[k] = stored
-        else:
-            transform.apply(stored, values[k])
+        raise UnsupportedError(f"{image.file}: its {count} frames need {needed / (1 << 30):.1f} GiB")
+    values = np.empty((count, *reader.shape), reader.dtype)
+    on_threads(lambda k: reader.read_into([k], [values[k]]), [(k,) for k in range(count)])
     return values
 
 
@@ -104,4 +114,4 @@ def _lazy_level(parts: Sequence[Instance], level: Level) -> xr.Variable:
     images[int(level.part[0])].read(int(level.frame[0]))
     tiles = TileArray(level, images)
     sample = ("sample",) if images[0].is_colour else ()
-    return xr.Variable((*tiles.dims, "row", "column", *sample), indexing.LazilyIndexedArray(tiles))
+    return lazy_variable(tiles, (*tiles.dims, "row", "column", *sample), tiles.unit)

@@ -6,8 +6,8 @@ import io
 import os
 import struct
 import zlib
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,26 +26,29 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
 from dicomlab.read import mosaic
-from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.elements import Attributes, Level
+from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.wanted import CSA_SERIES, TAGS
 
 if TYPE_CHECKING:
     from dicomlab.read.presentation import Presentation
 
-__all__ = ["Instance", "PixelSpan", "inflate", "read_header", "read_instance"]
+__all__ = ["Instance", "PixelSpan", "check_is_dicom", "inflate", "pixel_span", "read_header", "read_instance"]
 
 FloatArray = npt.NDArray[np.float64]
 
 INFLATED_LIMIT = 1 << 28
 """Bytes that a deflated file may unfold into: a bomb of a few hundred kilobytes must not fill the memory."""
 
+_TRAILING = 1 << 12
+"""Bytes that may follow the pixel data."""
+
 _NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
-_PIXEL_TAGS = (Tag("PixelData"), Tag("FloatPixelData"), Tag("DoubleFloatPixelData"))
+_PIXEL_KEYWORDS = {int(Tag(name)): name for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")}
 
 
-@dataclass(frozen=True)
-class PixelSpan:
+class PixelSpan(NamedTuple):
     """Where the value of the pixel data element lies in its file.
 
     Parameters
@@ -72,20 +75,36 @@ class PixelSpan:
     inflated: bool = False
 
 
-@dataclass(frozen=True, eq=False)
 class Instance(Attributes):
-    """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie."""
+    """One SOP instance: its file, the attributes that matter for a volume, and where its pixels lie.
 
-    file: FileRef
-    header: Dataset = field(repr=False)
-    pixels: PixelSpan | None = None
-    transfer_syntax: UID = ImplicitVRLittleEndian
-    presentations: tuple[Presentation, ...] = field(default=(), repr=False)
+    Parameters
+    ----------
+    header
+        What was parsed of it.
+    pixels
+        None where it has none.
+    presentations
+        Presentation states that refer to it.
+    """
 
-    @property
-    def levels(self) -> tuple[Dataset, ...]:  # type: ignore[override]
-        """The top level alone."""
-        return (self.header,)
+    def __init__(
+        self,
+        file: FileRef,
+        header: Level,
+        pixels: PixelSpan | None = None,
+        transfer_syntax: UID = ImplicitVRLittleEndian,
+        presentations: tuple[Presentation, ...] = (),
+    ) -> None:
+        self.file = file
+        self.header = header
+        self.pixels = pixels
+        self.transfer_syntax = transfer_syntax
+        self.presentations = presentations
+        self.levels = (header,)
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.file}>"
 
     @property
     def modality(self) -> str:
@@ -99,7 +118,7 @@ class Instance(Attributes):
             self.number("Rows") is not None and self.number("Columns") is not None
         )
 
-    @property
+    @cached_property
     def frames(self) -> int:
         """Number of Frames (0028,0008); 1 when absent."""
         return max(1, self.integer("NumberOfFrames", 1))
@@ -126,7 +145,7 @@ def read_header(file: FileRef) -> FileDataset:
         The file is not DICOM or breaks off inside the header.
     """
     with file.open() as stream:
-        _check_is_dicom(stream)
+        check_is_dicom(stream.read(132))
         return _parse(stream, None)
 
 
@@ -139,7 +158,7 @@ def read_instance(file: FileRef) -> Instance:
         The file is not DICOM, or cannot be parsed as far as its pixel data; the message is a reason without the file's name.
     """
     with file.open() as stream:
-        _check_is_dicom(stream)
+        check_is_dicom(stream.read(132))
         header = _parse(stream, TAGS)
         if mosaic.needs_protocol(Attributes.of(header)):
             stream.seek(0)
@@ -157,18 +176,27 @@ def read_instance(file: FileRef) -> Instance:
             plain = io.BytesIO(inflate(stream))
             with quiet():
                 read_dataset(
-                    plain, False, True, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=TAGS[:1]
+                    plain,
+                    False,
+                    True,
+                    stop_when=lambda tag, *_: tag in _PIXEL_KEYWORDS,
+                    specific_tags=TAGS[:1],
                 )
-            span = _pixel_span(plain, len(plain.getvalue()), header)
-            pixels = None if span is None else replace(span, inflated=True)
+            span = _span_at(plain, len(plain.getvalue()), header)
+            pixels = None if span is None else span._replace(inflated=True)
         else:
-            pixels = _pixel_span(stream, file.size, header)
+            pixels = _span_at(stream, file.size, header)
     return Instance(file, header, pixels, syntax)
 
 
-def _check_is_dicom(stream: BinaryIO) -> None:
-    head = stream.read(132)
-    stream.seek(0)
+def check_is_dicom(head: bytes) -> None:
+    """Refuse a file by its first 132 bytes.
+
+    Raises
+    ------
+    NotDicomError
+        It does not begin as DICOM does.
+    """
     if head[128:132] == b"DICM":
         return
     # Part 10 demands the preamble, yet files without it exist: accept what begins like a data set, in either byte order.
@@ -181,8 +209,13 @@ def _check_is_dicom(stream: BinaryIO) -> None:
     raise NotDicomError("not DICOM: no 'DICM' after 128 bytes, and it does not begin with a data element")
 
 
-def inflate(stream: BinaryIO) -> bytes:
+def inflate(stream: BinaryIO, expected: int = 0) -> bytes:
     """Data set of a deflated file (PS3.5 A.5), without its file meta information.
+
+    Parameters
+    ----------
+    expected
+        How many bytes it should unfold into, when known: then it takes half the time.
 
     Raises
     ------
@@ -191,6 +224,16 @@ def inflate(stream: BinaryIO) -> bytes:
     """
     stream.seek(0)
     _skip_meta(stream)
+    if 0 < expected <= INFLATED_LIMIT:
+        import imagecodecs
+
+        start = stream.tell()
+        try:
+            found = imagecodecs.deflate_decode(stream.read(), raw=True, out=expected + _TRAILING)
+        except imagecodecs.DeflateError:
+            stream.seek(start)  # why not is said below
+        else:
+            return bytes(found)
     unfold, pieces, total = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
     try:
         while chunk := stream.read(1 << 16):
@@ -235,6 +278,7 @@ def _skip_meta(stream: BinaryIO) -> str:
 
 
 def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
+    stream.seek(0)
     if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
         inflate(stream)  # refuses what pydicom would unfold without a limit
     stream.seek(0)
@@ -272,31 +316,47 @@ def _read_as(stream: BinaryIO, implicit: bool, little: bool, tags: list[Any] | N
     _skip_meta(stream)
     wanted: list[Any] | None = None if tags is None else [Tag(tag) for tag in tags]
     found = read_dataset(
-        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_TAGS, specific_tags=wanted
+        stream, implicit, little, stop_when=lambda tag, *_: tag in _PIXEL_KEYWORDS, specific_tags=wanted
     )
     return FileDataset(stream, found, is_implicit_VR=implicit, is_little_endian=little)
 
 
-def _pixel_span(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
-    """Tag, length and offset of the pixel data, where pydicom stopped."""
-    little = header.original_encoding[1]
-    order = "<" if little or little is None else ">"
-    start = stream.tell()
-    head = stream.read(12)
+def pixel_span(head: bytes, start: int, size: int, order: str = "<") -> PixelSpan | None:
+    """Tag, length and offset of the pixel data element whose first 12 bytes these are; None when it is none.
+
+    Parameters
+    ----------
+    head
+        Bytes of the file from `start` on.
+    size
+        Bytes of the file.
+    order
+        ``"<"``, or ``">"`` in big endian.
+    """
     if len(head) < 8:
         return None
-    group, element = struct.unpack(f"{order}HH", head[:4])
-    tag = Tag(group, element)
-    if tag not in _PIXEL_TAGS:
+    group, element, vr, length = _PIXEL_HEADS[order].unpack(head[:8])
+    keyword = _PIXEL_KEYWORDS.get(group << 16 | element)
+    if keyword is None:
         return None
     # The bytes decide whether the VR is explicit, because Transfer Syntax UIDs lie and a wrong guess shifts the image by two
     # pixels. There is no confusion: read as an implicit length, each of these VRs would be odd, which no length is.
-    if head[4:6] not in (b"OB", b"OW", b"OF", b"OD", b"UN"):
+    if vr not in _PIXEL_VRS:
         (length,), offset = struct.unpack(f"{order}I", head[4:8]), start + 8
     elif len(head) == 12:
         (length,), offset = struct.unpack(f"{order}I", head[8:12]), start + 12
     else:
         return None
-    keyword = pydicom.datadict.keyword_for_tag(tag)
-    length = None if length == 0xFFFFFFFF else length
-    return PixelSpan(keyword, offset, length, max(0, size - offset), head[4:6] == b"OW")
+    known = None if length == 0xFFFFFFFF else length
+    return PixelSpan(keyword, offset, known, max(0, size - offset), vr == b"OW", False)
+
+
+_PIXEL_HEADS = {order: struct.Struct(f"{order}HH2sH") for order in "<>"}
+_PIXEL_VRS = frozenset(b"OB OW OF OD UN".split())
+
+
+def _span_at(stream: BinaryIO, size: int, header: FileDataset) -> PixelSpan | None:
+    """`pixel_span` where pydicom stopped."""
+    little = header.original_encoding[1]
+    start = stream.tell()
+    return pixel_span(stream.read(12), start, size, "<" if little or little is None else ">")

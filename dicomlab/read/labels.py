@@ -7,12 +7,14 @@ objects (PS3.3 C.7.6.16) or at the top level; then come makers' elements, and th
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.tag import Tag
 
+from dicomlab.read.alike import Headers
 from dicomlab.read.elements import Attributes
 from dicomlab.read.private import (
     GE_COMPONENT,
@@ -26,6 +28,7 @@ from dicomlab.read.private import (
 __all__ = [
     "KEYWORDS",
     "acquired",
+    "all_acquired",
     "asl",
     "component",
     "dimension_index",
@@ -105,7 +108,7 @@ _ASL = {"LABEL": "label", "CONTROL": "control", "M_ZERO_SCAN": "m0"}
 _MOMENT = re.compile(
     r"(?:(\d{4})[-.:]?(\d\d)[-.:]?(\d\d))?(?:(\d\d):?(\d\d)?:?(\d\d)?(?:\.(\d{1,6})\d*)?)?([-+]\d{4})?$"
 )
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = date(1970, 1, 1)
 _DAY = 86400.0
 _PLACES = {
     Tag(keyword)
@@ -243,19 +246,33 @@ def acquired(attributes: Attributes) -> float | None:
     (0008,0032). Local time, unless the value states its offset from UTC (PS3.5 6.2 "DT"). A time without a date that is more
     than half a day before Series Time (0008,0031) is of the day after.
     """
+    texts = (attributes.text(keyword) for keyword in ("AcquisitionTime", "AcquisitionDate", "SeriesTime"))
+    return _when(_dated(attributes), *texts)
+
+
+def all_acquired(headers: Headers) -> list[float | None]:
+    """`acquired` of every image."""
+    texts = (headers.texts(keyword) for keyword in ("AcquisitionTime", "AcquisitionDate", "SeriesTime"))
+    return list(map(_when, headers.each(_dated), *texts))
+
+
+def _dated(attributes: Attributes) -> float | None:
     near = inside(attributes, "FrameContentSequence")
     for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
         seconds = _seconds(near.text(keyword), with_date=True)
         if seconds is not None:
             return seconds
-    time = attributes.text("AcquisitionTime")
-    if not time:
-        return None
-    date = attributes.text("AcquisitionDate")
-    seconds = _seconds(date + time, with_date=True) if date else None
+    return None
+
+
+@lru_cache(1 << 15)
+def _when(dated: float | None, time: str, day: str, series_time: str) -> float | None:
+    if dated is not None or not time:
+        return dated
+    seconds = _seconds(day + time, with_date=True) if day else None
     if seconds is not None:
         return seconds
-    seconds, began = (_seconds(text, with_date=False) for text in (time, attributes.text("SeriesTime")))
+    seconds, began = _seconds(time, with_date=False), _seconds(series_time, with_date=False)
     if seconds is not None and began is not None and began - seconds > _DAY / 2:
         seconds += _DAY
     return seconds
@@ -276,12 +293,21 @@ def _seconds(text: str, *, with_date: bool) -> float | None:
     found = _MOMENT.match(text if with_date else f"19700101{text}")
     if not found or not found[4] or (with_date and not found[1]):
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    day = _day(found[1], found[2], found[3])
+    hour, minute, second = int(found[4]), int(found[5] or 0), int(found[6] or 0)
+    if day is None or hour > 23 or minute > 59:
+        return None
+    # 60 is a leap second.
+    seconds = day * 86400 + hour * 3600 + minute * 60 + min(second, 59)
+    if found[8]:
+        seconds -= int(found[8][:3]) * 3600 + int(found[8][0] + found[8][3:]) * 60
+    return float(seconds) + (second == 60) + int((found[7] or "0").ljust(6, "0")) / 1e6
+
+
+@lru_cache(64)
+def _day(year: str, month: str, day: str) -> int | None:
+    """Days since 1970-01-01; None for a day that is not in the calendar."""
     try:
-        # 60 is a leap second.
-        moment = datetime(year, month, day, hour, minute, min(second, 59)) - _EPOCH
+        return (date(int(year or 0), int(month or 0), int(day or 0)) - _EPOCH).days
     except ValueError:
         return None
-    if found[8]:
-        moment -= timedelta(hours=int(found[8][:3]), minutes=int(found[8][0] + found[8][3:]))
-    return moment.total_seconds() + (second == 60) + int((found[7] or "0").ljust(6, "0")) / 1e6

@@ -67,13 +67,16 @@ def lay_out(planes: Sequence[Plane]) -> Layout:
     direction, _ = affine.direction_from_cosines(
         np.mean([plane.cosines for plane in planes if plane.cosines is not None], axis=0)
     )
-    turn = max(_corner_moved(plane, direction) for plane in planes)
+    # Most planes share theirs.
+    different = {(id(p.cosines), id(p.pixel_spacing), p.shape): p for p in planes}.values()
+    turn = max(_corner_moved(plane, direction) for plane in different)
     positions = np.array([p.position for p in planes])
     height = positions @ direction[:, 0]
     order = np.argsort(height, kind="stable")
     # Microscopic CT has voxels of a few micrometres.
     near = min(
-        _SAME_POSITION, *(float(p.pixel_spacing.min()) / 10 for p in planes if p.pixel_spacing is not None)
+        _SAME_POSITION,
+        *(float(p.pixel_spacing.min()) / 10 for p in different if p.pixel_spacing is not None),
     )
     starts = np.flatnonzero(np.diff(height[order], prepend=-np.inf) >= near)
     place = np.empty(len(planes), dtype=np.intp)

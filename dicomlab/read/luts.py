@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset
 
-from dicomlab.read.elements import Attributes
+from dicomlab.read.elements import Attributes, Level
 from dicomlab.voi import MOST_ENTRIES
 
 __all__ = ["LutError", "lut_descriptor", "lut_table", "lut_words"]
@@ -20,7 +19,7 @@ class LutError(ValueError):
     """A lookup table cannot be used; the message says why, without the file's name."""
 
 
-def lut_table(item: Dataset, signed: bool, name: str = "LUT") -> tuple[int, Integers, int]:
+def lut_table(item: Level, signed: bool, name: str = "LUT") -> tuple[int, Integers, int]:
     """First value mapped, entries and bits of a lookup table.
 
     Parameters
@@ -45,7 +44,7 @@ def lut_table(item: Dataset, signed: bool, name: str = "LUT") -> tuple[int, Inte
     return first, table[:entries], bits
 
 
-def lut_descriptor(item: Dataset, signed: bool, name: str = "LUT") -> tuple[int, int, int]:
+def lut_descriptor(item: Level, signed: bool, name: str = "LUT") -> tuple[int, int, int]:
     """Number of entries, first value mapped and bits; parameters and errors as of `lut_table`."""
     keyword = f"{name}Descriptor"
     # Whether the three numbers were written as US or SS depends on what a writer knew; their bits do not.
@@ -62,7 +61,7 @@ def lut_descriptor(item: Dataset, signed: bool, name: str = "LUT") -> tuple[int,
     return entries or MOST_ENTRIES, first, bits  # 65,536 does not fit into 16 bits and is written as 0
 
 
-def lut_words(item: Dataset, keyword: str, bits: int = 16) -> Integers:
+def lut_words(item: Level, keyword: str, bits: int = 16) -> Integers:
     """Numbers of US, SS or OW, whatever their VR says of a sign: from 0 to 65535; of 8 bits two to a word.
 
     Raises

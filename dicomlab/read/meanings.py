@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from pydicom.tag import Tag
 from dicomlab.errors import DicomLabError
 from dicomlab.privacy import is_identifying
 from dicomlab.read import labels
+from dicomlab.read.alike import Headers
 from dicomlab.read.diffusion import diffusion
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
@@ -27,8 +28,9 @@ __all__ = [
     "clock_of",
     "diffusion_label",
     "named_meanings",
-    "plane_number",
+    "plane_numbers",
     "sequence_key",
+    "sequence_keys",
 ]
 
 Described: TypeAlias = (
@@ -36,10 +38,14 @@ Described: TypeAlias = (
 )
 
 
-def _number(*keywords: str, places: int = 4) -> Callable[[Plane], Hashable]:
+Clock: TypeAlias = Callable[[Headers], "list[float | None]"]
+"""Seconds of every image."""
+
+
+def _number(*keywords: str, places: int = 4) -> Callable[[Attributes], Hashable]:
     """Label: the first of these attributes that is there, rounded so that noise of decimal strings makes no steps."""
 
-    def label(plane: Plane) -> Hashable:
+    def label(plane: Attributes) -> Hashable:
         for keyword in keywords:
             number = plane.number(keyword)
             if number is not None:
@@ -49,18 +55,24 @@ def _number(*keywords: str, places: int = 4) -> Callable[[Plane], Hashable]:
     return label
 
 
-def _text(*keywords: str) -> Callable[[Plane], Hashable]:
+def _text(*keywords: str) -> Callable[[Attributes], Hashable]:
     return lambda plane: next(filter(None, (plane.text(keyword) for keyword in keywords)), None)
 
 
-def _vector(keyword: str) -> Callable[[Plane], Hashable]:
-    """Label: the number that a vector of nuclear medicine (PS3.3 C.8.4.8) gives the frame."""
+def _vector(keyword: str) -> Callable[[Headers], list[Hashable]]:
+    """Labels: the number that a vector of nuclear medicine (PS3.3 C.8.4.8) gives each frame."""
 
-    def label(plane: Plane) -> Hashable:
-        numbers = plane.numbers(keyword)
-        return int(numbers[plane.frame]) if numbers is not None and plane.frame < numbers.size else None
+    def labels_of(headers: Headers) -> list[Hashable]:
+        vectors = headers.each(lambda header: header.numbers(keyword))
+        if all(vector is None for vector in vectors):
+            return [None] * len(vectors)
+        frames = [cast(Plane, plane).frame for plane in headers.members]
+        return [
+            int(vector[frame]) if vector is not None and frame < vector.size else None
+            for vector, frame in zip(vectors, frames, strict=True)
+        ]
 
-    return label
+    return labels_of
 
 
 @dataclass(frozen=True)
@@ -72,22 +84,32 @@ class Meaning:
     name, units, source
         As of `Axis`.
     label
-        What a plane has in it: a number, a text, or None.
+        What the header of a plane has in it: a number, a text, or None.
     by_rank
         Labels differ from position to position (times): their order decides, if every position has as many.
     takes_rest
         Equal labels may repeat; each repetition is a step, in the order of acquisition.
     otherwise
         Name of the axis when another one has `name` already; ``""``: then it is none.
+    labels_of
+        In place of `label` where more than the header counts: which frame it is, or its file.
     """
 
     name: str
     units: str
     source: str
-    label: Callable[[Plane], Hashable]
+    label: Callable[[Attributes], Hashable] | None = None
     by_rank: bool = False
     takes_rest: bool = False
     otherwise: str = ""
+    labels_of: Callable[[Headers], Sequence[Hashable]] | None = None
+
+    def labels(self, headers: Headers) -> list[Hashable]:
+        """The label of every plane."""
+        if self.labels_of is not None:
+            return list(self.labels_of(headers))
+        assert self.label is not None
+        return headers.each(self.label)
 
     @property
     def says_outright(self) -> bool:
@@ -114,12 +136,14 @@ class Meaning:
         undated = self.source == _ACQUIRED and bool(times) and max(times) < 2 * 86400
         return not (undated and max(times) - min(times) > 43200)
 
-    def describe(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:
+    def describe(
+        self, labels_: Sequence[Hashable], steps: Sequence[Sequence[int]], headers: Headers
+    ) -> Described:
         """Name, values, units and source of the axis whose steps have these labels and hold these planes."""
         if self.name == "b_value":
-            return self._describe_diffusion(labels_, planes)
+            return self._describe_diffusion([headers.members[step[0]] for step in steps])
         if self.name == "time":
-            return self._describe_time(labels_, planes)
+            return self._describe_time(labels_, steps, headers)
         if self.name == "repetition":
             labels_ = range(1, len(labels_) + 1)
         return self.name, self.array(labels_), self.units, self.source
@@ -132,10 +156,8 @@ class Meaning:
             return numbers.astype(np.int64) if whole and (not self.units or self.name == "time") else numbers
         return np.array([str(value or "unknown") for value in labels_])
 
-    def _describe_diffusion(
-        self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]
-    ) -> Described:
-        found = [diffusion(step[0]) for step in planes]
+    def _describe_diffusion(self, firsts: Sequence[Attributes]) -> Described:
+        found = [diffusion(first) for first in firsts]
         vectors = np.array(
             [np.full(3, np.nan) if d is None or d.b_vector is None else np.asarray(d.b_vector) for d in found]
         )
@@ -145,32 +167,34 @@ class Meaning:
         sources = sorted(one for one in named if not any(one != other and one in other for other in named))
         return self.name, values, self.units, ", ".join(sources), beside if np.isfinite(vectors).any() else {}
 
-    def _describe_time(self, labels_: Sequence[Hashable], planes: Sequence[Sequence[Plane]]) -> Described:
+    def _describe_time(
+        self, labels_: Sequence[Hashable], steps: Sequence[Sequence[int]], headers: Headers
+    ) -> Described:
         """Seconds where they are known; else the ordinal under the name of its own attribute, which is no time."""
         # Trigger times are the time of cardiac phases; for repetitions the clock says when they were taken.
         for source, seconds in _CLOCKS:
-            at = [[seconds(plane) for plane in step] for step in planes]
-            if any(t is None for step in at for t in step):
+            told = seconds(headers)
+            if None in told:
                 continue
-            moments = np.array(at, dtype=np.float64)
+            moments = np.array([[told[k] for k in step] for step in steps], dtype=np.float64)
             starts = moments.min(axis=1)
             # Everywhere: a clock that runs backwards at some positions did not order the images.
             if np.all(np.diff(starts) > 0) and np.all(np.diff(moments, axis=0) >= 0):
                 first = starts[0] if source == _ACQUIRED else 0.0  # the others have a start of their own
                 return self.name, np.round(starts - first, 6), "s", source
         ordinal = replace(self, name=_ORDINALS.get(self.source, "repetition"), units="")
-        return ordinal.describe(labels_, planes)
+        return ordinal.describe(labels_, steps, headers)
 
 
-def _ms(keyword: str) -> Callable[[Plane], float | None]:
-    def seconds(plane: Plane) -> float | None:
+def _ms(keyword: str) -> Callable[[Attributes], float | None]:
+    def seconds(plane: Attributes) -> float | None:
         number = plane.number(keyword)
         return None if number is None else number / 1000
 
     return seconds
 
 
-def diffusion_label(plane: Plane) -> Hashable:
+def diffusion_label(plane: Attributes) -> Hashable:
     """b-value and direction of an image, rounded so that decimal strings make no steps; None where it says nothing."""
     found = diffusion(plane)
     if found is None:
@@ -180,15 +204,18 @@ def diffusion_label(plane: Plane) -> Hashable:
     return round(float(found.b_value), 2), vector
 
 
-def _dimension_label(plane: Plane) -> Hashable:
+def _dimension_label(plane: Attributes) -> Hashable:
     index = labels.dimension_index(plane)
     return index[0] if index is not None and len(index) == 1 else index
 
 
-def plane_number(plane: Plane) -> int:
+def plane_numbers(headers: Headers) -> list[Hashable]:
     """Instance Number (0020,0013), and within one object the frame."""
     # Tiles of a mosaic and frames of one object share their number; the frame tells them apart.
-    return plane.integer("InstanceNumber", 0) * 10_000_000 + plane.frame
+    return [
+        number * 10_000_000 + cast(Plane, plane).frame
+        for number, plane in zip(headers.integers("InstanceNumber", 0), headers.members, strict=True)
+    ]
 
 
 _TEMPORAL = "Temporal Position Identifier (0020,0100) or Index (0020,9128)"
@@ -199,11 +226,16 @@ _ACQUIRED = "Acquisition Time (0008,0032) or Frame Acquisition DateTime (0018,90
 _NUMBERED = "the order of Instance Number (0020,0013)"
 _ORDINALS = {_TEMPORAL: "temporal_position", _ACQUISITION: "acquisition_number"}
 
-_CLOCKS: list[tuple[str, Callable[[Plane], float | None]]] = [
-    ("Temporal Position Time Offset (0020,930D)", labels.temporal_offset),
-    (_TRIGGER, labels.nominal_trigger),
-    ("Frame Reference Time (0054,1300)", _ms("FrameReferenceTime")),
-    (_ACQUIRED, labels.acquired),
+
+def _seconds_of(clock: Callable[[Attributes], float | None]) -> Clock:
+    return lambda headers: headers.each(clock)
+
+
+_CLOCKS: list[tuple[str, Clock]] = [
+    ("Temporal Position Time Offset (0020,930D)", _seconds_of(labels.temporal_offset)),
+    (_TRIGGER, _seconds_of(labels.nominal_trigger)),
+    ("Frame Reference Time (0054,1300)", _seconds_of(_ms("FrameReferenceTime"))),
+    (_ACQUIRED, labels.all_acquired),
 ]
 
 _WORDS = [
@@ -227,9 +259,9 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("dixon", "", "Image Type (0008,0008)", labels.dixon),
     Meaning("asl_context", "", "ASL Context (0018,9257)", labels.asl),
     Meaning("energy", "keV", "energy of virtual monoenergetic images", labels.energy),
-    Meaning("energy_window", "", "Energy Window Vector (0054,0010)", _vector("EnergyWindowVector")),
-    Meaning("rr_interval", "", "R-R Interval Vector (0054,0060)", _vector("RRIntervalVector")),
-    Meaning("time_slot", "", "Time Slot Vector (0054,0070)", _vector("TimeSlotVector")),
+    Meaning("energy_window", "", "Energy Window Vector (0054,0010)", labels_of=_vector("EnergyWindowVector")),
+    Meaning("rr_interval", "", "R-R Interval Vector (0054,0060)", labels_of=_vector("RRIntervalVector")),
+    Meaning("time_slot", "", "Time Slot Vector (0054,0070)", labels_of=_vector("TimeSlotVector")),
     Meaning("tube_voltage", "kV", "KVP (0018,0060)", labels.tube_voltage),
     Meaning("echo_time", "ms", "Echo Time (0018,0081)", _number("EffectiveEchoTime", "EchoTime")),
     Meaning("inversion_time", "ms", "Inversion Time (0018,0082)", _number("InversionTimes", "InversionTime")),
@@ -248,10 +280,10 @@ AUTO: tuple[Meaning, ...] = (
     Meaning("time", "s", _TEMPORAL, labels.temporal_position),
     Meaning("time", "s", _TRIGGER, labels.nominal_trigger, by_rank=True, otherwise="trigger_time"),
     Meaning("time", "s", "Frame Reference Time (0054,1300)", _ms("FrameReferenceTime"), by_rank=True),
-    Meaning("time", "s", _ACQUIRED, labels.acquired, by_rank=True),
+    Meaning("time", "s", _ACQUIRED, by_rank=True, labels_of=labels.all_acquired),
     Meaning("time", "s", _ACQUISITION, _number("AcquisitionNumber")),
     Meaning("dimension_index", "", "Dimension Index Values (0020,9157)", _dimension_label),
-    Meaning("time", "s", _NUMBERED, plane_number, by_rank=True),
+    Meaning("time", "s", _NUMBERED, by_rank=True, labels_of=plane_numbers),
 )
 """Candidates in the order in which they are tried: what is said outright before what only orders the images."""
 
@@ -286,8 +318,8 @@ ORDER: dict[str, int] = {
 """Which of several extra dimensions comes first."""
 
 
-def clock_of(source: str) -> Callable[[Plane], float | None] | None:
-    """How the seconds of an axis with this source are read off an image; None for a source that is no clock."""
+def clock_of(source: str) -> Clock | None:
+    """How the seconds of an axis with this source are read off images; None for a source that is no clock."""
     return next((seconds for name, seconds in _CLOCKS if name == source), None)
 
 
@@ -321,21 +353,35 @@ def named_meanings(name: str) -> tuple[Meaning, ...]:
         raise DicomLabError(
             f"dims names {name!r}, which may say who the patient is: it labels a volume within dicomlab.show_identity() alone"
         )
-    whole: dict[Instance, Attributes] = {}
 
-    def label(plane: Plane) -> Hashable:
-        found: Attributes = plane
-        if not listed and not plane.has(name):  # finding series reads few attributes
-            if plane.instance not in whole:
-                whole[plane.instance] = Attributes.of(read_header(plane.instance.file))
-            found = whole[plane.instance]
-        number = found.number(name)
-        return number if number is not None else found.text(name) or None
+    def labels_of(headers: Headers) -> list[Hashable]:
+        whole: dict[Instance, Attributes] = {}
+        found: list[Hashable] = []
+        for plane in cast(Sequence[Plane], headers.members):
+            header: Attributes = plane
+            if not listed and not plane.has(name):  # finding series reads few attributes
+                if plane.instance not in whole:
+                    whole[plane.instance] = Attributes.of(read_header(plane.instance.file))
+                header = whole[plane.instance]
+            number = header.number(name)
+            found.append(number if number is not None else header.text(name) or None)
+        return found
 
-    return (Meaning(name, "", f"{dictionary_description(tag)} {Tag(tag)}", label, by_rank=True),)
+    source = f"{dictionary_description(tag)} {Tag(tag)}"
+    return (Meaning(name, "", source, by_rank=True, labels_of=labels_of),)
 
 
 def sequence_key(plane: Plane) -> tuple[float, float, int, int]:
     """The order in which images were acquired, as far as their attributes say."""
-    index = labels.temporal_position(plane)
-    return float(index or 0), labels.acquired(plane) or 0.0, plane.integer("InstanceNumber", 0), plane.frame
+    return sequence_keys(Headers([plane]))[0]
+
+
+def sequence_keys(headers: Headers) -> list[tuple[float, float, int, int]]:
+    """`sequence_key` of every plane."""
+    moments = headers.each(labels.temporal_position)
+    times = labels.all_acquired(headers)
+    numbers = headers.integers("InstanceNumber", 0)
+    return [
+        (float(moment or 0), time or 0.0, number, cast(Plane, plane).frame)
+        for moment, time, number, plane in zip(moments, times, numbers, headers.members, strict=True)
+    ]

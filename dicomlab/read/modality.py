@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError
-from dicomlab.read.elements import Attributes
+from dicomlab.read.alike import Headers
+from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.luts import LutError, lut_table
 from dicomlab.read.planes import Plane
 
-__all__ = ["STORED", "Transform", "modality_transform", "real_world_names", "value_dtype"]
+__all__ = [
+    "STORED",
+    "Transform",
+    "modality_transform",
+    "modality_transforms",
+    "real_world_names",
+    "value_dtype",
+]
 
 STORED = "stored"
 """Name of the values before any transform."""
@@ -86,11 +93,50 @@ class Transform:
         elif self.is_identity:
             np.copyto(out, stored, casting="unsafe")
         elif out.dtype.kind in "iu":
-            np.copyto(out, stored.astype(np.int64) * int(self.slope) + int(self.intercept), casting="unsafe")
+            np.copyto(out, stored, casting="unsafe")
+            self.apply_in_place(out)
+        elif self._is_exact_in(out.dtype, stored.dtype):
+            np.multiply(stored, out.dtype.type(self.slope), out=out, dtype=out.dtype, casting="unsafe")
+            out += out.dtype.type(self.intercept)
         else:
-            np.copyto(out, stored.astype(np.float64) * self.slope + self.intercept, casting="same_kind")
+            for start in range(
+                0, len(out), _ROWS
+            ):  # a few rows stay in the processor's cache through all steps
+                part = stored[start : start + _ROWS].astype(np.float64)
+                part *= self.slope
+                part += self.intercept
+                np.copyto(out[start : start + _ROWS], part, casting="same_kind")
         if self.bounds is not None:
             out[(stored < self.bounds[0]) | (stored > self.bounds[1])] = np.nan
+
+    @property
+    def works_in_place(self) -> bool:
+        """Whether `apply_in_place` does what `apply` does."""
+        return self.lut is None and self.bounds is None and self.is_integral
+
+    def apply_in_place(self, values: npt.NDArray[Any]) -> None:
+        """Turn stored into real values, both integers.
+
+        What leaves the range of the type on the way comes back into it: the real values are known to fit.
+        """
+        slope, intercept = (
+            np.array(int(number)).astype(values.dtype) for number in (self.slope, self.intercept)
+        )
+        if self.slope != 1:
+            np.multiply(values, slope, out=values)
+        if self.intercept:
+            np.add(values, intercept, out=values)
+
+    def _is_exact_in(self, dtype: np.dtype[Any], stored: np.dtype[Any]) -> bool:
+        """Whether whole numbers of the type that is stored are multiplied and added without rounding."""
+        if not self.is_integral or stored.kind not in "iu":
+            return False
+        limits = np.iinfo(stored)
+        largest = max(abs(int(limits.min)), int(limits.max)) * abs(self.slope) + abs(self.intercept)
+        return bool(largest < 1 << np.finfo(dtype).nmant + 1)
+
+
+_ROWS = 32
 
 
 _UNITS = {
@@ -116,13 +162,18 @@ _NO_UNIT = ("1", "{counts}", "[arb'U]")
 """Codes of the Unified Code for Units of Measure that say: no unit."""
 
 
-def modality_transform(plane: Plane, values: str | None = None, preferred: str = "") -> Transform:
-    """From stored to real values of a plane, and the unit that they have.
+def modality_transform(plane: Plane) -> Transform:
+    """`modality_transforms` of one plane."""
+    return modality_transforms(Headers([plane]))[0]
+
+
+def modality_transforms(headers: Headers, values: str | None = None, preferred: str = "") -> list[Transform]:
+    """From stored to real values of each plane, and the unit that they have.
 
     Parameters
     ----------
-    plane
-        Of any object.
+    headers
+        Planes of any object.
     values
         None for what the object means by its values: Modality LUT, rescale or dose scaling, else its first Real World Value
         Mapping. ``"stored"`` for none of them; else the LUT Label (0040,9210) of a Real World Value Mapping.
@@ -140,14 +191,34 @@ def modality_transform(plane: Plane, values: str | None = None, preferred: str =
     C.7.6.16.2.9 "Pixel Value Transformation"; C.7.6.16.2.11 "Real World Value Mapping".
     """
     if values == STORED:
-        return Transform(windowed=False)
-    mappings = _real_world(plane)
+        return [Transform(windowed=False)] * len(headers.members)
+    planes = cast(Sequence[Plane], headers.members)
+    found: list[Transform | None] = [None] * len(planes)
+    kinds: dict[bool, list[int]] = {}
+    for k, plane in enumerate(planes):
+        kinds.setdefault(_is_floating(plane), []).append(k)
+    for floating, places in kinds.items():
+        some = headers.taken(places)
+        answers = some.each(lambda header, f=floating: _transform_or_reason(header, f, values, preferred))  # type: ignore[misc]
+        for k, answer in zip(places, answers, strict=True):
+            if isinstance(answer, str):
+                raise DicomLabError(f"{planes[k].name}{answer}")
+            found[k] = answer
+    return cast("list[Transform]", found)
+
+
+def _is_floating(plane: Plane) -> bool:
+    return plane.instance.pixels is not None and plane.instance.pixels.keyword != "PixelData"
+
+
+def _transform_or_reason(
+    plane: Attributes, floating: bool, values: str | None, preferred: str
+) -> Transform | str:
+    """The transform, or why there is none, to be read after the name of the image."""
+    mappings = _real_world(plane, floating)
     if values is not None:
-        if values not in mappings:
-            raise DicomLabError(
-                f"values={values!r} was asked for; {plane.name} offers {', '.join(map(repr, [STORED, *mappings]))}"
-            )
-        return mappings[values]
+        offered = ", ".join(map(repr, [STORED, *mappings]))
+        return mappings.get(values, f" offers {offered}; values={values!r} was asked for")
     transform = _rescale(plane)
     if plane.items("ModalityLUTSequence"):
         if not transform.is_identity:
@@ -171,10 +242,10 @@ def modality_transform(plane: Plane, values: str | None = None, preferred: str =
 
 def real_world_names(plane: Plane) -> list[str]:
     """LUT Labels (0040,9210) of the Real World Value Mappings of a plane."""
-    return list(_real_world(plane))
+    return list(_real_world(plane, _is_floating(plane)))
 
 
-def _rescale(plane: Plane) -> Transform:
+def _rescale(plane: Attributes) -> Transform:
     names = [("RescaleSlope", "(0028,1053)"), ("RescaleIntercept", "(0028,1052)")]
     if plane.value("DoseGridScaling") is not None:
         names = [("DoseGridScaling", "(3004,000E)")]
@@ -201,9 +272,9 @@ def _rescale(plane: Plane) -> Transform:
     )
 
 
-def _units(plane: Plane, rescaled: bool) -> str:
+def _units(plane: Attributes, rescaled: bool) -> str:
     kind = plane.text("RescaleType")
-    modality = plane.modality
+    modality = plane.top.text("Modality")
     if modality in ("CT", "PT", "RTDOSE") and not rescaled:
         return ""  # stored values, whatever the header calls the values that a rescale would have made
     if modality == "PT":
@@ -215,11 +286,11 @@ def _units(plane: Plane, rescaled: bool) -> str:
     return _UNITS.get(kind.upper(), kind)
 
 
-def _real_world(plane: Plane) -> dict[str, Transform]:
+def _real_world(plane: Attributes, floating: bool) -> dict[str, Transform]:
     """Real World Value Mappings by LUT Label; one without is called ``"real world"``, a second of a name ``"name (2)"``."""
     found: dict[str, Transform] = {}
     for item in plane.items("RealWorldValueMappingSequence"):
-        transform = _real_world_item(plane, Attributes.of(item))
+        transform = _real_world_item(plane, Attributes.of(item), floating)
         if transform is not None:
             label = name = Attributes.of(item).text("LUTLabel") or "real world"
             number = 1
@@ -230,7 +301,7 @@ def _real_world(plane: Plane) -> dict[str, Transform]:
     return found
 
 
-def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
+def _real_world_item(plane: Attributes, item: Attributes, floating: bool) -> Transform | None:
     ends = [
         _first(item, f"RealWorldValue{end}ValueMapped", f"DoubleFloatRealWorldValue{end}ValueMapped")
         for end in ("First", "Last")
@@ -244,10 +315,7 @@ def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
     )
     if low is None or high is None:
         return None
-    if (
-        plane.instance.integer("PixelRepresentation", 0) == 1
-        and plane.instance.integer("BitsAllocated", 16) == 16
-    ):
+    if plane.top.integer("PixelRepresentation", 0) == 1 and plane.top.integer("BitsAllocated", 16) == 16:
         # Written as US where SS was meant: the sign is that of the pixels.
         low, high = (end - 65536 if end > 32767 else end for end in (low, high))
     if high < low:
@@ -258,7 +326,7 @@ def _real_world_item(plane: Plane, item: Attributes) -> Transform | None:
         return Transform(lut=lut, first=int(low), units=units, bounds=(low, high), windowed=False)
     if slope is None or intercept is None or slope == 0:
         return None
-    bounds = None if _covers(plane, low, high) else (low, high)
+    bounds = None if _covers(plane, floating, low, high) else (low, high)
     return Transform(slope, intercept, units=units, bounds=bounds, windowed=False)
 
 
@@ -266,57 +334,58 @@ def _first(item: Attributes, *keywords: str) -> float | None:
     return next((n for n in (item.number(keyword) for keyword in keywords) if n is not None), None)
 
 
-def _covers(plane: Plane, low: float, high: float) -> bool:
+def _covers(plane: Attributes, floating: bool, low: float, high: float) -> bool:
     """Whether a mapping takes every value that can be stored, so that nothing becomes NaN."""
-    lowest, highest = _stored_range(plane)
+    lowest, highest = _stored_range(plane, floating)
     return low <= lowest and high >= highest
 
 
-def _coded_unit(items: Sequence[Dataset]) -> str:
+def _coded_unit(items: Sequence[Level]) -> str:
     code = Attributes.of(*items).text("CodeValue")
     return "" if code in _NO_UNIT else code
 
 
-def _modality_lut(plane: Plane) -> Transform:
+def _modality_lut(plane: Attributes) -> Transform | str:
     item = plane.items("ModalityLUTSequence")[0]
     try:
-        first, lut, _ = lut_table(item, plane.instance.integer("PixelRepresentation", 0) == 1)
+        first, lut, _ = lut_table(item, plane.top.integer("PixelRepresentation", 0) == 1)
     except LutError as problem:
-        raise DicomLabError(
-            f"{plane.name}: Modality LUT Sequence (0028,3000) is broken ({problem}), so no pixel has a value."
-        ) from problem
+        return f": Modality LUT Sequence (0028,3000) is broken ({problem}), so no pixel has a value."
     kind = Attributes.of(item).text("ModalityLUTType")
     return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
 
 
-def _stored_range(plane: Plane) -> tuple[float, float]:
-    span = plane.instance.pixels
-    if span is not None and span.keyword != "PixelData":
+def _stored_range(plane: Attributes, floating: bool = False) -> tuple[float, float]:
+    if floating:
         return -np.inf, np.inf
-    bits = plane.instance.integer("BitsStored", 16)
-    signed = plane.instance.integer("PixelRepresentation", 0) == 1
+    bits = plane.top.integer("BitsStored", 16)
+    signed = plane.top.integer("PixelRepresentation", 0) == 1
     return (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
 
 
-def value_dtype(planes: Sequence[Plane], transforms: Sequence[Transform]) -> np.dtype[Any]:
+def value_dtype(headers: Headers, transforms: Sequence[Transform]) -> np.dtype[Any]:
     """Smallest dtype that holds every value which the headers allow, so that it does not depend on the pixels.
 
     Integers when every slope and intercept is one (int16 in the ordinary CT); else float32 where it tells neighbouring stored
     values apart (up to 16 bits stored, intercepts of the same order), float64 beyond. Float pixels keep their type where
     nothing is applied to them.
     """
+    planes = cast(Sequence[Plane], headers.members)
     kinds = {plane.instance.pixels.keyword for plane in planes if plane.instance.pixels is not None}
     if kinds & {"FloatPixelData", "DoubleFloatPixelData"}:
         untouched = kinds == {"FloatPixelData"} and all(transform.is_identity for transform in transforms)
         return np.dtype(np.float32 if untouched else np.float64)
-    lows, highs = [], []
-    for plane, transform in zip(planes, transforms, strict=True):
-        ends = transform.value_range(*_stored_range(plane))
-        lows.append(ends[0])
-        highs.append(ends[1])
+    # Most planes share both.
+    pairs = {
+        (stored, id(transform)): transform
+        for stored, transform in zip(headers.each(_stored_range), transforms, strict=True)
+    }
+    transforms = list({id(transform): transform for transform in transforms}.values())
+    ends = [transform.value_range(*stored) for (stored, _), transform in pairs.items()]
+    lows, highs = [low for low, _ in ends], [high for _, high in ends]
     whole = all(transform.is_integral and transform.bounds is None for transform in transforms)
     if not whole:
-        deep = max(plane.instance.integer("BitsStored", 16) for plane in planes) > 16
+        deep = max(headers.each(lambda header: header.top.integer("BitsStored", 16))) > 16
         largest = max(abs(min(lows)), abs(max(highs)))
         finest = min((abs(t.slope) for t in transforms if t.lut is None), default=largest)
         tables = any(t.lut is not None and t.lut.dtype.kind == "f" for t in transforms)

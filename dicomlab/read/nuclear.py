@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from dicomlab import affine
 from dicomlab.errors import GeometryError, UnsupportedError
-from dicomlab.read.elements import Attributes
+from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.frame_axes import FrameAxes, full_product
 
 __all__ = ["nm_cosines", "nm_positions", "nuclear_axes"]
@@ -130,7 +130,7 @@ def _label(
     return coords
 
 
-def _nth(attributes: Attributes, keyword: str, number: int) -> Dataset:
+def _nth(attributes: Attributes, keyword: str, number: int) -> Level:
     """Item that a vector numbers, counted from 1; an empty one when it is not there."""
     items = attributes.items(keyword)
     return items[number - 1] if 1 <= number <= len(items) else Dataset()
@@ -145,7 +145,7 @@ def _limits(window: Attributes) -> tuple[float, float] | None:
     return None if low is None or high is None else (low, high)
 
 
-def _view(detector: Dataset) -> str:
+def _view(detector: Level) -> str:
     codes = Attributes.of(detector).items("ViewCodeSequence")
     return Attributes.of(codes[0]).text("CodeMeaning") if codes else ""
 

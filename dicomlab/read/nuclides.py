@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydicom.dataset import Dataset
-
-from dicomlab.read.elements import Attributes
+from dicomlab.read.elements import Attributes, Level
 
 __all__ = ["Nuclide", "nuclide"]
 
@@ -36,6 +34,6 @@ _TABLE = (
 _KNOWN = {code: Nuclide(name, half_life) for sct, srt, name, half_life in _TABLE for code in (sct, srt)}
 
 
-def nuclide(code: Dataset) -> Nuclide | None:
+def nuclide(code: Level) -> Nuclide | None:
     """The nuclide that an item of Radionuclide Code Sequence (0054,0300) names; None when it is not listed here."""
     return _KNOWN.get(Attributes.of(code).text("CodeValue"))

@@ -13,9 +13,9 @@ from dicomlab.geometry import AXES
 from dicomlab.read.axes import Dims
 from dicomlab.read.filling import axis_coordinates
 from dicomlab.read.overlays import Overlay, overlays
+from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.planes import Plane
 from dicomlab.read.stacks import Stack
-from dicomlab.read.volume import Source, find_stack
 from dicomlab.volumes import make_volume
 
 __all__ = ["load_overlays"]

@@ -11,9 +11,10 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRBigEndian
 
 from dicomlab.errors import FaultError
-from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
-from dicomlab.read.stored import stored_image
+from dicomlab.read.images import stored_image
+from dicomlab.read.quiet import quiet
 
 __all__ = ["Overlay", "overlays"]
 

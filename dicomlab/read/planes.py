@@ -10,23 +10,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError, GeometryError
-from dicomlab.read.elements import Attributes
+from dicomlab.read.alike import Headers
+from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.headers import Instance
 from dicomlab.read.mosaic import mosaic
 from dicomlab.read.nuclear import nm_cosines, nm_positions
+from dicomlab.read.records import Record
 from dicomlab.read.slide import is_slide
 
-__all__ = ["Plane", "planes_of"]
+__all__ = ["Plane", "planes_of", "planes_of_all"]
 
 FloatArray = npt.NDArray[np.float64]
 
+_FARTHEST = 1e7
+"""Ten kilometres from the origin (mm) there is no patient: such numbers are damage, and overflow further on."""
 _RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
@@ -53,7 +56,7 @@ class Plane(Attributes):
 
     instance: Instance
     frame: int
-    levels: tuple[Dataset, ...]
+    levels: tuple[Level, ...]
     given_position: FloatArray | None = None
     given_cosines: FloatArray | None = None
     given_spacing: FloatArray | None = None
@@ -61,7 +64,7 @@ class Plane(Attributes):
     size: tuple[int, int] | None = None
     lacking: str = ""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What users are shown: the file, and the frame where the object has several."""
         many = self.instance.frames > 1
@@ -79,8 +82,7 @@ class Plane(Attributes):
         numbers = self.given_position
         if numbers is None and not self.lacking:
             numbers = self.numbers("ImagePositionPatient")
-        # Ten kilometres from the origin there is no patient: such numbers are damage, and overflow further on.
-        good = numbers is not None and numbers.size == 3 and bool(np.all(np.abs(numbers) < 1e7))
+        good = numbers is not None and numbers.size == 3 and bool(np.all(np.abs(numbers) < _FARTHEST))
         return numbers if good else None
 
     @cached_property
@@ -88,19 +90,20 @@ class Plane(Attributes):
         """Image Orientation (Patient) (0020,0037), shape ``(6,)``; or None."""
         if self.given_cosines is not None:
             return self.given_cosines
-        numbers = self.numbers("ImageOrientationPatient")
-        return numbers if numbers is not None and numbers.size == 6 else None
+        return _cosines(self)
 
     @cached_property
     def pixel_spacing(self) -> FloatArray | None:
         """Pixel Spacing (0028,0030): mm between rows, mm between columns; None unless both are positive."""
-        numbers = self.numbers("PixelSpacing") if self.given_spacing is None else self.given_spacing
-        return numbers if numbers is not None and numbers.size == 2 and bool(np.all(numbers > 0)) else None
+        given = self.given_spacing
+        if given is None:
+            return _spacing(self)
+        return given if given.size == 2 and bool(np.all(given > 0)) else None
 
     @cached_property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return self.size or (self.instance.integer("Rows", 0), self.instance.integer("Columns", 0))
+        return self.size or _shape(self)
 
     def cut(self, frame: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The part of a frame's pixels that is this plane: all of it, or a tile of a mosaic."""
@@ -140,8 +143,88 @@ def planes_of(instance: Instance) -> tuple[Plane, ...]:
     return tuple(Plane(instance, k, instance.levels, lacking=why) for k in range(frames))
 
 
+def planes_of_all(objects: Headers) -> Headers:
+    """Every plane of all instances: `planes_of`, and where they lie, found together."""
+    instances = cast(Sequence[Instance], objects.members)
+    single = objects.each(_is_single)
+    if all(single):
+        planes = list(map(_whole, instances))
+        headers = objects.of(planes)
+    else:
+        planes = []
+        for instance, alone in zip(instances, single, strict=True):
+            planes += (_whole(instance),) if alone else planes_of(instance)
+        headers = Headers(planes)
+    positions = headers.vectors("ImagePositionPatient", 3)
+    placed: list[bool] = np.all(np.abs(positions) < _FARTHEST, axis=1).tolist()
+    for plane, position, there, cosines, spacing, shape in zip(
+        planes,
+        positions,
+        placed,
+        headers.each(_cosines),
+        headers.each(_spacing),
+        headers.each(_shape),
+        strict=True,
+    ):
+        # What `Plane` would find by itself, one after the other.
+        found = plane.__dict__
+        if plane.given_position is None and not plane.lacking:
+            found["position"] = position if there else None
+        if plane.given_cosines is None:
+            found["cosines"] = cosines
+        if plane.given_spacing is None:
+            found["pixel_spacing"] = spacing
+        if plane.size is None:
+            found["shape"] = shape
+    return headers
+
+
+_NOTHING_GIVEN = {
+    "given_position": None,
+    "given_cosines": None,
+    "given_spacing": None,
+    "corner": None,
+    "size": None,
+    "lacking": "",
+}
+
+
+def _whole(instance: Instance) -> Plane:
+    """The plane that an ordinary image is; made in thousands, without the ceremony of a frozen dataclass."""
+    plane = object.__new__(Plane)
+    name = instance.file.name
+    plane.__dict__.update(_NOTHING_GIVEN, instance=instance, frame=0, levels=instance.levels, name=name)
+    return plane
+
+
+def _is_single(header: Attributes) -> bool:
+    """Whether an object is one ordinary plane."""
+    if is_slide(header) or header.integer("NumberOfFrames", 1) > 1:
+        return False
+    if header.items("PerFrameFunctionalGroupsSequence") or header.items("SharedFunctionalGroupsSequence"):
+        return False
+    try:
+        return nm_positions(header, 1) is None and mosaic(header) is None
+    except DicomLabError:
+        return False
+
+
+def _cosines(header: Attributes) -> FloatArray | None:
+    numbers = header.numbers("ImageOrientationPatient")
+    return numbers if numbers is not None and numbers.size == 6 else None
+
+
+def _spacing(header: Attributes) -> FloatArray | None:
+    numbers = header.numbers("PixelSpacing")
+    return numbers if numbers is not None and numbers.size == 2 and bool(np.all(numbers > 0)) else None
+
+
+def _shape(header: Attributes) -> tuple[int, int]:
+    return header.top.integer("Rows", 0), header.top.integer("Columns", 0)
+
+
 def _functional_groups(
-    instance: Instance, per_frame: Sequence[Dataset], shared: Dataset | None
+    instance: Instance, per_frame: Sequence[Level], shared: Level | None
 ) -> tuple[Plane, ...]:
     common = _unfolded(shared)
     frames = instance.plausible_frames
@@ -151,19 +234,22 @@ def _functional_groups(
         why = ""
         if frames > 1 and k >= len(per_frame):
             why = f"it has {frames} frames and functional groups for {len(per_frame)}"
-        elif frames > 1 and Attributes.of(*own).value("ImagePositionPatient") is None:
+        elif frames > 1 and not Attributes.of(*own).has_value("ImagePositionPatient"):
             # One at the top level cannot be that of all frames.
             why = "its functional groups hold no Plane Position (Patient)"
         planes.append(Plane(instance, k, (*own, instance.header), lacking=why))
     return tuple(planes)
 
 
-def _unfolded(group: Dataset | None) -> tuple[Dataset, ...]:
+def _unfolded(group: Level | None) -> tuple[Level, ...]:
     """The first item of each functional group macro, the standard's before private ones, then the item that holds them."""
     if group is None:
         return ()
+    known = group.unfolded() if isinstance(group, Record) else None
+    if known is not None:
+        return known
     items = Attributes.of(group)
-    found = [items.items(tag) for tag in list(group.keys()) if not tag.is_private]
+    found = [items.items(tag) for tag in list(group.keys()) if not tag >> 16 & 1]
     return (*(macro[0] for macro in found if macro), group)
 
 

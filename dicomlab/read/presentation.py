@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
+from dicomlab.read.alike import Headers
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.luts import LutError, lut_table
@@ -104,8 +106,12 @@ Key = TypeVar("Key")
 def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]:
     """The same instances, each with the presentation states among them that refer to it, the newest first."""
     everything = [instance for members in found.values() for instance in members]
-    states = [i for i in everything if i.text("SOPClassUID").startswith(_CLASSES)]
-    images = {i.text("SOPInstanceUID"): i for i in everything if i.is_image}
+    headers = Headers(everything)
+    kinds, uids = headers.texts("SOPClassUID"), headers.texts("SOPInstanceUID")
+    states = [i for i, kind in zip(everything, kinds, strict=True) if kind.startswith(_CLASSES)]
+    if not states:
+        return {key: list(members) for key, members in found.items()}
+    images = {uid: i for i, uid in zip(everything, uids, strict=True) if i.is_image}
     dated = []
     for state in states:
         try:
@@ -127,7 +133,11 @@ def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]
 
 
 def _with(instance: Instance, presentations: list[Presentation] | None) -> Instance:
-    return instance if presentations is None else replace(instance, presentations=tuple(presentations))
+    if presentations is None:
+        return instance
+    return Instance(
+        instance.file, instance.header, instance.pixels, instance.transfer_syntax, tuple(presentations)
+    )
 
 
 def _references(header: Attributes) -> dict[str, frozenset[int]]:
@@ -205,7 +215,9 @@ def _not_applied(header: Attributes, images: Sequence[Instance]) -> Iterator[str
         yield "rotation or flip"
     if header.items("MaskSubtractionSequence"):
         yield "mask subtraction"
-    if any(0x6000 <= element.tag.group <= 0x601E for level in header.levels for element in level):
+    if any(
+        0x6000 <= element.tag.group <= 0x601E for level in header.levels for element in cast(Dataset, level)
+    ):
         yield "overlays"
     if header.items("PresentationLUTSequence"):
         yield "Presentation LUT"
@@ -263,6 +275,8 @@ def _nearest_middle(
     instances: Sequence[Instance], frames: Sequence[int] | None
 ) -> Iterator[tuple[Presentation, int, tuple[AnyWindow, ...]]]:
     """Each presentation state with windows, the place of the image that decides, and the windows for it."""
+    if not any(instance.presentations for instance in instances):
+        return
     middle = len(instances) // 2
     done: set[Presentation] = set()
     for place in sorted(range(len(instances)), key=lambda k: abs(k - middle)):

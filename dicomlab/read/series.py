@@ -1,4 +1,4 @@
-"""From a folder to its series: `find_series`, `SeriesList`, `Series`."""
+"""What a folder holds: `Series`, and the list of them."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from dicomlab import html
-from dicomlab.errors import DicomLabError, NotDicomError
+from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
-from dicomlab.read import dicomdir
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
 from dicomlab.read.faults import stack_findings
-from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.grouping import group_into_stacks
+from dicomlab.read.headers import Instance
 from dicomlab.read.listing import findings_markup, images_text, size_text, spacing_text
-from dicomlab.read.presentation import Presentation, attach, presentations_of
-from dicomlab.read.progress import progress_bar
-from dicomlab.read.sources import FileRef, list_all
-from dicomlab.read.stacks import Stack, group_into_stacks, plane_name
+from dicomlab.read.presentation import Presentation, presentations_of
+from dicomlab.read.stacks import Stack, plane_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PathLike", "Series", "SeriesList", "find_series"]
+
+__all__ = ["PathLike", "Series", "SeriesList"]
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -289,100 +287,3 @@ class SeriesList(Sequence[Series]):
             count = f"{len(self.skipped)} files were not used"
             parts.append(html.Markup(f"<details><summary>{count}</summary>{skipped}</details>"))
         return html.block(*parts)
-
-
-def find_series(source: PathLike | Iterable[PathLike], *, progress: bool = True) -> SeriesList:
-    """Series of every DICOM file under `source`.
-
-    Only headers are read. File names and extensions do not matter; folders are searched to any depth.
-
-    Parameters
-    ----------
-    source
-        A folder, a file, a zip archive, or several of them. Of a DICOMDIR, the files that it lists are read and no other.
-    progress
-        Show a bar when reading takes longer than a second. Ctrl-C (the stop button) interrupts at any file.
-
-    Returns
-    -------
-    SeriesList
-        Its `skipped` maps each file not used to the reason. Empty when there is no DICOM at all.
-
-    Raises
-    ------
-    NotDicomError
-        `source` does not exist.
-
-    Examples
-    --------
-    >>> from dicomlab import phantom
-    >>> study = phantom.write_study(tmp_path, coarser=4)
-    >>> [series.modality for series in find_series(tmp_path)]
-    ['CT', 'MR', 'PT']
-    """
-    if not isinstance(source, (str, os.PathLike, list, tuple, set, frozenset)):
-        raise DicomLabError(f"find_series takes a path or a list of paths, found {type(source).__name__}")
-    named = [source] if isinstance(source, (str, os.PathLike)) else list(source)
-    if not all(os.fspath(item) for item in named):
-        raise NotDicomError("an empty path names nothing; '.' is the current folder")
-    paths = [Path(item).expanduser() for item in named]
-    skipped: dict[str, str] = {}
-    files = list(dicomdir.follow(list(list_all(paths, skipped.__setitem__)), paths, skipped.__setitem__))
-    found: dict[tuple[str, ...], list[Instance]] = {}
-    rivals: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-    by_uid: dict[str, Instance] = {}
-    for file in progress_bar(files, "reading headers", progress):
-        try:
-            instance = read_instance(file)
-        except (NotDicomError, OSError) as problem:
-            skipped[file.name] = str(problem)
-            continue
-        if dicomdir.is_index(instance):
-            skipped[file.name] = dicomdir.describe(instance, files)
-            continue
-        uid = instance.text("SeriesInstanceUID")
-        # Files that name no series are kept apart by folder: nothing else says what belongs together.
-        # A series is of one study: where anonymisers gave two patients one Series Instance UID, that of the study may tell.
-        key = (uid, instance.text("StudyInstanceUID"), "" if uid else os.path.dirname(file.name))
-        twin = by_uid.get(instance.text("SOPInstanceUID"))
-        if twin is not None and instance.text("SOPInstanceUID"):
-            if _same_bytes(twin.file, file):
-                skipped[file.name] = f"the same file as {twin.file.name}, byte for byte"
-                continue
-            rivals.setdefault(key, []).append((twin.file.name, file.name))
-        by_uid[instance.text("SOPInstanceUID")] = instance
-        found.setdefault(key, []).append(instance)
-    series = [
-        Series(key[0], tuple(sorted(members, key=_instance_order)), _rivals(rivals.get(key, [])))
-        for key, members in attach(found).items()
-    ]
-    shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
-    return SeriesList(sorted(series, key=_series_order), skipped, shown)
-
-
-def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
-    if not pairs:
-        return ()
-    names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
-    message = f"{len(names)} files claim SOP Instance UIDs (0008,0018) of one another but differ"
-    return (Finding("same_instance_differs", message, names, float(len(pairs)), "files"),)
-
-
-def _instance_order(instance: Instance) -> tuple[int, str, str]:
-    return instance.integer("InstanceNumber", 0), instance.text("SOPInstanceUID"), instance.file.name
-
-
-def _series_order(series: Series) -> tuple[str, int, str]:
-    return series.instances[0].text("StudyInstanceUID"), series.number or 0, series.uid
-
-
-def _same_bytes(one: FileRef, other: FileRef) -> bool:
-    if one.size != other.size:
-        return False
-    with one.open() as a, other.open() as b:
-        while True:
-            left, right = a.read(1 << 20), b.read(1 << 20)
-            if left != right:
-                return False
-            if not left:
-                return True

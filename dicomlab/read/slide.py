@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +17,8 @@ from dicomlab import affine
 from dicomlab.errors import GeometryError, UnsupportedError
 from dicomlab.findings import Finding
 from dicomlab.flat import ImagePlane
-from dicomlab.read.elements import Attributes, quiet
+from dicomlab.read.alike import Headers
+from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance
 
 __all__ = ["Level", "is_slide", "lay_out_level", "level_key", "slide_flavour", "slide_plane"]
@@ -195,7 +195,7 @@ def _full(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, int
 def _sparse(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, int]) -> Level:
     first = parts[0]
     shared = first.items("SharedFunctionalGroupsSequence")
-    common = _path_of(shared[0]) if shared else ""
+    common = _path_of(Attributes.of(shared[0])) if shared else ""
     rows: list[tuple[int, int, float, str]] = []
     part: list[int] = []
     frame: list[int] = []
@@ -206,23 +206,15 @@ def _sparse(parts: Sequence[Instance], size: tuple[int, int], tile: tuple[int, i
                 f"{one.file}: {len(groups)} items of Per-frame Functional Groups Sequence (5200,9230) for {one.frames} frames: "
                 "nobody knows where the tiles lie"
             )
-        with quiet():  # once for all tiles: there may be a million
-            for number, group in enumerate(groups):
-                try:
-                    place = group.PlanePositionSlideSequence[0]
-                    top, left = (
-                        place.RowPositionInTotalImagePixelMatrix,
-                        place.ColumnPositionInTotalImagePixelMatrix,
-                    )
-                    depth = place.get("ZOffsetInSlideCoordinateSystem")
-                    rows.append((int(top) - 1, int(left) - 1, float(depth or 0), _path_of(group) or common))
-                except Exception as problem:  # pydicom raises whatever a broken value makes it raise
-                    raise UnsupportedError(
-                        f"{one.file}: frame {number + 1} has no sound Plane Position (Slide) Sequence (0048,021A) "
-                        f"({type(problem).__name__}), so nobody knows where its tile lies"
-                    ) from problem
-                part.append(k)
-                frame.append(number)
+        places = Headers([Attributes.of(group) for group in groups]).each(_tile_place)
+        if None in places:
+            raise UnsupportedError(
+                f"{one.file}: frame {places.index(None) + 1} has no sound Plane Position (Slide) Sequence (0048,021A), so "
+                "nobody knows where its tile lies"
+            )
+        rows += [(*place, name or common) for *place, name in places]  # type: ignore[misc]
+        part += [k] * len(places)
+        frame += range(len(places))
     top, left = (np.array([row[k] for row in rows], np.int64) for k in (0, 1))
     if top.min() < 0 or left.min() < 0 or top.max() >= size[0] or left.max() >= size[1]:
         raise UnsupportedError(
@@ -262,9 +254,23 @@ def _covered(top: IntArray, left: IntArray, height: IntArray, width: IntArray) -
     return int(np.diff(rows) @ seen[:-1, :-1] @ np.diff(columns))
 
 
-def _path_of(group: Any) -> str:
-    items = group.get("OpticalPathIdentificationSequence")
-    return str(items[0].get("OpticalPathIdentifier", "")) if items else ""
+def _tile_place(group: Attributes) -> tuple[int, int, float, str] | None:
+    """Row and column of the first pixel of a tile, from 0, its depth and its optical path; None where it has no place."""
+    items = group.items("PlanePositionSlideSequence")
+    if not items:
+        return None
+    place = Attributes.of(items[0])
+    top = place.number("RowPositionInTotalImagePixelMatrix")
+    left = place.number("ColumnPositionInTotalImagePixelMatrix")
+    if top is None or left is None:
+        return None
+    depth = place.number("ZOffsetInSlideCoordinateSystem")
+    return int(top) - 1, int(left) - 1, depth or 0.0, _path_of(group)
+
+
+def _path_of(group: Attributes) -> str:
+    items = group.items("OpticalPathIdentificationSequence")
+    return Attributes.of(items[0]).text("OpticalPathIdentifier") if items else ""
 
 
 def _paths(names: Sequence[str]) -> xr.Variable:

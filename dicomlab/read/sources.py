@@ -1,22 +1,25 @@
-"""Where bytes come from: folders, single files and zip archives, all as a flat list of `FileRef`."""
+"""Where bytes come from: folders, single files and zip archives, all as `FileRef`."""
 
 from __future__ import annotations
 
 import os
-import stat
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import numpy.typing as npt
+
 from dicomlab.errors import NotDicomError
 
-__all__ = ["FileRef", "list_all", "list_files"]
+__all__ = ["ARCHIVE_START", "FileRef", "expand", "list_all", "list_files"]
 
 MEMBER_LIMIT = 4 << 30
 """Zip members that claim more bytes than this are not opened: no DICOM file of one image is that large."""
+
+
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
 class _Archive:
@@ -48,7 +51,6 @@ class _Archive:
             opened.close()
 
 
-@dataclass(frozen=True)
 class FileRef:
     """One file, on disk or inside a zip archive, that can be opened any number of times.
 
@@ -59,48 +61,135 @@ class FileRef:
     name
         What users are shown: the path relative to the folder they named, or ``archive.zip/member``.
     size
-        Bytes.
+        Bytes; None: looked up when asked for, or when the file is first opened.
     """
 
-    path: Path
-    name: str
-    size: int
-    member: str | None = None
-    archive: _Archive | None = field(default=None, repr=False, compare=False)
+    __slots__ = ("_location", "_size", "archive", "member", "name")
+
+    def __init__(
+        self,
+        path: str | Path,
+        name: str,
+        size: int | None = None,
+        member: str | None = None,
+        archive: _Archive | None = None,
+    ) -> None:
+        self._location = path if type(path) is str else os.fspath(path)
+        self._size = size
+        self.name = name
+        self.member = member
+        self.archive = archive
+
+    @property
+    def path(self) -> Path:
+        """The file, or the archive."""
+        return Path(self._location)
+
+    @property
+    def location(self) -> str:
+        """`path` as text."""
+        return self._location
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        if self._size is None:
+            self._size = os.stat(self._location).st_size
+        return self._size
+
+    def called(self, name: str) -> FileRef:
+        """The same file by another name."""
+        return FileRef(self._location, name, self._size, self.member, self.archive)
+
+    def absolute(self) -> FileRef:
+        """The same file, found from any working directory."""
+        location = os.path.abspath(self._location)
+        archive = None if self.archive is None else _Archive(Path(location))
+        return FileRef(location, self.name, self._size, self.member, archive)
 
     def open(self) -> BinaryIO:
         """A new binary stream at the start of the file; close it after use."""
         if self.archive is None or self.member is None:
-            return self.path.open("rb")
+            return open(self._location, "rb")
         with self.archive as archive:
             return cast(BinaryIO, archive.open(self.member))
+
+    def head(self, count: int) -> bytes:
+        """The first `count` bytes, or all when there are fewer."""
+        if self.member is not None:
+            with self.open() as stream:
+                return stream.read(count)
+        descriptor = os.open(self._location, _READ)
+        try:
+            if self._size is None:
+                self._size = os.fstat(descriptor).st_size
+            data = os.read(descriptor, count)
+            while (
+                len(data) < count and len(data) < self._size
+            ):  # a signal, or a file system that gives less at once
+                more = os.read(descriptor, count - len(data))
+                if not more:
+                    break
+                data += more
+            return data
+        finally:
+            os.close(descriptor)
+
+    def read_into(self, out: npt.NDArray[Any], offset: int) -> int:
+        """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were."""
+        view = memoryview(cast(Any, out)).cast("B")
+        done = 0
+        descriptor = os.open(self._location, _READ)
+        try:
+            while done < len(view):
+                if hasattr(os, "preadv"):
+                    count = os.preadv(descriptor, [view[done:]], offset + done)
+                else:
+                    os.lseek(descriptor, offset + done, os.SEEK_SET)
+                    with open(descriptor, "rb", buffering=0, closefd=False) as stream:
+                        count = stream.readinto(view[done:])
+                if not count:
+                    break
+                done += count
+        finally:
+            os.close(descriptor)
+        return done
 
     def __str__(self) -> str:
         return self.name
 
+    def __repr__(self) -> str:
+        return f"FileRef({self.name!r})"
+
 
 def list_all(sources: Sequence[Path], skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
-    """`list_files` of several sources, each file with a name of its own: relative to the folder that holds them all."""
+    """`list_files` of several sources, each file with a name of its own: relative to the folder that holds them all.
+
+    Archives are listed as the files that they are; `expand` has their members.
+    """
     homes = [(path if path.is_dir() else path.parent).absolute() for path in sources]
     try:
         common = Path(os.path.commonpath(homes))
     except ValueError:  # no source at all, or several drives
         common = Path()
     for source, home in zip(sources, homes, strict=True):
-        prefix = Path(os.path.relpath(home, common)) if common.is_absolute() else home
+        prefix = os.path.relpath(home, common) if common.is_absolute() else str(home)
+        if prefix == ".":
+            yield from list_files(source, skipped)
+            continue
 
-        def skip(name: str, reason: str, prefix: Path = prefix) -> None:
-            skipped(str(prefix / name), reason)
+        def skip(name: str, reason: str, prefix: str = prefix) -> None:
+            skipped(os.path.join(prefix, name), reason)
 
         for file in list_files(source, skip):
-            yield replace(file, name=str(prefix / file.name))
+            yield file.called(os.path.join(prefix, file.name))
 
 
 def list_files(source: Path, skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
-    """Every regular file under `source`: a folder (nested), a file, or a zip archive.
+    """Every regular file under `source`: a folder (nested), or a file.
 
-    Names are never trusted: extensions do not matter, members of an archive are never extracted to disk, devices and pipes
-    are not opened, and links to folders are followed once.
+    Names are never trusted: extensions do not matter, devices and pipes are not opened, and links to folders are followed
+    once.
 
     Parameters
     ----------
@@ -119,51 +208,61 @@ def list_files(source: Path, skipped: Callable[[str, str], None]) -> Iterator[Fi
             f"there is no file or folder {str(source)!r}. Check the path; it is relative to {Path.cwd()}."
         )
     if source.is_dir():
-        yield from _walk(source, skipped)
+        yield from _walk(str(source), "", set(), skipped)
+    elif source.is_file():
+        yield FileRef(source, source.name)
     else:
-        yield from _expand(source, source.name, skipped)
+        skipped(source.name, "not a regular file")
 
 
-def _walk(folder: Path, skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
-    seen: set[tuple[int, int]] = set()  # folders already listed: links may lead round in circles
-
-    def refused(problem: OSError) -> None:
-        skipped(os.path.relpath(problem.filename, folder), f"cannot be listed: {problem.strerror}")
-
-    for base, folders, files in os.walk(folder, onerror=refused, followlinks=True):
-        here = os.stat(base)
-        if (here.st_dev, here.st_ino) in seen:
-            folders.clear()
+def _walk(
+    folder: str, shown: str, seen: set[tuple[int, int]], skipped: Callable[[str, str], None]
+) -> Iterator[FileRef]:
+    """Files of a folder, then of those inside it, each by name; `seen`: folders already listed, as links lead in circles."""
+    waiting = [(folder, shown)]
+    while waiting:
+        folder, shown = waiting.pop()
+        try:
+            here = os.stat(folder)
+            if (here.st_dev, here.st_ino) in seen:
+                continue
+            seen.add((here.st_dev, here.st_ino))
+            with os.scandir(folder) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as problem:
+            skipped(shown or ".", f"cannot be listed: {problem.strerror}")
             continue
-        seen.add((here.st_dev, here.st_ino))
-        folders.sort()
-        for name in sorted(files):
-            path = Path(base, name)
-            yield from _expand(path, os.path.relpath(path, folder), skipped)
+        folders = []
+        for entry in entries:
+            name = f"{shown}{os.sep}{entry.name}" if shown else entry.name
+            try:
+                if entry.is_file():
+                    yield FileRef(entry.path, name)
+                elif entry.is_dir():
+                    folders.append((entry.path, name))
+                else:
+                    os.stat(entry.path)  # a link that leads nowhere
+                    skipped(name, "not a regular file")
+            except OSError as problem:
+                skipped(name, f"cannot be opened: {problem}")
+        waiting += reversed(folders)
 
 
-def _expand(path: Path, name: str, skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
+ARCHIVE_START = b"PK\x03\x04"
+"""First bytes of a zip archive."""
+
+
+def expand(file: FileRef, skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
+    """The members of a zip archive. They are never extracted to disk."""
+    archive = _Archive(file.path)
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            skipped(name, "not a regular file")
-            return
-        if status.st_size == 0:
-            skipped(name, "empty file")
-            return
-        with path.open("rb") as stream:
-            is_zip = stream.read(4) == b"PK\x03\x04"
-        if not is_zip:
-            yield FileRef(path, name, status.st_size)
-            return
-        archive = _Archive(path)
         with archive as opened:
             members = sorted(opened.infolist(), key=lambda member: member.filename)
     except (OSError, zipfile.BadZipFile) as problem:
-        skipped(name, f"cannot be opened: {problem}")
+        skipped(file.name, f"cannot be opened: {problem}")
         return
     for member in members:
-        shown = f"{name}/{member.filename}"
+        shown = f"{file.name}/{member.filename}"
         if member.is_dir():
             continue
         if member.flag_bits & 1:
@@ -175,4 +274,4 @@ def _expand(path: Path, name: str, skipped: Callable[[str, str], None]) -> Itera
         elif member.filename.lower().endswith(".zip"):
             skipped(shown, "an archive inside an archive; unpack it first")
         else:
-            yield FileRef(path, shown, member.file_size, member.filename, archive)
+            yield FileRef(file.location, shown, member.file_size, member.filename, archive)

@@ -6,12 +6,10 @@ labels, not positions (PS3.3 C.7.6.2.1.1).
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,22 +18,19 @@ from dicomlab import affine
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.findings import Finding
 from dicomlab.geometry import Geometry
-from dicomlab.read import labels
+from dicomlab.read.alike import Headers
 from dicomlab.read.arrange import Arrangement, arrange
 from dicomlab.read.axes import Axis, Dims
-from dicomlab.read.faults import geometry_findings, header_findings, is_localizer, pixel_findings
-from dicomlab.read.flat_layout import FlatLayout, flat_key, is_flat_instance, lay_out_flat
+from dicomlab.read.faults import geometry_findings, header_findings, pixel_findings
+from dicomlab.read.flat_layout import FlatLayout, is_flat_instance, lay_out_flat
 from dicomlab.read.headers import Instance
-from dicomlab.read.planes import Plane, planes_of
+from dicomlab.read.images import stored_images
+from dicomlab.read.planes import Plane
+from dicomlab.read.stored import StoredImage
 
-__all__ = ["Stack", "group_into_stacks", "plane_name"]
+__all__ = ["Stack", "plane_name"]
 
 FloatArray = npt.NDArray[np.float64]
-
-_COSINES_VARY = 1e-4
-"""Cosines of one stack may differ by this much; what that moves is a finding."""
-_KINDS_LIMIT = 8
-"""Parts that a stack which is no full product is split into at most, when kinds of images are mixed in it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,9 +49,19 @@ class Stack:
     series_findings: tuple[Finding, ...] = field(default=(), repr=False)
 
     @cached_property
+    def headers(self) -> Headers:
+        """Headers of the planes."""
+        return Headers(self.planes)
+
+    @cached_property
     def instances(self) -> tuple[Instance, ...]:
         """The objects that hold the planes, each once."""
         return tuple({id(plane.instance): plane.instance for plane in self.planes}.values())
+
+    @cached_property
+    def images(self) -> tuple[tuple[Instance, StoredImage | DicomLabError], ...]:
+        """The objects, and how the pixels of each are read, or why they cannot be."""
+        return tuple(zip(self.instances, stored_images(self.instances), strict=True))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -120,13 +125,13 @@ class Stack:
     def _arranged(self) -> Arrangement | DicomLabError:
         # Why there is none is worth as much as one, and is asked for as often.
         try:
-            return arrange(self.planes)
+            return arrange(self.headers)
         except DicomLabError as problem:
             return problem
 
     def arrange(self, dims: Dims = "auto") -> Arrangement:
         """`arrangement` with the extra axes that `dims` names."""
-        return self.arrangement if isinstance(dims, str) and dims == "auto" else arrange(self.planes, dims)
+        return self.arrangement if isinstance(dims, str) and dims == "auto" else arrange(self.headers, dims)
 
     @property
     def axes(self) -> tuple[Axis, ...]:
@@ -157,11 +162,11 @@ class Stack:
         """Everything odd about the stack that its headers say."""
         try:
             if self.flat is not None:
-                found = (*pixel_findings(self.instances), *header_findings(self.planes))
+                found = (*pixel_findings(self.images), *header_findings(self.headers))
                 return (*found, *self.flat.findings)
             return self._all_findings(self.arrangement)
         except DicomLabError:  # no geometry to be odd; `geometry` says why
-            return (*pixel_findings(self.instances), *header_findings(self.planes))
+            return (*pixel_findings(self.images), *header_findings(self.headers))
 
     def findings_of(self, dims: Dims) -> tuple[Finding, ...]:
         """`findings`, with those of the extra axes that `dims` names."""
@@ -169,8 +174,8 @@ class Stack:
 
     def _all_findings(self, arrangement: Arrangement) -> tuple[Finding, ...]:
         return (
-            *pixel_findings(self.instances),
-            *header_findings(self.planes),
+            *pixel_findings(self.images),
+            *header_findings(self.headers),
             *arrangement.findings,
             *geometry_findings(arrangement.planes, arrangement.layout),
         )
@@ -229,148 +234,3 @@ def plane_name(stack: Stack) -> str:
         )
     except GeometryError:
         return "broken orientation"
-
-
-def group_into_stacks(instances: Sequence[Instance]) -> list[Stack]:
-    """Split the planes of one series where orientation, size, pixel spacing, frame of reference or kind of pixel differ.
-
-    The largest stack comes first. Nothing is left out: images without a position form stacks of their own.
-    """
-    groups: list[tuple[tuple[object, ...], FloatArray | None, list[Plane]]] = []
-    for instance in instances:
-        flat = flat_key(instance) if is_flat_instance(instance) else None
-        for plane in planes_of(instance):
-            key, cosines = (_key(plane), plane.cosines) if flat is None else (("flat", flat), None)
-            for other_key, other_cosines, members in groups:
-                if key == other_key and _same_direction(cosines, other_cosines):
-                    members.append(plane)
-                    break
-            else:
-                groups.append((key, cosines, [plane]))
-    stacks = [stack for _, _, members in groups for stack in _disentangled(Stack(tuple(_sorted(members))))]
-    return sorted(stacks, key=len, reverse=True)
-
-
-def _same_direction(one: FloatArray | None, other: FloatArray | None) -> bool:
-    if one is None or other is None:
-        return one is None and other is None
-    return one is other or bool(np.max(np.abs(one - other)) <= _COSINES_VARY)
-
-
-def _key(plane: Plane) -> tuple[object, ...]:
-    spacing, instance = plane.pixel_spacing, plane.instance
-    placed = plane.position is not None
-    return (
-        plane.shape,
-        None if spacing is None else tuple(np.round(spacing, 6)),
-        plane.text("FrameOfReferenceUID"),
-        plane.text("StackID"),
-        is_localizer(plane),
-        instance.integer("SamplesPerPixel", 1),
-        _kind_of_pixel(instance),
-        placed,
-        # A cine without positions shares nothing with the next one.
-        None if placed or instance.frames == 1 else id(instance),
-    )
-
-
-def _kind_of_pixel(instance: Instance) -> str:
-    kind = instance.text("PhotometricInterpretation")
-    return "MONOCHROME" if kind.startswith("MONOCHROME") else kind
-
-
-def _disentangled(stack: Stack) -> list[Stack]:
-    """The stack, or its parts when images of several kinds are mixed in it, each of which makes an array of its own.
-
-    Two cases: kinds at the same positions that are no full product (diffusion images and the maps made of them), and kinds
-    that interleave (two time points with the couch between the positions), which would pass for one fine stack.
-    """
-    if not stack.is_placed or len(stack) == 1:
-        return [stack]
-    try:
-        arrangement = stack.arrangement
-    except GeometryError:
-        return [stack]
-    except DicomLabError:
-        arrangement = None
-    complete = arrangement is not None and all(f.code != "incomplete_steps" for f in arrangement.findings)
-    if arrangement is not None and complete:
-        if arrangement.axes:
-            return [stack]
-        return next(filter(None, (_interleaved(stack, label) for label in _SETTINGS)), [stack])
-    for kind in _KINDS:
-        parts = _parted(stack, kind)
-        if 1 < len(parts) <= _KINDS_LIMIT and all(_is_clean(part) for part in parts):
-            return parts
-    return [stack]
-
-
-Kind: TypeAlias = Callable[[Plane], Hashable]
-
-_KINDS: tuple[Kind, ...] = (
-    lambda plane: (labels.component(plane), labels.dixon(plane)),
-    lambda plane: plane.text("FrameType") or plane.text("ImageType"),
-    lambda plane: (plane.text("FrameType") or plane.text("ImageType"), labels.component(plane)),
-    lambda plane: plane.text("AcquisitionNumber"),
-)
-_SETTINGS: tuple[Kind, ...] = (
-    labels.component,
-    labels.dixon,
-    labels.temporal_position,
-    lambda plane: plane.number("EffectiveEchoTime") or plane.number("EchoTime"),
-)
-
-
-def _parted(stack: Stack, label: Kind) -> list[Stack]:
-    parts: dict[Hashable, list[Plane]] = {}
-    for plane in stack.planes:
-        parts.setdefault(label(plane), []).append(plane)
-    return [Stack(tuple(members)) for members in parts.values()]
-
-
-_UNCLEAN = {
-    "incomplete_steps",
-    "doubled_slice_differs",
-    "order_from_instance_number",
-    "order_uncertain",
-    "missing_slice",
-    "uneven_spacing",
-}
-
-
-def _is_clean(stack: Stack) -> bool:
-    """Whether a part is a volume of its own, rather than the rest of a volume that lacks images."""
-    try:
-        return _UNCLEAN.isdisjoint(finding.code for finding in (*stack.arrangement.findings, *stack.findings))
-    except DicomLabError:
-        return False
-
-
-def _interleaved(stack: Stack, label: Kind) -> list[Stack]:
-    """Parts by `label` when their slices lie between one another; else nothing."""
-    parts = _parted(stack, label)
-    if not 1 < len(parts) <= len(stack) / 2 or min(map(len, parts)) < 2:
-        return []
-    normal = stack.geometry.direction[:, 0]
-    spans = sorted(
-        (min(heights), max(heights))
-        for heights in (
-            [float(p.position @ normal) for p in part.planes if p.position is not None] for part in parts
-        )
-    )
-    overlap = any(low < before for (_, before), (low, _) in itertools.pairwise(spans))
-    return parts if overlap and all(_is_clean(part) for part in parts) else []
-
-
-def _sorted(planes: list[Plane]) -> list[Plane]:
-    first = planes[0]
-    # Ties (and images without a position) fall back on labels that do not depend on the order or names of files.
-    labelled = sorted(
-        planes, key=lambda p: (p.integer("InstanceNumber", 0), p.text("SOPInstanceUID"), p.frame)
-    )
-    if first.cosines is None or first.position is None:
-        return labelled
-    normal = np.cross(first.cosines[:3], first.cosines[3:])
-    return sorted(
-        labelled, key=lambda p: round(float(normal @ p.position), 6) if p.position is not None else 0.0
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,16 +13,16 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import uid
 
-from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
+from dicomlab.errors import DicomLabError, FaultError, NotDicomError, UnsupportedError
 from dicomlab.read import codecs
-from dicomlab.read.colour import Palette, palette, ybr_to_rgb
+from dicomlab.read.colour import Palette, ybr_to_rgb
 from dicomlab.read.fragments import Piece, find_frames
 from dicomlab.read.headers import Instance, PixelSpan, inflate
-from dicomlab.read.pixelrules import CELLS, DEFLATED_FRAME, FLOATS, NATIVE, photometric_of, why_unsupported
+from dicomlab.read.pixelrules import CELLS, DEFLATED_FRAME, NATIVE
 from dicomlab.read.sources import FileRef
 from dicomlab.read.streams import StreamError
 
-__all__ = ["StoredImage", "check_supported", "native_bytes", "stored_image"]
+__all__ = ["StoredImage"]
 
 Values = npt.NDArray[Any]
 
@@ -59,6 +60,14 @@ class StoredImage:
     _palette: Palette | None = field(default=None, repr=False)
     _extended: bytes = field(default=b"", repr=False)
 
+    def of(self, instance: Instance) -> StoredImage:
+        """The image of another instance that describes its pixels in the same words."""
+        image = object.__new__(StoredImage)
+        image.__dict__.update(self.__dict__, file=instance.file, _span=instance.pixels)
+        image.__dict__.pop("_unpacked", None)
+        image.__dict__.pop("_pieces", None)
+        return image
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of a frame: ``(rows, columns)``, or ``(rows, columns, 3)`` when it is colour."""
@@ -92,7 +101,7 @@ class StoredImage:
         """Whether the number of bytes says nothing about their being all there."""
         return self.syntax not in NATIVE
 
-    @property
+    @cached_property
     def expected_bytes(self) -> int | None:
         """Bytes that all frames need; None when compressed."""
         return None if self.is_compressed else (self._frame_bits * self.frames + 7) // 8
@@ -138,6 +147,10 @@ class StoredImage:
             Bytes are missing, or a compressed stream is broken, breaks off, or is not what the header says.
         """
         wanted = self._wanted
+        if self.is_plain:
+            values = np.empty(self.shape, self.dtype)
+            self.read_plain(frame, values)
+            return values
         if self.syntax in CELLS:
             values, photometric = self.cells(frame), wanted.photometric
             if not self._floating:
@@ -157,6 +170,55 @@ class StoredImage:
         if photometric.startswith("YBR_FULL"):
             return ybr_to_rgb(values, wanted.stored)
         return values
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the bytes of a frame lie in the file as they lie in an array."""
+        wanted, span = self._wanted, self._span
+        return (
+            self.syntax in (uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian)
+            and span is not None
+            and not span.inflated
+            and self.file.member is None
+            and wanted.samples == 1
+            and self._palette is None
+            and wanted.allocated % 8 == 0
+            and sys.byteorder == "little"
+        )
+
+    def read_plain(self, frame: int, out: Values) -> None:
+        """Stored values of one frame of an image that `is_plain`, straight from the file into their place.
+
+        Parameters
+        ----------
+        out
+            Shape `shape`, contiguous, of `dtype`.
+
+        Raises
+        ------
+        FaultError
+            Bytes are missing.
+        """
+        span, length = self._span, out.nbytes
+        if not 0 <= frame < self.frames:
+            raise DicomLabError(
+                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
+            )
+        assert span is not None
+        if self._available < (frame + 1) * length:
+            raise self._fault(
+                frame, f"{self._available} bytes of pixel data where {(frame + 1) * length} are needed"
+            )
+        found = self.file.read_into(out, span.offset + frame * length)
+        if found < length:
+            raise self._fault(frame, f"{found} bytes of pixel data where {length} are needed")
+        spare = out.itemsize * 8 - self._wanted.stored
+        if spare and not self._floating:
+            if out.dtype.kind == "u":
+                np.bitwise_and(out, out.dtype.type((1 << self._wanted.stored) - 1), out=out)
+            else:  # extend the sign
+                np.left_shift(out, spare, out=out)
+                np.right_shift(out, spare, out=out)
 
     def cells(self, frame: int = 0) -> Values:
         """Pixel cells of one frame as stored, with all bits allocated, before colours are converted.
@@ -192,11 +254,14 @@ class StoredImage:
                     pixels = wanted.rows * wanted.columns
                     # One bit a pixel stays packed, eight to a byte (PS3.5 G.2).
                     plane = pixels if wanted.allocated > 1 else length
-                    data = codecs.rle(data, plane, deep * wanted.samples)
+                    planes = codecs.rle(data, plane, deep * wanted.samples)
                     if deep > 1:
-                        split = np.frombuffer(data, "u1").reshape(wanted.samples, deep, pixels)
-                        data = split.transpose(0, 2, 1).tobytes()
-                        order = ">"
+                        joined = np.empty((wanted.samples, pixels, deep), "u1")
+                        for k, one in enumerate(planes):  # the most significant byte first
+                            joined[k // deep, :, deep - 1 - k % deep] = np.frombuffer(one, "u1")
+                        data = joined.tobytes()
+                    else:
+                        data = b"".join(planes)
                     planar = True
                 elif self.syntax == DEFLATED_FRAME:
                     data = codecs.deflated(data, length)
@@ -247,8 +312,13 @@ class StoredImage:
         return io.BytesIO(self._inflate()) if inflated else self.file.open()
 
     def _inflate(self) -> bytes:
-        with self.file.open() as stream:
-            return inflate(stream)
+        span = self._span
+        assert span is not None
+        try:
+            with self.file.open() as stream:
+                return inflate(stream, span.offset + (span.length or 0))
+        except NotDicomError as problem:
+            raise FaultError(f"{self.file}: {problem}") from problem
 
     @cached_property
     def _unpacked(self) -> bytes:
@@ -310,63 +380,3 @@ def _spread(samples: Values, wanted: codecs.Wanted) -> Values:
     full[..., 0] = pairs[..., :2]
     full[..., 1:] = pairs[..., None, 2:]
     return full.reshape(wanted.shape)
-
-
-def check_supported(instance: Instance) -> None:
-    """Refuse what `stored_image` could not read, before anything is read.
-
-    Raises
-    ------
-    UnsupportedError
-        The transfer syntax, or a bit or colour layout that DICOM retired or never had.
-    DicomLabError
-        The palette is broken.
-    """
-    stored_image(instance)
-
-
-def native_bytes(instance: Instance) -> int | None:
-    """Bytes that all frames need uncompressed; None where the header does not say, or the pixels are compressed."""
-    try:
-        return stored_image(instance).expected_bytes
-    except DicomLabError:
-        return None
-
-
-def stored_image(instance: Instance) -> StoredImage:
-    """How to read the pixels of an instance; nothing is read yet.
-
-    Raises
-    ------
-    UnsupportedError, DicomLabError
-        As `check_supported`.
-    """
-    reason = why_unsupported(instance)
-    if reason:
-        raise UnsupportedError(f"{instance.file}: {reason}")
-    span = instance.pixels
-    floating = span is not None and span.keyword in FLOATS
-    bits = FLOATS[span.keyword] if span is not None and floating else 0
-    allocated = bits or instance.integer("BitsAllocated", 0)
-    photometric = photometric_of(instance)
-    wanted = codecs.Wanted(
-        instance.integer("Rows", 0),
-        instance.integer("Columns", 0),
-        instance.integer("SamplesPerPixel", 1),
-        allocated,
-        bits or instance.integer("BitsStored", allocated),
-        not floating and instance.integer("PixelRepresentation", 0) == 1,
-        photometric,
-    )
-    extended = instance.value("ExtendedOffsetTable")
-    return StoredImage(
-        instance.file,
-        str(instance.transfer_syntax),
-        instance.frames,
-        span,
-        wanted,
-        instance.integer("PlanarConfiguration", 0) == 1,
-        floating,
-        palette(instance) if photometric == "PALETTE COLOR" else None,
-        extended if isinstance(extended, bytes) else b"",
-    )

@@ -42,6 +42,9 @@ class Jpeg:
         Where each run of entropy-coded bytes ends: the position of the marker that follows it.
     end
         First byte after the end marker.
+    plain_scan
+        Where the entropy-coded bytes of a lossless JPEG begin, and the bits of the Huffman code of each size of a difference;
+        None where it is more than one scan of one component, predicted from the left neighbour, without restarts.
     """
 
     process: int
@@ -53,6 +56,7 @@ class Jpeg:
     adobe: int | None
     ends: tuple[int, ...]
     end: int
+    plain_scan: tuple[int, tuple[int, ...]] | None = None
 
     @property
     def name(self) -> str:
@@ -88,6 +92,8 @@ def read_jpeg(data: bytes) -> Jpeg:
     jfif = False
     ends: list[int] = []
     covered = 0
+    codes: dict[int, tuple[int, ...]] = {}
+    plain_scan: tuple[int, tuple[int, ...]] | None = None
     at = 2
     while True:
         while data[at : at + 2] == b"\xff\xff":  # fill bytes
@@ -116,6 +122,8 @@ def read_jpeg(data: bytes) -> Jpeg:
             jfif = True
         elif marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             found["adobe"] = body[11]
+        elif marker == 0xC4:
+            codes |= _code_lengths(body)
         elif marker == 0xDD and len(body) >= 2:
             interval = int.from_bytes(body, "big")
         elif marker == 0xDA:
@@ -123,6 +131,15 @@ def read_jpeg(data: bytes) -> Jpeg:
                 raise StreamError("its scan header is broken")
             scans += 1
             covered += body[0]
+            plain = (
+                scans == 1
+                and body[0] == 1
+                and len(components) == 1
+                and not interval
+                and body[3:] == b"\1\0\0"
+            )
+            lengths = codes.get(body[2] >> 4) if plain and found["process"] == 0xC3 else None
+            plain_scan = None if lengths is None else (at, lengths)
             # Markers inside a scan: any byte after FF but the stuffing, which is 00 in T.81 and below 80 in T.87.
             first = int(np.searchsorted(after_ff, at))
             stuffed = following[first:] < 0x80 if found["process"] == 0xF7 else following[first:] == 0
@@ -152,7 +169,25 @@ def read_jpeg(data: bytes) -> Jpeg:
         found["adobe"],
         tuple(ends),
         at + 2,
+        plain_scan,
     )
+
+
+def _code_lengths(body: bytes) -> dict[int, tuple[int, ...]]:
+    """Of each Huffman table of a segment: the number of bits of the code of each symbol from 0 to 16; 0 where there is none."""
+    found = {}
+    at = 0
+    while at + 17 <= len(body):
+        table, counts = body[at], body[at + 1 : at + 17]
+        symbols = body[at + 17 : at + 17 + sum(counts)]
+        lengths = [0] * 17
+        bits = [k + 1 for k, count in enumerate(counts) for _ in range(count)]
+        for symbol, length in zip(symbols, bits, strict=False):
+            if symbol <= 16:
+                lengths[symbol] = length
+        found[table] = tuple(lengths)
+        at += 17 + sum(counts)
+    return found
 
 
 def _restarts(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import cast
 
-from pydicom.dataset import Dataset
-
 from dicomlab.errors import WindowError
-from dicomlab.read.elements import Attributes
+from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.luts import LutError, lut_table
 from dicomlab.read.modality import Transform
 from dicomlab.voi import VoiLut
@@ -75,7 +73,7 @@ def _luts(level: Attributes, signed: bool) -> list[AnyWindow]:
     return found
 
 
-def _lut(item: Dataset, signed: bool) -> VoiLut | None:
+def _lut(item: Level, signed: bool) -> VoiLut | None:
     """One item of VOI LUT Sequence (0028,3010); None when it breaks C.11.2.1.1."""
     try:
         first, entries, bits = lut_table(item, signed)

@@ -1,53 +1,63 @@
-"""From a stack to a volume: `load_volume`."""
+"""From a stack to a volume: `load_volume`, and its lazy twin `open_volume`."""
 
 from __future__ import annotations
 
-import os
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast
 
+import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.errors import (
-    AmbiguousSourceError,
-    DicomLabError,
-    DicomLabWarning,
-    FaultError,
-    GeometryError,
-    NotDicomError,
-    UnsupportedError,
-)
-from dicomlab.findings import CODES, Choice, Finding, OnFault, check_choices, choose
+from dicomlab.errors import DicomLabError, DicomLabWarning, FaultError, GeometryError, UnsupportedError
+from dicomlab.findings import Choice, Finding, OnFault, check_choices, choose
 from dicomlab.geometry import AXES
+from dicomlab.read.alike import Headers
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.attributes import volume_attrs
 from dicomlab.read.axes import Dims
-from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.dtypes import check_dtype
 from dicomlab.read.faults import rescale_findings, undecodable_finding
 from dicomlab.read.filling import Filling
 from dicomlab.read.flat_layout import FlatLayout, lay_out_flat
-from dicomlab.read.flat_volume import load_flat
+from dicomlab.read.flat_volume import flat_image
+from dicomlab.read.images import stored_image
 from dicomlab.read.layout import lay_out
-from dicomlab.read.modality import Transform, modality_transform, real_world_names
+from dicomlab.read.lazy import Chunks, check_chunks, in_chunks
+from dicomlab.read.modality import Transform, modality_transforms, real_world_names
+from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
-from dicomlab.read.series import PathLike, Series, SeriesList, find_series
+from dicomlab.read.quiet import WARNINGS_LOCK
 from dicomlab.read.stacks import Stack
-from dicomlab.read.stored import check_supported, stored_image
 from dicomlab.volumes import make_volume
 
-__all__ = ["Source", "find_stack", "load_volume"]
-
-Source: TypeAlias = "PathLike | Series | Stack | SeriesList | Iterable[PathLike]"
+__all__ = ["load_volume", "open_volume"]
 
 _TAKES_PIXELS_AWAY = ("truncated_pixel_data", "missing_pixel_data", "undecodable_pixel_data")
+_RESAMPLES = {"gantry_tilt", "missing_slice", "uneven_spacing"}
+"""Faults that are repaired on a new grid."""
 
 _SEGMENTATIONS = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 """Segmentation Storage and Label Map Segmentation Storage."""
 
 Kept: TypeAlias = "list[tuple[Finding, Choice]]"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How the user wants a volume; `resampled`: whether it may be put on a new grid."""
+
+    dims: Dims
+    values: str | None
+    on_fault: OnFault
+    dtype: np.dtype[Any] | None
+    progress: bool
+    lazy: bool = False
+    resampled: bool = True
 
 
 def load_volume(
@@ -56,6 +66,7 @@ def load_volume(
     dims: Dims = "auto",
     values: str | None = None,
     on_fault: OnFault = None,
+    dtype: npt.DTypeLike | None = None,
     progress: bool = True,
 ) -> xr.DataArray:
     """Volume in real units, every voxel at its patient position.
@@ -74,6 +85,9 @@ def load_volume(
         What to do about findings: None takes each code's own default (a fault that would misplace or misvalue a voxel
         raises, others warn); ``"raise"``, ``"keep"`` or ``"repair"`` for all of them; or a mapping of codes to one of these,
         such as ``{"missing_slice": "raise"}``. `dicomlab.findings.CODES` lists them and what each choice means.
+    dtype
+        None for the smallest dtype that holds every value; or the one to have, such as ``"float32"``: each value is rounded
+        once. One that could not hold all that the headers allow is refused. Colour images keep theirs.
     progress
         Show a bar when reading takes longer than a second.
 
@@ -82,8 +96,9 @@ def load_volume(
     xarray.DataArray
         Dims ``(…, slice, row, column)``: extra axes come first, labelled with their real values, each with its ``source``
         among the attributes; colour adds ``sample`` at the end. Slices ascend along *n = r x c*. Integers when every
-        Rescale Slope and Intercept is one (an ordinary CT is int16 HU), else floats. Coordinates in mm, see `Geometry`;
-        ``attrs`` hold ``units``, the windows of the file and its findings. MONOCHROME1 never changes a value.
+        Rescale Slope and Intercept is one (an ordinary CT is int16 HU), else floats, unless `dtype` says otherwise.
+        Coordinates in mm, see `Geometry`; ``attrs`` hold ``units``, the windows of the file and its findings. MONOCHROME1
+        never changes a value.
 
     Raises
     ------
@@ -91,6 +106,8 @@ def load_volume(
         No DICOM image is there.
     AmbiguousSourceError
         Several series, or a series of several stacks: the message lists them.
+    DicomLabError
+        The dtype could not hold the values, or an argument means nothing.
     UnsupportedError
         The data are sound, but no array can represent them: several images lie at a position and nothing separates them.
     GeometryError
@@ -115,62 +132,140 @@ def load_volume(
     >>> volume.dims, volume.attrs["units"]
     (('slice', 'row', 'column'), 'HU')
     """
+    asked = _Asked(dims, values, on_fault, check_dtype(dtype), progress)
+    volume, repaired = _volume(source, asked)
+    return _regular(volume, repaired)
+
+
+def open_volume(
+    source: Source,
+    *,
+    dims: Dims = "auto",
+    values: str | None = None,
+    on_fault: OnFault = None,
+    dtype: npt.DTypeLike | None = None,
+    chunks: Chunks = None,
+    progress: bool = True,
+) -> xr.DataArray:
+    """The volume that `load_volume` makes, with values that are read when they are looked at.
+
+    Picking a part (``volume.isel(slice=3)``, ``volume.sel(slice=-20, method="nearest")``, ``volume[..., 10:20, 5]``) reads
+    nothing; its ``.values`` read the planes that it touches, each once and no other file. Arithmetic reads at once, unless
+    `chunks` make it wait.
+
+    Parameters
+    ----------
+    source, dims, values, on_fault, dtype, progress
+        As of `load_volume`.
+    chunks
+        None for xarray's own lazy indexing, without dask. For dask arrays of whole planes: ``"auto"`` for as many a chunk as
+        dask is configured for (128 MiB), ``{}`` for one (or those of one picture, in a mosaic), or sizes such as
+        ``{"slice": 16}``; dims not named take one step.
+
+    Returns
+    -------
+    xarray.DataArray
+        As of `load_volume`: dims, coordinates, attributes, dtype and values are the same. It may be pickled, and read on any
+        thread and in any process that finds the files.
+
+    Raises
+    ------
+    DicomLabError
+        As `load_volume`. To repair by resampling (``gantry_tilt``, ``missing_slice``, ``uneven_spacing``) takes `chunks`.
+        When values are looked at, `FaultError`: an image cannot be decoded, which no header tells; or a file is gone, or has
+        changed since the volume was opened.
+
+    Warns
+    -----
+    DicomLabWarning
+        As `load_volume`.
+
+    Examples
+    --------
+    >>> from dicomlab import phantom
+    >>> study = phantom.write_study(tmp_path, coarser=4)
+    >>> volume = open_volume(study.ct.folder)
+    >>> float(volume.isel(slice=3).mean()) == float(load_volume(study.ct.folder)[3].mean())   # reads one file
+    True
+    """
+    check_chunks(chunks)
+    asked = _Asked(
+        dims, values, on_fault, check_dtype(dtype), progress, lazy=True, resampled=chunks is not None
+    )
+    volume, repaired = _volume(source, asked)
+    return _regular(in_chunks(volume, chunks), repaired)
+
+
+def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
+    """The volume on the grid of its images, and the codes of what is yet to be repaired on a new grid."""
+    on_fault, values = asked.on_fault, asked.values
     check_choices(on_fault)
-    stack, series_findings = find_stack(source, on_fault=on_fault, progress=progress)
-    for instance in stack.instances:
-        if instance.text("SOPClassUID") in _SEGMENTATIONS:
+    stack, series_findings = find_stack(source, on_fault=on_fault, progress=asked.progress)
+    kinds = stack.headers.each(lambda header: header.top.text("SOPClassUID"))
+    for plane, kind in zip(stack.planes, kinds, strict=True):
+        if kind in _SEGMENTATIONS:
             raise UnsupportedError(
-                f"{instance.file} is a Segmentation: its frames are masks, not values. "
+                f"{plane.instance.file} is a Segmentation: its frames are masks, not values. "
                 "dicomlab.load_segmentation(path, like=volume) reads it (pip install 'dicomlab[seg]')."
             )
-        check_supported(instance)
+    for _, image in stack.images:
+        if isinstance(image, DicomLabError):
+            raise image
     if stack.flat is not None:
-        if dims != "auto":
+        if asked.dims != "auto":
             raise DicomLabError(
-                f"dims={dims!r} was asked for; an image without a place in the patient has the axes of its frames, here "
+                f"dims={asked.dims!r} was asked for; an image without a place in the patient has the axes of its frames, here "
                 f"{', '.join(stack.flat.dims) or 'none'}"
             )
-        return _flat_image(stack, stack.flat, series_findings, values, on_fault)
+        return _flat_image(stack, stack.flat, series_findings, asked), set()
     if not stack.is_placed:
-        return _placeless_image(stack, series_findings, values, on_fault)
+        return _placeless_image(stack, series_findings, asked), set()
     kept = _act(series_findings, on_fault)
     if any(finding.code == "same_instance_differs" and choice == "repair" for finding, choice in kept):
         stack = stack.first_of_each_instance()
-    arrangement, kept = _settle(stack, kept, dims, on_fault)
-    transforms = _transforms(arrangement.planes, values)
+    arrangement, kept = _settle(stack, kept, asked.dims, on_fault)
+    transforms = _transforms(arrangement.headers, values)
     if values is None:
         kept += _act(rescale_findings(arrangement.planes, transforms), on_fault)
     planes = arrangement.planes
     frames = [plane.frame + 1 for plane in planes]
     kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
-    array = Filling(arrangement, transforms)
-    failures = array.read(progress)
+    filling = Filling(arrangement, transforms, asked.dtype, stack.images)
+    array, failures = (filling.lazy(), {}) if asked.lazy else filling.read(asked.progress)
     if failures:
         kept += _act([undecodable_finding(failures)], on_fault)
         rest = stack.without(failures)
         if not rest.planes:
             raise FaultError("no image of this series can be decoded", [undecodable_finding(failures)])
-        arrangement, more = _settle(rest, [], dims, on_fault)
+        arrangement, more = _settle(rest, [], asked.dims, on_fault)
         kept += [one for one in more if one not in kept]
-        array = Filling(arrangement, _transforms(arrangement.planes, values))
-        failures = array.read(progress)
+        filling = Filling(arrangement, _transforms(arrangement.headers, values), asked.dtype, stack.images)
+        array, failures = filling.read(asked.progress)
         if failures:
             raise FaultError("some images could be read once, but not again", [undecodable_finding(failures)])
-    _warn(kept, 3)
+    repaired = {finding.code for finding, choice in kept if choice == "repair"} & _RESAMPLES
+    if repaired and not asked.resampled:
+        raise DicomLabError(
+            f"on_fault repairs {' and '.join(sorted(repaired))} on a new grid, which takes dask or all values: give "
+            "open_volume chunks={}, or call load_volume."
+        )
+    _warn(kept)
     volume = make_volume(
-        array.values,
+        array,
         geometry=stack.geometry_of(arrangement),
-        dims=(*(axis.name for axis in arrangement.axes), *AXES, *(("sample",) if array.is_colour else ())),
-        coords=array.coordinates(),
+        dims=(*(axis.name for axis in arrangement.axes), *AXES, *(("sample",) if filling.is_colour else ())),
+        coords=filling.coordinates(),
         name=stack.planes[0].modality.lower() or None,
         attrs=volume_attrs(
             arrangement.planes,
-            array.transforms,
+            filling.transforms,
             _told(kept),
             arrangement.shape[-1],
         ),
     )
-    return _regular(volume, {finding.code for finding, choice in kept if choice == "repair"})
+    if isinstance(array, xr.Variable):
+        volume.encoding = array.encoding
+    return volume, repaired
 
 
 def _told(kept: Kept) -> list[Finding]:
@@ -181,40 +276,38 @@ def _told(kept: Kept) -> list[Finding]:
     ]
 
 
-def _warn(kept: Kept, depth: int) -> None:
+def _warn(kept: Kept) -> None:
+    """Warn of what was kept, where the user's own code is: dicomlab may be called by xarray, too."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _HOUSE:
+        depth, frame = depth + 1, frame.f_back
     with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
         for finding, choice in kept:
             warnings.warn(finding.explain(choice), DicomLabWarning, stacklevel=depth)
 
 
-def _flat_image(
-    stack: Stack,
-    flat: FlatLayout,
-    findings: Sequence[Finding],
-    values: str | None,
-    on_fault: OnFault,
-    depth: int = 4,
-) -> xr.DataArray:
+_HOUSE = ("dicomlab", "xarray")
+
+
+def _flat_image(stack: Stack, flat: FlatLayout, findings: Sequence[Finding], asked: _Asked) -> xr.DataArray:
     """The image of a stack that has no place in the patient by its nature."""
-    kept = _act([*findings, *stack.findings], on_fault)
+    kept = _act([*findings, *stack.findings], asked.on_fault)
     lost = [finding for finding, _ in kept if finding.code in _TAKES_PIXELS_AWAY]
     if lost:
         raise FaultError(f"nothing of this image would be left: {lost[0]}", lost)
-    transforms = _transforms(stack.planes, values)
+    transforms = _transforms(stack.headers, asked.values)
     if not stored_image(stack.instances[0]).is_colour:  # colours have neither rescale nor window
-        if values is None:
-            kept += _act(rescale_findings(stack.planes, transforms), on_fault)
+        if asked.values is None:
+            kept += _act(rescale_findings(stack.planes, transforms), asked.on_fault)
         objects = [plane.instance for plane in stack.planes]
         frames = [plane.frame + 1 for plane in stack.planes]
-        kept += _act(presentation_findings(objects, transforms, frames), on_fault)
-    image = load_flat(flat, stack.planes, transforms, _told(kept))
-    _warn(kept, depth)
+        kept += _act(presentation_findings(objects, transforms, frames), asked.on_fault)
+    image = flat_image(flat, stack.planes, transforms, _told(kept), dtype=asked.dtype, lazy=asked.lazy)
+    _warn(kept)
     return image
 
 
-def _placeless_image(
-    stack: Stack, findings: Sequence[Finding], values: str | None, on_fault: OnFault
-) -> xr.DataArray:
+def _placeless_image(stack: Stack, findings: Sequence[Finding], asked: _Asked) -> xr.DataArray:
     """The image of an object that should have a place in the patient and has none, where the user wants it all the same."""
     try:
         lay_out(stack.planes)
@@ -225,95 +318,14 @@ def _placeless_image(
         raise DicomLabError(
             f"{stack.instances[0].file}: neither placed nor without a place"
         )  # is_placed forbids it
-    if choose(on_fault, missing) != "keep":
+    if choose(asked.on_fault, missing) != "keep":
         raise GeometryError(missing.explain())
     if len(stack.instances) > 1:
         raise GeometryError(
             f"{missing.explain()} These are {len(stack.instances)} files, and nothing says how they lie to one another: load "
             f"one, for instance {files[0]}"
         )
-    return _flat_image(stack, lay_out_flat(stack.instances), [*findings, missing], values, on_fault, 5)
-
-
-def find_stack(
-    source: Source, *, on_fault: OnFault = None, progress: bool = True
-) -> tuple[Stack, tuple[Finding, ...]]:
-    """The one stack that `source` means, and findings of its series as a whole.
-
-    Raises
-    ------
-    AmbiguousSourceError, NotDicomError, UnsupportedError
-        As `load_volume`.
-    """
-    if isinstance(source, Stack):
-        return source, source.series_findings
-    if isinstance(source, Series):
-        return _only_stack(source, on_fault)
-    if isinstance(source, SeriesList):
-        return find_stack(_only_series(source), on_fault=on_fault)
-    if not isinstance(source, (str, os.PathLike)) and not _is_paths(source):
-        raise DicomLabError(
-            f"load_volume takes a path, several paths, a Series or a Stack; found {type(source).__name__}"
-        )
-    found = find_series(cast("Any", source), progress=progress)
-    return find_stack(_only_series(found), on_fault=on_fault)
-
-
-def _is_paths(source: Any) -> bool:
-    return isinstance(source, (list, tuple)) and all(isinstance(item, (str, os.PathLike)) for item in source)
-
-
-def _only_series(series: SeriesList) -> Series:
-    images = [one for one in series if one.stacks]
-    if len(images) == 1:
-        return images[0]
-    if images:
-        listing = "\n".join(f"  {line}" for line in repr(series).splitlines()[1:])
-        raise AmbiguousSourceError(
-            f"{len(images)} series of images in {series.source}; load_volume takes one. Pick it:\n{listing}\n"
-            "  series = dicomlab.find_series(path); volume = dicomlab.load_volume(series[0])"
-        )
-    if len(series):
-        kinds = ", ".join(sorted({one.modality or "unknown" for one in series}))
-        raise NotDicomError(
-            f"{series.source} holds DICOM, but no image (modality {kinds}). header_table shows what it is."
-        )
-    reasons = [f"{name}: {reason}" for name, reason in list(series.skipped.items())[:5]]
-    more = f" and {len(series.skipped) - 5} more" if len(series.skipped) > 5 else ""
-    detail = (
-        f" Files found and why they were not used: {'; '.join(reasons)}{more}."
-        if reasons
-        else " It holds no file."
-    )
-    raise NotDicomError(f"no DICOM in {series.source}.{detail}")
-
-
-def _only_stack(series: Series, on_fault: OnFault) -> tuple[Stack, tuple[Finding, ...]]:
-    if len(series.stacks) == 1:
-        return series.stacks[0], series.extra_findings
-    if not series.stacks:
-        raise NotDicomError(
-            f"the series {series.description!r} ({series.modality}) holds no image; header_table shows what it is."
-        )
-    # What lies beside the volume can be left out when every other stack is such a thing, and the user says so.
-    beside = [finding for finding in series.findings if CODES[finding.code].repair == _LARGEST_ONLY]
-    explained = {name for finding in beside for name in finding.files}
-    others = {plane.name for stack in series.stacks[1:] for plane in stack.planes}
-    if beside and others <= explained and all(choose(on_fault, finding) == "repair" for finding in beside):
-        return series.stacks[0], (*series.extra_findings, *beside)
-    listing = "\n".join(
-        f"  stacks[{k}]: {repr(stack).strip('<>')}; {len(stack.instances)} file(s), first {stack.instances[0].file}"
-        for k, stack in enumerate(series.stacks[:20])
-    )
-    told = "".join(f"\n  {finding.explain()}" for finding in beside)
-    raise AmbiguousSourceError(
-        f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, "
-        f"kind or frame of reference, and are never mixed into one array:\n{listing}{told}\n"
-        "Load the one you mean, for instance load_volume(series.stacks[0])."
-    )
-
-
-_LARGEST_ONLY = CODES["localizer_inside"].repair
+    return _flat_image(stack, lay_out_flat(stack.instances), [*findings, missing], asked)
 
 
 def _act(findings: Iterable[Finding], on_fault: OnFault) -> Kept:
@@ -341,10 +353,10 @@ def _settle(stack: Stack, kept: Kept, dims: Dims, on_fault: OnFault) -> tuple[Ar
     return rest.arrange(dims), lost + _act(more, on_fault)
 
 
-def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
+def _transforms(headers: Headers, values: str | None) -> list[Transform]:
     """What makes the values of each plane; where some stay as they are stored, the volume has no unit."""
-    first = next(iter(real_world_names(planes[0])), "")
-    found = [modality_transform(plane, values, first) for plane in planes]
+    first = next(iter(real_world_names(cast(Plane, headers.members[0]))), "")
+    found = modality_transforms(headers, values, first)
     if len({transform.explicit for transform in found}) > 1:
         return [replace(transform, units="") for transform in found]
     return found
@@ -352,7 +364,7 @@ def _transforms(planes: Sequence[Plane], values: str | None) -> list[Transform]:
 
 def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
     """The volume on a regular grid, where the user asked to repair what makes it irregular."""
-    if not repaired & {"gantry_tilt", "missing_slice", "uneven_spacing"}:
+    if not repaired:
         return volume
     from dicomlab.reslice import rectify, regularize
 

@@ -9,7 +9,7 @@ from pydicom.tag import Tag
 from dicomlab.read import diffusion, labels, mosaic
 from dicomlab.read.private import PRIVATE, SIEMENS_CSA_SERIES
 
-__all__ = ["CSA_SERIES", "LISTED", "TAGS"]
+__all__ = ["CSA_SERIES", "LISTED", "PER_IMAGE", "TAGS"]
 
 _KEYWORDS = [
     "SpecificCharacterSet",
@@ -159,3 +159,16 @@ LISTED = frozenset(TAGS)
 """The same for asking; `read_header` has all others."""
 CSA_SERIES = [Tag(SIEMENS_CSA_SERIES.group, block << 8 | SIEMENS_CSA_SERIES.element) for block in _BLOCKS]
 """The series header of Siemens, large, and read only where a mosaic cannot do without it."""
+
+PER_IMAGE = frozenset(
+    int(Tag(keyword))
+    for keyword in (
+        "SOPInstanceUID",
+        "AcquisitionTime",
+        "ContentTime",
+        "InstanceNumber",
+        "ImagePositionPatient",
+        "SliceLocation",
+    )
+)
+"""Attributes that usually differ between the images of a series."""

@@ -56,7 +56,8 @@ def browse(
     Parameters
     ----------
     volume
-        A volume: dims slice, row, column with positions in patient mm. A lazy one is read slice by slice.
+        A volume: dims slice, row, column with positions in patient mm. A lazy one is read slice by slice, each once: what
+        was read is kept, in up to 2 GiB or a quarter of the machine's memory.
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``; None for the plane the images were acquired in.
     index
@@ -86,7 +87,7 @@ def browse(
 class SliceBrowser(anywidget.AnyWidget):
     """An interactive viewer of one volume; made by `browse`, which explains the parameters.
 
-    All traits can be read and set from Python, and observed: ``browser.observe(handler, "index")``.
+    All traits can be read, set and observed: ``browser.observe(handler, "index")``.
 
     Attributes
     ----------
@@ -114,9 +115,7 @@ class SliceBrowser(anywidget.AnyWidget):
     _voxel = traitlets.List(traitlets.Int()).tag(sync=True)
     plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
     index = traitlets.Int().tag(sync=True)
-    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0, 0.0, 0.0]).tag(
-        sync=True
-    )
+    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
     center = traitlets.Float(0.0).tag(sync=True)
     width = traitlets.Float(1.0).tag(sync=True)
     function = traitlets.Enum(("LINEAR", "LINEAR_EXACT", "SIGMOID"), default_value="LINEAR").tag(sync=True)
@@ -142,14 +141,13 @@ class SliceBrowser(anywidget.AnyWidget):
         self._volume: xr.DataArray | None = volume
         self._grid: Grid | None = _grid_of(volume)
         self._views = plane_views(self._grid.direction)
-        lazy = not volume.variable._in_memory
-        first = initial_state(self._grid, plane, index=index, window=window, window_from_slice=lazy)
+        first = initial_state(self._grid, plane, index=index, window=window)
         offered = (first.window, *named_windows(self._grid.attrs).values())
         self._luts = {lut_text(one): one for one in offered if isinstance(one, VoiLut)}
         voxel = [size // 2 for size in self._grid.shape]
         voxel[first.view.axis] = first.index
         super().__init__(
-            _meta=describe(self._grid, first, lazy=lazy, height=int(height), memory=int(memory)),
+            _meta=describe(self._grid, first, height=int(height), memory=int(memory)),
             _voxel=voxel,
             plane=first.view.name,
             index=voxel[first.view.axis],
@@ -201,6 +199,7 @@ class SliceBrowser(anywidget.AnyWidget):
     def refresh(self) -> None:
         """Show the values anew, after the volume's array was changed in place."""
         with self._lock:
+            self._grid = _grid_of(self.volume)  # a lazy volume is read again
             self._meta = {**self._meta, "key": new_key()}
 
     def to_html(self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 25_000_000) -> HtmlPage:
@@ -253,8 +252,8 @@ class SliceBrowser(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         shown = super()._repr_mimebundle_(**kwargs)
-        if shown is None or self._grid is None:
-            return shown
+        if shown is None or self._grid is None or (self._grid.lazy and self._view.axis):
+            return shown  # no picture is worth reading all slices for
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
         # What a reader without a kernel sees: no notebook restores the state of a widget by itself. A slice that cannot be
         # read has no picture; the viewer itself says so, in its place.

@@ -13,6 +13,7 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
+from dicomlab.view.kept import kept, room
 from dicomlab.volumes import attrs_of
 
 __all__ = ["Grid"]
@@ -27,7 +28,7 @@ class Grid:
     Parameters
     ----------
     values
-        The values with dims (slice, row, column), possibly not yet read.
+        The values with dims (slice, row, column), possibly not yet read; then each slice is read once.
     geometry
         Where they are.
     attrs
@@ -91,7 +92,23 @@ class Grid:
         values = volume.variable
         for number in missing:
             values = cast(xr.Variable, values.expand_dims(AXES[number]))
-        return cls(values.transpose(*AXES), geometry, _attrs(volume), missing)
+        values = values.transpose(*AXES)
+        return cls(values if values._in_memory else kept(values), geometry, _attrs(volume), missing)
+
+    @property
+    def lazy(self) -> bool:
+        """Whether values are read when they are looked at."""
+        return not self.values._in_memory
+
+    @property
+    def cuts_across(self) -> bool:
+        """Whether planes across the slices are cheap: all slices are in memory, or stay there once they were read."""
+        return not self.lazy or self.values.nbytes <= room()
+
+    def sample(self) -> npt.NDArray[np.generic]:
+        """Return the values that an automatic window spans: all of them, or those of the middle slice of a lazy volume."""
+        values = self.values.isel(slice=self.shape[0] // 2) if self.lazy else self.values
+        return np.asarray(values.values)
 
     @property
     def is_mask(self) -> bool:

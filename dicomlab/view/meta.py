@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +29,7 @@ def new_key() -> str:
     return uuid.uuid4().hex
 
 
-def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: int) -> dict[str, Any]:
+def describe(grid: Grid, first: SliceState, *, height: int, memory: int) -> dict[str, Any]:
     """Return geometry, windows and first choices of a volume (``Meta`` in ``js/types.js``).
 
     Parameters
@@ -37,15 +38,16 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
         The volume.
     first
         What is shown first.
-    lazy
-        Reading costs: do not cut across the slices, and look at one slice only for the automatic window.
     height
         Height of the picture in CSS pixels.
     memory
         Bytes of slices that the page may keep.
     """
     attrs = grid.attrs
-    auto = auto_window(first.view.cut(grid, first.index) if lazy else grid.values.values)
+    auto = auto_window(grid.sample())
+    # Of a lazy volume the page shows planes across the slices as far as these have come; all of them have to be read first
+    # only where the page has no room for them.
+    whole = 2 * math.prod(grid.shape) <= memory
     return {
         "key": new_key(),
         "axes": [_packed(line) for line in grid.axes],
@@ -68,7 +70,7 @@ def describe(grid: Grid, first: SliceState, *, lazy: bool, height: int, memory: 
         "integer": grid.values.dtype.kind in "biu",
         "smooth": not grid.is_mask,
         "findings": _findings(attrs),
-        "reslice": not lazy,
+        "reslice": not grid.lazy or (not whole and grid.cuts_across),
         "presets": _presets(attrs, auto),
         "window": _numbers(first.window),
         "invert": shown_inverted(attrs),

@@ -91,7 +91,7 @@ class PlaneView:
 
     def cut(self, grid: Grid, index: int) -> npt.NDArray[np.generic]:
         """Return one plane as a (down axis, right axis) array in index order, not yet flipped."""
-        plane = grid.values.isel({AXES[self.axis]: index})
+        plane = grid.values.isel({AXES[self.axis]: index}).load()
         return np.asarray(plane.transpose(AXES[self.down], AXES[self.right]).values)
 
     def flips(self, grid: Grid) -> tuple[bool, bool]:
@@ -341,7 +341,6 @@ def initial_state(
     window: WindowLike | None = None,
     invert: bool | None = None,
     interpolation: Interpolation | None = None,
-    window_from_slice: bool = False,
 ) -> SliceState:
     """Return what a viewer shows first: the middle slice, the file's window or an automatic one.
 
@@ -354,26 +353,18 @@ def initial_state(
     index, position
         Another slice than the middle one, as in `choose_index`.
     window
-        As in `dicomlab.windowing.resolve_window`.
+        As in `dicomlab.windowing.resolve_window`; an automatic one is made from `Grid.sample`.
     invert
         Show low values white; None for what is customary for the volume (MONOCHROME1, PET).
     interpolation
         Between voxels; None for linear, and nearest in a mask, whose voxels are in or out and nothing between.
-    window_from_slice
-        Take an automatic window from the slice that is shown instead of from the whole volume (a thumbnail of
-        a lazy volume should not read all of it).
     """
     grid = volume if isinstance(volume, Grid) else Grid.from_volume(volume)
     view = choose_view(grid, plane)
-    chosen = choose_index(grid, view, index, position)
-
-    def values() -> npt.NDArray[np.generic]:
-        return view.cut(grid, chosen) if window_from_slice else np.asarray(grid.values.values)
-
     return SliceState(
         view=view,
-        index=chosen,
-        window=resolve_window(window, grid.attrs, values),
+        index=choose_index(grid, view, index, position),
+        window=resolve_window(window, grid.attrs, grid.sample),
         invert=shown_inverted(grid.attrs) if invert is None else invert,
         pixel_mm=finest_pixel(grid, view),
         interpolation=interpolation or ("nearest" if grid.is_mask else "linear"),

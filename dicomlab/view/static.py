@@ -47,6 +47,7 @@ from dicomlab.view.state import (
     PLANES,
     Interpolation,
     PlaneName,
+    SliceState,
     choose_index,
     finest_pixel,
     initial_state,
@@ -117,17 +118,18 @@ def show(
                 "an image without a place in the patient has one plane only: leave out plane, index and position"
             )
         return show_flat(volume, window=window, invert=invert, cmap=cmap, interpolation=interpolation, ax=ax)
-    colours = _colours(volume)
-    grid = colours[0] if colours else Grid.from_volume(volume)
+    coloured = isinstance(volume, xr.DataArray) and volume.sizes.get("sample") == 3
+    grid = Grid.from_volume(_without_colours(volume) if coloured else volume)
     state = initial_state(
         grid,
         plane,
         index=index,
         position=position,
-        window=_EVERY_COLOUR if colours else window,
-        invert=False if colours else _inversion(invert, cmap),
+        window=_EVERY_COLOUR if coloured else window,
+        invert=False if coloured else _inversion(invert, cmap),
         interpolation=interpolation,
     )
+    colours = _colours(volume, grid, state) if coloured else []
     own = ax is None
     if ax is None:
         height, width = size_mm(grid, state)
@@ -155,12 +157,23 @@ _EVERY_COLOUR = Window(127.5, 255.0, "LINEAR_EXACT")
 """Colours of 8 bits have no window: each is shown as it is."""
 
 
-def _colours(volume: object) -> list[Grid]:
-    """Red, green and blue of a volume in colour, 8 bits each; nothing for all others."""
-    if not isinstance(volume, xr.DataArray) or "sample" not in volume.dims or volume.sizes["sample"] != 3:
-        return []
-    shown = volume.copy(data=eight_bits(volume.values, int(volume.attrs.get(SAMPLE_BITS, 16))))
-    return [Grid.from_volume(shown.isel(sample=k, drop=True)) for k in range(3)]
+def _without_colours(volume: xr.DataArray) -> xr.DataArray:
+    """The grid of a volume in colour, with nothing on it: what is shown of it is read later, and no more."""
+    bare = volume.isel(sample=0, drop=True)
+    return bare.copy(data=np.broadcast_to(np.zeros((), np.uint8), bare.shape))
+
+
+def _colours(volume: xr.DataArray, grid: Grid, state: SliceState) -> list[Grid]:
+    """Red, green and blue, 8 bits each, of the one plane that is shown."""
+    axis = AXES[state.view.axis]
+    there = [name for name in AXES if name in volume.dims]
+    plane = volume.variable.isel({axis: [state.index]} if axis in there else {}).transpose(*there, "sample")
+    shown = eight_bits(plane.values, int(volume.attrs.get(SAMPLE_BITS, 16)))
+    shape = tuple(plane.sizes.get(name, 1) for name in AXES)
+    return [
+        replace(grid, values=xr.Variable(AXES, np.broadcast_to(shown[..., k].reshape(shape), grid.shape)))
+        for k in range(3)
+    ]
 
 
 def montage(

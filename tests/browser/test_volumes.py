@@ -206,6 +206,62 @@ read_at_first = list(read)
     assert notebook.value("max(read.count(s) for s in range(24))") <= 3
 
 
+FILES = """
+import tempfile
+from dicomlab import load_volume, open_volume, phantom
+from dicomlab.read.sources import FileRef
+
+folder = phantom.write_ct(tempfile.mkdtemp(), shape=(24, 96, 128)).folder
+eager, lazy = load_volume(folder), open_volume(folder)
+opened, answered, open_, into = [], [], FileRef.open, FileRef.read_into
+FileRef.open = lambda self: (opened.append(self.name), open_(self))[1]
+FileRef.read_into = lambda self, *where: (opened.append(self.name), into(self, *where))[1]
+
+def watched(browser):
+    # Notes which slices are sent, and how many files were opened until then.
+    send = browser.send
+    def noted(content, buffers=None):
+        answered.append([[item["index"] for item in content["items"]], len(opened)])
+        return send(content, buffers)
+    browser.send = noted
+    return browser
+"""
+
+
+def test_the_first_slice_of_a_folder_is_on_the_screen_when_one_file_was_read(notebook: Notebook) -> None:
+    notebook.run(FILES)
+    try:
+        show(notebook, "b = watched(browse(lazy, height=300))")
+        notebook.shown(12)
+        assert notebook.value("answered[0]") == [[12], 1]
+        assert pixels(notebook) == notebook.value("grey(eager[12].values, b.window).tolist()")
+        notebook.wait("viewer.transport.cache.count(viewer.meta.key) === 24")
+        assert notebook.value("len(opened) == len(set(opened)) == 24"), "each file once"
+        notebook.ask("viewer.setPlane('coronal')")
+        notebook.shown()
+        assert pixels(notebook) == notebook.value("grey(eager.values[::-1, b.index, :], b.window).tolist()")
+        assert notebook.value("len(opened)") == 24
+    finally:
+        notebook.run("FileRef.open, FileRef.read_into = open_, into")
+
+
+def test_planes_across_a_folder_too_large_for_the_page_read_each_file_once(notebook: Notebook) -> None:
+    notebook.run(FILES)
+    try:
+        show(notebook, "b = browse(lazy, height=300, memory=5 * 2 * 96 * 128)")
+        for plane in ("coronal", "sagittal", "coronal"):
+            notebook.ask(f"viewer.setPlane('{plane}')")
+            notebook.shown()
+            notebook.synced("b.plane", plane)
+            cut = "[::-1, b.index, :]" if plane == "coronal" else "[::-1, :, b.index]"
+            assert pixels(notebook) == notebook.value(f"grey(eager.values{cut}, b.window).tolist()")
+        notebook.ask("viewer.goTo(viewer.index + 3)")
+        notebook.shown()
+        assert notebook.value("len(opened) == len(set(opened)) == 24")
+    finally:
+        notebook.run("FileRef.open, FileRef.read_into = open_, into")
+
+
 def test_a_slice_that_cannot_be_read_says_so_and_the_others_are_shown(notebook: Notebook) -> None:
     show(
         notebook,

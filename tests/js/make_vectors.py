@@ -122,9 +122,7 @@ def volumes() -> list[dict[str, Any]]:
                 volume = volume[::-1, :, ::-1]
             grid = Grid.from_volume(volume)
             first = initial_state(grid, window=window)
-            meta = describe(grid, first, lazy=False, height=100, memory=1 << 20) | {
-                "key": f"{name} {flipped}"
-            }
+            meta = describe(grid, first, height=100, memory=1 << 20) | {"key": f"{name} {flipped}"}
             pictures = {}
             for plane in PLANES:
                 state = initial_state(grid, plane, window=window)

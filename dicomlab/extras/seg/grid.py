@@ -15,7 +15,7 @@ from dicomlab.extras.seg.frames import Frames
 from dicomlab.frames import BASIS_TOLERANCE
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.indexes import position_tolerance
-from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.quiet import WARNINGS_LOCK
 
 __all__ = ["Places", "on_grid", "own_grid"]
 

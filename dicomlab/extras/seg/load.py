@@ -19,9 +19,10 @@ from dicomlab.extras.seg.frames import Frames, meaning, unreadable
 from dicomlab.extras.seg.grid import on_grid, own_grid
 from dicomlab.extras.seg.masks import masks
 from dicomlab.geometry import AXES
-from dicomlab.read.elements import quiet
+from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
-from dicomlab.read.series import PathLike, Series, find_series
+from dicomlab.read.quiet import quiet
+from dicomlab.read.series import PathLike, Series
 from dicomlab.read.stacks import Stack
 
 __all__ = ["load_segmentation"]

@@ -11,8 +11,8 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.extras.seg.frames import Frames, unreadable
 from dicomlab.extras.seg.grid import Places
 from dicomlab.geometry import Geometry
-from dicomlab.read.elements import quiet
 from dicomlab.read.headers import Instance
+from dicomlab.read.quiet import quiet
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation

@@ -1,0 +1,390 @@
+"""Headers of many images that mostly say the same: what is alike is held, and parsed, once.
+
+The direct path (`dicomlab.read.direct`) cuts the elements of a header out of its file as bytes. A `Record` is such a header, or
+an item of a functional group; the bytes that it shares with the others of its series stand in a `Common`. What bytes mean
+is pydicom's business, with a short way for plain numbers and codes that must, and does, give the same.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.filereader import read_dataset
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from dicomlab.read.quiet import quiet
+from dicomlab.read.sources import FileRef
+from dicomlab.read.walk import implied_vr
+
+__all__ = ["Common", "Family", "Far", "Raw", "Record", "plain_decimals", "plain_texts"]
+
+FloatArray = npt.NDArray[np.float64]
+
+_CHARACTER_SET, _PIXEL_REPRESENTATION = 0x0008_0005, 0x0028_0103
+_KEPT_VALUES = 4096
+"""Parsed values of attributes that differ from image to image, kept for the next who asks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Far:
+    """An element too large to be held for every image: read again when somebody asks.
+
+    Parameters
+    ----------
+    start, stop
+        Its bytes in `file`, tag and length included.
+    """
+
+    file: FileRef
+    start: int
+    stop: int
+
+    def read(self) -> bytes:
+        """The element."""
+        with self.file.open() as stream:
+            stream.seek(self.start)
+            return stream.read(self.stop - self.start)
+
+
+Raw: TypeAlias = "bytes | Far"
+"""A data element as it stands in the file: tag, VR, length and value."""
+Own: TypeAlias = tuple[Raw, ...]
+
+
+class Common:
+    """What the headers of one family have in common.
+
+    Parameters
+    ----------
+    held
+        By tag, in the order of the file: the element where all have the same, or its place among what each has of its own.
+    implicit
+        Whether VRs are implicit.
+    groups
+        By tag of a sequence with one item: what such items have in common. What an item has of its own stands in the same
+        tuple as what its record has.
+    context
+        Elements of the data set around an item that say how to read it: character set and pixel representation.
+    """
+
+    __slots__ = ("context", "foldable", "groups", "held", "implicit", "inner", "known", "plain")
+
+    def __init__(
+        self,
+        held: dict[int, Raw | int],
+        implicit: bool,
+        groups: Mapping[int, Common] | None = None,
+        context: Sequence[bytes] = (),
+    ) -> None:
+        self.held = held
+        self.implicit = implicit
+        self.groups = dict(groups or {})
+        self.context = tuple(context)
+        self.known: dict[Any, Any] = {}
+        self.plain: dict[int, FloatArray | None] = {}
+        self.inner: tuple[Common, ...] | None = None
+        self.foldable = True
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.held, self.implicit, self.groups, self.context
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+
+class Record:
+    """One header, or one item of a functional group: its `own` elements beside those of its `common`.
+
+    Parameters
+    ----------
+    sequences
+        Items of functional groups, which are too many to be held as bytes, by the tag of their sequence.
+    """
+
+    __slots__ = ("common", "own", "sequences")
+
+    def __init__(
+        self, common: Common, own: Own, sequences: Mapping[int, Sequence[Record]] | None = None
+    ) -> None:
+        self.common = common
+        self.own = own
+        self.sequences = sequences
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.common, self.own, self.sequences
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.common, self.own, self.sequences = state
+
+    def __contains__(self, tag: object) -> bool:
+        return tag in self.common.held or (self.sequences is not None and tag in self.sequences)
+
+    @property
+    def original_encoding(self) -> tuple[bool, bool]:
+        """Whether VRs are implicit, and bytes little endian, as of pydicom's data sets."""
+        return self.common.implicit, True
+
+    def keys(self) -> Iterable[int]:
+        """Tags of its elements, ascending."""
+        held = self.common.held.keys()
+        return sorted({*held, *self.sequences}) if self.sequences else held
+
+    def unfolded(self) -> tuple[Record, ...] | None:
+        """The items of its sequences of one item, in the order of the file, and then itself: as attributes of functional group
+        macros are looked up. None where there are other sequences, which pydicom has to read.
+        """
+        common = self.common
+        if common.inner is None:
+            sequences = [
+                tag
+                for tag, held in common.held.items()
+                if tag not in common.groups
+                and not tag >> 16 & 1
+                and _is_sequence(self._find(tag), common.implicit)
+            ]
+            common.inner = () if sequences else tuple(common.groups.values())
+            common.foldable = not sequences
+        if not common.foldable:
+            return None
+        own = self.own
+        return (*[Record(inner, own) for inner in common.inner], self)
+
+    def raw(self, tag: int) -> bytes:
+        """An element that is there, as it stands in the file."""
+        found = self._find(tag)
+        return found.read() if isinstance(found, Far) else found
+
+    def _find(self, tag: int) -> Raw:
+        held = self.common.held[tag]
+        return self.own[held] if type(held) is int else held  # type: ignore[return-value]
+
+    def value(self, tag: int) -> Any:
+        """Value as pydicom parses it, items of functional groups as records; None when absent.
+
+        Raises
+        ------
+        Exception
+            Whatever pydicom raises for a value that breaks its VR.
+        """
+        if self.sequences is not None and tag in self.sequences:
+            return list(self.sequences[tag])
+        common = self.common
+        if tag not in common.held:
+            return None
+        if tag in common.groups:
+            return [Record(common.groups[tag], self.own)]
+        found = self._find(tag)
+        key = tag if common.held[tag] is found else (tag, found)
+        if key in common.known:
+            return common.known[key]
+        raw = found.read() if isinstance(found, Far) else found
+        value = _plain_text(raw, common.implicit)
+        if value is None:
+            value = self._parse(tag, raw)
+        if not isinstance(found, Far):
+            if len(common.known) > _KEPT_VALUES:
+                common.known.clear()
+            common.known[key] = value
+        return value
+
+    def numbers(self, tag: int) -> FloatArray | None:
+        """Value as finite floats where that is plain to see; None where pydicom must be asked, or there is no value."""
+        common = self.common
+        held = common.held.get(tag)
+        if held is None:
+            return None
+        if type(held) is int:
+            found = self.own[held]
+            return None if isinstance(found, Far) else _plain_numbers(found, common.implicit)
+        if tag not in common.plain:
+            common.plain[tag] = (
+                None if isinstance(held, Far) else _plain_numbers(held, common.implicit)  # type: ignore[arg-type]
+            )
+        return common.plain[tag]
+
+    def raw_text(self, tag: int) -> str:
+        """The bytes of the value as text, whatever they are."""
+        raw = self.raw(tag)
+        return raw[_value_start(raw, self.common.implicit) :].decode("latin-1")
+
+    def _parse(self, tag: int, raw: bytes) -> Any:
+        """As pydicom does, which for some elements looks at others of the data set."""
+        around = {_tag_of(part): part for part in self.common.context}
+        wanted = [_CHARACTER_SET, _PIXEL_REPRESENTATION]
+        if tag >> 16 & 1 and tag & 0xFF00:
+            wanted.append(tag & 0xFFFF0000 | tag >> 8 & 0xFF)  # who reserved the block of a private element
+        around |= {other: self.raw(other) for other in wanted if other in self.common.held}
+        around[tag] = raw
+        data = io.BytesIO(b"".join(around[key] for key in sorted(around)))
+        with quiet():
+            return read_dataset(data, self.common.implicit, True)[tag].value
+
+
+def _tag_of(raw: bytes) -> int:
+    return int.from_bytes(raw[:2], "little") << 16 | int.from_bytes(raw[2:4], "little")
+
+
+class Family:
+    """Headers with the same attributes, met one after the other: what they have in common so far.
+
+    Parameters
+    ----------
+    tags
+        Of the elements, ascending; where a sequence of one item is unfolded, pairs of its tag and one inside it.
+    values
+        The elements of the first of them.
+    varying
+        Tags of attributes that are expected to differ.
+
+    Attributes
+    ----------
+    common : Common
+        What they have in common now.
+    likely
+        For whoever reads them: how to recognise the next.
+    """
+
+    def __init__(
+        self,
+        tags: Sequence[int | tuple[int, int]],
+        values: Own,
+        implicit: bool,
+        varying: Iterable[int] = (),
+        context: Sequence[bytes] = (),
+    ) -> None:
+        self.tags = tuple(tags)
+        self.implicit = implicit
+        self.context = tuple(context)
+        self.likely: Any = None
+        expected = set(varying)
+        self._split(
+            values,
+            {
+                k
+                for k, tag in enumerate(tags)
+                if isinstance(values[k], Far) or (tag if isinstance(tag, int) else tag[1]) in expected
+            },
+        )
+
+    def _split(self, values: Own, own: set[int]) -> None:
+        self._own = own
+        self._pick_own = _picker(sorted(own))
+        kept = [k for k in range(len(values)) if k not in own]
+        self._pick_kept = _picker(kept)
+        self._kept = self._pick_kept(values)
+        place = {k: n for n, k in enumerate(sorted(own))}
+        held: dict[int, Raw | int] = {}
+        inside: dict[int, dict[int, Raw | int]] = {}
+        for k, tag in enumerate(self.tags):
+            found = place.get(k, values[k])
+            if isinstance(tag, int):
+                held[tag] = found
+            else:
+                held.setdefault(tag[0], b"")
+                inside.setdefault(tag[0], {})[tag[1]] = found
+        groups = {tag: Common(of, self.implicit, context=self.context) for tag, of in inside.items()}
+        self.common = Common(held, self.implicit, groups, self.context)
+
+    def take(self, values: Own, sequences: Mapping[int, Sequence[Record]] | None = None) -> Record:
+        """The record of a header with these elements, in the order of `tags`."""
+        kept = self._pick_kept(values)
+        if kept != self._kept:
+            differing = {
+                k for k, old in zip(self._kept_places(), self._kept, strict=True) if values[k] != old
+            }
+            self._split(values, self._own | differing)
+        return Record(self.common, self._pick_own(values), sequences)
+
+    @property
+    def own_tags(self) -> frozenset[int]:
+        """Tags of what differs, as far as it stands at the top of the header."""
+        return frozenset(tag for k, tag in enumerate(self.tags) if k in self._own and isinstance(tag, int))
+
+    def _kept_places(self) -> list[int]:
+        return [k for k in range(len(self.tags)) if k not in self._own]
+
+
+def _picker(places: Sequence[int]) -> Any:
+    """A function that takes these places out of a tuple, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple(values[k] for k in places)
+
+
+def _is_sequence(raw: Raw | int, implicit: bool) -> bool:
+    return isinstance(raw, Far) or (isinstance(raw, bytes) and _vr(raw, implicit) == b"SQ" and len(raw) > 12)
+
+
+def _value_start(raw: bytes, implicit: bool) -> int:
+    return 12 if not implicit and raw[4:6].decode("latin-1") in EXPLICIT_VR_LENGTH_32 else 8
+
+
+def _vr(raw: bytes, implicit: bool) -> bytes:
+    return implied_vr(_tag_of(raw)).encode() if implicit else raw[4:6]
+
+
+def _vrs(raws: Sequence[bytes], implicit: bool) -> set[bytes]:
+    return {_vr(raw, True) for raw in raws} if implicit else {raw[4:6] for raw in raws}
+
+
+_DECIMALS = re.compile(rb"[-+0-9.eE\\ ]*")
+_INTEGERS = re.compile(rb"[-+0-9\\ ]*")
+_BINARY = {b"US": "<u2", b"UL": "<u4", b"SL": "<i4", b"FL": "<f4", b"FD": "<f8"}
+_CODES = frozenset(b"UI CS TM DA DT AS".split())
+_PLAIN = re.compile(rb"[ -\[\]-~]*\0?")
+
+
+def plain_decimals(raws: Sequence[bytes], implicit: bool) -> FloatArray | None:
+    """Numbers of each DS or IS, shape ``(n, count)``, where all are plain to see and equally many; else None."""
+    vrs = _vrs(raws, implicit)
+    pattern = {b"DS": _DECIMALS, b"IS": _INTEGERS}.get(next(iter(vrs)))
+    values = [raw[8:].rstrip(b" \0") for raw in raws]
+    counts = {value.count(b"\\") for value in values}
+    joined = b"\\".join(values)
+    if len(vrs) > 1 or len(counts) > 1 or pattern is None or not pattern.fullmatch(joined):
+        return None
+    try:
+        # No list a value: thousands of them wake the garbage collector, which walks through everything.
+        numbers = np.array(list(map(float, joined.split(b"\\"))))
+    except ValueError:
+        return None
+    return numbers.reshape(len(values), -1) if np.isfinite(numbers).all() else None
+
+
+def _plain_numbers(raw: bytes, implicit: bool) -> FloatArray | None:
+    vr = _vr(raw, implicit)
+    if vr in _BINARY:
+        kind = np.dtype(_BINARY[vr])
+        if len(raw) == 8 or (len(raw) - 8) % kind.itemsize:
+            return None
+        numbers = np.frombuffer(raw, kind, offset=8).astype(np.float64)
+        if not np.isfinite(numbers).all():
+            return None
+    else:
+        decimals = plain_decimals([raw], implicit)
+        if decimals is None:
+            return None
+        numbers = decimals[0]
+    numbers.flags.writeable = False  # shared by all who ask
+    return numbers
+
+
+def _plain_text(raw: bytes, implicit: bool) -> str | None:
+    if _vr(raw, implicit) not in _CODES or len(raw) == 8 or not _PLAIN.fullmatch(raw, 8):
+        return None
+    return raw[8:].rstrip(b" \0").decode("ascii")
+
+
+def plain_texts(raws: Sequence[bytes], implicit: bool) -> Sequence[str | None]:
+    """Texts of codes, identifiers or moments where they are plain to see, without spaces around them; never empty ones."""
+    values = [raw[8:].rstrip(b" \0") for raw in raws]
+    if _vrs(raws, implicit) <= _CODES and _PLAIN.fullmatch(b"".join(values)):
+        return [value.decode("ascii").strip() or None for value in values]
+    return [(_plain_text(raw, implicit) or "").strip() or None for raw in raws]
