@@ -30,11 +30,12 @@ import dicomlab as dl
 from dicomlab import phantom
 from dicomlab.cohort import Stopped, mapping
 from dicomlab.cohort.fingerprint import fingerprint
+from dicomlab.cohort.memory import Memory
 from dicomlab.cohort.packages import is_installed, package_version
 from dicomlab.cohort.states import for_elsewhere
 from dicomlab.cohort.work import Work, pack, unpack, work_packed
 from dicomlab.errors import FaultError, MissingDependencyError, NotDicomError
-from dicomlab.read.elements import WARNINGS_LOCK
+from dicomlab.read.quiet import WARNINGS_LOCK
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ["synchronous", "threads", "processes"]
@@ -459,7 +460,8 @@ def test_dask_is_not_imported_for_threads_and_named_where_it_is_needed(cohort: P
         import dicomlab as dl
         dl.map_series(lambda volume: 1, {str(cohort)!r}, results={str(tmp_path / "results.sqlite")!r})
         assert "distributed" not in sys.modules  # xarray has reasons of its own to import dask itself
-        for name in [name for name in sys.modules if name.split(".")[0] in ("dask", "cloudpickle")]:
+        names = ["dask", "distributed", "cloudpickle"]
+        for name in names + [name for name in sys.modules if name.split(".")[0] in names]:
             sys.modules[name] = None
         for scheduler in (None, "threads", "synchronous"):
             assert len(dl.map_series(lambda volume: 1, {str(cohort)!r}, scheduler=scheduler)) == 3
@@ -985,6 +987,25 @@ def test_what_is_done_when_the_user_stops_it_is_kept(cohort: Path, tmp_path: Pat
     stop.unlink()
     again = dl.map_series(interrupting(4, stop), series[2:], results=results)
     assert again.attrs["reused"] == 13  # they are three series, each given several times
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
+def test_stopping_while_results_are_written_loses_none(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheduler: str
+) -> None:
+    keep, interrupts = Memory.keep, [KeyboardInterrupt()]
+
+    def interrupted(self, source, outcome):
+        if interrupts:
+            raise interrupts.pop()
+        return keep(self, source, outcome)
+
+    monkeypatch.setattr(Memory, "keep", interrupted)
+    with pytest.raises(Stopped) as stopped:
+        dl.map_series(mean, cohort, results=tmp_path / "results.sqlite", scheduler=scheduler, workers=1)
+    assert len(stopped.value.table) >= 1
+    table = dl.map_series(mean, cohort, results=tmp_path / "results.sqlite")
+    assert table.attrs["reused"] == len(stopped.value.table)
 
 
 def test_stopping_twice_gives_up_what_threads_have_begun(cohort: Path) -> None:
