@@ -974,7 +974,6 @@ def interrupting(at: int, again: Path):
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
 def test_what_is_done_when_the_user_stops_it_is_kept(cohort: Path, tmp_path: Path, scheduler: str) -> None:
     series = list(dl.find_series(cohort)) * 5
-    before = threading.active_count()
     results, stop = tmp_path / "results.sqlite", tmp_path / "stop"
     stop.touch()
     with pytest.raises(KeyboardInterrupt) as stopped:
@@ -983,7 +982,7 @@ def test_what_is_done_when_the_user_stops_it_is_kept(cohort: Path, tmp_path: Pat
     done = 3 if scheduler == "synchronous" else 4  # a thread cannot be interrupted, and is waited for
     assert f"{13 - done} of 13 series are not done" in str(stopped.value)
     assert list(stopped.value.table.error) == [None] * done
-    assert threading.active_count() == before
+    assert not any(thread.name.startswith("dicomlab") for thread in threading.enumerate())
     stop.unlink()
     again = dl.map_series(interrupting(4, stop), series[2:], results=results)
     assert again.attrs["reused"] == 13  # they are three series, each given several times
