@@ -221,6 +221,10 @@ def test_the_volume_is_loaded_as_the_user_says(troubled: Path) -> None:
     )
     assert table.result[0] == 5
     assert "truncated_pixel_data" in table.findings[0]
+    table = dl.map_series(
+        lambda volume: float(volume.isel(slice=0).mean()), troubled / "sound", load=dl.open_volume
+    )
+    assert table.error[0] is None
     table = dl.map_series(lambda stored: stored.dtype.name, broken, load=lambda one: np.zeros(3, np.uint8))
     assert table.result[0] == "uint8"
 

@@ -70,8 +70,8 @@ def map_series(
         them.
     load
         Makes what `function` gets out of a `Series` or `Stack`, in the thread or process where it is needed:
-        `load_volume`; options for it, such as ``{"on_fault": "keep"}``; another function. None gives `function` the series
-        itself.
+        `load_volume`; options for it, such as ``{"on_fault": "keep"}``; another function, such as `open_volume`. None gives
+        `function` the series itself.
     scheduler
         ``"threads"``, ``"processes"``, ``"synchronous"``, or a `distributed.Client`. None is what dask would take: the
         current Client or ``dask.config``, else threads. Processes and a Client need ``pip install 'dicomlab[dask]'``.
