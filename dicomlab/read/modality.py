@@ -96,7 +96,8 @@ class Transform:
             np.copyto(out, stored, casting="unsafe")
             self.apply_in_place(out)
         elif self._is_exact_in(out.dtype, stored.dtype):
-            np.multiply(stored, out.dtype.type(self.slope), out=out, dtype=out.dtype, casting="unsafe")
+            kind = out.dtype.newbyteorder("=")
+            np.multiply(stored, kind.type(self.slope), out=out, dtype=kind, casting="unsafe")
             out += out.dtype.type(self.intercept)
         else:
             for start in range(

@@ -171,7 +171,8 @@ class PlaneReader:
         """Whether the one plane could be read straight into its place, and was."""
         (plane, *others), (out, *_) = planes, outs
         image, transform = self.images[plane], self._transforms[plane]
-        if others or not image.is_plain or self._corners[plane] is not None or not out.flags.c_contiguous:
+        whole = not others and self._corners[plane] is None and out.flags.c_contiguous
+        if not (whole and image.is_plain and out.dtype.isnative):
             return False
         if image.dtype.kind == "f":
             fits = image.dtype == out.dtype and transform.is_identity and transform.bounds is None
