@@ -182,6 +182,18 @@ def test_a_chunked_volume_is_written_by_several_threads_and_opened_without_being
         check_all_is_kept(ct, again.load())
 
 
+@pytest.mark.parametrize("chunks", [None, "auto", {"slice": 2}])
+@pytest.mark.parametrize("name", ["dynamic", "pet_slopes", "mosaic"])
+def test_a_volume_that_was_not_read_yet_is_written_as_the_one_that_was(
+    tmp_path: Path, name: str, chunks: object
+) -> None:
+    folder = phantom.write_kind(name, tmp_path / "dicom").folder
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dl.DicomLabWarning)
+        volume, lazy = dl.load_volume(folder), dl.open_volume(folder, chunks=chunks)
+    check_all_is_kept(volume, through_zarr(lazy, tmp_path / "volume.zarr"))
+
+
 def test_slices_written_one_by_one_make_the_volume(tmp_path: Path, ct: xr.DataArray) -> None:
     pytest.importorskip("dask")
     path = tmp_path / "ct.zarr"

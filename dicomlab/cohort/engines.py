@@ -1,8 +1,8 @@
 """Where series are worked on: here, on threads, on processes, on a dask cluster.
 
 Each engine is a generator of (number of the series, outcome), in the order in which they finish. It takes the next series
-only when a worker is about to be free, and lets no worker have more than one volume at a time. Closed early, it drops what
-has not begun and waits for, or ends, what has.
+only when a worker is about to be free, and lets no worker have more than one volume at a time. Once the event `stop` is set,
+or when it is closed early, it drops what has not begun and waits for, or ends, what has.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import uuid4
 
@@ -34,7 +35,7 @@ __all__ = ["Engine", "Scheduler", "choose_engine"]
 Scheduler: TypeAlias = "Literal['threads', 'processes', 'synchronous'] | Client | None"
 Job: TypeAlias = "tuple[int, Source]"
 Done: TypeAlias = "Generator[tuple[int, Outcome], None, None]"
-Engine: TypeAlias = "Callable[[Work, Iterable[Job]], Generator[tuple[int, Outcome], None, None]]"
+Engine: TypeAlias = "Callable[[Work, Iterable[Job], Event], Generator[tuple[int, Outcome], None, None]]"
 
 _ALIASES = {
     "threads": "threads",
@@ -133,12 +134,14 @@ def _cores() -> int:
     return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
-def _here(work: Work, jobs: Iterable[Job]) -> Done:
+def _here(work: Work, jobs: Iterable[Job], stop: Event) -> Done:
     for number, source in jobs:
+        if stop.is_set():
+            return
         yield number, work(source)
 
 
-def _on_threads(workers: int, work: Work, jobs: Iterable[Job]) -> Done:
+def _on_threads(workers: int, work: Work, jobs: Iterable[Job], stop: Event) -> Done:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="dicomlab-map-series")
 
     def submit(source: Source) -> Future[Outcome]:
@@ -146,7 +149,7 @@ def _on_threads(workers: int, work: Work, jobs: Iterable[Job]) -> Done:
         return pool.submit(contextvars.copy_context().run, work, source)
 
     try:
-        yield from _as_they_finish(submit, _outcome, iter(jobs), workers + 1, finish_begun=True)
+        yield from _as_they_finish(submit, _outcome, iter(jobs), workers + 1, stop, finish_begun=True)
     finally:
         # A second Ctrl-C gives up what has begun.
         pool.shutdown(wait=not isinstance(sys.exception(), KeyboardInterrupt), cancel_futures=True)
@@ -164,35 +167,37 @@ def _as_they_finish(
     read: Callable[[Future[Any]], Outcome],
     jobs: Iterator[Job],
     room: int,
+    stop: Event,
     finish_begun: bool = False,
 ) -> Done:
     """Outcomes of jobs, of which `room` are submitted at a time. What `read` raises ends it.
 
-    With `finish_begun`, the first KeyboardInterrupt waits for what has begun: threads cannot be ended from outside.
+    Once `stop` is set, or Ctrl-C sets it, come the outcomes that are there; with `finish_begun` also those that have begun,
+    because threads cannot be ended from outside. Then KeyboardInterrupt.
     """
     pending: dict[Future[Any], int] = {}
-    stopped: KeyboardInterrupt | None = None
     try:
         while True:
-            if stopped is None:
+            if stop.is_set():
+                for future in [future for future in pending if not future.done()]:
+                    if future.cancel() or not finish_begun:
+                        del pending[future]
+            else:
                 for number, source in islice(jobs, room - len(pending)):
                     pending[submit(source)] = number
             if not pending:
                 break
             try:
                 done = wait(pending, _HEARTBEAT, FIRST_COMPLETED).done
-            except KeyboardInterrupt as interrupt:
-                if stopped is not None or not finish_begun:
+            except KeyboardInterrupt:
+                if stop.is_set():
                     raise
-                stopped = interrupt
-                for future in [future for future in pending if future.cancel()]:
-                    del pending[future]
+                stop.set()
                 continue
             for future in done:
-                number = pending.pop(future)
-                yield number, read(future)
-        if stopped is not None:
-            raise stopped
+                yield pending.pop(future), read(future)
+        if stop.is_set():
+            raise KeyboardInterrupt
     finally:
         for future in pending:
             future.cancel()
@@ -201,7 +206,7 @@ def _as_they_finish(
 # -- processes -----------------------------------------------------------------------------------------------------------
 
 
-def _on_processes(workers: int, work: Work, jobs: Iterable[Job]) -> Done:
+def _on_processes(workers: int, work: Work, jobs: Iterable[Job], stop: Event) -> Done:
     packed = pack(work)
     waiting = iter(jobs)
     while True:
@@ -215,14 +220,14 @@ def _on_processes(workers: int, work: Work, jobs: Iterable[Job]) -> Done:
         try:
             with _processes(workers) as pool:
                 for number, outcome in _as_they_finish(
-                    partial(_submit, pool, packed), _read, taken(), workers + 1
+                    partial(_submit, pool, packed), _read, taken(), workers + 1, stop
                 ):
                     del left[number]
                     yield number, outcome
             return
         except BrokenProcessPool:
             # One process died, so all are gone, and nobody says at which series: each is tried again, alone.
-            yield from _one_by_one(packed, deque(left.items()))
+            yield from _one_by_one(packed, deque(left.items()), stop)
 
 
 def _submit(pool: ProcessPoolExecutor, packed: bytes, source: Source) -> Future[bytes]:
@@ -239,12 +244,14 @@ def _read(future: Future[bytes]) -> Outcome:
         return failure(problem)
 
 
-def _one_by_one(packed: bytes, left: deque[Job]) -> Done:
+def _one_by_one(packed: bytes, left: deque[Job], stop: Event) -> Done:
     while left:
         try:
             with _processes(1) as pool:
                 while left:
-                    yield from _as_they_finish(partial(_submit, pool, packed), _read, iter([left[0]]), 1)
+                    yield from _as_they_finish(
+                        partial(_submit, pool, packed), _read, iter([left[0]]), 1, stop
+                    )
                     left.popleft()
         except BrokenProcessPool as problem:
             died = DicomLabError(
@@ -288,7 +295,7 @@ def _leave_interrupts_to_the_parent() -> None:
 # -- a cluster -----------------------------------------------------------------------------------------------------------
 
 
-def _on_cluster(client: Any, work: Work, jobs: Iterable[Job]) -> Done:
+def _on_cluster(client: Any, work: Work, jobs: Iterable[Job], stop: Event) -> Done:
     """Killed workers are distributed's business: it gives what they had to others, until too many have died of it.
 
     That may strike a series that only had the wrong neighbours: such ones are tried again alone.
@@ -323,9 +330,13 @@ def _on_cluster(client: Any, work: Work, jobs: Iterable[Job]) -> Done:
             else:
                 yield job[0], outcome
             future.release()
+            if stop.is_set():
+                return
             fill()
         worker = _some_worker(client) if suspects else None
         for job, outcome in suspects:
+            if stop.is_set():
+                return
             if worker is not None:
                 future = submit(job, workers=[worker], allow_other_workers=False)
                 pending[future] = job

@@ -47,10 +47,10 @@ class Fingerprint:
     code: str
     data: dict[str, str]
 
-    def key(self, changing: frozenset[str]) -> str:
-        """One figure of everything, but for the data of these names."""
-        kept = sorted(item for item in self.data.items() if item[0] not in changing)
-        return hashlib.sha256(repr((self.code, kept)).encode()).hexdigest()
+    @property
+    def key(self) -> str:
+        """One figure of everything."""
+        return hashlib.sha256(repr((self.code, sorted(self.data.items()))).encode()).hexdigest()
 
 
 def fingerprint(*things: object, version: str | None = None) -> Fingerprint:

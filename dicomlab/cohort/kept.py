@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +29,12 @@ CREATE TABLE results (
     finished TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
     PRIMARY KEY (task, state)
 );
-CREATE TABLE changing (
+CREATE TABLE became (
     code TEXT NOT NULL,       -- which function
-    name TEXT NOT NULL,       -- data that it changes itself while it runs
-    PRIMARY KEY (code, name)
+    name TEXT NOT NULL,       -- data that it changed itself while it ran
+    later TEXT NOT NULL,      -- what they became
+    first TEXT NOT NULL,      -- what they were at first
+    PRIMARY KEY (code, name, later)
 );
 """
 
@@ -65,18 +67,18 @@ class Kept:
             )
         return replace(outcome, rows=rows_from_text(text))
 
-    def changing(self, code: str) -> frozenset[str]:
-        """Names of data that this code was seen to change."""
-        found = self._connection.execute("SELECT name FROM changing WHERE code = ?", (code,))
-        return frozenset(name for (name,) in found)
+    def first_of(self, code: str, data: Mapping[str, str]) -> dict[str, str]:
+        """The same data; where this code made them what they are, as they were before."""
+        found = self._connection.execute("SELECT name, later, first FROM became WHERE code = ?", (code,))
+        first = {(name, later): was for name, later, was in found}
+        return {name: first.get((name, now), now) for name, now in data.items()}
 
-    def note_changing(self, code: str, names: Iterable[str], task: str, renamed: str) -> None:
-        """Add to `changing`, and call a task, of which these names were a part, as it is called without them."""
+    def note_became(self, code: str, changes: Iterable[tuple[str, str, str]]) -> None:
+        """Write down that this code changed data: their name, what they became, and what they were at first."""
         with self._connection:
             self._connection.executemany(
-                "INSERT OR IGNORE INTO changing VALUES (?, ?)", [(code, n) for n in names]
+                "INSERT OR IGNORE INTO became VALUES (?, ?, ?, ?)", [(code, *change) for change in changes]
             )
-            self._connection.execute("UPDATE OR REPLACE results SET task = ? WHERE task = ?", (renamed, task))
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
+from threading import Event
 from typing import Any, Literal, TypeAlias
 
 import pandas as pd
@@ -69,8 +70,8 @@ def map_series(
         them.
     load
         Makes what `function` gets out of a `Series` or `Stack`, in the thread or process where it is needed:
-        `load_volume`; options for it, such as ``{"on_fault": "keep"}``; another function. None gives `function` the series
-        itself.
+        `load_volume`; options for it, such as ``{"on_fault": "keep"}``; another function, such as `open_volume`. None gives
+        `function` the series itself.
     scheduler
         ``"threads"``, ``"processes"``, ``"synchronous"``, or a `distributed.Client`. None is what dask would take: the
         current Client or ``dask.config``, else threads. Processes and a Client need ``pip install 'dicomlab[dask]'``.
@@ -150,19 +151,25 @@ def map_series(
         reused = len(done)
         left = [(number, source) for number, source in enumerate(sources) if number not in done]
         bar = stack.enter_context(_bar(len(sources), reused, progress))
+        work = Work(function, load, keep_exceptions=on_error == "raise")
+        # Each is made ready only when its turn comes.
+        jobs = ((number, for_elsewhere(source)) for number, source in left)
+        stop = Event()
+
+        def record(number: int, outcome: Outcome) -> None:
+            if number in done:
+                return
+            done[number] = outcome if memory is None else memory.keep(sources[number], outcome)
+            if outcome.error is not None and on_error == "raise":
+                raise _as_exception(number, sources[number], outcome)
+            failed = sum(outcome.error is not None for outcome in done.values())
+            if failed:
+                bar.set_postfix(failed=failed, refresh=False)  # not before its delay is over
+            bar.update()
+
         try:
-            work = Work(function, load, keep_exceptions=on_error == "raise")
-            # Each is made ready only when its turn comes.
-            jobs = ((number, for_elsewhere(source)) for number, source in left)
-            with closing(engine(work, jobs)) as finished:
-                for number, outcome in finished:
-                    done[number] = outcome if memory is None else memory.keep(sources[number], outcome)
-                    if outcome.error is not None and on_error == "raise":
-                        raise _as_exception(number, sources[number], outcome)
-                    bar.update()
-                    failed = sum(outcome.error is not None for outcome in done.values())
-                    if failed:
-                        bar.set_postfix(failed=failed, refresh=False)  # not before its delay is over
+            with closing(engine(work, jobs, stop)) as finished:
+                _record_all(finished, record, stop)
         except KeyboardInterrupt:
             kept = (
                 "the others can be had from .table of this exception (sys.last_value.table); results= would have kept them"
@@ -172,6 +179,26 @@ def map_series(
             told = f"{len(sources) - len(done)} of {len(sources)} series are not done; {kept}"
             raise Stopped(told, _table(sources, done, skipped, reused)) from None
     return _table(sources, done, skipped, reused)
+
+
+def _record_all(
+    finished: Iterator[tuple[int, Outcome]], record: Callable[[int, Outcome], None], stop: Event
+) -> None:
+    """Record what has finished, as it does. Ctrl-C, wherever it strikes, loses none of it; a second one ends it at once."""
+    last: tuple[int, Outcome] | None = None
+    while True:
+        try:
+            if last is not None:
+                record(*last)
+            for last in finished:
+                record(*last)
+            break
+        except KeyboardInterrupt:
+            if stop.is_set():
+                raise
+            stop.set()
+    if stop.is_set():
+        raise KeyboardInterrupt
 
 
 def _sources(series: Any, progress: bool) -> tuple[list[Source], dict[str, str]]:

@@ -48,18 +48,21 @@ def remember(path: PathLike, what: Callable[[], Fingerprint]) -> Iterator[Memory
     """The memory of a task in a file; `what` tells the fingerprint of the task as it is now.
 
     Data that the function itself changes while it runs (a list that it appends to, a counter) would make every call another
-    task. They are found by comparing before and after, and count no longer.
+    task. So they are compared before and after, and what the function made of them counts as what they were; what somebody
+    else made of them does not.
     """
     before = what()
     with open_kept(path) as kept:
-        changing = kept.changing(before.code)
-        task = before.key(changing)
+        first = kept.first_of(before.code, before.data)
         try:
-            yield Memory(kept, task)
+            yield Memory(kept, Fingerprint(before.code, first).key)
         finally:
             with suppress(DicomLabError):
                 after = what()
-                names = {*before.data, *after.data}
-                changed = {name for name in names if before.data.get(name) != after.data.get(name)}
-                if changed - changing and after.code == before.code:
-                    kept.note_changing(before.code, changed, task, before.key(changing | changed))
+                if after.code == before.code:
+                    changed = [
+                        (name, after.data[name], first[name])
+                        for name in before.data.keys() & after.data.keys()
+                        if after.data[name] != before.data[name]
+                    ]
+                    kept.note_became(before.code, changed)
