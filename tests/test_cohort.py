@@ -657,7 +657,7 @@ def test_a_series_that_changes_after_it_was_found_is_not_kept(tmp_path: Path) ->
     series = dl.find_series(folder)
     file.write_bytes(file.read_bytes() + bytes(10))
     table = dl.map_series(lambda volume: 1, series, results=tmp_path / "results.sqlite")
-    assert table.warnings.str.contains("call find_series again").tolist() == [False, True, False]
+    assert ["has changed since it was listed" in str(error) for error in table.error] == [False, True, False]
 
 
 def test_a_function_that_changed_is_called_again(cohort: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import generate_uid
 
 import dicomlab as dl
+from dicomlab.read.alike import Headers
 from dicomlab.read.presentation import attach
 from dicomlab.view.render import grey
 from dicomlab.windowing import file_windows
@@ -268,7 +269,7 @@ def test_a_damaged_presentation_state_hides_nothing_of_the_images(tmp_path: Path
 
 def test_nothing_is_read_twice_where_there_is_no_presentation_state(tmp_path: Path) -> None:
     instances = dl.find_series(support.write(tmp_path, support.datasets("CT")), progress=False)[0].instances
-    again = attach({"ct": instances})
+    again = attach({"ct": list(range(len(instances)))}, Headers(instances))
     assert all(one is other for one, other in zip(again["ct"], instances, strict=True))
 
 

@@ -13,16 +13,16 @@ import sqlite3
 import struct
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import TypeAlias
 
 from pydicom import uid
 
 from dicomlab.errors import DicomLabError
 from dicomlab.read.headers import Instance, PixelSpan
 from dicomlab.read.records import Common, Far, Raw, Record
-from dicomlab.read.sources import FileRef
+from dicomlab.read.sources import FileRef, settled
 from dicomlab.read.wanted import TAGS
 
 __all__ = ["Catalogue"]
@@ -43,9 +43,6 @@ CREATE TABLE file (
 """
 _COLUMNS = "location, size, modified, changed, reason, common, own, syntax, span"
 
-State: TypeAlias = tuple[int, int, int]
-"""Bytes, and the times of the last change of a file and of what is said of it, in nanoseconds."""
-
 
 class Catalogue:
     """A file that keeps what was read of others; a context manager that writes it at the end, also of interrupted work.
@@ -65,9 +62,14 @@ class Catalogue:
 
     def __init__(self, path: Path, roots: Sequence[Path]) -> None:
         self._path = path
+        if path.is_dir():
+            raise DicomLabError(
+                f"cache={str(path)!r} is a folder; name a file, for instance {str(path / 'listing.sqlite')!r}"
+            )
         if not path.parent.is_dir():
             raise DicomLabError(f"cache={str(path)!r}: there is no folder {str(path.parent)!r} to keep it in")
-        self._roots = [os.path.abspath(root) for root in roots]
+        self._roots = [str(settled(root)) for root in roots]
+        self._now = time.time_ns()
         self._new: dict[str, tuple[object, ...]] = {}
         self._seen: set[str] = set()
         try:
@@ -79,8 +81,8 @@ class Catalogue:
             self._rows = {row[0]: row[1:] for root in self._roots for row in self._below(root)}
         except (sqlite3.DatabaseError, struct.error) as problem:
             raise DicomLabError(
-                f"cache={str(path)!r} is no list of files that dicomlab made, or it is damaged ({problem}); name another file, "
-                "or delete this one"
+                f"cache={str(path)!r} is no list of files that dicomlab made, or it is damaged ({problem}). It is left as it "
+                "is: name another file, for instance 'listing.sqlite'"
             ) from problem
         self._numbers = {id(common): number for number, common in self._commons.items()}
 
@@ -117,23 +119,20 @@ class Catalogue:
         OSError
             It cannot be looked at.
         """
-        location = os.path.abspath(file.location)
-        self._seen.add(location)
-        row = self._rows.get(location)
-        if row is None or tuple(row[:3]) != _state(location):
+        self._seen.add(file.location)
+        row = self._rows.get(file.location)
+        if row is None or row[:3] != file.state:
             return None
         _, _, _, reason, common, own, syntax, span = row
         if reason is not None:
             return str(reason)
-        listed = FileRef(file.location, file.name, row[0])
-        header = Record(self._commons[common], _unpack_own(own, listed))
-        return Instance(listed, header, _unpack_span(span), uid.UID(syntax))
+        header = Record(self._commons[common], _unpack_own(own, file))
+        return Instance(file, header, _unpack_span(span), _syntax(syntax))
 
     def keep(self, file: FileRef, found: Instance | str) -> None:
         """Remember what was read of a file, or why it is no DICOM."""
-        location = os.path.abspath(file.location)
-        state = _state(location)
-        if state[0] != file.size or time.time_ns() - max(state[1:]) < _RECENT:
+        location, state = file.location, file.state
+        if self._now - max(state[1], state[2] or 0) < _RECENT:
             return
         if isinstance(found, str):
             self._new[location] = (location, *state, found, None, None, None, None)
@@ -167,9 +166,9 @@ class Catalogue:
             self._database.close()
 
 
-def _state(location: str) -> State:
-    status = os.stat(location)
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+@cache
+def _syntax(stated: str) -> uid.UID:
+    return uid.UID(stated)
 
 
 # An element is its length and its bytes; a place among the own elements, or one that lies far away, has a mark for a length.

@@ -41,8 +41,6 @@ _LARGE = 4096
 """Bytes beyond which an element is not held but read again when asked for."""
 _MOST_FORMS, _MOST_LIKELY = 64, 4
 """Layouts that are known, and families that the next file is first thought to be of."""
-_SEVERAL = 4
-"""Files of a family after which it is worth while to look for more of it."""
 _HEAD, _MOST_AHEAD, _LONGEST_HEAD = 1 << 14, 1 << 18, 1 << 27
 """Bytes that are looked at first; that are, where headers are long; and at most."""
 
@@ -159,16 +157,18 @@ class Reader:
     def _expect(self, head: bytes, form: Form, family: Family) -> None:
         """Where a family has several files, there may well be more of it: then all that it shares is compared at once."""
         family.met += 1
-        if family.met < max(_SEVERAL, family.next_look):
+        if family.met < family.next_look:
+            family.head = family.head or head
             return
         family.next_look = 2 * family.met
-        known: _Likely | None = family.likely
         same = {cell.tag for cell in form.cells} - family.own_tags
-        if known is not None:
-            same &= known.same & form.alike(known.head, head)
+        same &= form.alike(family.head, head)
+        if family.likely is not None:
+            same &= family.likely.same
         expected = Form(head, form.cells_of(head), family.own_tags, form.soft - same, form.syntax, same)
-        family.likely = _Likely(expected, family.common, head, frozenset(same))
-        others = [one for one in self._likely if one is not known]
+        others = [one for one in self._likely if one is not family.likely]
+        family.likely = _Likely(expected, family.common, frozenset(same))
+        family.head = head
         self._likely = [family.likely, *others[: _MOST_LIKELY - 1]]
 
     def _read_unfolded(self, file: FileRef, plain: bytes) -> Instance:
@@ -232,15 +232,12 @@ class _Likely(NamedTuple):
         Its layout, with the values of all elements that were the same so far: only what each has of its own is taken out.
     common
         What the family has in common.
-    head
-        First bytes of one of them.
     same
         Tags of the elements that were the same so far.
     """
 
     form: Form
     common: Common
-    head: bytes
     same: frozenset[int]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.errors import DicomLabError, UnsupportedError
+from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
 from dicomlab.geometry import AXES
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.axes import Axis
@@ -19,6 +19,7 @@ from dicomlab.read.meanings import clock_of, diffusion_label
 from dicomlab.read.modality import Transform
 from dicomlab.read.progress import Progress
 from dicomlab.read.reader import Images, PlaneReader, on_threads
+from dicomlab.read.sources import FileChanged
 
 __all__ = ["Filling", "axis_coordinates"]
 
@@ -67,7 +68,14 @@ class Filling:
         def read(members: list[int]) -> None:
             try:
                 reader.read_into(members, [values[k] for k in members])
-            except (DicomLabError, OSError) as problem:
+            except FileChanged:
+                raise
+            except OSError as problem:
+                # Nothing is known to be wrong with the image: a network may be back in a minute.
+                raise FaultError(
+                    f"{planes[members[0]].name}: cannot be read ({problem.strerror})"
+                ) from problem
+            except DicomLabError as problem:
                 for k in members:
                     failures[planes[k].name] = str(problem)
 

@@ -79,10 +79,10 @@ def find_series(
             instances = list(_read_all(files, skipped, progress, catalogue))
     headers = Headers(instances)
     said = [headers.texts(key) for key in ("SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID")]
-    found: dict[tuple[str, ...], list[Instance]] = {}
+    found: dict[tuple[str, ...], list[int]] = {}
     rivals: dict[tuple[str, ...], list[tuple[str, str]]] = {}
     by_uid: dict[str, Instance] = {}
-    for instance, uid, study, name in zip(instances, *said, strict=True):
+    for k, (instance, uid, study, name) in enumerate(zip(instances, *said, strict=True)):
         file = instance.file
         if dicomdir.is_index(instance):
             skipped[file.name] = dicomdir.describe(instance, files)
@@ -97,10 +97,15 @@ def find_series(
                 continue
             rivals.setdefault(key, []).append((twin.file.name, file.name))
             by_uid[name] = instance
-        found.setdefault(key, []).append(instance)
+        found.setdefault(key, []).append(k)
+    # An order that depends neither on the order of reading nor, as far as can be, on names of files.
+    names = [instance.file.name for instance in instances]
+    labels = list(zip(headers.integers("InstanceNumber", 0), said[2], names, strict=True))
+    for members in found.values():
+        members.sort(key=labels.__getitem__)
     series = [
-        Series(key[0], _in_order(members), _rivals(rivals.get(key, [])))
-        for key, members in attach(found).items()
+        Series(key[0], tuple(members), _rivals(rivals.get(key, [])))
+        for key, members in attach(found, headers).items()
     ]
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
     return SeriesList(sorted(series, key=_series_order), skipped, shown)
@@ -127,6 +132,8 @@ def _read_all(
             yield found
         elif not head:
             skipped[file.name] = "empty file"
+            if catalogue is not None:
+                catalogue.keep(file, skipped[file.name])
         elif head.startswith(ARCHIVE_START):
             for member in expand(file, skipped.__setitem__):
                 files.append(member)
@@ -155,19 +162,6 @@ def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
     message = f"{len(names)} files claim SOP Instance UIDs (0008,0018) of one another but differ"
     return (Finding("same_instance_differs", message, names, float(len(pairs)), "files"),)
-
-
-def _in_order(instances: Sequence[Instance]) -> tuple[Instance, ...]:
-    headers = Headers(instances)
-    labels = list(
-        zip(
-            headers.integers("InstanceNumber", 0),
-            headers.texts("SOPInstanceUID"),
-            (instance.file.name for instance in instances),
-            strict=True,
-        )
-    )
-    return tuple(instances[k] for k in sorted(range(len(instances)), key=labels.__getitem__))
 
 
 def _series_order(series: Series) -> tuple[str, int, str]:

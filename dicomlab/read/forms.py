@@ -132,26 +132,42 @@ class Form:
                     found.append(data[stop - length - head : at])
         return (found, at) if at <= end else None
 
-    def cells_of(self, data: bytes) -> list[Cell]:
-        """Where the elements of another header of this form lie."""
-        cells = []
+    def _starts(self, data: bytes) -> list[tuple[int, int]]:
+        """Where each element of another header of this form begins and ends."""
+        found = []
         moved = 0
         for cell in self.cells:
-            start, value, stop = cell.start + moved, cell.value + moved, cell.stop + moved
-            heads = tuple((a + moved, b + moved) for a, b in cell.heads)
+            start, stop = cell.start + moved, cell.stop + moved
             if cell.tag in self.soft:
+                value = cell.value + moved
                 length = 4 if value - start == 12 or (self.key[1] and cell.tag >> 16 != 2) else 2
                 stop = value + from_bytes(data[value - length : value], "little")
                 moved += stop - value - (cell.stop - cell.value)
-            cells.append(Cell(cell.tag, start, value, stop, heads))
+            found.append((start, stop))
+        return found
+
+    def cells_of(self, data: bytes) -> list[Cell]:
+        """Where the elements of another header of this form lie."""
+        cells = []
+        for cell, (start, stop) in zip(self.cells, self._starts(data), strict=True):
+            moved = start - cell.start
+            if moved or stop != cell.stop:
+                value = cell.value + moved
+                heads = (
+                    ((start, value),)
+                    if cell.is_plain
+                    else tuple((a + moved, b + moved) for a, b in cell.heads)
+                )
+                cell = Cell(cell.tag, start, value, stop, heads)
+            cells.append(cell)
         return cells
 
     def alike(self, one: bytes, other: bytes) -> set[int]:
         """Tags of the elements that two headers have in common, both of this form; none where they are not."""
         if self.match(one, self.cells[0].start) is None or self.match(other, self.cells[0].start) is None:
             return set()
-        pairs = zip(self.cells_of(one), self.cells_of(other), strict=True)
-        return {a.tag for a, b in pairs if one[a.start : a.stop] == other[b.start : b.stop]}
+        places = zip(self.cells, self._starts(one), self._starts(other), strict=True)
+        return {cell.tag for cell, (a, b), (c, d) in places if one[a:b] == other[c:d]}
 
 
 from_bytes = int.from_bytes

@@ -16,7 +16,7 @@ from xarray.core import indexing
 from dicomlab.errors import DicomLabError, FaultError, MissingDependencyError
 from dicomlab.read.faults import undecodable_finding
 from dicomlab.read.reader import PlaneReader, on_threads
-from dicomlab.read.watch import FileChanged
+from dicomlab.read.sources import FileChanged
 
 if TYPE_CHECKING:
     from dicomlab.read.tiles import TileArray
@@ -156,14 +156,7 @@ class _LazyPoints(indexing.LazilyVectorizedIndexedArray):
 
 
 def lazy_planes(reader: PlaneReader, steps: tuple[int, ...], dims: Sequence[str]) -> xr.Variable:
-    """The planes of a reader as a variable that reads what is looked at; ``sample`` ends its dims in colour.
-
-    Raises
-    ------
-    FaultError
-        A file is not there any more, or is not what it was when it was listed.
-    """
-    reader.watch()
+    """The planes of a reader as a variable that reads what is looked at; ``sample`` ends its dims in colour."""
     # Planes that lie in one picture, the slices of a mosaic, are not parted.
     together = max(map(len, reader.by_picture(range(len(reader)))), default=1)
     counts = [min(together, n) if axis == len(steps) - 1 else 1 for axis, n in enumerate(steps)]

@@ -103,15 +103,24 @@ def _table(transform: Transform) -> npt.NDArray[np.int64]:
 Key = TypeVar("Key")
 
 
-def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]:
-    """The same instances, each with the presentation states among them that refer to it, the newest first."""
-    everything = [instance for members in found.values() for instance in members]
-    headers = Headers(everything)
+def attach(found: Mapping[Key, Sequence[int]], headers: Headers) -> dict[Key, list[Instance]]:
+    """Instances, each with the presentation states among them that refer to it, the newest first.
+
+    Parameters
+    ----------
+    found
+        Which of all instances belong together.
+    headers
+        Of all instances.
+    """
+    instances = cast(Sequence[Instance], headers.members)
+    by_key = {key: [instances[k] for k in members] for key, members in found.items()}
     kinds, uids = headers.texts("SOPClassUID"), headers.texts("SOPInstanceUID")
-    states = [i for i, kind in zip(everything, kinds, strict=True) if kind.startswith(_CLASSES)]
+    everything = [k for members in found.values() for k in members]
+    states = [instances[k] for k in everything if kinds[k].startswith(_CLASSES)]
     if not states:
-        return {key: list(members) for key, members in found.items()}
-    images = {uid: i for i, uid in zip(everything, uids, strict=True) if i.is_image}
+        return by_key
+    images = {uids[k]: instances[k] for k in everything if instances[k].is_image}
     dated = []
     for state in states:
         try:
@@ -128,7 +137,7 @@ def attach(found: Mapping[Key, Sequence[Instance]]) -> dict[Key, list[Instance]]
             of.setdefault(uid, []).append(presentation)
     return {
         key: [_with(instance, of.get(instance.text("SOPInstanceUID"))) for instance in members]
-        for key, members in found.items()
+        for key, members in by_key.items()
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -19,7 +18,6 @@ from dicomlab.read.images import stored_images
 from dicomlab.read.modality import Transform
 from dicomlab.read.planes import Plane
 from dicomlab.read.stored import StoredImage
-from dicomlab.read.watch import Watch, found_anywhere
 
 __all__ = ["Images", "PlaneReader", "on_threads"]
 
@@ -27,7 +25,6 @@ Pixels = npt.NDArray[Any]
 Images: TypeAlias = "Sequence[tuple[Instance, StoredImage | DicomLabError]]"
 
 
-_NOTHING = nullcontext()
 _SMALL = 1 << 17
 """Bytes of a plane that are copied faster than threads take turns."""
 
@@ -101,7 +98,6 @@ class PlaneReader:
         self._corners = [plane.corner for plane in planes]
         self._transforms = list(transforms)
         self._straight = [False] * len(planes) if self.is_colour else self._straight_ones()
-        self._watches: list[Watch] = []
         self._last: tuple[StoredImage, int, Pixels] | None = None
 
     def __len__(self) -> int:
@@ -112,19 +108,6 @@ class PlaneReader:
         """On how many threads its planes are best read: small plain ones cost less than taking turns."""
         small = int(np.prod(self.shape)) * self.dtype.itemsize < _SMALL
         return 1 if small and all(image.is_plain for image in self.images) else 2
-
-    def watch(self) -> None:
-        """From now on, a file that is gone or has changed is an error when a plane of it is read.
-
-        Raises
-        ------
-        FileChanged
-            It is so now.
-        """
-        each = {id(image): found_anywhere(image) for image in self.images}
-        known = {number: Watch.of(image.file) for number, image in each.items()}
-        self._watches = [known[id(image)] for image in self.images]
-        self.images = [each[id(image)] for image in self.images]
 
     def name(self, plane: int) -> str:
         """What users are shown: the file, and the frame where it has several."""
@@ -178,8 +161,7 @@ class PlaneReader:
         if len(planes) > 1 or not (self._straight[plane] and out.flags.c_contiguous):
             return False
         image, transform = self.images[plane], self._transforms[plane]
-        with self._watches[plane] if self._watches else _NOTHING:
-            image.read_plain(self._frames[plane], out if out.dtype == image.dtype else out.view(image.dtype))
+        image.read_plain(self._frames[plane], out if out.dtype == image.dtype else out.view(image.dtype))
         if not transform.is_identity:
             transform.apply_in_place(out)
         return True
@@ -203,9 +185,8 @@ class PlaneReader:
 
     def _picture(self, plane: int) -> Pixels:
         image, frame = self.images[plane], self._frames[plane]
-        watch = self._watches[plane] if self._watches else nullcontext()
         last = self._last  # looked at once: another thread may replace it meanwhile
-        with watch:
+        with image.file.unchanged():
             if last is not None and last[:2] == (image, frame):
                 return last[2]
             picture = image.read(frame)

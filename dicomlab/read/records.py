@@ -53,6 +53,8 @@ class Far:
             return stream.read(self.stop - self.start)
 
 
+_SEVERAL = 4
+"""Headers of a family after which more of it are expected."""
 _FIRST = 64
 """Headers after which a family no longer changes those that it has."""
 
@@ -251,8 +253,9 @@ class Family:
     ----------
     common : Common
         What they have in common now.
-    likely, met, next_look
-        For whoever reads them: how to recognise the next; how many were not recognised, and after how many to look again.
+    likely, head, met, next_look
+        For whoever reads them: how to recognise the next, and first bytes of one of them; how many were not recognised, and
+        after how many to look what they share.
     """
 
     def __init__(
@@ -267,7 +270,8 @@ class Family:
         self.implicit = implicit
         self.context = tuple(context)
         self.likely: Any = None
-        self.met = self.next_look = 0
+        self.head = b""
+        self.met, self.next_look = 0, _SEVERAL
         self._first: list[Record] = []
         expected = set(varying)
         self._split(

@@ -6,14 +6,23 @@ import os
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy.typing as npt
 
-from dicomlab.errors import NotDicomError
+from dicomlab.errors import FaultError, NotDicomError
 
-__all__ = ["ARCHIVE_START", "FileRef", "expand", "list_all", "list_files"]
+__all__ = ["ARCHIVE_START", "FileChanged", "FileRef", "State", "expand", "list_all", "list_files", "settled"]
+
+State: TypeAlias = "tuple[int, int, int | None]"
+"""Of a file: bytes, and the times of its last change by a writer and by anybody (renaming, restored times), nanoseconds."""
+
+
+class FileChanged(FaultError):
+    """A file is gone, or is not what it was when it was listed: what its header said may be of another image."""
+
 
 MEMBER_LIMIT = 4 << 30
 """Zip members that claim more bytes than this are not opened: no DICOM file of one image is that large."""
@@ -55,6 +64,8 @@ class _Archive:
 class FileRef:
     """One file, on disk or inside a zip archive, that can be opened any number of times.
 
+    It knows what the file was like when it was listed, and `unchanged` that it still is so.
+
     Parameters
     ----------
     path
@@ -65,7 +76,7 @@ class FileRef:
         Bytes; None: looked up when asked for, or when the file is first opened.
     """
 
-    __slots__ = ("_location", "_size", "archive", "member", "name")
+    __slots__ = ("_location", "_size", "_state", "archive", "member", "name")
 
     def __init__(
         self,
@@ -74,9 +85,11 @@ class FileRef:
         size: int | None = None,
         member: str | None = None,
         archive: _Archive | None = None,
+        state: State | None = None,
     ) -> None:
         self._location = path if type(path) is str else os.fspath(path)
         self._size = size
+        self._state = state
         self.name = name
         self.member = member
         self.archive = archive
@@ -94,19 +107,63 @@ class FileRef:
     @property
     def size(self) -> int:
         """Bytes."""
-        if self._size is None:
-            self._size = os.stat(self._location).st_size
-        return self._size
+        return self.state[0] if self._size is None else self._size
+
+    @property
+    def state(self) -> State:
+        """What the file, or the archive, was like when it was first looked at: when it was listed."""
+        if self._state is None:
+            self._state = _state_of(os.stat(self._location))
+        return self._state
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        # A copy that another machine has is the same file by its size and the time that a writer gave it.
+        state = None if self._state is None else (*self._state[:2], None)
+        return self._location, self.name, self._size, self.member, self.archive, state
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
     def called(self, name: str) -> FileRef:
         """The same file by another name."""
-        return FileRef(self._location, name, self._size, self.member, self.archive)
+        return FileRef(self._location, name, self._size, self.member, self.archive, self._state)
 
-    def absolute(self) -> FileRef:
-        """The same file, found from any working directory."""
-        location = os.path.abspath(self._location)
-        archive = None if self.archive is None else _Archive(Path(location))
-        return FileRef(location, self.name, self._size, self.member, archive)
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Around reading: what is gone, or has changed since it was listed, is an error, and explains others.
+
+        Raises
+        ------
+        FileChanged
+            It is not there any more, or its size or the time of its last change differ.
+        """
+        _ = self.state
+        try:
+            yield
+        finally:
+            self.check()  # after reading: what changed while it was read counts too
+
+    def check(self) -> None:
+        """Raise unless the file is what it was when it was listed.
+
+        Raises
+        ------
+        FileChanged
+            As `unchanged`.
+        """
+        try:
+            now = _state_of(os.stat(self._location))
+        except OSError as problem:
+            raise self._gone(problem) from problem
+        self._compare(self._state or now, now)
+
+    def _compare(self, listed: State, now: State) -> None:
+        if now != listed and (listed[2] is not None or now[:2] != listed[:2]):
+            sizes = f" ({now[0]} bytes instead of {listed[0]})" if now[0] != listed[0] else ""
+            raise FileChanged(f"{self.name}: has changed since it was listed{sizes}; list or open it again")
+
+    def _gone(self, problem: OSError) -> FileChanged:
+        return FileChanged(f"{self.name}: is not there any more ({problem.strerror})")
 
     def open(self) -> BinaryIO:
         """A new binary stream at the start of the file; close it after use."""
@@ -122,12 +179,11 @@ class FileRef:
                 return stream.read(count)
         descriptor = os.open(self._location, _READ)
         try:
-            if self._size is None:
-                self._size = os.fstat(descriptor).st_size
+            if self._state is None:
+                self._state = _state_of(os.fstat(descriptor))
             data = os.read(descriptor, count)
-            while (
-                len(data) < count and len(data) < self._size
-            ):  # a signal, or a file system that gives less at once
+            # A signal, or a file system that gives less at once.
+            while len(data) < count and len(data) < self._state[0]:
                 more = os.read(descriptor, count - len(data))
                 if not more:
                     break
@@ -137,14 +193,22 @@ class FileRef:
             os.close(descriptor)
 
     def read_into(self, out: npt.NDArray[Any], offset: int) -> int:
-        """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were."""
-        descriptor = os.open(self._location, _READ)
+        """Fill an array, contiguous, with the bytes from `offset` on of a file on disk; how many bytes there were.
+
+        Raises
+        ------
+        FileChanged
+            As `unchanged`.
+        """
+        listed = self.state
+        try:
+            descriptor = os.open(self._location, _READ)
+        except FileNotFoundError as problem:
+            raise self._gone(problem) from problem
         try:
             done = os.preadv(descriptor, [cast(Any, out)], offset) if _PREADV else 0
-            if done == out.nbytes:
-                return done
-            view = memoryview(cast(Any, out)).cast("B")
-            while done < len(view):
+            while done < out.nbytes:
+                view = memoryview(cast(Any, out)).cast("B")
                 if _PREADV:
                     count = os.preadv(descriptor, [view[done:]], offset + done)
                 else:
@@ -154,6 +218,7 @@ class FileRef:
                 if not count:
                     break
                 done += count
+            self._compare(listed, _state_of(os.fstat(descriptor)))
         finally:
             os.close(descriptor)
         return done
@@ -163,6 +228,10 @@ class FileRef:
 
     def __repr__(self) -> str:
         return f"FileRef({self.name!r})"
+
+
+def _state_of(status: os.stat_result) -> State:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def list_all(sources: Sequence[Path], skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
@@ -211,11 +280,16 @@ def list_files(source: Path, skipped: Callable[[str, str], None]) -> Iterator[Fi
             f"there is no file or folder {str(source)!r}. Check the path; it is relative to {Path.cwd()}."
         )
     if source.is_dir():
-        yield from _walk(str(source), "", set(), skipped)
+        yield from _walk(str(settled(source)), "", set(), skipped)
     elif source.is_file():
-        yield FileRef(source, source.name)
+        yield FileRef(settled(source), source.name)
     else:
         skipped(source.name, "not a regular file")
+
+
+def settled(path: Path) -> Path:
+    """A path that does not depend on the working directory; ``..`` after a link leads where the link does."""
+    return Path(os.path.realpath(path)) if ".." in path.parts else path.absolute()
 
 
 def _walk(
@@ -277,4 +351,4 @@ def expand(file: FileRef, skipped: Callable[[str, str], None]) -> Iterator[FileR
         elif member.filename.lower().endswith(".zip"):
             skipped(shown, "an archive inside an archive; unpack it first")
         else:
-            yield FileRef(file.location, shown, member.file_size, member.filename, archive)
+            yield FileRef(file.location, shown, member.file_size, member.filename, archive, file.state)

@@ -14,7 +14,6 @@ from xarray.core import indexing
 from dicomlab.errors import UnsupportedError
 from dicomlab.read.slide import Level
 from dicomlab.read.stored import StoredImage
-from dicomlab.read.watch import Watch, found_anywhere
 
 __all__ = ["READ_LIMIT", "TileArray"]
 
@@ -36,8 +35,7 @@ class TileArray(BackendArray):
     """
 
     def __init__(self, level: Level, images: Sequence[StoredImage]) -> None:
-        self._level, self._images = level, tuple(found_anywhere(image) for image in images)
-        self._watches = tuple(Watch.of(image.file) for image in self._images)
+        self._level, self._images = level, tuple(images)
         self._samples = samples = 3 if images[0].is_colour else 1
         sizes = [level.coords[name].size for name in self.dims]
         self.shape = (*sizes, *level.size, *((samples,) if samples > 1 else ()))
@@ -105,8 +103,9 @@ class TileArray(BackendArray):
             down, across = np.flatnonzero((r >= 0) & (r < height)), np.flatnonzero((c >= 0) & (c < width))
             if not down.size or not across.size:  # a stride steps over the whole tile
                 continue
-            with self._watches[level.part[k]]:
-                pixels = self._images[level.part[k]].read(int(level.frame[k]))
+            image = self._images[level.part[k]]
+            with image.file.unchanged():
+                pixels = image.read(int(level.frame[k]))
             pixels = pixels.reshape(height, width, self._samples)[np.ix_(r[down], c[across])]
             for i in np.flatnonzero(paths == level.path[k]):
                 for j in np.flatnonzero(planes == level.plane[k]):

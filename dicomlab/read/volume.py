@@ -32,6 +32,7 @@ from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
 from dicomlab.read.quiet import WARNINGS_LOCK
+from dicomlab.read.series import Series, SeriesList
 from dicomlab.read.stacks import Stack
 from dicomlab.volumes import make_volume
 
@@ -231,6 +232,9 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
     frames = [plane.frame + 1 for plane in planes]
     kept += _act(presentation_findings([plane.instance for plane in planes], transforms, frames), on_fault)
     filling = Filling(arrangement, transforms, asked.dtype, stack.images)
+    if asked.lazy and isinstance(source, Stack | Series | SeriesList):
+        for instance in stack.instances:  # which may have been listed long ago
+            instance.file.check()
     array, failures = (filling.lazy(), {}) if asked.lazy else filling.read(asked.progress)
     if failures:
         kept += _act([undecodable_finding(failures)], on_fault)
