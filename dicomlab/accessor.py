@@ -11,6 +11,7 @@ import xarray as xr
 from xarray.core import indexing
 
 from dicomlab import affine, html, reslice, suv, windowing
+from dicomlab.datasets import WrongDoor
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat, spacing_of
 from dicomlab.geometry import AXES, FRAME, Geometry
@@ -371,6 +372,7 @@ class _Doorway:
 
 
 setattr(xr.DataArray, "dicom", _Doorway())  # noqa: B010
+setattr(xr.Dataset, "dicom", property(lambda ds: ds["dicom"] if "dicom" in ds.variables else WrongDoor(ds)))  # noqa: B010
 
 
 def _point(lps: FloatArray) -> str:
