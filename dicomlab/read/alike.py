@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.read.elements import Attributes, Key, Level
-from dicomlab.read.records import Record, plain_decimals, plain_texts
+from dicomlab.read.plain import plain_decimals, plain_texts
+from dicomlab.read.records import Record
 
 __all__ = ["Headers"]
 

@@ -1,14 +1,13 @@
 """Headers of many images that mostly say the same: what is alike is held, and parsed, once.
 
 The direct path (`dicomlab.read.direct`) cuts the elements of a header out of its file as bytes. A `Record` is such a header, or
-an item of a functional group; the bytes that it shares with the others of its series stand in a `Common`. What bytes mean
-is pydicom's business, with a short way for plain numbers and codes that must, and does, give the same.
+an item of a functional group; the bytes that it shares with the others of its series stand in a `Common`. What
+bytes mean is pydicom's business, with the short ways of `dicomlab.read.plain`.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -18,14 +17,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from pydicom.filereader import read_dataset
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import FaultError
+from dicomlab.read.plain import plain_numbers, plain_text, tag_of, value_start, vr_of
 from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
-from dicomlab.read.walk import implied_vr
 
-__all__ = ["Common", "Family", "Far", "Raw", "Record", "plain_decimals", "plain_texts"]
+__all__ = ["Common", "Family", "Far", "Raw", "Record"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -219,7 +217,7 @@ class Record:
         if key in common.known:
             return common.known[key]
         raw = found.read() if isinstance(found, Far) else found
-        value = _plain_text(raw, common.implicit)
+        value = plain_text(raw, common.implicit)
         if value is None:
             value = self._parse(tag, raw)
         if not isinstance(found, Far):
@@ -236,21 +234,21 @@ class Record:
             return None
         if type(held) is int:
             found = self.own[held]
-            return None if isinstance(found, Far) else _plain_numbers(found, common.implicit)
+            return None if isinstance(found, Far) else plain_numbers(found, common.implicit)
         if tag not in common.plain:
             common.plain[tag] = (
-                None if isinstance(held, Far) else _plain_numbers(held, common.implicit)  # type: ignore[arg-type]
+                None if isinstance(held, Far) else plain_numbers(held, common.implicit)  # type: ignore[arg-type]
             )
         return common.plain[tag]
 
     def raw_text(self, tag: int) -> str:
         """The bytes of the value as text, whatever they are."""
         raw = self.raw(tag)
-        return raw[_value_start(raw, self.common.implicit) :].decode("latin-1")
+        return raw[value_start(raw, self.common.implicit) :].decode("latin-1")
 
     def _parse(self, tag: int, raw: bytes) -> Any:
         """As pydicom does, which for some elements looks at others of the data set."""
-        around = {_tag_of(part): part for part in self.common.context}
+        around = {tag_of(part): part for part in self.common.context}
         around |= {other: self.raw(other) for other in _swaying(tag) if other in self.common.held}
         around[tag] = raw
         data = io.BytesIO(b"".join(around[key] for key in sorted(around)))
@@ -263,10 +261,6 @@ def _swaying(tag: int) -> tuple[int, ...]:
     """Tags of the elements that decide how this one is read: character set, pixel representation, who reserved its block."""
     private = tag >> 16 & 1 and tag & 0xFF00
     return (_CHARACTER_SET, _PIXEL_REPRESENTATION, *([tag & 0xFFFF0000 | tag >> 8 & 0xFF] if private else ()))
-
-
-def _tag_of(raw: bytes) -> int:
-    return int.from_bytes(raw[:2], "little") << 16 | int.from_bytes(raw[2:4], "little")
 
 
 class Family:
@@ -379,72 +373,6 @@ def _picker(places: Sequence[int]) -> Any:
 
 
 def _is_sequence(raw: Raw | int, implicit: bool) -> bool:
-    return isinstance(raw, Far) or (isinstance(raw, bytes) and _vr(raw, implicit) == b"SQ" and len(raw) > 12)
-
-
-def _value_start(raw: bytes, implicit: bool) -> int:
-    return 12 if not implicit and raw[4:6].decode("latin-1") in EXPLICIT_VR_LENGTH_32 else 8
-
-
-def _vr(raw: bytes, implicit: bool) -> bytes:
-    return implied_vr(_tag_of(raw)).encode() if implicit else raw[4:6]
-
-
-def _vrs(raws: Sequence[bytes], implicit: bool) -> set[bytes]:
-    return {_vr(raw, True) for raw in raws} if implicit else {raw[4:6] for raw in raws}
-
-
-_DECIMALS = re.compile(rb"[-+0-9.eE\\ ]*")
-_INTEGERS = re.compile(rb"[-+0-9\\ ]*")
-_BINARY = {b"US": "<u2", b"UL": "<u4", b"SL": "<i4", b"FL": "<f4", b"FD": "<f8"}
-_CODES = frozenset(b"UI CS TM DA DT AS".split())
-_PLAIN = re.compile(rb"[ -\[\]-~]*\0?")
-
-
-def plain_decimals(raws: Sequence[bytes], implicit: bool) -> FloatArray | None:
-    """Numbers of each DS or IS, shape ``(n, count)``, where all are plain to see and equally many; else None."""
-    vrs = _vrs(raws, implicit)
-    pattern = {b"DS": _DECIMALS, b"IS": _INTEGERS}.get(next(iter(vrs)))
-    values = [raw[8:].rstrip(b" \0") for raw in raws]
-    counts = {value.count(b"\\") for value in values}
-    joined = b"\\".join(values)
-    if len(vrs) > 1 or len(counts) > 1 or pattern is None or not pattern.fullmatch(joined):
-        return None
-    try:
-        # No list a value: thousands of them wake the garbage collector, which walks through everything.
-        numbers = np.array(list(map(float, joined.split(b"\\"))))
-    except ValueError:
-        return None
-    return numbers.reshape(len(values), -1) if np.isfinite(numbers).all() else None
-
-
-def _plain_numbers(raw: bytes, implicit: bool) -> FloatArray | None:
-    vr = _vr(raw, implicit)
-    if vr in _BINARY:
-        kind = np.dtype(_BINARY[vr])
-        if len(raw) == 8 or (len(raw) - 8) % kind.itemsize:
-            return None
-        numbers = np.frombuffer(raw, kind, offset=8).astype(np.float64)
-        if not np.isfinite(numbers).all():
-            return None
-    else:
-        decimals = plain_decimals([raw], implicit)
-        if decimals is None:
-            return None
-        numbers = decimals[0]
-    numbers.flags.writeable = False  # shared by all who ask
-    return numbers
-
-
-def _plain_text(raw: bytes, implicit: bool) -> str | None:
-    if _vr(raw, implicit) not in _CODES or len(raw) == 8 or not _PLAIN.fullmatch(raw, 8):
-        return None
-    return raw[8:].rstrip(b" \0").decode("ascii")
-
-
-def plain_texts(raws: Sequence[bytes], implicit: bool) -> Sequence[str | None]:
-    """Texts of codes, identifiers or moments where they are plain to see, without spaces around them; never empty ones."""
-    values = [raw[8:].rstrip(b" \0") for raw in raws]
-    if _vrs(raws, implicit) <= _CODES and _PLAIN.fullmatch(b"".join(values)):
-        return [value.decode("ascii").strip() or None for value in values]
-    return [(_plain_text(raw, implicit) or "").strip() or None for raw in raws]
+    return isinstance(raw, Far) or (
+        isinstance(raw, bytes) and vr_of(raw, implicit) == b"SQ" and len(raw) > 12
+    )
