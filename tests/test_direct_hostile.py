@@ -145,7 +145,7 @@ def test_an_image_of_many_gigabytes_that_are_not_there_takes_no_memory(tmp_path:
 def test_a_deflated_file_cannot_claim_more_than_it_can_unfold_into(tmp_path: Path) -> None:
     for k, ds in enumerate(datasets("CT")):
         ds.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-        pydicom.dcmwrite(tmp_path / f"{k}", ds)
+        ds.save_as(tmp_path / f"{k}", enforce_file_format=True)
     for path in tmp_path.iterdir():
         whole = path.read_bytes()
         start = 144 + int.from_bytes(whole[140:144], "little")

@@ -64,7 +64,10 @@ class Transform:
         """Smallest and largest real value that stored values from `low` to `high` can become."""
         if self.lut is not None:
             return float(self.lut.min()), float(self.lut.max())
-        ends = (low * self.slope + self.intercept, high * self.slope + self.intercept)
+        slope, intercept = self.slope, self.intercept
+        if self.is_integral:  # exactly: a float has no room for 64 bits
+            slope, intercept = int(slope), int(intercept)
+        ends = (low * slope + intercept, high * slope + intercept)
         return min(ends), max(ends)
 
     @property
@@ -390,15 +393,11 @@ def value_dtype(headers: Headers, transforms: Sequence[Transform]) -> np.dtype[A
         largest = max(abs(min(lows)), abs(max(highs)))
         finest = min((abs(t.slope) for t in transforms if t.lut is None), default=largest)
         tables = any(t.lut is not None and t.lut.dtype.kind == "f" for t in transforms)
-        if (
-            deep
-            or tables
-            or largest >= float(np.finfo(np.float32).max)
-            or np.spacing(np.float32(largest)) > finest / 64
-        ):
-            return np.dtype(np.float64)
-        return np.dtype(np.float32)
-    for candidate in (np.int16, np.uint16, np.int32, np.int64):
+        too_large = (
+            largest >= float(np.finfo(np.float32).max) or np.spacing(np.float32(largest)) > finest / 64
+        )
+        return np.dtype(np.float64 if deep or tables or too_large else np.float32)
+    for candidate in (np.int16, np.uint16, np.int32, np.int64, np.uint64):
         limits = np.iinfo(candidate)
         if limits.min <= min(lows) and max(highs) <= limits.max:
             return np.dtype(candidate)

@@ -1,7 +1,7 @@
 """Data elements as they stand in a file (tag, VR, length, value), and short ways to what they say.
 
-What bytes mean is pydicom's business. A short way is taken only where the meaning is plain to see, and gives the same; elsewhere
-it gives None.
+What bytes mean is pydicom's business. A short way is taken only where the meaning is plain to see, and gives the same;
+elsewhere it gives None.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from dicomlab.read.walk import implied_vr
 
 __all__ = ["plain_decimals", "plain_numbers", "plain_text", "plain_texts", "tag_of", "value_start", "vr_of"]
 
