@@ -149,6 +149,16 @@ def test_only_what_changed_is_opened(folder: Path, tmp_path: Path, opened: Opene
     assert opened() == {f"mr{os.sep}{one.name}"}
 
 
+def test_a_list_among_the_images_is_not_written_because_it_was_written(
+    folder: Path, tmp_path: Path, opened: Opened
+) -> None:
+    cache = folder / "list.sqlite"
+    find_series(folder, cache=cache)
+    stamp = cache.stat().st_mtime_ns
+    assert find_series(folder, cache=cache).skipped["list.sqlite"].startswith("not DICOM")
+    assert cache.stat().st_mtime_ns == stamp
+
+
 def test_one_list_serves_several_folders_and_forgets_none_of_the_others(
     folder: Path, tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from pydicom import uid
 
@@ -47,14 +48,14 @@ _PATIENCE = 60.0
 """Seconds to wait for other processes, which write for a second or two."""
 
 # The key of what is common is a digest of it: whoever writes it, and when, it is the same. Names of files are bytes, as not all
-# are text; their state is text, as not all numbers of file systems fit in 63 bits.
+# are text.
 _TABLES = (
     "CREATE TABLE about (made_of TEXT)",
     "CREATE TABLE common (digest BLOB PRIMARY KEY, packed BLOB) WITHOUT ROWID",
-    "CREATE TABLE file (location BLOB PRIMARY KEY, state TEXT, reason TEXT, common BLOB, packed BLOB, syntax TEXT, span TEXT)"
-    " WITHOUT ROWID",
+    "CREATE TABLE file (location BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, number INTEGER, "
+    "reason TEXT, common BLOB, packed BLOB, syntax TEXT, span TEXT) WITHOUT ROWID",
 )
-_ROWS = "SELECT location, state, reason, common, packed, syntax, span FROM file WHERE location "
+_ROWS = "SELECT location, size, modified, changed, number, reason, common, packed, syntax, span FROM file WHERE location "
 
 
 class Catalogue:
@@ -75,6 +76,9 @@ class Catalogue:
 
     def __init__(self, path: Path, roots: Sequence[Path]) -> None:
         self._path = path
+        self._location = os.fsencode(
+            settled(path)
+        )  # it may lie among the images, and changes whenever it is written
         if path.is_dir():
             raise DicomLabError(
                 f"cache={str(path)!r} is a folder; name a file, for instance {str(path / 'listing.sqlite')!r}"
@@ -87,7 +91,7 @@ class Catalogue:
         self._new: dict[bytes, tuple[State, Instance | str]] = {}
         self._has_changed = False
         self._commons: dict[bytes, Common | bytes] = {}
-        self._rows: dict[bytes, tuple[str, ...]] = {}
+        self._rows: dict[bytes, tuple[Any, ...]] = {}
         self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
             self._load(folders)
@@ -148,12 +152,12 @@ class Catalogue:
             row = self._database.execute(_ROWS + "= ?", (location,)).fetchone()
         if row is None:
             return None
-        _, state, reason, common, packed, syntax, span = row
-        if state != str(file.state):
+        if row[1:5] != file.state:
             self._has_changed = True
             return None
+        reason, common, packed, syntax, span = row[5:]
         if reason is not None:
-            return reason
+            return str(reason)
         try:
             header = unpack_record(packed, self._common(common), file)
             return Instance(file, header, unpack_span(span), _syntax(syntax))
@@ -171,8 +175,9 @@ class Catalogue:
         state = file.state
         if self._now - max(state[1], state[2] or 0) < _RECENT:
             return
-        if isinstance(found, str) or isinstance(found.header, Record):
-            self._new[os.fsencode(file.location)] = (state, found)
+        location = os.fsencode(file.location)
+        if location != self._location and (isinstance(found, str) or isinstance(found.header, Record)):
+            self._new[location] = (state, found)
 
     def __enter__(self) -> Catalogue:
         return self
@@ -198,7 +203,7 @@ class Catalogue:
             database.executemany("DELETE FROM file WHERE location = ?", gone)
             commons: dict[bytes, bytes] = {}
             database.executemany(
-                "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)", self._packed(commons)
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._packed(commons)
             )
             database.executemany("INSERT OR IGNORE INTO common VALUES (?, ?)", commons.items())
             if gone or self._has_changed:
@@ -211,7 +216,7 @@ class Catalogue:
         digests: dict[int, bytes] = {}
         for location, (state, found) in self._new.items():
             if isinstance(found, str):
-                yield location, str(state), found, None, None, None, None
+                yield location, *state, found, None, None, None, None
             elif isinstance(found.header, Record):
                 common = found.header.common
                 digest = digests.get(id(common))
@@ -220,7 +225,7 @@ class Catalogue:
                     digest = digests[id(common)] = hashlib.blake2b(packed, digest_size=16).digest()
                     commons[digest] = packed
                 span, syntax = pack_span(found.pixels), str(found.transfer_syntax)
-                yield location, str(state), None, digest, pack_record(found.header), syntax, span
+                yield location, *state, None, digest, pack_record(found.header), syntax, span
 
 
 _SEPARATOR = os.sep.encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import cast
 
 from dicomlab.read.headers import PixelSpan
 from dicomlab.read.records import Common, Far, Own, Raw, Record
@@ -103,8 +104,12 @@ def unpack_record(data: bytes, common: Common, file: FileRef) -> Record:
 
 
 def _pack_own(own: Own) -> bytes:
-    lengths = [_MARK if isinstance(raw, Far) else len(raw) for raw in own]
-    parts = [_FAR.pack(raw.start, raw.stop) if isinstance(raw, Far) else raw for raw in own]
+    if Far in set(map(type, own)):
+        lengths = [_MARK if isinstance(raw, Far) else len(raw) for raw in own]
+        parts = [_FAR.pack(raw.start, raw.stop) if isinstance(raw, Far) else raw for raw in own]
+    else:
+        parts = cast(list[bytes], own)
+        lengths = list(map(len, parts))
     return struct.pack(f"<H{len(own)}I", len(own), *lengths) + b"".join(parts)
 
 

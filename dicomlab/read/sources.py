@@ -29,6 +29,7 @@ MEMBER_LIMIT = 4 << 30
 """Zip members that claim more bytes than this are not opened: no DICOM file of one image is that large."""
 
 
+_BITS = (1 << 63) - 1
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _PREADV = hasattr(os, "preadv")
 
@@ -233,7 +234,8 @@ class FileRef:
 
 
 def _state_of(status: os.stat_result) -> State:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+    # Of numbers that some file systems make up from more, as many bits as a database holds.
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _BITS
 
 
 def list_all(sources: Sequence[Path], skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
