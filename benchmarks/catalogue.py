@@ -46,11 +46,12 @@ def work():
     return sum(len(series.instances) for series in dicomlab.find_series(folder, cache=cache, progress=False))
 """
 _TELL = """
-import json, resource, time
+import json, time
 wall, cpu = time.perf_counter(), time.process_time()
 count = work()
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-print(json.dumps([wall, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, count]))
+peak = int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+print(json.dumps([wall, cpu, peak, count]))
 """
 
 
