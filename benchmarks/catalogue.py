@@ -41,9 +41,10 @@ def work():
     return sum(1 for status in walk(folder))
 """
 _LIST = """
-import dicomlab
+from dicomlab import find_series
+import dicomlab.read.catalogue
 def work():
-    return sum(len(series.instances) for series in dicomlab.find_series(folder, cache=cache, progress=False))
+    return sum(len(series.instances) for series in find_series(folder, cache=cache, progress=False))
 """
 _TELL = """
 import json, time

@@ -311,6 +311,20 @@ def test_a_list_that_cannot_be_written_costs_a_warning_and_no_listing(
     blocking.close()
 
 
+def test_a_list_that_somebody_holds_is_done_without(
+    folder: Path, tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dicomlab.read.catalogue._PATIENCE", 0.01)
+    cache, file = tmp_path / "list.sqlite", sorted((folder / "ct").iterdir())[0]
+    find_series(file, cache=cache)
+    (ref,) = list_all([file], lambda *_: None)
+    with Catalogue(cache, [file]) as catalogue:
+        blocking = sqlite3.connect(cache, isolation_level=None)
+        blocking.execute("BEGIN EXCLUSIVE")
+        assert catalogue.find(ref) is None
+        blocking.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="times are not so coarse there")
 def test_folders_that_are_swapped_are_noticed_whatever_the_times_of_their_files(
     tmp_path: Path, opened: Opened

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from pydicom import uid
 
@@ -149,7 +149,7 @@ class Catalogue:
         location = os.fsencode(file.location)
         row = self._rows.pop(location, None)
         if row is None and self._beyond:  # named itself, or by an index
-            row = self._database.execute(_ROWS + "= ?", (location,)).fetchone()
+            row = self._look_up(location)
         if row is None:
             return None
         if row[1:5] != file.state:
@@ -163,6 +163,15 @@ class Catalogue:
             return Instance(file, header, unpack_span(span), _syntax(syntax))
         except (struct.error, LookupError, ValueError):
             return None  # damaged, or written since by another process beside what it has in common: read it again
+
+    def _look_up(self, location: bytes) -> tuple[Any, ...] | None:
+        try:
+            return cast(
+                "tuple[Any, ...] | None", self._database.execute(_ROWS + "= ?", (location,)).fetchone()
+            )
+        except sqlite3.Error:
+            self._beyond = False  # somebody holds it for long: waiting once is enough
+            return None
 
     def _common(self, digest: bytes) -> Common:
         found = self._commons[digest]
