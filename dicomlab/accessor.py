@@ -11,6 +11,7 @@ import xarray as xr
 from xarray.core import indexing
 
 from dicomlab import affine, html, reslice, suv, windowing
+from dicomlab.datasets import WrongDoor
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat, spacing_of
 from dicomlab.geometry import AXES, FRAME, Geometry
@@ -207,7 +208,8 @@ class DicomAccessor:
     def restore(self) -> xr.DataArray:
         """The same volume, with the guards that opening a file and some operations of xarray take away.
 
-        Values, positions and attributes stay as they are; see "What xarray forgets" in ``docs/conventions.md``.
+        Values, positions and attributes stay as they are, but for the list of one window, of which netCDF makes a number: it is
+        a list again. See "What xarray forgets" in ``docs/conventions.md``.
 
         Raises
         ------
@@ -223,8 +225,9 @@ class DicomAccessor:
         >>> type(coarse.xindexes["row"]).__name__
         'AxisIndex'
         """
-        if is_flat(self._volume):
-            return self._volume  # nothing guards an image without a place
+        volume = self._volume.assign_attrs(windowing.with_window_lists(self._volume.attrs))
+        if is_flat(volume):
+            return volume  # nothing guards an image without a place
         coordinates = self.geometry.coordinates()
         names = [*(name for name in AXES if name in self._volume.dims), FRAME]
         lost = [name for name in names[:-1] if np.isnan(coordinates[name].values).any()]
@@ -237,7 +240,7 @@ class DicomAccessor:
             {name: coordinates.variables[name] for name in names},
             indexes={name: coordinates.xindexes[name] for name in names},
         )
-        return self._volume.drop_vars(names).assign_coords(guarded)
+        return volume.drop_vars(names).assign_coords(guarded)
 
     def _flat_facts(self) -> dict[str, object]:
         """What is known of an image without a place in the patient; nothing of it is read."""
@@ -371,6 +374,7 @@ class _Doorway:
 
 
 setattr(xr.DataArray, "dicom", _Doorway())  # noqa: B010
+setattr(xr.Dataset, "dicom", property(lambda ds: ds["dicom"] if "dicom" in ds.variables else WrongDoor(ds)))  # noqa: B010
 
 
 def _point(lps: FloatArray) -> str:

@@ -50,6 +50,9 @@ class DicomBackend(BackendEntrypoint):
     ) -> xr.Dataset:
         """Dataset of the volume that `open_volume` makes.
 
+        Two things are xarray's own: what was read stays in memory, and ``chunks=`` of `xarray.open_dataset` takes what xarray
+        takes, ignoring names that no dimension has.
+
         Parameters
         ----------
         filename_or_obj

@@ -19,7 +19,7 @@ from dicomlab import affine as _affine
 from dicomlab.errors import GeometryError
 from dicomlab.flat import refuse_flat
 from dicomlab.frames import FrameIndex
-from dicomlab.indexes import STEP, AxisIndex
+from dicomlab.indexes import STEP, STEP_AT, AxisIndex
 
 __all__ = ["AXES", "FRAME", "Geometry"]
 
@@ -339,8 +339,10 @@ def _step_of(volume: xr.DataArray | xr.Dataset, name: str) -> float:
     guard, coordinate = volume.xindexes.get(name), volume.coords[name]
     if isinstance(guard, AxisIndex):
         return guard.step
-    lone = coordinate.attrs.get(STEP) if coordinate.shape == (1,) else None
-    return float(lone) if isinstance(lone, (int, float, np.number)) else float("nan")
+    if coordinate.shape == (1,) and coordinate.attrs.get(STEP_AT) == coordinate.values[0]:
+        lone = coordinate.attrs.get(STEP)
+        return float(lone) if isinstance(lone, (int, float, np.number)) else float("nan")
+    return float("nan")
 
 
 def _points(values: npt.ArrayLike, what: str) -> FloatArray:

@@ -23,12 +23,14 @@ from xarray.indexes import PandasIndex
 from dicomlab.affine import evenness_tolerance, unevenness
 from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, refusal
 
-__all__ = ["STEP", "AxisIndex", "position_tolerance"]
+__all__ = ["STEP", "STEP_AT", "AxisIndex", "position_tolerance"]
 
 FloatArray = npt.NDArray[np.float64]
 
-STEP = "step"
-"""Attribute of a coordinate of one position: mm to the next one in the grid that it was cut from, signed."""
+STEP, STEP_AT = "step", "step_at"
+"""Attributes of a coordinate of one position: mm to the next one in the grid that it was cut from, signed; and that position,
+for attributes stay where a coordinate is given other values.
+"""
 
 
 def position_tolerance(positions: npt.ArrayLike) -> float:
@@ -95,9 +97,10 @@ class AxisIndex(PandasIndex):
         """The coordinate; that of a lone position has its step among the attributes, for files know no index."""
         made = dict(super().create_variables(variables))
         for variable in made.values():
-            variable.attrs.pop(STEP, None)
+            for name in (STEP, STEP_AT):
+                variable.attrs.pop(name, None)
             if self.index.size == 1 and not math.isnan(self.lone_step):
-                variable.attrs[STEP] = self.lone_step
+                variable.attrs |= {STEP: self.lone_step, STEP_AT: float(self.index[0])}
         return made
 
     # xarray calls this wherever it makes a changed copy (isel, roll, rename, copy).

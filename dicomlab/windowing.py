@@ -32,6 +32,7 @@ __all__ = [
     "shown_inverted",
     "window_attrs",
     "windows_from_attrs",
+    "with_window_lists",
 ]
 
 # 0.1 % of this many values is 262: enough for a steady percentile, and sorting them takes a few milliseconds.
@@ -141,6 +142,16 @@ def window_attrs(windows: Iterable[AnyWindow]) -> dict[str, Any]:
     if tables:
         attrs["VOILUTs"] = "\n".join(tables)
     return attrs
+
+
+def with_window_lists(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The same attributes; the number of a lone window, as it comes back from a netCDF file, is the list of one that it was."""
+    lists = {
+        name: [float(attrs[name])]
+        for name in ("WindowCenter", "WindowWidth")
+        if isinstance(attrs.get(name), (int, float, np.number))
+    }
+    return {**attrs, **lists}
 
 
 def windows_from_attrs(attrs: Mapping[str, Any]) -> tuple[AnyWindow, ...]:

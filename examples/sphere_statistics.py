@@ -18,8 +18,8 @@ import dicomlab as dl
 
 def values_in_sphere(volume: xr.DataArray, centre: np.ndarray, radius: float) -> np.ndarray:
     """All values of voxels whose centres lie within `radius` mm of `centre` (LPS mm, shape (3,))."""
-    # Only the box around the sphere is looked at, so a large volume costs nothing. Its half widths along the voxel axes come
-    # from the corners of a cube around the sphere, which no direction of the axes can escape.
+    # Only the box around the sphere is looked at: of a lazy volume, only the slices that it touches are read. Its half widths
+    # along the voxel axes come from the corners of a cube around the sphere, which no direction of the axes can escape.
     cube = centre + radius * np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
     index = volume.dicom.index(cube)
     low, high = np.floor(index.min(axis=0)).astype(int), np.ceil(index.max(axis=0)).astype(int) + 1
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--at", nargs=3, type=float, required=True, metavar=("X", "Y", "Z"))
     parser.add_argument("--radius", type=float, default=5.0, help="mm")
     arguments = parser.parse_args()
-    volume = dl.load_volume(arguments.folder)
+    volume = dl.open_volume(arguments.folder)
     values = values_in_sphere(volume, np.array(arguments.at), arguments.radius)
     if not values.size:
         raise SystemExit(f"no voxel within {arguments.radius:g} mm of {arguments.at}")

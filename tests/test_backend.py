@@ -127,7 +127,7 @@ def test_options_are_those_of_open_volume(tmp_path: Path) -> None:
 
 def test_a_repair_that_resamples_is_refused_with_the_way_to_have_it(tmp_path: Path) -> None:
     folder = phantom.write_kind("missing_slice", tmp_path).folder
-    with pytest.raises(DicomLabError, match=r"give open_volume chunks=\{\}, or call load_volume"):
+    with pytest.raises(DicomLabError, match=r"call load_volume, or open_volume with chunks=\{\}\."):
         xr.open_dataset(folder, engine="dicom", on_fault="repair", chunks={})
 
 

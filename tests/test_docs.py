@@ -92,6 +92,18 @@ def test_a_volume_from_zarr_is_the_volume(recipes: dict[str, object]) -> None:
     assert recipes["again"].identical(recipes["ct"])
 
 
+def test_a_series_goes_to_zarr_plane_by_plane_or_in_blocks(recipes: dict[str, object]) -> None:
+    ct = recipes["ct"]
+    assert recipes["large"].identical(ct)
+    assert set(recipes["large"].encoding["chunks"]) == {1, *ct.shape[1:]}
+    np.testing.assert_array_equal(recipes["plane"], ct[5])
+    assert recipes["blocks"].data.chunksize == (16, 64, 64)
+
+
+def test_paths_of_a_series_are_for_other_libraries(recipes: dict[str, object]) -> None:
+    assert recipes["first"].SOPInstanceUID == recipes["series"][0].instances[0].text("SOPInstanceUID")
+
+
 def test_the_recipes_for_many_series_make_a_row_of_each(recipes: dict[str, object]) -> None:
     table, saved = recipes["table"], recipes["saved"]
     assert list(table.modality) == ["CT", "MR", "PT"]

@@ -7,8 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pytest
+from support import watch_opening
 
-from dicomlab import phantom
+from dicomlab import open_volume, phantom
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -49,6 +51,19 @@ def test_a_sphere_in_the_lesion_measures_the_lesion_wherever_the_slices_lie(tmp_
         assert abs(values.size * voxel_ml - 4 / 3 * np.pi) < 5 * voxel_ml  # 4.19 ml, in coarse voxels
         assert abs(values.mean() - phantom.body.hu([centre])[0]) < 3
     assert "HU" in run("sphere_statistics", str(tmp_path / "oblique"), "--at", "-81.75", "-15", "-61")
+
+
+def test_a_sphere_reads_the_slices_that_it_touches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    truth = phantom.write_ct(tmp_path, shape=(60, 80, 90)).truth
+    volume, opened = open_volume(tmp_path), []
+    watch_opening(monkeypatch, opened)
+    centre = np.array([-81.75, -15.0, -61.0])
+    values = load("sphere_statistics").values_in_sphere(volume, centre, 10.0)
+    thickness = abs(truth.volume.dicom.spacing[0])
+    assert 0 < len(opened) <= 20 / thickness + 3
+    np.testing.assert_array_equal(
+        values, load("sphere_statistics").values_in_sphere(truth.volume, centre, 10.0)
+    )
 
 
 def test_a_sphere_outside_the_volume_holds_nothing(tmp_path: Path) -> None:

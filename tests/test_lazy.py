@@ -492,7 +492,8 @@ def test_a_repair_that_resamples_is_lazy_with_dask_and_refused_without(
     (stack,) = kind(tmp_path, name)
     choice = {REPAIRED[name]: "repair"}
     with pytest.raises(
-        DicomLabError, match=rf"repairs {name} on a new grid.*chunks=\{{\}}, or call load_volume"
+        DicomLabError,
+        match=rf"repairs {name} on a new grid.*call load_volume, or open_volume with chunks=\{{\}}",
     ):
         open_volume(stack, on_fault=choice)
     eager, warned = told(lambda: load_volume(stack, on_fault=choice))

@@ -176,6 +176,18 @@ def test_the_tour_shows_the_header_table(tour: str) -> None:
     assert "(0028,0030)" in output(tour, "headers")
 
 
+def test_the_tour_reads_one_slice_and_goes_over_several_series(
+    tour: str, phantom_study: PhantomStudy
+) -> None:
+    middle = phantom_study.ct.truth.volume
+    mean = float(middle[middle.sizes["slice"] // 2].mean())
+    assert f"{mean:.2f}"[:-1] in output(tour, "lazy")
+    table = output(tour, "many")
+    for modality in ("CT", "MR", "PT"):
+        assert f"<td>{modality}</td>" in table
+    assert "Error" not in table
+
+
 def test_the_tour_refuses_to_add_volumes_on_different_grids(tour: str, phantom_study: PhantomStudy) -> None:
     refusal = output(tour, "refuse")
     half_a_pixel = np.linalg.norm(phantom_study.ct.truth.affine[:3, 1]) / 2

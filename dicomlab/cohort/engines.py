@@ -24,7 +24,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from uuid import uuid4
 
-from dicomlab.cohort.work import Outcome, Source, Work, failure, pack, unpack, work_packed
+from dicomlab.cohort.work import Outcome, Source, Work, failure, pack, pack_work, unpack, work_packed
 from dicomlab.errors import DicomLabError, MissingDependencyError
 
 if TYPE_CHECKING:
@@ -207,7 +207,7 @@ def _as_they_finish(
 
 
 def _on_processes(workers: int, work: Work, jobs: Iterable[Job], stop: Event) -> Done:
-    packed = pack(work)
+    packed = pack_work(work)
     waiting = iter(jobs)
     while True:
         left: dict[int, Source] = {}  # taken, and not done
@@ -302,7 +302,7 @@ def _on_cluster(client: Any, work: Work, jobs: Iterable[Job], stop: Event) -> Do
     """
     import distributed
 
-    packed, token = pack(work), uuid4().hex
+    packed, token = pack_work(work), uuid4().hex
     waiting = iter(jobs)
     pending: dict[Any, Job] = {}
     suspects: list[tuple[Job, Outcome]] = []

@@ -13,7 +13,7 @@ from dicomlab.cohort.cells import rows_from_text, rows_to_text
 from dicomlab.cohort.work import Outcome
 from dicomlab.errors import DicomLabError
 
-__all__ = ["Kept", "open_kept"]
+__all__ = ["Kept", "check_place", "open_kept"]
 
 _OURS = 0x64636C62
 """Application id in the header of the file: "dclb"."""
@@ -81,6 +81,26 @@ class Kept:
             )
 
 
+def check_place(path: object) -> Path:
+    """The file of this name, which may not be there yet.
+
+    Raises
+    ------
+    DicomLabError
+        It is no path, a folder, or in a folder that does not exist: one that is made for a misspelt name hides the results.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise DicomLabError(f"results= is the path of a file to keep results in, found {path!r}")
+    file = Path(path).expanduser()
+    if file.is_dir():
+        raise DicomLabError(
+            f"results={str(path)!r} is a folder; name a file, for instance {str(file / 'results.sqlite')!r}"
+        )
+    if not file.parent.is_dir():
+        raise DicomLabError(f"results={str(path)!r}: there is no folder {str(file.parent)!r} to keep it in")
+    return file
+
+
 @contextmanager
 def open_kept(path: str | os.PathLike[str]) -> Iterator[Kept]:
     """The results in the file of this name, which is made when it is not there.
@@ -88,15 +108,10 @@ def open_kept(path: str | os.PathLike[str]) -> Iterator[Kept]:
     Raises
     ------
     DicomLabError
-        The file is something else, or cannot be written.
+        As `check_place`; or the file is something else, or cannot be written.
     """
-    file = Path(path).expanduser()
-    if file.is_dir():
-        raise DicomLabError(
-            f"results={str(path)!r} is a folder; name a file, for instance {str(file / 'results.sqlite')!r}"
-        )
+    file = check_place(path)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(file, timeout=60)
     except (OSError, sqlite3.Error) as problem:
         raise DicomLabError(f"results={str(path)!r} cannot be opened: {problem}") from problem

@@ -10,10 +10,13 @@ from functools import partial
 from threading import Event
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
 from dicomlab.cohort.engines import Scheduler, choose_engine
 from dicomlab.cohort.fingerprint import fingerprint
+from dicomlab.cohort.kept import check_place
 from dicomlab.cohort.memory import remember
 from dicomlab.cohort.states import for_elsewhere
 from dicomlab.cohort.work import Outcome, Source, Work
@@ -64,7 +67,9 @@ def map_series(
     function
         Gets one volume, and returns a row: a mapping, dataclass, named tuple, pandas Series, or a single value, which becomes
         the column ``result``. A list of those that have names, or a DataFrame, makes several rows of one series. None, or an
-        empty list, makes a row without values.
+        empty list, makes a row without values. A value may be any object; with `results`, a number, text, moment or path, or
+        a list, mapping or small array of them. Refused is what holds on to a volume or has yet to run: volumes and masks, other
+        arrays of more than a million values, figures, widgets, generators.
     series
         What `find_series` returns, or a selection of it; stacks, where a series holds several; a path, or a list of any of
         them.
@@ -137,6 +142,8 @@ def map_series(
         raise DicomLabError(
             f"load= is a function, options of load_volume, or None for the series itself; found {type(load).__name__}"
         )
+    if results is not None:
+        check_place(results)  # before a large folder is listed
     engine = choose_engine(scheduler, workers)
     sources, skipped = _sources(series, progress)
     done: dict[int, Outcome] = {}
@@ -171,13 +178,9 @@ def map_series(
             with closing(engine(work, jobs, stop)) as finished:
                 _record_all(finished, record, stop)
         except KeyboardInterrupt:
-            kept = (
-                "the others can be had from .table of this exception (sys.last_value.table); results= would have kept them"
-                if results is None
-                else f"the others are in {os.fspath(results)}, and the same call goes on from there"
-            )
-            told = f"{len(sources) - len(done)} of {len(sources)} series are not done; {kept}"
-            raise Stopped(told, _table(sources, done, skipped, reused)) from None
+            raise Stopped(
+                _told(len(sources), done, results), _table(sources, done, skipped, reused)
+            ) from None
     return _table(sources, done, skipped, reused)
 
 
@@ -201,6 +204,19 @@ def _record_all(
         raise KeyboardInterrupt
 
 
+def _told(total: int, done: Mapping[int, Outcome], results: PathLike | None) -> str:
+    """What is left to do when the user stops it, and where the rest is."""
+    if not done:
+        return f"{total} of {total} series are not done: it was stopped before the first was"
+    left = f"{total - len(done)} of {total} series are not done"
+    if results is None:
+        place = ".table of this exception (sys.last_value.table)"
+        return f"{left}; the others can be had from {place}; results= would have kept them"
+    failed = sum(outcome.error is not None for outcome in done.values())
+    but = f", but for {failed} that failed," if failed else ""
+    return f"{left}; the others{but} are in {os.fspath(results)}, and the same call goes on from there"
+
+
 def _sources(series: Any, progress: bool) -> tuple[list[Source], dict[str, str]]:
     """Series and stacks, in the order given, and the files that were skipped on the way to them."""
     if isinstance(series, (Series, Stack)):
@@ -213,6 +229,16 @@ def _sources(series: Any, progress: bool) -> tuple[list[Source], dict[str, str]]
             reasons = "; ".join(f"{name}: {reason}" for name, reason in list(found.skipped.items())[:3])
             raise NotDicomError(f"no DICOM in {found.source}. {reasons or 'It holds no file.'}")
         return list(found), dict(found.skipped)
+    if isinstance(series, (xr.DataArray, xr.Dataset, np.ndarray)):
+        raise DicomLabError(
+            "map_series goes over Series, Stacks or paths, and loads each when its turn comes; found a "
+            f"{type(series).__name__}. For volumes that are in memory a loop will do: [function(volume) for volume in volumes]"
+        )
+    if isinstance(series, pd.DataFrame):
+        raise DicomLabError(
+            "map_series goes over Series, Stacks or paths; found a DataFrame. Its rows count what find_series returned: "
+            "[series[k] for k in table.index] are the Series of a table or of a part of it"
+        )
     if not isinstance(series, Iterable) or isinstance(series, (bytes, Mapping)):
         raise DicomLabError(
             f"map_series goes over what find_series returns, Series, Stacks or paths; found {type(series).__name__}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -15,6 +17,12 @@ from dicomlab.errors import DicomLabError
 __all__ = ["OWN_COLUMNS", "Row", "rows_of"]
 
 Row: TypeAlias = "dict[str, Any]"
+
+_VOLUME = {"slice", "row", "column"}
+"""Dimensions of a volume."""
+
+_LARGEST = 1_000_000
+"""Values of an array in a cell: a picture, or a profile."""
 
 OWN_COLUMNS = ("series", "uid", "modality", "description", "findings", "warnings", "error")
 """Columns of the table that say what a row is about; a function cannot fill them."""
@@ -33,7 +41,7 @@ def rows_of(returned: object) -> list[Row]:
     Raises
     ------
     DicomLabError
-        A column would have one of the names `OWN_COLUMNS`.
+        A column would have one of the names `OWN_COLUMNS`; or a value is a volume, a figure or a generator.
 
     Examples
     --------
@@ -41,6 +49,9 @@ def rows_of(returned: object) -> list[Row]:
     ([{'mean': 1.5}], [{'result': 7}])
     """
     rows = [{name: _plain(value) for name, value in row.items()} for row in _rows(returned)] or [{}]
+    for row in rows:
+        for name, value in row.items():
+            _check(value, name)
     taken = sorted({name for row in rows for name in row} & set(OWN_COLUMNS))
     if taken:
         raise DicomLabError(
@@ -78,6 +89,40 @@ def _rows_of_frame(frame: pd.DataFrame) -> list[Row]:
     counts = frame.index.nlevels == 1 and frame.index.name is None and frame.index.dtype.kind in "iu"
     records = frame.reset_index(drop=counts).to_dict("records")
     return [{str(name): value for name, value in record.items()} for record in records]
+
+
+def _check(value: object, name: str) -> None:
+    """Refuse what would keep a whole volume in memory for a cell of a table, or has not run yet."""
+    if isinstance(value, Iterator):
+        raise DicomLabError(
+            f"{name} is a {type(value).__name__}, of which nothing has run yet: return what it makes, for instance as a list"
+        )
+    if _is_picture(value):
+        raise DicomLabError(
+            f"{name} is a {type(value).__name__}, which holds on to what it shows: save it (figure.savefig, browser.to_html), "
+            "and return its path"
+        )
+    if isinstance(value, Mapping):  # a Dataset, too
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _check(item, name)
+    shape: tuple[int, ...] | None = getattr(value, "shape", None) if hasattr(value, "dtype") else None
+    dims = value.dims if isinstance(value, (xr.DataArray, xr.Variable)) else ()
+    if shape is not None and (set(dims) >= _VOLUME or math.prod(shape) > _LARGEST):
+        raise DicomLabError(
+            f"{name} is a {type(value).__name__} of shape {shape}: volumes are no cells of a table, they would all stay in "
+            "memory. Save it in a file of its own (volume.to_zarr), and return its path"
+        )
+
+
+def _is_picture(value: object) -> bool:
+    """Whether it is something of a screen; who has one has imported what draws it."""
+    for module, kind in (("matplotlib.artist", "Artist"), ("ipywidgets", "Widget")):
+        known = getattr(sys.modules.get(module), kind, None)
+        if known is not None and isinstance(value, known):
+            return True
+    return False
 
 
 def _plain(value: Any) -> Any:

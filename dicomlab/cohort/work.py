@@ -18,11 +18,11 @@ import xarray as xr
 
 from dicomlab.cohort.notices import heard
 from dicomlab.cohort.rows import Row, rows_of
-from dicomlab.errors import FaultError
+from dicomlab.errors import DicomLabError, FaultError
 from dicomlab.read.series import Series
 from dicomlab.read.stacks import Stack
 
-__all__ = ["Outcome", "Source", "Work", "failure", "pack", "unpack", "work_packed"]
+__all__ = ["Outcome", "Source", "Work", "failure", "pack", "pack_work", "unpack", "work_packed"]
 
 Source: TypeAlias = "Series | Stack"
 
@@ -140,6 +140,34 @@ def pack(thing: object) -> bytes:
     return zlib.compress(cloudpickle.dumps(thing), 1)
 
 
+def pack_work(work: Work) -> bytes:
+    """`Work` as bytes.
+
+    Raises
+    ------
+    DicomLabError
+        What is to be called cannot be sent to another process; the message names it.
+    """
+    try:
+        return pack(work)
+    except Exception as problem:
+        called = work.load if _can_be_packed(work.function) else work.function
+        name = getattr(called, "__qualname__", type(called).__name__)
+        raise DicomLabError(
+            f"{name} cannot be sent to another process: {problem}. It, or something that it refers to by name, belongs to this "
+            "process, such as a lock, an open file or a connection: make that inside the function, or take "
+            "scheduler='threads', which sends nothing."
+        ) from problem
+
+
+def _can_be_packed(thing: object) -> bool:
+    try:
+        pack(thing)
+    except Exception:
+        return False
+    return True
+
+
 def unpack(packed: bytes) -> Any:
     """What was packed, by this process or by one that it started or was connected to by the user."""
     return pickle.loads(zlib.decompress(packed))
@@ -154,9 +182,16 @@ def work_packed(work: bytes, source: bytes) -> bytes:
     """`Work` done on a series, all three packed: what cannot be sent or understood is an outcome, not the end of a worker."""
     try:
         outcome = _unpack_work(work)(unpack(source))
-        return _packed_outcome(outcome)
     except Exception as problem:
         return _packed_outcome(failure(problem))
+    try:
+        return _packed_outcome(outcome)
+    except Exception as problem:
+        told = DicomLabError(
+            f"what the function returned cannot be sent from its process: {problem}. scheduler='threads' sends nothing"
+        )
+        told.__cause__ = problem
+        return _packed_outcome(failure(told, outcome.findings, outcome.warnings))
 
 
 def _packed_outcome(outcome: Outcome) -> bytes:

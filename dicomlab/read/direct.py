@@ -15,7 +15,7 @@ from pydicom import uid
 from dicomlab.read import mosaic
 from dicomlab.read.forms import Form, varying
 from dicomlab.read.groups import read_groups
-from dicomlab.read.headers import Instance, check_is_dicom, pixel_span, read_instance
+from dicomlab.read.headers import INFLATED_LIMIT, Instance, check_is_dicom, pixel_span, read_instance
 from dicomlab.read.records import Common, Family, Far, Raw, Record
 from dicomlab.read.sources import FileRef
 from dicomlab.read.walk import Cell, ShortError, UnusualError, walk, walk_meta
@@ -37,6 +37,8 @@ _META = 1024
 _UNFOLDED = 1 << 16
 """Bytes of a deflated data set that are looked at; longer headers go the general way."""
 
+_MOST_UNFOLDED = 1032
+"""Bytes that one byte can unfold into at most (RFC 1951)."""
 _LARGE = 4096
 """Bytes beyond which an element is not held but read again when asked for."""
 _MOST_FORMS, _MOST_LIKELY = 64, 4
@@ -86,7 +88,10 @@ class Reader:
                     if len(head) >= file.size or short.needed > min(_LONGEST_HEAD, file.size):
                         raise UnusualError from short
                     # Far more than asked for: headers with functional groups or makers' data are long.
-                    head = file.head(min(max(2 * short.needed, 4 * len(head)), _LONGEST_HEAD))
+                    more = file.head(min(max(2 * short.needed, 4 * len(head)), _LONGEST_HEAD))
+                    if len(more) <= len(head):  # fewer bytes than the file, or an archive, claims
+                        raise UnusualError from short
+                    head = more
         except UnusualError:
             return read_instance(file)
 
@@ -95,7 +100,9 @@ class Reader:
             found = likely.form.match(head, 132)
             if found is not None:
                 header = Record(likely.common, tuple(found[0]))
-                made = self._made(file, head, header, found[1], likely.form.syntax)
+                place = likely.image_type
+                tiled = place is not None and b"MOSAIC" in header.own[place]  # type: ignore[operator]
+                made = self._made(file, head, header, found[1], likely.form.syntax, tiled)
                 if made is not None:
                     if n:
                         self._likely.insert(0, self._likely.pop(n))
@@ -167,7 +174,9 @@ class Reader:
             same &= family.likely.same
         expected = Form(head, form.cells_of(head), family.own_tags, form.soft - same, form.syntax, same)
         others = [one for one in self._likely if one is not family.likely]
-        family.likely = _Likely(expected, family.common, frozenset(same))
+        place = family.common.held.get(_IMAGE_TYPE)
+        image_type = place if type(place) is int else None
+        family.likely = _Likely(expected, family.common, frozenset(same), image_type)
         family.head = head
         self._likely = [family.likely, *others[: _MOST_LIKELY - 1]]
 
@@ -199,6 +208,8 @@ class Reader:
         if span is None or span.length is None or any(tag in _GROUPS for tag in kind.tags):
             raise UnusualError
         if b"MOSAIC" in kind.text_of(values):
+            raise UnusualError
+        if span.offset + span.length > min(_MOST_UNFOLDED * file.size, INFLATED_LIMIT):
             raise UnusualError
         pixels = span._replace(inflated=True, available=span.length)
         header = kind.family(values).take(values)
@@ -234,11 +245,14 @@ class _Likely(NamedTuple):
         What the family has in common.
     same
         Tags of the elements that were the same so far.
+    image_type
+        Place of Image Type among what each has of its own.
     """
 
     form: Form
     common: Common
     same: frozenset[int]
+    image_type: int | None
 
 
 class _Kind:

@@ -12,6 +12,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
+from dicomlab.errors import FaultError
 from dicomlab.read.quiet import quiet
 from dicomlab.read.records import Record
 
@@ -185,12 +186,15 @@ class Attributes:
 
 def _value(level: Level, key: int) -> Any:
     """Value of an element that is there; None when it is unreadable."""
-    # A value that breaks its VR (a comma in a DS) raises when it is parsed, whatever the type.
+    # A value that breaks its VR (a comma in a DS) raises when it is parsed, whatever the type. One that cannot be read again
+    # is another matter: it is not absent.
     try:
         if type(level) is Record:
             return level.value(key)
         with quiet():
             return cast(Dataset, level)[_base_tag(key)].value
+    except FaultError:
+        raise
     except Exception:
         return None
 

@@ -19,7 +19,7 @@ from dicomlab.read.meanings import clock_of, diffusion_label
 from dicomlab.read.modality import Transform
 from dicomlab.read.progress import Progress
 from dicomlab.read.reader import Images, PlaneReader, on_threads
-from dicomlab.read.sources import FileChanged
+from dicomlab.read.sources import DamagedMember, FileChanged
 
 __all__ = ["Filling", "axis_coordinates"]
 
@@ -70,18 +70,20 @@ class Filling:
                 reader.read_into(members, [values[k] for k in members])
             except FileChanged:
                 raise
+            except (DicomLabError, DamagedMember) as problem:
+                for k in members:
+                    reason = problem.strerror if isinstance(problem, DamagedMember) else str(problem)
+                    failures[planes[k].name] = str(reason)
             except OSError as problem:
                 # Nothing is known to be wrong with the image: a network may be back in a minute.
-                raise FaultError(
-                    f"{planes[members[0]].name}: cannot be read ({problem.strerror})"
-                ) from problem
-            except DicomLabError as problem:
-                for k in members:
-                    failures[planes[k].name] = str(problem)
+                name = planes[members[0]].name
+                raise FaultError(f"{name}: cannot be read ({problem.strerror})") from problem
 
         jobs = [(members,) for members in reader.by_picture(range(len(planes)))]
         with Progress(len(jobs), "reading slices", progress) as bar:
             on_threads(read, jobs, bar.step, reader.threads)
+        # In the order of the planes, whatever thread was first.
+        failures = {plane.name: failures[plane.name] for plane in planes if plane.name in failures}
         return values.reshape(*self.arrangement.shape, *reader.shape), failures
 
     def lazy(self) -> xr.Variable:

@@ -54,7 +54,7 @@ def find_series(
     NotDicomError
         `source` does not exist.
     DicomLabError
-        `cache` is another file, damaged, or cannot be read.
+        `cache` is no path, another file, damaged, or cannot be read.
 
     Warns
     -----
@@ -70,6 +70,8 @@ def find_series(
     """
     if not isinstance(source, (str, os.PathLike, list, tuple, set, frozenset)):
         raise DicomLabError(f"find_series takes a path or a list of paths, found {type(source).__name__}")
+    if cache is not None and not isinstance(cache, (str, os.PathLike)):
+        raise DicomLabError(f"cache= is the path of a file to keep the list in, found {cache!r}")
     named = [source] if isinstance(source, (str, os.PathLike)) else list(source)
     if not all(os.fspath(item) for item in named):
         raise NotDicomError("an empty path names nothing; '.' is the current folder")

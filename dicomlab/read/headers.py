@@ -34,7 +34,16 @@ from dicomlab.read.wanted import CSA_SERIES, TAGS
 if TYPE_CHECKING:
     from dicomlab.read.presentation import Presentation
 
-__all__ = ["Instance", "PixelSpan", "check_is_dicom", "inflate", "pixel_span", "read_header", "read_instance"]
+__all__ = [
+    "INFLATED_LIMIT",
+    "Instance",
+    "PixelSpan",
+    "check_is_dicom",
+    "inflate",
+    "pixel_span",
+    "read_header",
+    "read_instance",
+]
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -132,7 +132,25 @@ def _leading(index: Pixels, sizes: tuple[int, ...]) -> Pixels:
     return np.broadcast_to(index, (*sizes, *rest)).reshape(-1, *rest)
 
 
-class _Lazy(indexing.LazilyIndexedArray):
+class _ReadOnly:
+    """What refuses to be assigned to, in every way of indexing."""
+
+    __slots__ = ()
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise DicomLabError(
+            "values of a lazy volume are those of its files, and cannot be assigned. Bring them into memory first: "
+            "volume.load(), or load_volume; where() and the like make a new volume."
+        )
+
+    def _oindex_set(self, key: Any, value: Any) -> None:
+        self[key] = value
+
+    def _vindex_set(self, key: Any, value: Any) -> None:
+        self[key] = value
+
+
+class _Lazy(_ReadOnly, indexing.LazilyIndexedArray):
     """xarray's lazy indexing, which fails where one value is picked of what was transposed or picked by points before."""
 
     __slots__ = ()
@@ -144,7 +162,7 @@ class _Lazy(indexing.LazilyIndexedArray):
         return _LazyPoints(self.array, self.key).vindex[indexer]
 
 
-class _LazyPoints(indexing.LazilyVectorizedIndexedArray):
+class _LazyPoints(_ReadOnly, indexing.LazilyVectorizedIndexedArray):
     __slots__ = ()
 
     def __getitem__(self, indexer: indexing.ExplicitIndexer) -> Any:
@@ -199,7 +217,7 @@ def in_chunks(volume: xr.DataArray, chunks: Chunks) -> xr.DataArray:
     Raises
     ------
     DicomLabError
-        The volume has no such dimension.
+        The volume has no such dimension, or the sizes do not fit.
     """
     if chunks is None:
         return volume
@@ -221,5 +239,15 @@ def in_chunks(volume: xr.DataArray, chunks: Chunks) -> xr.DataArray:
             tuple(wanted), volume.shape, dtype=volume.dtype, previous_chunks=units
         )
         sizes = dict(zip(volume.dims, found, strict=True))
-    # Of the values alone: DataArray.chunk would make dask arrays of coordinates, too.
-    return volume.copy(data=volume.variable.chunk(sizes).data)
+    try:
+        # Of the values alone: DataArray.chunk would make dask arrays of coordinates, too.
+        made = volume.variable.chunk(sizes).data
+        if any(min(parts, default=0) < 0 for parts in made.chunks):
+            raise ValueError("a size is negative")
+    except (ValueError, TypeError, ZeroDivisionError) as problem:
+        lengths = ", ".join(f"{dim} {n}" for dim, n in volume.sizes.items())
+        raise DicomLabError(
+            f"chunks={chunks!r} was asked for, which does not fit the lengths here: {lengths}. For each dim give a number of "
+            "steps, 1 or more (-1 for all), or a tuple of sizes that add up to its length."
+        ) from problem
+    return volume.copy(data=made)

@@ -55,7 +55,7 @@ def failure(planes: Sequence[Plane], members: Sequence[Steps], tried: Tried) -> 
     return IncompleteError(
         f"{counts} images lie at each position (for instance {names}) and nothing that dicomlab knows separates them "
         f"everywhere in the same way. Attributes that differ between them: {', '.join(differing) or 'none'}. Name what "
-        'separates them, for instance load_volume(source, dims=["AcquisitionNumber"]), or pass the files you mean.'
+        'separates them, for instance dims=["AcquisitionNumber"], or pass the files you mean.'
     )
 
 

@@ -37,7 +37,7 @@ def find_stack(
         return find_stack(_only_series(source), on_fault=on_fault)
     if not isinstance(source, (str, os.PathLike)) and not _is_paths(source):
         raise DicomLabError(
-            f"load_volume takes a path, several paths, a Series or a Stack; found {type(source).__name__}"
+            f"a source is a path, several paths, a Series or a Stack; found {type(source).__name__}"
         )
     found = find_series(cast("Any", source), progress=progress)
     return find_stack(_only_series(found), on_fault=on_fault)
@@ -54,8 +54,8 @@ def _only_series(series: SeriesList) -> Series:
     if images:
         listing = "\n".join(f"  {line}" for line in repr(series).splitlines()[1:])
         raise AmbiguousSourceError(
-            f"{len(images)} series of images in {series.source}; load_volume takes one. Pick it:\n{listing}\n"
-            "  series = dicomlab.find_series(path); volume = dicomlab.load_volume(series[0])"
+            f"{len(images)} series of images in {series.source}; a volume is made of one. Pick it:\n{listing}\n"
+            "  series = dicomlab.find_series(path), and series[0], for instance, in place of the path"
         )
     if len(series):
         kinds = ", ".join(sorted({one.modality or "unknown" for one in series}))
@@ -93,5 +93,5 @@ def _only_stack(series: Series, on_fault: OnFault) -> tuple[Stack, tuple[Finding
     raise AmbiguousSourceError(
         f"the series {series.description!r} holds {len(series.stacks)} stacks that differ in orientation, size, spacing, "
         f"kind or frame of reference, and are never mixed into one array:\n{listing}{told}\n"
-        "Load the one you mean, for instance load_volume(series.stacks[0])."
+        "Give the one you mean in place of the series, for instance series.stacks[0]."
     )

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from pydicom.filereader import read_dataset
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from dicomlab.errors import FaultError
 from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.walk import implied_vr
@@ -47,10 +49,25 @@ class Far:
     stop: int
 
     def read(self) -> bytes:
-        """The element."""
-        with self.file.open() as stream:
-            stream.seek(self.start)
-            return stream.read(self.stop - self.start)
+        """The element.
+
+        Raises
+        ------
+        FaultError
+            It cannot be read again, or the file has changed since it was listed.
+        """
+        length = self.stop - self.start
+        try:
+            with self.file.unchanged(), self.file.open() as stream:
+                stream.seek(self.start)
+                data = stream.read(length)
+        except OSError as problem:
+            raise FaultError(
+                f"{self.file}: its header cannot be read again ({problem.strerror})"
+            ) from problem
+        if len(data) < length:
+            raise FaultError(f"{self.file}: its header cannot be read again (it breaks off)")
+        return data
 
 
 _SEVERAL = 4
@@ -80,7 +97,7 @@ class Common:
         Elements of the data set around an item that say how to read it: character set and pixel representation.
     """
 
-    __slots__ = ("context", "foldable", "groups", "held", "implicit", "inner", "known", "plain")
+    __slots__ = ("_sways", "context", "groups", "held", "implicit", "inner", "known", "mixed", "plain")
 
     def __init__(
         self,
@@ -95,8 +112,17 @@ class Common:
         self.context = tuple(context)
         self.known: dict[Any, Any] = {}
         self.plain: dict[int, FloatArray | None] = {}
+        self._sways: dict[int, list[int]] = {}
         self.inner: tuple[Common, ...] | None = None
-        self.foldable = True
+        self.mixed: list[int] = []
+
+    def sways(self, tag: int) -> list[int]:
+        """Places among the own elements of those that decide how this one is read."""
+        places = self._sways.get(tag)
+        if places is None:
+            held = [self.held.get(other) for other in _swaying(tag)]
+            places = self._sways[tag] = [place for place in held if type(place) is int]
+        return places
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.held, self.implicit, self.groups, self.context
@@ -148,16 +174,16 @@ class Record:
         """
         common = self.common
         if common.inner is None:
-            sequences = [
+            common.inner = tuple(common.groups.values())
+            # What may be a sequence: what all have the same is one or is none, what each has of its own is looked at in each.
+            common.mixed = [
                 tag
                 for tag, held in common.held.items()
                 if tag not in common.groups
                 and not tag >> 16 & 1
-                and _is_sequence(self._find(tag), common.implicit)
+                and (type(held) is int or _is_sequence(held, common.implicit))
             ]
-            common.inner = () if sequences else tuple(common.groups.values())
-            common.foldable = not sequences
-        if not common.foldable:
+        if any(_is_sequence(self._find(tag), common.implicit) for tag in common.mixed):
             return None
         own = self.own
         return (*[Record(inner, own) for inner in common.inner], self)
@@ -187,7 +213,9 @@ class Record:
         if tag in common.groups:
             return [Record(common.groups[tag], self.own)]
         found = self._find(tag)
-        key = tag if common.held[tag] is found else (tag, found)
+        key: Any = tag if common.held[tag] is found else (tag, found)
+        if places := common.sways(tag):
+            key = (tag, found, *[self.own[place] for place in places])
         if key in common.known:
             return common.known[key]
         raw = found.read() if isinstance(found, Far) else found
@@ -223,14 +251,18 @@ class Record:
     def _parse(self, tag: int, raw: bytes) -> Any:
         """As pydicom does, which for some elements looks at others of the data set."""
         around = {_tag_of(part): part for part in self.common.context}
-        wanted = [_CHARACTER_SET, _PIXEL_REPRESENTATION]
-        if tag >> 16 & 1 and tag & 0xFF00:
-            wanted.append(tag & 0xFFFF0000 | tag >> 8 & 0xFF)  # who reserved the block of a private element
-        around |= {other: self.raw(other) for other in wanted if other in self.common.held}
+        around |= {other: self.raw(other) for other in _swaying(tag) if other in self.common.held}
         around[tag] = raw
         data = io.BytesIO(b"".join(around[key] for key in sorted(around)))
         with quiet():
             return read_dataset(data, self.common.implicit, True)[tag].value
+
+
+@cache
+def _swaying(tag: int) -> tuple[int, ...]:
+    """Tags of the elements that decide how this one is read: character set, pixel representation, who reserved its block."""
+    private = tag >> 16 & 1 and tag & 0xFF00
+    return (_CHARACTER_SET, _PIXEL_REPRESENTATION, *([tag & 0xFFFF0000 | tag >> 8 & 0xFF] if private else ()))
 
 
 def _tag_of(raw: bytes) -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from dicomlab import html
@@ -109,8 +110,13 @@ class Series:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Names of the files, in the order of `instances`."""
+        """Names of the files, relative to the folder listed, in the order of `instances`; `paths` are where they are."""
         return tuple(instance.file.name for instance in self.instances)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Full path of each of the `files`; of a member of an archive, that of the archive."""
+        return tuple(instance.file.path for instance in self.instances)
 
     def _facts(self) -> dict[str, Any]:
         """What the table of series says about this one."""

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeAlias, cast
+from typing import IO, Any, BinaryIO, TypeAlias, cast
 
 import numpy.typing as npt
 
 from dicomlab.errors import FaultError, NotDicomError
 
-__all__ = ["ARCHIVE_START", "FileChanged", "FileRef", "State", "expand", "list_all", "list_files", "settled"]
+__all__ = [
+    "ARCHIVE_START",
+    "DamagedMember",
+    "FileChanged",
+    "FileRef",
+    "State",
+    "expand",
+    "list_all",
+    "list_files",
+    "settled",
+]
 
 State: TypeAlias = "tuple[int, int, int | None, int | None]"
 """Of a file: bytes, the times of its last change by a writer and by anybody (renaming, restored times), nanoseconds, and the
@@ -61,6 +74,47 @@ class _Archive:
         opened = getattr(self, "_zip", None)
         if opened is not None:
             opened.close()
+
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What zipfile raises of a member that is broken, encrypted or packed in an unknown way."""
+
+
+class DamagedMember(OSError):
+    """Bytes inside an archive are not what was put in."""
+
+
+class _Member(io.RawIOBase):
+    """A member of an archive, which says of damage what other files say."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.name = stream.name
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._stream.seek(offset, whence)
+        except _DAMAGED as problem:
+            raise DamagedMember(errno.EIO, f"damaged inside the archive: {problem}") from problem
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            data = self._stream.read(len(buffer))
+        except _DAMAGED as problem:
+            raise DamagedMember(errno.EIO, f"damaged inside the archive: {problem}") from problem
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the member."""
+        self._stream.close()
+        super().close()
 
 
 class FileRef:
@@ -172,8 +226,11 @@ class FileRef:
         """A new binary stream at the start of the file; close it after use."""
         if self.archive is None or self.member is None:
             return open(self._location, "rb")
-        with self.archive as archive:
-            return cast(BinaryIO, archive.open(self.member))
+        try:
+            with self.archive as archive:
+                return io.BufferedReader(_Member(archive.open(self.member)))
+        except _DAMAGED as problem:
+            raise DamagedMember(errno.EIO, f"damaged inside the archive: {problem}") from problem
 
     def head(self, count: int) -> bytes:
         """The first `count` bytes, or all when there are fewer."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -107,6 +108,11 @@ class Stack:
     def names(self) -> set[str]:
         """Names of the files."""
         return {instance.file.name for instance in self.instances}
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Full path of each file, in the order of `instances`; of a member of an archive, that of the archive."""
+        return tuple(instance.file.path for instance in self.instances)
 
     @property
     def uid(self) -> str:

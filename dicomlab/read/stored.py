@@ -162,6 +162,7 @@ class StoredImage:
         """
         wanted = self._wanted
         if self.is_plain:
+            self._check_bytes(frame, self._frame_bits // 8)  # before memory is asked for
             values = np.empty(self.shape, self.dtype)
             self.read_plain(frame, values)
             return values
@@ -214,15 +215,8 @@ class StoredImage:
             Bytes are missing.
         """
         span, length = self._span, out.nbytes
-        if not 0 <= frame < self.frames:
-            raise DicomLabError(
-                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
-            )
+        self._check_bytes(frame, length)
         assert span is not None
-        if self._available < (frame + 1) * length:
-            raise self._fault(
-                frame, f"{self._available} bytes of pixel data where {(frame + 1) * length} are needed"
-            )
         found = self.file.read_into(out, span.offset + frame * length)
         if found < length:
             raise self._fault(frame, f"{found} bytes of pixel data where {length} are needed")
@@ -233,6 +227,16 @@ class StoredImage:
             else:  # extend the sign
                 np.left_shift(out, spare, out=out)
                 np.right_shift(out, spare, out=out)
+
+    def _check_bytes(self, frame: int, length: int) -> None:
+        if not 0 <= frame < self.frames:
+            raise DicomLabError(
+                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
+            )
+        if self._available < (frame + 1) * length:
+            raise self._fault(
+                frame, f"{self._available} bytes of pixel data where {(frame + 1) * length} are needed"
+            )
 
     def cells(self, frame: int = 0) -> Values:
         """Pixel cells of one frame as stored, with all bits allocated, before colours are converted.

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -152,7 +153,8 @@ def open_volume(
 
     Picking a part (``volume.isel(slice=3)``, ``volume.sel(slice=-20, method="nearest")``, ``volume[..., 10:20, 5]``) reads
     nothing; its ``.values`` read the planes that it touches, each once and no other file. Arithmetic reads at once, unless
-    `chunks` make it wait.
+    `chunks` make it wait. Nothing is kept: the next look reads again, and common operations (``where``, ``rolling``,
+    ``to_dataframe``) may look several times. ``.load()`` first where the part fits in memory; values cannot be assigned before.
 
     Parameters
     ----------
@@ -249,9 +251,10 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
             raise FaultError("some images could be read once, but not again", [undecodable_finding(failures)])
     repaired = {finding.code for finding, choice in kept if choice == "repair"} & _RESAMPLES
     if repaired and not asked.resampled:
+        needed = "" if find_spec("dask") else " after pip install 'dicomlab[dask]'"
         raise DicomLabError(
-            f"on_fault repairs {' and '.join(sorted(repaired))} on a new grid, which takes dask or all values: give "
-            "open_volume chunks={}, or call load_volume."
+            f"on_fault repairs {' and '.join(sorted(repaired))} on a new grid, which takes all values or dask: call "
+            f"load_volume, or open_volume with chunks={{}}{needed}."
         )
     _warn(kept)
     volume = make_volume(

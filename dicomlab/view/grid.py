@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from dicomlab.datasets import take_one
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
@@ -51,6 +52,8 @@ class Grid:
         GeometryError
             This is not a volume of real numbers: it lacks dims or coordinates, or has further axes.
         """
+        if isinstance(volume, xr.Dataset):
+            raise GeometryError(take_one(volume))
         if not isinstance(volume, xr.DataArray):
             raise GeometryError(
                 "A volume was asked for (an xarray.DataArray with dims slice, row, column); found "
