@@ -1,8 +1,8 @@
 """What was read of files, kept for the next time: an SQLite file that knows which of them have changed.
 
 It holds what a listing reads of each header (`dicomlab.read.wanted`): no name, number or birth date of a patient, but dates
-and descriptions, so it is as confidential as the images. Files that only pydicom could read, those with functional
-groups and members of archives are not kept, and read again.
+and descriptions, so it is as confidential as the images. Files that only pydicom could read and members of archives are not
+kept, and read again. Several processes may use one at the same time.
 """
 
 from __future__ import annotations
@@ -12,36 +12,50 @@ import os
 import sqlite3
 import struct
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
+from typing import Any, cast
 
 from pydicom import uid
 
-from dicomlab.errors import DicomLabError
-from dicomlab.read.headers import Instance, PixelSpan
-from dicomlab.read.records import Common, Far, Raw, Record
-from dicomlab.read.sources import FileRef, settled
+from dicomlab.errors import DicomLabError, DicomLabWarning
+from dicomlab.read.headers import Instance
+from dicomlab.read.packing import (
+    pack_common,
+    pack_record,
+    pack_span,
+    unpack_common,
+    unpack_record,
+    unpack_span,
+)
+from dicomlab.read.records import Common, Record
+from dicomlab.read.sources import FileRef, State, settled
 from dicomlab.read.wanted import TAGS
 
 __all__ = ["Catalogue"]
 
 _OURS = 0x64636D6C
 """Application id of our SQLite files: "dcml"."""
-_FORMAT = 1
+_FORMAT = 2
+_MADE_OF = f"{_FORMAT}:{hashlib.sha256(repr(sorted(map(int, TAGS))).encode()).hexdigest()}"
+"""Another version of dicomlab may look at other attributes: what one has kept is of no use to the other."""
 _RECENT = 2_000_000_000
 """Nanoseconds: a file that changed so recently may change again without its times showing it, and is not kept."""
+_PATIENCE = 60.0
+"""Seconds to wait for other processes, which write for a second or two."""
 
-_TABLES = """
-CREATE TABLE about (made_of TEXT);
-CREATE TABLE common (id INTEGER PRIMARY KEY, implicit INTEGER, held BLOB);
-CREATE TABLE file (
-    location TEXT PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER,
-    reason TEXT, common INTEGER, own BLOB, syntax TEXT, span TEXT
-) WITHOUT ROWID;
-"""
-_COLUMNS = "location, size, modified, changed, reason, common, own, syntax, span"
+# The key of what is common is a digest of it: whoever writes it, and when, it is the same. Names of files are bytes, as not all
+# are text.
+_TABLES = (
+    "CREATE TABLE about (made_of TEXT)",
+    "CREATE TABLE common (digest BLOB PRIMARY KEY, packed BLOB) WITHOUT ROWID",
+    "CREATE TABLE file (location BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, number INTEGER, "
+    "reason TEXT, common BLOB, packed BLOB, syntax TEXT, span TEXT) WITHOUT ROWID",
+)
+_ROWS = "SELECT location, size, modified, changed, number, reason, common, packed, syntax, span FROM file WHERE location "
 
 
 class Catalogue:
@@ -52,64 +66,77 @@ class Catalogue:
     path
         The file; made when it is not there.
     roots
-        Folders and files that are about to be listed: what is kept of files in them that are gone is forgotten.
+        Folders and files that are about to be listed: what is kept of files in these folders that are gone is forgotten.
 
     Raises
     ------
     DicomLabError
-        There is a file already, and it is no catalogue or is damaged; or its folder does not exist.
+        There is a file already, and it is no catalogue, is damaged or cannot be read; or its folder does not exist.
     """
 
     def __init__(self, path: Path, roots: Sequence[Path]) -> None:
         self._path = path
+        self._location = os.fsencode(
+            settled(path)
+        )  # it may lie among the images, and changes whenever it is written
         if path.is_dir():
             raise DicomLabError(
                 f"cache={str(path)!r} is a folder; name a file, for instance {str(path / 'listing.sqlite')!r}"
             )
         if not path.parent.is_dir():
             raise DicomLabError(f"cache={str(path)!r}: there is no folder {str(path.parent)!r} to keep it in")
-        self._roots = [str(settled(root)) for root in roots]
+        folders = [os.fsencode(settled(root)) for root in roots if root.is_dir()]
+        self._beyond = len(folders) < len(roots)
         self._now = time.time_ns()
-        self._new: dict[str, tuple[object, ...]] = {}
-        self._seen: set[str] = set()
+        self._new: dict[bytes, tuple[State, Instance | str]] = {}
+        self._has_changed = False
+        self._commons: dict[bytes, Common | bytes] = {}
+        self._rows: dict[bytes, tuple[Any, ...]] = {}
+        self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
         try:
-            self._database = self._open()
-            self._commons = {
-                number: Common(_unpack_held(held), bool(implicit))
-                for number, implicit, held in self._database.execute("SELECT id, implicit, held FROM common")
-            }
-            self._rows = {row[0]: row[1:] for root in self._roots for row in self._below(root)}
-        except (sqlite3.DatabaseError, struct.error) as problem:
+            self._load(folders)
+        except BaseException as problem:
+            self._database.close()
+            if not isinstance(problem, sqlite3.DatabaseError):
+                raise
             raise DicomLabError(
-                f"cache={str(path)!r} is no list of files that dicomlab made, or it is damaged ({problem}). It is left as it "
-                "is: name another file, for instance 'listing.sqlite'"
+                f"cache={str(path)!r} is no list of files that dicomlab made, or it is damaged or cannot be used "
+                f"({problem}). It is left as it is: name another file, for instance 'listing.sqlite'"
             ) from problem
-        self._numbers = {id(common): number for number, common in self._commons.items()}
 
-    def _open(self) -> sqlite3.Connection:
-        is_new = not self._path.exists() or not self._path.stat().st_size
-        database = sqlite3.connect(self._path, timeout=60)
-        if not is_new and database.execute("PRAGMA application_id").fetchone()[0] != _OURS:
-            database.close()
+    def _load(self, folders: Sequence[bytes]) -> None:
+        with self._database as database:
+            database.execute("BEGIN")  # all that is read is of one moment, whoever writes meanwhile
+            if not self._is_current():
+                database.execute("COMMIT")
+                database.execute("BEGIN IMMEDIATE")
+                if not self._is_current():  # still: no other process was faster
+                    self._make()
+            self._commons.update(database.execute("SELECT digest, packed FROM common"))
+            for folder in folders:
+                # In the order of the key: no other file lies between the first and the last below a folder.
+                start = folder.rstrip(_SEPARATOR) + _SEPARATOR
+                stop = start[:-1] + bytes([start[-1] + 1])
+                for row in database.execute(_ROWS + "> ? AND location < ?", (start, stop)):
+                    self._rows[row[0]] = row
+
+    def _is_current(self) -> bool:
+        """Whether the file is one of this version; not if it is empty, or of another version."""
+        database = self._database
+        ((program,),) = database.execute("PRAGMA application_id")
+        if not program and not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+            return False
+        if program != _OURS:
             raise sqlite3.DatabaseError("another program's")
-        made_of = f"{_FORMAT}:{hashlib.sha256(repr(sorted(map(int, TAGS))).encode()).hexdigest()}"
-        if not is_new and database.execute("SELECT made_of FROM about").fetchone() != (made_of,):
-            # Another version of dicomlab looks at other attributes.
-            database.executescript("DROP TABLE about; DROP TABLE common; DROP TABLE file;")
-            is_new = True
-        if is_new:
-            database.executescript(f"PRAGMA application_id = {_OURS}; {_TABLES}")
-            database.execute("INSERT INTO about VALUES (?)", (made_of,))
-            database.commit()
-        return database
+        return database.execute("SELECT made_of FROM about").fetchall() == [(_MADE_OF,)]
 
-    def _below(self, root: str) -> sqlite3.Cursor:
-        # In the order of the key: no other file lies between the first and the last below a folder.
-        folder = root.rstrip(os.sep) + os.sep
-        return self._database.execute(
-            f"SELECT {_COLUMNS} FROM file WHERE location = ? OR location > ? AND location < ?",
-            (root, folder, folder[:-1] + chr(ord(os.sep) + 1)),
-        )
+    def _make(self) -> None:
+        for name in ("about", "common", "file"):
+            self._database.execute(f"DROP TABLE IF EXISTS {name}")
+        for statement in _TABLES:
+            self._database.execute(statement)
+        self._database.execute(f"PRAGMA application_id = {_OURS}")
+        self._database.execute("INSERT INTO about VALUES (?)", (_MADE_OF,))
 
     def find(self, file: FileRef) -> Instance | str | None:
         """What is kept of a file, or why it is no DICOM; None when nothing is, or it has changed since.
@@ -119,30 +146,47 @@ class Catalogue:
         OSError
             It cannot be looked at.
         """
-        self._seen.add(file.location)
-        row = self._rows.get(file.location)
-        if row is None or row[:3] != file.state:
+        location = os.fsencode(file.location)
+        row = self._rows.pop(location, None)
+        if row is None and self._beyond:  # named itself, or by an index
+            row = self._look_up(location)
+        if row is None:
             return None
-        _, _, _, reason, common, own, syntax, span = row
+        if row[1:5] != file.state:
+            self._has_changed = True
+            return None
+        reason, common, packed, syntax, span = row[5:]
         if reason is not None:
             return str(reason)
-        header = Record(self._commons[common], _unpack_own(own, file))
-        return Instance(file, header, _unpack_span(span), _syntax(syntax))
+        try:
+            header = unpack_record(packed, self._common(common), file)
+            return Instance(file, header, unpack_span(span), _syntax(syntax))
+        except (struct.error, LookupError, ValueError):
+            return None  # damaged, or written since by another process beside what it has in common: read it again
+
+    def _look_up(self, location: bytes) -> tuple[Any, ...] | None:
+        try:
+            return cast(
+                "tuple[Any, ...] | None", self._database.execute(_ROWS + "= ?", (location,)).fetchone()
+            )
+        except sqlite3.Error:
+            self._beyond = False  # somebody holds it for long: waiting once is enough
+            return None
+
+    def _common(self, digest: bytes) -> Common:
+        found = self._commons[digest]
+        if isinstance(found, bytes):
+            found = self._commons[digest] = unpack_common(found)[0]
+        return found
 
     def keep(self, file: FileRef, found: Instance | str) -> None:
         """Remember what was read of a file, or why it is no DICOM."""
-        location, state = file.location, file.state
+        state = file.state
         if self._now - max(state[1], state[2] or 0) < _RECENT:
             return
-        if isinstance(found, str):
-            self._new[location] = (location, *state, found, None, None, None, None)
-        elif isinstance(found.header, Record) and not found.header.sequences:
-            header = found.header
-            number = self._numbers.setdefault(id(header.common), len(self._numbers) + 1)
-            self._commons[number] = header.common  # held, so that its identity stays its own
-            span = None if found.pixels is None else "\t".join(map(str, found.pixels))
-            own = _pack_own(header.own)
-            self._new[location] = (location, *state, None, number, own, str(found.transfer_syntax), span)
+        location = os.fsencode(file.location)
+        if location != self._location and (isinstance(found, str) or isinstance(found.header, Record)):
+            self._new[location] = (state, found)
 
     def __enter__(self) -> Catalogue:
         return self
@@ -150,91 +194,52 @@ class Catalogue:
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
+        gone = [] if kind else [(location,) for location in self._rows]
         try:
-            gone = () if kind else [(location,) for location in self._rows.keys() - self._seen]
-            with self._database:
-                self._database.executemany("DELETE FROM file WHERE location = ?", gone)
-                self._database.executemany(
-                    "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", self._new.values()
-                )
-                used = {row[5] for row in self._new.values()} - {None}
-                self._database.executemany(
-                    "INSERT OR IGNORE INTO common VALUES (?, ?, ?)",
-                    [(n, self._commons[n].implicit, _pack_held(self._commons[n].held)) for n in used],
-                )
+            if gone or self._new:
+                self._write(gone)
+        except sqlite3.Error as failure:
+            message = f"cache={str(self._path)!r} could not be written ({failure}): files will be read again next time"
+            warnings.warn(message, DicomLabWarning, stacklevel=3)
         finally:
             self._database.close()
+
+    def _write(self, gone: Sequence[tuple[bytes]]) -> None:
+        with self._database as database:
+            database.execute("BEGIN IMMEDIATE")
+            if not self._is_current():
+                return  # another version of dicomlab has made it anew
+            database.executemany("DELETE FROM file WHERE location = ?", gone)
+            commons: dict[bytes, bytes] = {}
+            database.executemany(
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._packed(commons)
+            )
+            database.executemany("INSERT OR IGNORE INTO common VALUES (?, ?)", commons.items())
+            if gone or self._has_changed:
+                database.execute(
+                    "DELETE FROM common WHERE digest NOT IN (SELECT common FROM file WHERE common NOTNULL)"
+                )
+
+    def _packed(self, commons: dict[bytes, bytes]) -> Iterator[tuple[object, ...]]:
+        """New rows; `commons` is given what they have in common. At the end, when families have found what that is."""
+        digests: dict[int, bytes] = {}
+        for location, (state, found) in self._new.items():
+            if isinstance(found, str):
+                yield location, *state, found, None, None, None, None
+            elif isinstance(found.header, Record):
+                common = found.header.common
+                digest = digests.get(id(common))
+                if digest is None:
+                    packed = pack_common(common)
+                    digest = digests[id(common)] = hashlib.blake2b(packed, digest_size=16).digest()
+                    commons[digest] = packed
+                span, syntax = pack_span(found.pixels), str(found.transfer_syntax)
+                yield location, *state, None, digest, pack_record(found.header), syntax, span
+
+
+_SEPARATOR = os.sep.encode()
 
 
 @cache
 def _syntax(stated: str) -> uid.UID:
     return uid.UID(stated)
-
-
-# An element is its length and its bytes; a place among the own elements, or one that lies far away, has a mark for a length.
-_LENGTH, _FAR, _HELD = struct.Struct("<I"), struct.Struct("<QQ"), struct.Struct("<II")
-_MARK = 0xFFFF_FFFF
-
-
-def _pack_own(own: Sequence[Raw]) -> bytes:
-    parts = []
-    for raw in own:
-        if isinstance(raw, Far):
-            parts += [_LENGTH.pack(_MARK), _FAR.pack(raw.start, raw.stop)]
-        else:
-            parts += [_LENGTH.pack(len(raw)), raw]
-    return b"".join(parts)
-
-
-def _unpack_own(data: bytes, file: FileRef) -> tuple[Raw, ...]:
-    found: list[Raw] = []
-    at = 0
-    while at < len(data):
-        (length,) = _LENGTH.unpack_from(data, at)
-        at += 4
-        if length == _MARK:
-            found.append(Far(file, *_FAR.unpack_from(data, at)))
-            at += _FAR.size
-        else:
-            found.append(data[at : at + length])
-            at += length
-    return tuple(found)
-
-
-def _pack_held(held: dict[int, Raw | int]) -> bytes:
-    parts = []
-    for tag, found in held.items():
-        if isinstance(found, bytes):
-            parts += [_HELD.pack(tag, len(found)), found]
-        elif isinstance(found, int):
-            parts += [_HELD.pack(tag, _MARK), _LENGTH.pack(found)]
-    return b"".join(parts)
-
-
-def _unpack_held(data: bytes) -> dict[int, Raw | int]:
-    held: dict[int, Raw | int] = {}
-    at = 0
-    while at < len(data):
-        tag, length = _HELD.unpack_from(data, at)
-        at += 8
-        if length == _MARK:
-            (held[tag],) = _LENGTH.unpack_from(data, at)
-            at += 4
-        else:
-            held[tag] = data[at : at + length]
-            at += length
-    return held
-
-
-def _unpack_span(text: str | None) -> PixelSpan | None:
-    if text is None:
-        return None
-    keyword, offset, length, available, words, inflated = text.split("\t")
-    return PixelSpan(
-        keyword,
-        int(offset),
-        None if length == "None" else int(length),
-        int(available),
-        words == "True",
-        inflated == "True",
-    )

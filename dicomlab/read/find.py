@@ -37,7 +37,10 @@ def find_series(
         A folder, a file, a zip archive, or several of them. Of a DICOMDIR, the files that it lists are read and no other.
     cache
         A file to keep in what was read, made when it is not there: the next listing opens only files that are new or have
-        changed (in size, or the times of their last change). It is as confidential as the images.
+        changed (in size, the times of their last change, or because another took their place). Still read each time are
+        members of archives, files that only pydicom could read (big endian, no preamble, an index, damage) and files that
+        changed less than two seconds before they were listed. Several processes may use one file. It is as confidential as the
+        images.
     progress
         Show a bar when reading takes longer than a second. Ctrl-C (the stop button) interrupts at any file.
 
@@ -51,7 +54,12 @@ def find_series(
     NotDicomError
         `source` does not exist.
     DicomLabError
-        `cache` is no path, another file, or damaged.
+        `cache` is no path, another file, damaged, or cannot be read.
+
+    Warns
+    -----
+    DicomLabWarning
+        `cache` could not be written.
 
     Examples
     --------
@@ -139,23 +147,28 @@ def _read_all(
         elif head.startswith(ARCHIVE_START):
             for member in expand(file, skipped.__setitem__):
                 files.append(member)
-                instance = _read_one(reader, member, None, skipped)
+                instance = _read_one(reader, member, None, skipped, None)
                 if instance is not None:
                     yield instance
         else:
-            instance = _read_one(reader, file, head, skipped)
-            if catalogue is not None:
-                catalogue.keep(file, skipped[file.name] if instance is None else instance)
+            instance = _read_one(reader, file, head, skipped, catalogue)
             if instance is not None:
                 yield instance
 
 
-def _read_one(reader: Reader, file: FileRef, head: bytes | None, skipped: dict[str, str]) -> Instance | None:
+def _read_one(
+    reader: Reader, file: FileRef, head: bytes | None, skipped: dict[str, str], catalogue: Catalogue | None
+) -> Instance | None:
     try:
-        return reader.read(file, file.head(reader.enough) if head is None else head)
+        found: Instance | str = reader.read(file, file.head(reader.enough) if head is None else head)
     except (NotDicomError, OSError) as problem:
-        skipped[file.name] = str(problem)
-        return None
+        skipped[file.name] = found = str(problem)
+        # A network that was away for a moment, or memory that was full, says nothing about the file.
+        if isinstance(problem, OSError) or isinstance(problem.__cause__, (OSError, MemoryError)):
+            return None
+    if catalogue is not None:
+        catalogue.keep(file, found)
+    return None if isinstance(found, str) else found
 
 
 def _rivals(pairs: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:

@@ -29,8 +29,9 @@ __all__ = [
     "settled",
 ]
 
-State: TypeAlias = "tuple[int, int, int | None]"
-"""Of a file: bytes, and the times of its last change by a writer and by anybody (renaming, restored times), nanoseconds."""
+State: TypeAlias = "tuple[int, int, int | None, int | None]"
+"""Of a file: bytes, the times of its last change by a writer and by anybody (renaming, restored times), nanoseconds, and the
+number that its file system knows it by."""
 
 
 class FileChanged(FaultError):
@@ -41,6 +42,7 @@ MEMBER_LIMIT = 4 << 30
 """Zip members that claim more bytes than this are not opened: no DICOM file of one image is that large."""
 
 
+_BITS = (1 << 63) - 1
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _PREADV = hasattr(os, "preadv")
 
@@ -172,7 +174,7 @@ class FileRef:
 
     def __getstate__(self) -> tuple[Any, ...]:
         # A copy that another machine has is the same file by its size and the time that a writer gave it.
-        state = None if self._state is None else (*self._state[:2], None)
+        state = None if self._state is None else (*self._state[:2], None, None)
         return self._location, self.name, self._size, self.member, self.archive, state
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -212,7 +214,8 @@ class FileRef:
         self._compare(self._state or now, now)
 
     def _compare(self, listed: State, now: State) -> None:
-        if now != listed and (listed[2] is not None or now[:2] != listed[:2]):
+        # Not by its number: some file systems (sshfs) give a file another one whenever they have forgotten it.
+        if now[:3] != listed[:3] and (listed[2] is not None or now[:2] != listed[:2]):
             sizes = f" ({now[0]} bytes instead of {listed[0]})" if now[0] != listed[0] else ""
             raise FileChanged(f"{self.name}: has changed since it was listed{sizes}; list or open it again")
 
@@ -288,7 +291,8 @@ class FileRef:
 
 
 def _state_of(status: os.stat_result) -> State:
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    # Of numbers that some file systems make up from more, as many bits as a database holds.
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & _BITS
 
 
 def list_all(sources: Sequence[Path], skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
