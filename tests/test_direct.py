@@ -18,11 +18,12 @@ from support import SHARED, datasets, shared_data, write
 
 from dicomlab import find_series, phantom
 from dicomlab.read.alike import Headers
+from dicomlab.read.archives import ARCHIVE_START
 from dicomlab.read.direct import Reader
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_instance
 from dicomlab.read.records import Record
-from dicomlab.read.sources import ARCHIVE_START, FileRef, expand, list_all
+from dicomlab.read.sources import FileRef, expand, list_all
 from dicomlab.read.wanted import TAGS
 
 KINDS = sorted({**phantom.KINDS, **phantom.FAULTS})

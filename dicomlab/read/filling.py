@@ -11,6 +11,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError, FaultError, UnsupportedError
 from dicomlab.geometry import AXES
+from dicomlab.read.archives import DamagedMember
 from dicomlab.read.arrange import Arrangement
 from dicomlab.read.axes import Axis
 from dicomlab.read.diffusion import diffusion
@@ -19,7 +20,7 @@ from dicomlab.read.meanings import clock_of, diffusion_label
 from dicomlab.read.modality import Transform
 from dicomlab.read.progress import Progress
 from dicomlab.read.reader import Images, PlaneReader, on_threads
-from dicomlab.read.sources import DamagedMember, FileChanged
+from dicomlab.read.sources import FileChanged
 
 __all__ = ["Filling", "axis_coordinates"]
 

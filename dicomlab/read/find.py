@@ -11,12 +11,13 @@ from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.findings import Finding
 from dicomlab.read import dicomdir
 from dicomlab.read.alike import Headers
+from dicomlab.read.archives import ARCHIVE_START
 from dicomlab.read.direct import Reader
 from dicomlab.read.headers import Instance
 from dicomlab.read.presentation import attach
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.series import PathLike, Series, SeriesList
-from dicomlab.read.sources import ARCHIVE_START, FileRef, expand, list_all
+from dicomlab.read.sources import FileRef, expand, list_all
 
 if TYPE_CHECKING:
     from dicomlab.read.catalogue import Catalogue

@@ -335,7 +335,7 @@ def _real_world_item(plane: Attributes, item: Attributes, floating: bool) -> Tra
 
 
 def _first(item: Attributes, *keywords: str) -> float | None:
-    return next((n for n in (item.number(keyword) for keyword in keywords) if n is not None), None)
+    return next(filter(lambda n: n is not None, map(item.number, keywords)), None)
 
 
 def _covers(plane: Attributes, floating: bool, low: float, high: float) -> bool:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import os
-import threading
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeAlias, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 import numpy.typing as npt
 
 from dicomlab.errors import FaultError, NotDicomError
+from dicomlab.read.archives import MEMBER_LIMIT, Archive
 
-__all__ = [
-    "ARCHIVE_START",
-    "DamagedMember",
-    "FileChanged",
-    "FileRef",
-    "State",
-    "expand",
-    "list_all",
-    "list_files",
-    "settled",
-]
+__all__ = ["FileChanged", "FileRef", "State", "expand", "list_all", "list_files", "settled"]
 
 State: TypeAlias = "tuple[int, int, int | None, int | None]"
 """Of a file: bytes, the times of its last change by a writer and by anybody (renaming, restored times), nanoseconds, and the
@@ -38,83 +25,9 @@ class FileChanged(FaultError):
     """A file is gone, or is not what it was when it was listed: what its header said may be of another image."""
 
 
-MEMBER_LIMIT = 4 << 30
-"""Zip members that claim more bytes than this are not opened: no DICOM file of one image is that large."""
-
-
 _BITS = (1 << 63) - 1
 _READ = os.O_RDONLY | getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 _PREADV = hasattr(os, "preadv")
-
-
-class _Archive:
-    """A zip archive that opens once, when first needed, and again after unpickling."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock = threading.Lock()
-        self._zip: zipfile.ZipFile | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["path"])  # type: ignore[misc]
-
-    def __enter__(self) -> zipfile.ZipFile:
-        with self._lock:
-            if self._zip is None:
-                self._zip = zipfile.ZipFile(self.path)
-            return self._zip
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def __del__(self) -> None:
-        opened = getattr(self, "_zip", None)
-        if opened is not None:
-            opened.close()
-
-
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What zipfile raises of a member that is broken, encrypted or packed in an unknown way."""
-
-
-class DamagedMember(OSError):
-    """Bytes inside an archive are not what was put in."""
-
-
-class _Member(io.RawIOBase):
-    """A member of an archive, which says of damage what other files say."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
-        self.name = stream.name
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        try:
-            return self._stream.seek(offset, whence)
-        except _DAMAGED as problem:
-            raise DamagedMember(errno.EIO, f"damaged inside the archive: {problem}") from problem
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            data = self._stream.read(len(buffer))
-        except _DAMAGED as problem:
-            raise DamagedMember(errno.EIO, f"damaged inside the archive: {problem}") from problem
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        """Close the member."""
-        self._stream.close()
-        super().close()
 
 
 class FileRef:
@@ -140,7 +53,7 @@ class FileRef:
         name: str,
         size: int | None = None,
         member: str | None = None,
-        archive: _Archive | None = None,
+        archive: Archive | None = None,
         state: State | None = None,
     ) -> None:
         self._location = path if type(path) is str else os.fspath(path)
@@ -226,11 +139,7 @@ class FileRef:
         """A new binary stream at the start of the file; close it after use."""
         if self.archive is None or self.member is None:
             return open(self._location, "rb")
-        try:
-            with self.archive as archive:
-                return io.BufferedReader(_Member(archive.open(self.member)))
-        except _DAMAGED as problem:
-            raise DamagedMember(errno.EIO, f"damaged inside the archive: {problem}") from problem
+        return self.archive.open_member(self.member)
 
     def head(self, count: int) -> bytes:
         """The first `count` bytes, or all when there are fewer."""
@@ -386,13 +295,9 @@ def _walk(
         waiting += reversed(folders)
 
 
-ARCHIVE_START = b"PK\x03\x04"
-"""First bytes of a zip archive."""
-
-
 def expand(file: FileRef, skipped: Callable[[str, str], None]) -> Iterator[FileRef]:
     """The members of a zip archive. They are never extracted to disk."""
-    archive = _Archive(file.path)
+    archive = Archive(file.path)
     try:
         with archive as opened:
             members = sorted(opened.infolist(), key=lambda member: member.filename)
