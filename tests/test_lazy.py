@@ -571,7 +571,7 @@ def test_a_file_that_is_not_what_it_was_is_an_error_and_never_other_values(
     lazy = open_volume(stack, chunks=chunks)
     file = stack.arrangement.planes[2].instance.file
     CHANGES[change](file.path)
-    with pytest.raises(FaultError, match=file.name) as caught:
+    with pytest.raises(FaultError, match="IM" if change == "swapped" else file.name) as caught:
         _ = lazy.values
     assert ("is not there any more" if change == "gone" else "has changed since") in str(caught.value)
     assert str(folder) not in str(caught.value), "folders may bear the name of a patient"
