@@ -26,7 +26,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -178,22 +178,22 @@ def _is_whole(data: bytes, stream: Jpeg, values: Values) -> bool:
     np.subtract(plain[:, 1:], plain[:, :-1], out=differences[:, 1:])
     np.subtract(plain[1:, 0], plain[:-1, 0], out=differences[1:, 0])
     differences[0, 0] = (int(plain[0, 0]) - (1 << stream.precision - 1)) & 0xFFFF
-    by_size, starts = _by_size()
-    counts = np.add.reduceat(np.bincount(differences.ravel(), minlength=1 << 16)[by_size], starts)
-    lengths = np.array(codes)
-    if np.any(counts[lengths == 0]):  # a size that has no code: libjpeg took something else for it
+    bits = np.take(_bits(tuple(codes)), differences)
+    if bits.max() == _NO_CODE:  # a size that has no code: libjpeg took something else for it
         return False
-    needed = int(counts @ (lengths + np.arange(17) % 16))
-    return needed <= 8 * (len(coded) - coded.count(b"\xff\x00"))
+    return int(bits.sum(axis=1, dtype=np.uint32).sum()) <= 8 * (len(coded) - coded.count(b"\xff\x00"))
 
 
-@cache
-def _by_size() -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """The differences modulo 65536 in the order of their sizes, and where each size begins."""
-    magnitudes = np.minimum(np.arange(1 << 16), np.arange(1 << 16, 0, -1))
-    sizes = np.frexp(magnitudes)[1]  # the number of bits
-    order = np.argsort(sizes, kind="stable")
-    return order, np.searchsorted(sizes[order], np.arange(17))
+_NO_CODE = 255
+
+
+@lru_cache(16)
+def _bits(codes: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+    """How many bits each difference modulo 65536 takes, where the sizes 0 to 16 have codes of these lengths."""
+    sizes = np.frexp(np.minimum(np.arange(1 << 16), np.arange(1 << 16, 0, -1)))[1]
+    lengths = np.array(codes)
+    taken = np.where(lengths == 0, _NO_CODE, lengths + np.arange(17) % 16)
+    return taken.astype(np.uint8)[sizes]
 
 
 def _probe(data: bytes, ends: tuple[int, ...], end: int) -> bytes:

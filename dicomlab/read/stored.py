@@ -274,9 +274,11 @@ class StoredImage:
                     plane = pixels if wanted.allocated > 1 else length
                     planes = codecs.rle(data, plane, deep * wanted.samples)
                     if deep > 1:
-                        joined = np.empty((wanted.samples, pixels, deep), "u1")
+                        kind = f"<u{deep}"
+                        joined = np.zeros((wanted.samples, pixels), kind)
                         for k, one in enumerate(planes):  # the most significant byte first
-                            joined[k // deep, :, deep - 1 - k % deep] = np.frombuffer(one, "u1")
+                            joined[k // deep] <<= 8
+                            joined[k // deep] |= np.frombuffer(one, "u1").astype(kind)
                         data = joined.tobytes()
                     else:
                         data = b"".join(planes)
