@@ -24,7 +24,7 @@ calls unsigned raise.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -294,6 +294,18 @@ def rle(data: bytes, length: int, planes: int) -> list[bytes | bytearray]:
             raise StreamError(f"RLE segment {k + 1} holds {len(plane)} bytes where {length} are needed")
         out.append(plane)
     return out
+
+
+def joined(planes: Sequence[bytes | bytearray], deep: int) -> bytes:
+    """Samples of `deep` bytes, little endian, one colour after the other, from planes with the most significant byte first."""
+    if deep == 1:
+        return b"".join(planes)
+    kind = f"<u{deep}"
+    samples = np.zeros((len(planes) // deep, len(planes[0])), kind)
+    for k, plane in enumerate(planes):
+        samples[k // deep] <<= 8
+        samples[k // deep] |= np.frombuffer(plane, "u1").astype(kind)
+    return samples.tobytes()
 
 
 def deflated(data: bytes, length: int) -> bytes:

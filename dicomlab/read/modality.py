@@ -330,18 +330,15 @@ def _real_world_item(plane: Attributes, item: Attributes, floating: bool) -> Tra
         return Transform(lut=lut, first=int(low), units=units, bounds=(low, high), windowed=False)
     if slope is None or intercept is None or slope == 0:
         return None
-    bounds = None if _covers(plane, floating, low, high) else (low, high)
+    lowest, highest = _stored_range(plane, floating)
+    bounds = (
+        None if low <= lowest and high >= highest else (low, high)
+    )  # where all have a value, nothing becomes NaN
     return Transform(slope, intercept, units=units, bounds=bounds, windowed=False)
 
 
 def _first(item: Attributes, *keywords: str) -> float | None:
     return next(filter(lambda n: n is not None, map(item.number, keywords)), None)
-
-
-def _covers(plane: Attributes, floating: bool, low: float, high: float) -> bool:
-    """Whether a mapping takes every value that can be stored, so that nothing becomes NaN."""
-    lowest, highest = _stored_range(plane, floating)
-    return low <= lowest and high >= highest
 
 
 def _coded_unit(items: Sequence[Level]) -> str:
@@ -386,11 +383,11 @@ def value_dtype(headers: Headers, transforms: Sequence[Transform]) -> np.dtype[A
     }
     transforms = list({id(transform): transform for transform in transforms}.values())
     ends = [transform.value_range(*stored) for (stored, _), transform in pairs.items()]
-    lows, highs = [low for low, _ in ends], [high for _, high in ends]
+    lowest, highest = min(low for low, _ in ends), max(high for _, high in ends)
     whole = all(transform.is_integral and transform.bounds is None for transform in transforms)
     if not whole:
         deep = max(headers.each(lambda header: header.top.integer("BitsStored", 16))) > 16
-        largest = max(abs(min(lows)), abs(max(highs)))
+        largest = max(abs(lowest), abs(highest))
         finest = min((abs(t.slope) for t in transforms if t.lut is None), default=largest)
         tables = any(t.lut is not None and t.lut.dtype.kind == "f" for t in transforms)
         too_large = (
@@ -398,7 +395,6 @@ def value_dtype(headers: Headers, transforms: Sequence[Transform]) -> np.dtype[A
         )
         return np.dtype(np.float64 if deep or tables or too_large else np.float32)
     for candidate in (np.int16, np.uint16, np.int32, np.int64, np.uint64):
-        limits = np.iinfo(candidate)
-        if limits.min <= min(lows) and max(highs) <= limits.max:
+        if np.iinfo(candidate).min <= lowest and highest <= np.iinfo(candidate).max:
             return np.dtype(candidate)
     return np.dtype(np.float64)

@@ -272,16 +272,7 @@ class StoredImage:
                     pixels = wanted.rows * wanted.columns
                     # One bit a pixel stays packed, eight to a byte (PS3.5 G.2).
                     plane = pixels if wanted.allocated > 1 else length
-                    planes = codecs.rle(data, plane, deep * wanted.samples)
-                    if deep > 1:
-                        kind = f"<u{deep}"
-                        joined = np.zeros((wanted.samples, pixels), kind)
-                        for k, one in enumerate(planes):  # the most significant byte first
-                            joined[k // deep] <<= 8
-                            joined[k // deep] |= np.frombuffer(one, "u1").astype(kind)
-                        data = joined.tobytes()
-                    else:
-                        data = b"".join(planes)
+                    data = codecs.joined(codecs.rle(data, plane, deep * wanted.samples), deep)
                     planar = True
                 elif self.syntax == DEFLATED_FRAME:
                     data = codecs.deflated(data, length)
