@@ -296,16 +296,21 @@ def rle(data: bytes, length: int, planes: int) -> list[bytes | bytearray]:
     return out
 
 
-def joined(planes: Sequence[bytes | bytearray], deep: int) -> bytes:
-    """Samples of `deep` bytes, little endian, one colour after the other, from planes with the most significant byte first."""
-    if deep == 1:
-        return b"".join(planes)
+def joined(planes: Sequence[bytes | bytearray], deep: int) -> Any:
+    """Samples of `deep` bytes, little endian, one colour after the other, from planes with the most significant byte first.
+
+    As bytes, which may be written to: large copies cost more than the arithmetic.
+    """
     kind = f"<u{deep}"
-    samples = np.zeros((len(planes) // deep, len(planes[0])), kind)
+    samples = np.empty((len(planes) // deep, len(planes[0])), kind)
     for k, plane in enumerate(planes):
-        samples[k // deep] <<= 8
-        samples[k // deep] |= np.frombuffer(plane, "u1").astype(kind)
-    return samples.tobytes()
+        part, sample = np.frombuffer(plane, "u1"), samples[k // deep]
+        if k % deep:
+            sample <<= 8
+            sample |= part.astype(kind)
+        else:
+            sample[:] = part
+    return samples.reshape(-1).view("u1").data
 
 
 def deflated(data: bytes, length: int) -> bytes:

@@ -172,7 +172,8 @@ class StoredImage:
                 spare = wanted.dtype.itemsize * 8 - wanted.stored
                 if wanted.allocated > 1 and spare:
                     # Shifting up and down again clears the spare bits, and extends the sign where the type is signed.
-                    values = (values << spare) >> spare
+                    values = np.left_shift(values, spare, out=values if values.flags.writeable else None)
+                    values >>= spare
         else:
             data = self._encoded(frame)
             self._refuse_claims(len(data), frame)
