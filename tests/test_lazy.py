@@ -44,11 +44,11 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Files and frames that were decoded since the test emptied the list."""
     seen: list[tuple[str, int]] = []
-    read: Callable[[StoredImage, int], Any] = StoredImage.read
+    read: Callable[..., Any] = StoredImage.read
 
-    def watched(self: StoredImage, frame: int = 0) -> Any:
+    def watched(self: StoredImage, frame: int = 0, out: np.ndarray | None = None) -> Any:
         seen.append((self.file.name, frame))
-        return read(self, frame)
+        return read(self, frame, out)
 
     monkeypatch.setattr(StoredImage, "read", watched)
     return seen
@@ -299,15 +299,15 @@ def test_several_planes_are_read_by_two_threads_and_one_by_the_caller(
 ) -> None:
     lazy = open_volume(write(tmp_path, datasets("CT")))
     readers: set[int] = set()
-    read, meeting = StoredImage.read_plain, threading.Barrier(2)
+    read, meeting = StoredImage.read, threading.Barrier(2)
 
-    def noted(self: StoredImage, frame: int, out: np.ndarray) -> Any:
+    def noted(self: StoredImage, frame: int, out: np.ndarray | None = None) -> Any:
         readers.add(threading.get_ident())
         if len(readers) > 1 or threading.current_thread() is not threading.main_thread():
             meeting.wait(10)  # which nobody does alone
         return read(self, frame, out)
 
-    monkeypatch.setattr(StoredImage, "read_plain", noted)
+    monkeypatch.setattr(StoredImage, "read", noted)
     _ = lazy[0].values
     assert readers == {threading.get_ident()}
     readers.clear()
@@ -631,9 +631,9 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(
     folder = write(tmp_path, datasets("CT"))
     lazy, read = open_volume(folder), StoredImage.read
 
-    def meanwhile(self: StoredImage, frame: int = 0) -> Any:
+    def meanwhile(self: StoredImage, frame: int = 0, out: np.ndarray | None = None) -> Any:
         changed_bytes(self.file.path)
-        return read(self, frame)
+        return read(self, frame, out)
 
     monkeypatch.setattr(StoredImage, "read", meanwhile)
     with pytest.raises(FaultError, match="has changed since"):

@@ -319,7 +319,7 @@ def test_of_a_loop_the_frame_that_is_shown_is_read(tmp_path: Path, monkeypatch: 
     frames: list[int] = []
     read = StoredImage.read
     monkeypatch.setattr(
-        StoredImage, "read", lambda self, frame=0: (frames.append(frame), read(self, frame))[1]
+        StoredImage, "read", lambda self, frame=0, out=None: (frames.append(frame), read(self, frame, out))[1]
     )
     ax = dl.show(lazy.isel(time=2))
     assert frames == [2]

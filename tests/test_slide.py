@@ -74,11 +74,11 @@ def load(folder: Path, made: Dataset) -> xr.DataArray:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Which frames were decoded since the test emptied the list."""
     seen: list[int] = []
-    read: Callable[[StoredImage, int], Any] = StoredImage.read
+    read: Callable[..., Any] = StoredImage.read
 
-    def watched(self: StoredImage, frame: int = 0) -> Any:
+    def watched(self: StoredImage, frame: int = 0, out: np.ndarray | None = None) -> Any:
         seen.append(frame)
-        return read(self, frame)
+        return read(self, frame, out)
 
     monkeypatch.setattr(StoredImage, "read", watched)
     return seen

@@ -1,8 +1,9 @@
 """From one compressed frame to its samples, strictly: a stream that is broken or differs from the header raises.
 
-All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000 and HTJ2K; its OpenJPH
-decoder swallows errors and returns what it had). They let other threads run while they work. RLE is PackBits. The library is
-imported with the first compressed frame: most series have none.
+All decoders are those of imagecodecs: libjpeg-turbo (JPEG), CharLS (JPEG-LS), OpenJPEG (JPEG 2000), OpenJPH (HTJ2K that is
+grey and reversible; OpenJPEG has the rest, and the last word where OpenJPH finds something wrong). They let other threads
+run while they work, and write to where the samples belong. The library is imported with the first compressed frame: most
+series have none.
 
 Colour (PS3.5 8.2, PS3.3 C.7.6.3.1.2). Decoders are told to convert nothing except to undo the component transform of JPEG
 2000, which is part of its codestream. What the samples then are is settled in this order:
@@ -24,19 +25,19 @@ calls unsigned raise.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 from pydicom import uid
 
-from dicomlab.read.streams import Jpeg, StreamError, read_codestream, read_jpeg
+from dicomlab.read.heard import heard
+from dicomlab.read.streams import Codestream, Jpeg, StreamError, read_codestream, read_jpeg
 
-__all__ = ["FRAME_STARTS", "KNOWN", "Wanted", "decode", "deflated", "rle"]
+__all__ = ["FRAME_STARTS", "KNOWN", "Wanted", "decode", "deflated"]
 
 Values = npt.NDArray[Any]
 
@@ -74,8 +75,14 @@ class Wanted:
         return np.dtype(f"{'i' if self.signed else 'u'}{max(1, self.allocated // 8)}")
 
 
-def decode(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+def decode(data: bytes, syntax: str, wanted: Wanted, out: Values | None = None) -> tuple[Values, str]:
     """Samples of one compressed frame, in shape and dtype of `wanted`, and the Photometric Interpretation they have.
+
+    Parameters
+    ----------
+    out
+        An array of that shape and dtype, contiguous, that may be written to: the samples are in it where its decoder can put
+        them there, and in an array of their own otherwise.
 
     Raises
     ------
@@ -83,7 +90,7 @@ def decode(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
         The stream breaks off, cannot be decoded, or is not what the header says.
     """
     try:
-        values, photometric = _DECODERS[syntax](data, syntax, wanted)
+        values, photometric = _DECODERS[syntax](data, syntax, wanted, out)
     except StreamError:
         raise
     except Exception as problem:  # each decoder raises what it likes
@@ -134,7 +141,14 @@ def _settle(values: Values, precision: int, lossy: bool, negative: bool, wanted:
     return (values.astype(wanted.dtype) << spare) >> spare
 
 
-def _jpeg(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+def _room(out: Values | None, precision: int, signed: bool = False) -> Values | None:
+    """`out` as what a decoder writes; None where its samples are of another size."""
+    if out is None or out.itemsize != (1 if precision <= 8 else 2 if precision <= 16 else 4):
+        return None
+    return out.view(f"{'i' if signed else 'u'}{out.itemsize}")
+
+
+def _jpeg(data: bytes, syntax: str, wanted: Wanted, out: Values | None) -> tuple[Values, str]:
     stream = read_jpeg(data)
     if stream.process not in _PROCESSES[syntax]:
         raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
@@ -150,9 +164,10 @@ def _jpeg(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
 
     # The same name for both spaces: nothing is converted, whatever libjpeg would guess.
     space = {1: "GRAYSCALE", 3: "RGB" if photometric == "RGB" else "YCBCR"}[wanted.samples]
-    values = imagecodecs.jpeg8_decode(data[: stream.end], colorspace=space, outcolorspace=space)
+    room = _room(out, stream.precision)
+    values = imagecodecs.jpeg8_decode(_to(data, stream.end), colorspace=space, outcolorspace=space, out=room)
     if stream.plain_scan is not None and values.ndim == 2:
-        whole = _is_whole(data, stream, values)
+        whole = _is_whole(stream, values)
     else:
         probe = imagecodecs.jpeg8_decode(
             _probe(data, stream.ends, stream.end), colorspace=space, outcolorspace=space
@@ -163,7 +178,12 @@ def _jpeg(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
     return _settle(values, stream.precision, not lossless, False, wanted), photometric
 
 
-def _is_whole(data: bytes, stream: Jpeg, values: Values) -> bool:
+def _to(data: bytes, end: int) -> bytes:
+    """The stream without its padding, and without a copy."""
+    return data if end == len(data) else cast(bytes, memoryview(data)[:end])
+
+
+def _is_whole(stream: Jpeg, values: Values) -> bool:
     """Whether a lossless JPEG has as many bits as its values took to code, and not fewer: what lacked, libjpeg made up.
 
     References
@@ -171,19 +191,23 @@ def _is_whole(data: bytes, stream: Jpeg, values: Values) -> bool:
     Rec. ITU-T T.81 H.1.2: each sample is the Huffman code of the size of its difference, and then so many bits.
     """
     assert stream.plain_scan is not None
-    start, codes = stream.plain_scan
-    coded = data[start : stream.ends[0]].rstrip(b"\xff")  # fill bytes belong to the marker
-    plain = values.astype(np.uint16, copy=False)
-    differences = np.empty(plain.shape, np.uint16)  # modulo 65536, as they are coded
-    np.subtract(plain[:, 1:], plain[:, :-1], out=differences[:, 1:])
-    np.subtract(plain[1:, 0], plain[:-1, 0], out=differences[1:, 0])
-    differences[0, 0] = (int(plain[0, 0]) - (1 << stream.precision - 1)) & 0xFFFF
-    bits = np.take(_bits(tuple(codes)), differences)
-    if bits.max() == _NO_CODE:  # a size that has no code: libjpeg took something else for it
-        return False
-    return int(bits.sum(axis=1, dtype=np.uint32).sum()) <= 8 * (len(coded) - coded.count(b"\xff\x00"))
+    available, codes = stream.plain_scan
+    plain, taken = values.astype(np.uint16, copy=False), _bits(tuple(codes))
+    # Each is predicted from its left neighbour, the first column from above, the first sample from the middle of the range.
+    left = np.empty(len(plain), np.uint16)
+    left[1:], left[0] = plain[:-1, 0], 1 << stream.precision - 1
+    # Modulo 65536, as differences are coded. A few rows at a time: new memory costs more than the arithmetic.
+    for start in range(0, len(plain), _ROWS):
+        rows = plain[start : start + _ROWS]
+        for differences in (rows[:, 0] - left[start : start + _ROWS], rows[:, 1:] - rows[:, :-1]):
+            bits = taken.take(differences, mode="clip")  # which none needs, and is the fastest
+            if bits.max(initial=0) == _NO_CODE:  # a size that has no code: libjpeg took something else for it
+                return False
+            available -= int(bits.sum(dtype=np.int64))
+    return available >= 0
 
 
+_ROWS = 64
 _NO_CODE = 255
 
 
@@ -215,29 +239,23 @@ def _probe(data: bytes, ends: tuple[int, ...], end: int) -> bytes:
 _PROBE = bytes((167 * k + 0xB5) % 251 for k in range(96))
 
 
-def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted, out: Values | None) -> tuple[Values, str]:
     stream = read_jpeg(data)
     if stream.process != 0xF7:
         raise StreamError(f"the stream is {stream.name}, the transfer syntax is {uid.UID(syntax).name}")
     _compare(stream.name, (stream.rows, stream.columns, len(stream.components), stream.precision), wanted)
     import imagecodecs
 
-    # Without an end marker CharLS may search for minutes; `read_jpeg` has seen it.
-    values = imagecodecs.jpegls_decode(data[: stream.end])
-    # CharLS refuses what lacks data or has too much, except when less than a byte lacks: then a byte more is not too much.
-    last = stream.ends[-1]
-    try:
-        imagecodecs.jpegls_decode(data[:last] + b"\x80" + data[last : stream.end])
-    except imagecodecs.JpeglsError:
-        pass
-    else:
-        raise StreamError("its image data are incomplete")
+    # Without an end marker CharLS may search for minutes; `read_jpeg` has seen it. It refuses what lacks data or has too much.
+    # Where less than a byte lacks it takes zeros for the low bits of the very last sample. Only decoding twice would show
+    # that, and a stream that lost just the one byte before its end marker is no likelier than a bit that flipped.
+    values = imagecodecs.jpegls_decode(_to(data, stream.end), out=_room(out, stream.precision))
     return _settle(
         values, stream.precision, syntax == uid.JPEGLSNearLossless, False, wanted
     ), wanted.photometric
 
 
-def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
+def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted, out: Values | None) -> tuple[Values, str]:
     stream = read_codestream(data)
     high_throughput = syntax in (uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K)
     if stream.high_throughput != high_throughput:
@@ -256,61 +274,30 @@ def _jpeg_2000(data: bytes, syntax: str, wanted: Wanted) -> tuple[Values, str]:
         photometric = "RGB" if stated else photometric
     import imagecodecs
 
-    values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1)
+    room = _room(out, stream.precision, stream.signed)
+    values = _open_jph(stream, room)
+    if values is None:
+        values = imagecodecs.jpeg2k_decode(stream.data, numthreads=1, out=room)
     return _settle(values, stream.precision, not stream.reversible, stream.signed, wanted), photometric
 
 
-def rle(data: bytes, length: int, planes: int) -> list[bytes | bytearray]:
-    """Planes of an RLE frame: `planes` of `length` bytes, the most significant byte of each sample first.
+def _open_jph(stream: Codestream, room: Values | None) -> Values | None:
+    """Samples by OpenJPH, in half the time of OpenJPEG; None where that one shall say what they are, or why there are none.
 
-    Raises
-    ------
-    StreamError
-        A segment is missing, overlaps, or does not decode to `length` bytes.
-
-    References
-    ----------
-    PS3.5 Annex G.
+    Its errors are lost on their way to Python, but for those who listen.
     """
+    if not stream.high_throughput or not stream.reversible or stream.components > 1 or stream.precision > 16:
+        return None
     import imagecodecs
 
-    if len(data) < 64:
-        raise StreamError("it breaks off inside the RLE header")
-    count, *offsets = (int(number) for number in np.frombuffer(data[:64], "<u4"))
-    if count != planes:
-        raise StreamError(f"it has {count} RLE segments where {planes} are needed")
-    bounds = [*offsets[:count], len(data)]
-    if bounds[0] != 64 or any(b <= a for a, b in pairwise(bounds)):
-        raise StreamError("its RLE segments are out of order or outside the frame")
-    out = []
-    for k in range(count):
-        if (bounds[k + 1] - bounds[k]) * 64 < length:  # two bytes make at most 128
-            raise StreamError(f"RLE segment {k + 1} is too short for {length} bytes")
+    with heard("imagecodecs._htj2k.") as errors:
         try:
-            plane = imagecodecs.packbits_decode(data[bounds[k] : bounds[k + 1]])
-        except imagecodecs.PackbitsError as problem:
-            raise StreamError(f"RLE segment {k + 1} breaks off") from problem
-        if len(plane) != length:
-            raise StreamError(f"RLE segment {k + 1} holds {len(plane)} bytes where {length} are needed")
-        out.append(plane)
-    return out
-
-
-def joined(planes: Sequence[bytes | bytearray], deep: int) -> Any:
-    """Samples of `deep` bytes, little endian, one colour after the other, from planes with the most significant byte first.
-
-    As bytes, which may be written to: large copies cost more than the arithmetic.
-    """
-    kind = f"<u{deep}"
-    samples = np.empty((len(planes) // deep, len(planes[0])), kind)
-    for k, plane in enumerate(planes):
-        part, sample = np.frombuffer(plane, "u1"), samples[k // deep]
-        if k % deep:
-            sample <<= 8
-            sample |= part.astype(kind)
-        else:
-            sample[:] = part
-    return samples.reshape(-1).view("u1").data
+            values: Values = imagecodecs.htj2k_decode(stream.data, out=room)
+        except imagecodecs.Htj2kError:
+            return None
+    if errors or values.dtype.kind != ("i" if stream.signed else "u"):
+        return None
+    return values
 
 
 def deflated(data: bytes, length: int) -> bytes:
@@ -339,7 +326,7 @@ _PROCESSES: dict[str, tuple[int, ...]] = {
     uid.JPEGLossless: (0xC3,),
     uid.JPEGLosslessSV1: (0xC3,),
 }
-_DECODERS: dict[str, Callable[[bytes, str, Wanted], tuple[Values, str]]] = {
+_DECODERS: dict[str, Callable[[bytes, str, Wanted, Values | None], tuple[Values, str]]] = {
     **dict.fromkeys(_PROCESSES, _jpeg),
     uid.JPEGLSLossless: _jpeg_ls,
     uid.JPEGLSNearLossless: _jpeg_ls,

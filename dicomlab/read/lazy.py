@@ -64,7 +64,10 @@ class PlaneArray(BackendArray):
         part = key[split:] if plain else np.ix_(*picked[split:])
         out = np.empty((planes.size, *(k.size for k in picked[split:])), self.dtype)
         if out.size:
-            self._read(planes, list(out), [part] * planes.size)
+            whole = (
+                plain and out.shape[1:] == self.reader.shape and all(k.step in (None, 1) for k in key[split:])
+            )
+            self._read(planes, list(out), [] if whole else [part] * planes.size)
         # An axis picked by an integer is there no more.
         return out.reshape(
             [p.size for p, k in zip(picked, key, strict=True) if not isinstance(k, int | np.integer)]
@@ -97,10 +100,13 @@ class PlaneArray(BackendArray):
         return out.reshape(turned).transpose(np.argsort(turn))
 
     def _read(self, planes: Pixels, outs: Sequence[Pixels], parts: Sequence[Any]) -> None:
+        """Fill each array with a part of a plane, or with all of it where no parts are given."""
+
         def read(members: list[int]) -> None:
             numbers = [int(planes[k]) for k in members]
             try:
-                self.reader.read_into(numbers, [outs[k] for k in members], [parts[k] for k in members])
+                own = [parts[k] for k in members] if parts else []
+                self.reader.read_into(numbers, [outs[k] for k in members], own)
             except FileChanged:
                 raise
             except (DicomLabError, OSError) as problem:

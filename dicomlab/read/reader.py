@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -161,7 +162,10 @@ class PlaneReader:
         if len(planes) > 1 or not (self._straight[plane] and out.flags.c_contiguous):
             return False
         image, transform = self.images[plane], self._transforms[plane]
-        image.read_plain(self._frames[plane], out if out.dtype == image.dtype else out.view(image.dtype))
+        place = out if out.dtype == image.dtype else out.view(image.dtype)
+        # Plain ones look after the file themselves, while it is open.
+        with nullcontext() if image.is_plain else image.file.unchanged():
+            image.read(self._frames[plane], place)
         if not transform.is_identity:
             transform.apply_in_place(out)
         return True
@@ -171,9 +175,9 @@ class PlaneReader:
         known: dict[tuple[object, ...], bool] = {}
         found = []
         for image, transform, corner in zip(self.images, self._transforms, self._corners, strict=True):
-            key = image.is_plain, image.dtype, id(transform)
+            key = image.dtype, id(transform)
             if key not in known:
-                known[key] = image.is_plain and self._fits(image.dtype, transform)
+                known[key] = self._fits(image.dtype, transform)
             found.append(corner is None and known[key])
         return found
 

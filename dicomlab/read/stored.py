@@ -19,6 +19,7 @@ from dicomlab.read.colour import Palette, ybr_to_rgb
 from dicomlab.read.fragments import Piece, find_frames
 from dicomlab.read.headers import Instance, PixelSpan, inflate
 from dicomlab.read.pixelrules import CELLS, DEFLATED_FRAME, NATIVE
+from dicomlab.read.rle import decode_rle
 from dicomlab.read.sources import FileRef
 from dicomlab.read.streams import StreamError
 
@@ -143,7 +144,7 @@ class StoredImage:
     def _is_422(self) -> bool:
         return self._wanted.photometric == "YBR_FULL_422" and self.syntax in CELLS
 
-    def read(self, frame: int = 0) -> Values:
+    def read(self, frame: int = 0, out: Values | None = None) -> Values:
         """Stored values of one frame, in `shape` and `dtype`.
 
         Bits above Bits Stored are never part of a value (PS3.5 8.1.1): whatever a device or an overlay left there is
@@ -154,31 +155,38 @@ class StoredImage:
         ----------
         frame
             From 0 to ``frames - 1``, as stored.
+        out
+            Where they go, contiguous; a new array where it is None.
 
         Raises
         ------
         FaultError
             Bytes are missing, or a compressed stream is broken, breaks off, or is not what the header says.
         """
-        wanted = self._wanted
         if self.is_plain:
             self._check_bytes(frame, self._frame_bits // 8)  # before memory is asked for
-            values = np.empty(self.shape, self.dtype)
-            self.read_plain(frame, values)
+            values = np.empty(self.shape, self.dtype) if out is None else out
+            self._read_plain(frame, values)
             return values
+        values = self._decoded(frame, out)
+        if out is None or np.may_share_memory(values, out):
+            return values
+        np.copyto(out, values)
+        return out
+
+    def _decoded(self, frame: int, out: Values | None) -> Values:
+        """Stored values of one frame, in `out` or anywhere else."""
+        wanted = self._wanted
+        room = out if wanted.samples == 1 and self._palette is None else None
         if self.syntax in CELLS:
-            values, photometric = self.cells(frame), wanted.photometric
-            if not self._floating:
-                spare = wanted.dtype.itemsize * 8 - wanted.stored
-                if wanted.allocated > 1 and spare:
-                    # Shifting up and down again clears the spare bits, and extends the sign where the type is signed.
-                    values = np.left_shift(values, spare, out=values if values.flags.writeable else None)
-                    values >>= spare
+            values, photometric = self.cells(frame, room), wanted.photometric
+            if wanted.allocated > 1:
+                values = self._without_spare(values)
         else:
             data = self._encoded(frame)
             self._refuse_claims(len(data), frame)
             try:
-                values, photometric = codecs.decode(data, self.syntax, wanted)
+                values, photometric = codecs.decode(data, self.syntax, wanted, room)
             except StreamError as problem:
                 raise self._fault(frame, str(problem)) from problem
         if self._palette is not None:
@@ -202,45 +210,49 @@ class StoredImage:
             and sys.byteorder == "little"
         )
 
-    def read_plain(self, frame: int, out: Values) -> None:
-        """Stored values of one frame of an image that `is_plain`, straight from the file into their place.
-
-        Parameters
-        ----------
-        out
-            Shape `shape`, contiguous, of `dtype`.
-
-        Raises
-        ------
-        FaultError
-            Bytes are missing.
-        """
+    def _read_plain(self, frame: int, out: Values) -> None:
+        """Stored values of one frame of an image that `is_plain`, straight from the file into their place."""
         span, length = self._span, out.nbytes
         self._check_bytes(frame, length)
         assert span is not None
         found = self.file.read_into(out, span.offset + frame * length)
         if found < length:
             raise self._fault(frame, f"{found} bytes of pixel data where {length} are needed")
-        spare = out.itemsize * 8 - self._wanted.stored
-        if spare and not self._floating:
-            if out.dtype.kind == "u":
-                np.bitwise_and(out, out.dtype.type((1 << self._wanted.stored) - 1), out=out)
-            else:  # extend the sign
-                np.left_shift(out, spare, out=out)
-                np.right_shift(out, spare, out=out)
+        self._without_spare(out)
 
-    def _check_bytes(self, frame: int, length: int) -> None:
+    def _without_spare(self, cells: Values) -> Values:
+        """Cells without bits above Bits Stored, in place where they may be written to; the sign extended where there is one."""
+        spare = cells.itemsize * 8 - self._wanted.stored
+        if not spare or self._floating:
+            return cells
+        room = cells if cells.flags.writeable else None
+        if cells.dtype.kind == "u":
+            kept: Values = np.bitwise_and(cells, cells.dtype.type((1 << self._wanted.stored) - 1), out=room)
+        else:
+            kept = np.left_shift(cells, spare, out=room)
+            kept >>= spare
+        return kept
+
+    def _check_frame(self, frame: int) -> None:
         if not 0 <= frame < self.frames:
             raise DicomLabError(
                 f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
             )
+
+    def _check_bytes(self, frame: int, length: int) -> None:
+        self._check_frame(frame)
         if self._available < (frame + 1) * length:
             raise self._fault(
                 frame, f"{self._available} bytes of pixel data where {(frame + 1) * length} are needed"
             )
 
-    def cells(self, frame: int = 0) -> Values:
+    def cells(self, frame: int = 0, out: Values | None = None) -> Values:
         """Pixel cells of one frame as stored, with all bits allocated, before colours are converted.
+
+        Parameters
+        ----------
+        out
+            Memory of a frame that may be written to; the cells may lie in it.
 
         Raises
         ------
@@ -254,13 +266,10 @@ class StoredImage:
                 f"{self.file}: {uid.UID(self.syntax).name} keeps no bits beyond Bits Stored"
             )
         wanted, bits = self._wanted, self._frame_bits
-        if not 0 <= frame < self.frames:
-            raise DicomLabError(
-                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
-            )
+        self._check_frame(frame)
         length = (bits + 7) // 8
-        planar = self._planar
-        order, skip = "<", 0
+        data: Any
+        planar, order, skip = self._planar, "<", 0
         try:
             if self.syntax in NATIVE:
                 data, skip = self._native(frame)
@@ -269,11 +278,10 @@ class StoredImage:
                 data = self._encoded(frame)
                 self._refuse_claims(len(data), frame)
                 if self.syntax == uid.RLELossless:
-                    deep = max(1, wanted.allocated // 8)
-                    pixels = wanted.rows * wanted.columns
                     # One bit a pixel stays packed, eight to a byte (PS3.5 G.2).
-                    plane = pixels if wanted.allocated > 1 else length
-                    data = codecs.joined(codecs.rle(data, plane, deep * wanted.samples), deep)
+                    pixels = wanted.rows * wanted.columns if wanted.allocated > 1 else length
+                    deep = max(1, wanted.allocated // 8)
+                    data = decode_rle(data, wanted.samples, pixels, deep, out).reshape(-1).view("u1").data
                     planar = True
                 elif self.syntax == DEFLATED_FRAME:
                     data = codecs.deflated(data, length)
@@ -345,10 +353,7 @@ class StoredImage:
 
     def _encoded(self, frame: int) -> bytes:
         """Bytes of one encapsulated frame."""
-        if not 0 <= frame < self.frames:
-            raise DicomLabError(
-                f"{self.file}: there is no frame {frame}; it has {self.frames}, counted from 0"
-            )
+        self._check_frame(frame)
         try:
             pieces = self._pieces[frame]
         except StreamError as problem:

@@ -43,8 +43,8 @@ class Jpeg:
     end
         First byte after the end marker.
     plain_scan
-        Where the entropy-coded bytes of a lossless JPEG begin, and the bits of the Huffman code of each size of a difference;
-        None where it is more than one scan of one component, predicted from the left neighbour, without restarts.
+        How many entropy-coded bits a lossless JPEG has, padding included, and the bits of the Huffman code of each size of a
+        difference; None where it is more than one scan of one component, predicted from the left neighbour, without restarts.
     """
 
     process: int
@@ -139,7 +139,6 @@ def read_jpeg(data: bytes) -> Jpeg:
                 and body[3:] == b"\1\0\0"
             )
             lengths = codes.get(body[2] >> 4) if plain and found["process"] == 0xC3 else None
-            plain_scan = None if lengths is None else (at, lengths)
             # Markers inside a scan: any byte after FF but the stuffing, which is 00 in T.81 and below 80 in T.87.
             first = int(np.searchsorted(after_ff, at))
             stuffed = following[first:] < 0x80 if found["process"] == 0xF7 else following[first:] == 0
@@ -152,6 +151,13 @@ def read_jpeg(data: bytes) -> Jpeg:
             if (interval == 0 and last) or bool(np.any(numbers != np.arange(last) % 8)):
                 raise StreamError("restart markers are missing or out of turn")
             ends.extend(int(place) for place in inside[: last + 1])
+            plain_scan = None
+            if lengths is not None:
+                stop = ends[-1]
+                while data[stop - 1] == 0xFF:  # fill bytes belong to the marker
+                    stop -= 1
+                zeros = np.count_nonzero(stuffed[: int(np.searchsorted(after_ff[first:], stop))])
+                plain_scan = 8 * (stop - at - int(zeros)), lengths
             if interval and found["process"] != 0xF7:
                 wanted = _restarts(components, rows, columns, body, found["process"] == 0xC3, interval)
                 if last != wanted:
