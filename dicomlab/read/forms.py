@@ -7,7 +7,6 @@ than compared. So it says of a header what walking it would say, and in a tenth 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Sequence
 from operator import itemgetter
 from struct import Struct
@@ -91,16 +90,22 @@ class Form:
         self.key = (tuple(cell.tag for cell in cells if cell.tag in wanted), implicit)
         self._runs: list[_Run] = []
         start = cells[0].start
-        run: list[Cell] = []
+        spans: list[tuple[int, int]] = []
+        cuts: list[slice] = []
         for cell in cells:
-            if cell.tag in literal:
-                cell = cell._replace(heads=((cell.start, cell.stop),))
-            if cell.tag in soft:
-                self._runs.append(_run(data, start, run, wanted, cell, implicit and cell.tag >> 16 != 2))
-                start, run = cell.stop, []
+            tag = cell.tag
+            if tag in soft:
+                short = implicit and tag >> 16 != 2
+                self._runs.append(_run(data, start, spans, cuts, cell, tag in wanted, short))
+                start, spans, cuts = cell.stop, [], []
+                continue
+            if tag in wanted:
+                cuts.append(slice(cell.start - start, cell.stop - start))
+            if tag in literal:
+                spans.append((cell.start, cell.stop))
             else:
-                run.append(cell)
-        self._runs.append(_run(data, start, run, wanted, None, implicit))
+                spans += cell.heads
+        self._runs.append(_run(data, start, spans, cuts, None, False, implicit, cells[-1].stop))
 
     def match(self, data: bytes, at: int) -> tuple[list[bytes], int] | None:
         """The wanted elements of a header of this form, and its end; None for any other, or where `data` are too short."""
@@ -171,7 +176,6 @@ class Form:
 
 
 from_bytes = int.from_bytes
-_ONES = re.compile(rb"\xff+")
 _PIECES = 8
 """Pieces that are compared faster one by one than all at once."""
 _SHORT = 160
@@ -179,10 +183,16 @@ _SHORT = 160
 
 
 def _run(
-    data: bytes, start: int, cells: Sequence[Cell], wanted: Container[int], last: Cell | None, implicit: bool
+    data: bytes,
+    start: int,
+    spans: list[tuple[int, int]],
+    cuts: list[slice],
+    last: Cell | None,
+    wanted: bool,
+    implicit: bool,
+    stop: int = 0,
 ) -> _Run:
-    stop = cells[-1].stop if cells else start
-    spans = [span for cell in cells for span in cell.heads]
+    """The run from `start` on in which these bytes are compared, as far as the value of `last`, or to `stop`."""
     length, head = 0, 0
     if last is not None:
         # Explicit VR: tag, VR, length in 2 bytes, or 2 reserved bytes and then 4. Implicit: tag and 4 bytes.
@@ -190,36 +200,45 @@ def _run(
         head = last.value - last.start - length
         spans.append((last.start, last.start + head))
         stop = last.value
-    mask = bytearray(stop - start)
+    size = max(stop - start, 0)
+    pieces: list[tuple[int, int]] = []
     for a, b in spans:
-        mask[a - start : b - start] = b"\xff" * (b - a)
-    pieces = list(_ONES.finditer(mask))
-    bits: int | npt.NDArray[np.uint8] = from_bytes(mask, "little")
-    expected: int | bytes = from_bytes(data[start:stop], "little") & from_bytes(mask, "little")
-    if len(mask) > _SHORT:
-        bits = np.frombuffer(bytes(mask), np.uint8)
-        expected = (np.frombuffer(data, np.uint8, len(mask), start) & bits).tobytes()
-    cuts = [slice(cell.start - start, cell.stop - start) for cell in cells if cell.tag in wanted]
+        if pieces and pieces[-1][1] == a - start:
+            pieces[-1] = (pieces[-1][0], b - start)
+        else:
+            pieces.append((a - start, b - start))
+    bits: int | npt.NDArray[np.uint8] = 0
+    expected: int | bytes = 0
+    if len(pieces) > _PIECES:
+        mask = bytearray(size)
+        for a, b in pieces:
+            mask[a:b] = b"\xff" * (b - a)
+        if size > _SHORT:
+            bits = np.frombuffer(bytes(mask), np.uint8)
+            expected = (np.frombuffer(data, np.uint8, size, start) & bits).tobytes()
+        else:
+            bits = from_bytes(mask, "little")
+            expected = from_bytes(data[start:stop], "little") & bits
     return _Run(
-        stop - start,
+        size,
         _unpacker(pieces, length) if len(pieces) <= _PIECES else None,
-        [data[start + piece.start() : start + piece.end()] for piece in pieces],
+        [data[start + a : start + b] for a, b in pieces],
         bits,
         expected,
         cast(Any, itemgetter)(*cuts) if cuts else None,
         len(cuts) > 1,
         length,
-        last is not None and last.tag in wanted,
+        wanted,
         head,
     )
 
 
-def _unpacker(pieces: Sequence[re.Match[bytes]], length: int) -> Callable[[bytes, int], tuple[Any, ...]]:
+def _unpacker(pieces: Sequence[tuple[int, int]], length: int) -> Callable[[bytes, int], tuple[Any, ...]]:
     """Takes out these pieces, and a length behind them; where the run ends with the header, nothing for a length."""
     parts, at = ["<"], 0
-    for piece in pieces:
-        parts.append(f"{piece.start() - at}x{piece.end() - piece.start()}s")
-        at = piece.end()
+    for start, stop in pieces:
+        parts.append(f"{start - at}x{stop - start}s")
+        at = stop
     return Struct("".join([*parts, {0: "0s", 2: "H", 4: "I"}[length]])).unpack_from
 
 
