@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from operator import eq
+from operator import eq, itemgetter
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -215,7 +215,7 @@ class _Taken(Headers):
         return self._mine(self._others.integers(key, default))
 
     def _mine(self, answers: Sequence[T]) -> list[T]:
-        return [answers[k] for k in self._order]
+        return list(map(answers.__getitem__, self._order))
 
 
 def _watched(question: Callable[[Attributes], T], levels: Sequence[Level]) -> tuple[T, set[Place]]:
@@ -248,14 +248,16 @@ class _Kind:
     def __init__(self, places: Sequence[int], levels: Sequence[Sequence[Level]]) -> None:
         self.places = places
         self.levels = levels
+        self._owns: dict[int, list[Any]] = {}
         self._columns: dict[Place, list[Any]] = {}
 
     def column(self, level: int, place: int) -> list[Any]:
         """One element of each header's own."""
         found = self._columns.get((level, place))
         if found is None:
-            found = [cast(Record, levels[level]).own[place] for levels in self.levels]
-            self._columns[level, place] = found
+            if level not in self._owns:
+                self._owns[level] = [levels[level].own for levels in self.levels]
+            found = self._columns[level, place] = list(map(itemgetter(place), self._owns[level]))
         return found
 
     def elements(self, level: int, place: int) -> list[bytes] | None:

@@ -35,7 +35,7 @@ import numpy.typing as npt
 from pydicom import uid
 
 from dicomlab.read.heard import heard
-from dicomlab.read.streams import Codestream, Jpeg, StreamError, read_codestream, read_jpeg
+from dicomlab.read.streams import Codestream, Jpeg, Scan, StreamError, read_codestream, read_jpeg
 
 __all__ = ["FRAME_STARTS", "KNOWN", "Wanted", "decode", "deflated"]
 
@@ -190,9 +190,12 @@ def _is_whole(stream: Jpeg, values: Values) -> bool:
     ----------
     Rec. ITU-T T.81 H.1.2: each sample is the Huffman code of the size of its difference, and then so many bits.
     """
-    assert stream.plain_scan is not None
-    available, codes = stream.plain_scan
-    plain, taken = values.astype(np.uint16, copy=False), _bits(tuple(codes))
+    scan = stream.plain_scan
+    assert scan is not None
+    plain = values.astype(np.uint16, copy=False)
+    if plain.shape[1] > 1 and _ends_as_it_should(scan, int(plain[-1, -1]) - int(plain[-1, -2])):
+        return True
+    available, taken = scan.bits, _bits(scan.codes)
     # Each is predicted from its left neighbour, the first column from above, the first sample from the middle of the range.
     left = np.empty(len(plain), np.uint16)
     left[1:], left[0] = plain[:-1, 0], 1 << stream.precision - 1
@@ -207,15 +210,35 @@ def _is_whole(stream: Jpeg, values: Values) -> bool:
     return available >= 0
 
 
+def _ends_as_it_should(scan: Scan, difference: int) -> bool:
+    """Whether the data plainly end with the code of the last difference: none that libjpeg makes up, and only padding follows.
+
+    Where data lack, it goes on with zeros, and from the next row on with equal samples.
+    """
+    difference = (difference + 0x8000 & 0xFFFF) - 0x8000
+    size = abs(difference).bit_length()
+    length, code = scan.codes[size]
+    if not length or (size in (0, scan.made_up) and difference <= 0):
+        return False
+    rest = size % 16  # the largest needs no more bits
+    code = code << rest | (difference - (difference < 0)) & (1 << rest) - 1
+    length += rest
+    tail = int.from_bytes(scan.tail, "big")
+    return any(
+        tail & (1 << padding) - 1 == (1 << padding) - 1 and tail >> padding & (1 << length) - 1 == code
+        for padding in range(8)
+    )
+
+
 _ROWS = 64
 _NO_CODE = 255
 
 
 @lru_cache(16)
-def _bits(codes: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def _bits(codes: tuple[tuple[int, int], ...]) -> npt.NDArray[np.uint8]:
     """How many bits each difference modulo 65536 takes, where the sizes 0 to 16 have codes of these lengths."""
     sizes = np.frexp(np.minimum(np.arange(1 << 16), np.arange(1 << 16, 0, -1)))[1]
-    lengths = np.array(codes)
+    lengths = np.array(codes)[:, 0]
     taken = np.where(lengths == 0, _NO_CODE, lengths + np.arange(17) % 16)
     return taken.astype(np.uint8)[sizes]
 

@@ -6,12 +6,14 @@ marker, and its size, depth and components are compared with the header before m
 
 from __future__ import annotations
 
+import itertools
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Codestream", "Jpeg", "StreamError", "read_codestream", "read_jpeg"]
+__all__ = ["Codestream", "Jpeg", "Scan", "StreamError", "read_codestream", "read_jpeg"]
 
 _NAMES = {
     0xC0: "baseline JPEG",
@@ -24,6 +26,27 @@ _NAMES = {
 
 class StreamError(ValueError):
     """A compressed frame cannot be decoded; the message says why, without the file's name."""
+
+
+class Scan(NamedTuple):
+    """Coded differences of a lossless JPEG (T.81 H.1.2): the Huffman code of the size of each, and then so many bits.
+
+    Parameters
+    ----------
+    bits
+        How many bits there are, padding included.
+    tail
+        The last of their bytes, without stuffing.
+    codes
+        Of the sizes 0 to 16: bits of the code, and the code; no bits where there is no code.
+    made_up
+        The size that zeros are the code of.
+    """
+
+    bits: int
+    tail: bytes
+    codes: tuple[tuple[int, int], ...]
+    made_up: int
 
 
 @dataclass(frozen=True)
@@ -43,8 +66,8 @@ class Jpeg:
     end
         First byte after the end marker.
     plain_scan
-        How many entropy-coded bits a lossless JPEG has, padding included, and the bits of the Huffman code of each size of a
-        difference; None where it is more than one scan of one component, predicted from the left neighbour, without restarts.
+        The scan of a lossless JPEG; None where it is more than one scan of one component, predicted from the left neighbour,
+        without restarts.
     """
 
     process: int
@@ -56,7 +79,7 @@ class Jpeg:
     adobe: int | None
     ends: tuple[int, ...]
     end: int
-    plain_scan: tuple[int, tuple[int, ...]] | None = None
+    plain_scan: Scan | None = None
 
     @property
     def name(self) -> str:
@@ -92,8 +115,8 @@ def read_jpeg(data: bytes) -> Jpeg:
     jfif = False
     ends: list[int] = []
     covered = 0
-    codes: dict[int, tuple[int, ...]] = {}
-    plain_scan: tuple[int, tuple[int, ...]] | None = None
+    tables: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {}
+    plain_scan: Scan | None = None
     at = 2
     while True:
         while data[at : at + 2] == b"\xff\xff":  # fill bytes
@@ -123,7 +146,7 @@ def read_jpeg(data: bytes) -> Jpeg:
         elif marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             found["adobe"] = body[11]
         elif marker == 0xC4:
-            codes |= _code_lengths(body)
+            tables |= _huffman_tables(body)
         elif marker == 0xDD and len(body) >= 2:
             interval = int.from_bytes(body, "big")
         elif marker == 0xDA:
@@ -138,7 +161,7 @@ def read_jpeg(data: bytes) -> Jpeg:
                 and not interval
                 and body[3:] == b"\1\0\0"
             )
-            lengths = codes.get(body[2] >> 4) if plain and found["process"] == 0xC3 else None
+            table = tables.get(body[2] >> 4) if plain and found["process"] == 0xC3 else None
             # Markers inside a scan: any byte after FF but the stuffing, which is 00 in T.81 and below 80 in T.87.
             first = int(np.searchsorted(after_ff, at))
             stuffed = following[first:] < 0x80 if found["process"] == 0xF7 else following[first:] == 0
@@ -152,12 +175,13 @@ def read_jpeg(data: bytes) -> Jpeg:
                 raise StreamError("restart markers are missing or out of turn")
             ends.extend(int(place) for place in inside[: last + 1])
             plain_scan = None
-            if lengths is not None:
+            if table is not None:
                 stop = ends[-1]
                 while data[stop - 1] == 0xFF:  # fill bytes belong to the marker
                     stop -= 1
                 zeros = np.count_nonzero(stuffed[: int(np.searchsorted(after_ff[first:], stop))])
-                plain_scan = 8 * (stop - at - int(zeros)), lengths
+                tail = data[max(at, stop - _TAIL) : stop].replace(b"\xff\x00", b"\xff")
+                plain_scan = Scan(8 * (stop - at - int(zeros)), tail, table[1], table[0])
             if interval and found["process"] != 0xF7:
                 wanted = _restarts(components, rows, columns, body, found["process"] == 0xC3, interval)
                 if last != wanted:
@@ -179,19 +203,27 @@ def read_jpeg(data: bytes) -> Jpeg:
     )
 
 
-def _code_lengths(body: bytes) -> dict[int, tuple[int, ...]]:
-    """Of each Huffman table of a segment: the number of bits of the code of each symbol from 0 to 16; 0 where there is none."""
+_TAIL = 16
+"""Bytes that hold the code of one difference, of 31 bits at most, and the padding after it."""
+
+
+def _huffman_tables(body: bytes) -> dict[int, tuple[int, tuple[tuple[int, int], ...]]]:
+    """Of each Huffman table of a segment: the symbol that zeros are the code of; length and code of each from 0 to 16."""
     found = {}
     at = 0
     while at + 17 <= len(body):
         table, counts = body[at], body[at + 1 : at + 17]
-        symbols = body[at + 17 : at + 17 + sum(counts)]
-        lengths = [0] * 17
-        bits = [k + 1 for k, count in enumerate(counts) for _ in range(count)]
-        for symbol, length in zip(symbols, bits, strict=False):
-            if symbol <= 16:
-                lengths[symbol] = length
-        found[table] = tuple(lengths)
+        symbols = iter(body[at + 17 : at + 17 + sum(counts)])
+        codes = [(0, 0)] * 17
+        first, code = 0, 0
+        for length, count in enumerate(counts, start=1):  # T.81 C.2
+            code <<= 1
+            for symbol in itertools.islice(symbols, count):
+                first = first if code else symbol
+                if symbol <= 16:
+                    codes[symbol] = (length, code)
+                code += 1
+        found[table] = first, tuple(codes)
         at += 17 + sum(counts)
     return found
 
