@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +44,9 @@ def decode_rle(data: bytes, colours: int, pixels: int, deep: int, out: Values | 
     if out is None or out.nbytes != colours * pixels * deep:
         out = np.empty(colours * pixels, kind)
     samples = out.view(kind).reshape(colours, pixels)
+    whole = memoryview(data)
     for k, (start, stop) in enumerate(pairwise(bounds)):
-        part = _unpacked(data[start:stop], pixels, f"RLE segment {k + 1}")
+        part = _unpacked(cast(bytes, whole[start:stop]), pixels, f"RLE segment {k + 1}")
         sample = samples[k // deep]
         if k % deep:  # the most significant byte came first
             sample <<= 8

@@ -353,12 +353,12 @@ class StoredImage:
     def _encoded(self, frame: int) -> bytes:
         """Bytes of one encapsulated frame."""
         self._check_frame(frame)
-        try:
-            pieces = self._pieces[frame]
-        except StreamError as problem:
-            raise self._fault(frame, str(problem)) from problem
         data = []
         with self._open() as stream:
+            try:
+                pieces = self._pieces(stream)[frame]
+            except StreamError as problem:
+                raise self._fault(frame, str(problem)) from problem
             for offset, length in pieces:
                 stream.seek(offset)
                 data.append(stream.read(length))
@@ -366,16 +366,18 @@ class StoredImage:
             raise self._fault(frame, "its compressed data break off")
         return b"".join(data)
 
-    @cached_property
-    def _pieces(self) -> list[list[Piece]]:
-        span = self._span
-        if span is None:
-            raise StreamError("it holds no pixel data")
-        signatures = codecs.FRAME_STARTS if self.syntax in codecs.KNOWN else ()
-        with self._open() as stream:
-            return find_frames(
-                stream, span.offset, span.offset + span.available, self.frames, self._extended, signatures
-            )
+    def _pieces(self, stream: BinaryIO) -> list[list[Piece]]:
+        """Fragments of each frame; found once."""
+        known: list[list[Piece]] | None = self.__dict__.get("_found")
+        if known is None:
+            span = self._span
+            if span is None:
+                raise StreamError("it holds no pixel data")
+            signatures = codecs.FRAME_STARTS if self.syntax in codecs.KNOWN else ()
+            end = span.offset + span.available
+            known = find_frames(stream, span.offset, end, self.frames, self._extended, signatures)
+            self.__dict__["_found"] = known
+        return known
 
     def _refuse_claims(self, size: int, frame: int) -> None:
         claimed = self._frame_bits // 8
