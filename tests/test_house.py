@@ -56,7 +56,7 @@ BREAKS = [
     ("floors", "errors.py", "import dicomlab.read\n"),
     ("floors", "read/__init__.py", "def later() -> None:\n    import dicomlab.view\n"),
     ("floors", "cellar.py", "'''A room that nobody gave a floor.'''\n"),
-    ("face", "accessor.py", "from dicomlab import __version__ as anything\n"),
+    ("face", "accessor/place.py", "from dicomlab import __version__ as anything\n"),
     ("pydicom", "view/__init__.py", "import pydicom.tag\n"),
     ("pydicom", "errors.py", "import pydicom\n"),
     ("screen", "read/__init__.py", "def picture() -> None:\n    import matplotlib.pyplot\n"),
