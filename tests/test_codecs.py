@@ -187,6 +187,29 @@ def test_bits_above_bits_stored_are_removed_from_lossless_streams_and_clipped_fr
     )
 
 
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16"])
+@pytest.mark.parametrize("syntax", [uid.JPEG2000Lossless, uid.HTJ2KLossless])
+def test_samples_of_either_sign_are_put_where_they_belong(syntax: str, kind: str) -> None:
+    values = np.random.default_rng(4).integers(-90 if kind[0] == "i" else 0, 90, (30, 40)).astype(kind)
+    encode = _j2k if syntax == uid.JPEG2000Lossless else _htj2k
+    data = encode(values, values.itemsize * 8)
+    for allocated in range(values.itemsize * 8, 33, 8):
+        said = wanted(values, allocated, allocated=allocated, signed=kind[0] == "i")
+        if allocated == 24:
+            continue
+        room = np.full(said.shape, 99, said.dtype)
+        found, _ = decode(data, syntax, said, room)
+        np.testing.assert_array_equal(found, values)
+        assert np.shares_memory(found, room) == (allocated == values.itemsize * 8)
+
+
+def test_htj2k_in_tiles_is_whole() -> None:
+    values = scene(200, 180)
+    data = imagecodecs.htj2k_encode(values, reversible=True, tile=(64, 50), tlm=True)
+    room = np.zeros_like(values)
+    np.testing.assert_array_equal(decode(data, uid.HTJ2KLossless, wanted(values, 16), room)[0], values)
+
+
 def test_htj2k_equals_the_other_decoder() -> None:
     values = scene(200, 180)
     for data, limit in ((_htj2k(values, 12), 0), (_htj2k_lossy(values, 12), 1)):
