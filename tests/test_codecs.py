@@ -282,6 +282,39 @@ def _unrle(data: bytes, length: int) -> bytes:
 # -- broken off -----------------------------------------------------------------------------------------------------------
 
 
+def test_htj2k_whose_tile_part_has_no_length_raises_when_it_is_cut(capfd) -> None:
+    values = scene(64, 64)
+    data = bytearray(_htj2k(values, 12))
+    part = data.index(b"\xff\x90\0\x0a")
+    data[part + 6 : part + 10] = bytes(4)
+    said = wanted(values, 16)
+    np.testing.assert_array_equal(decode(bytes(data), uid.HTJ2KLossless, said)[0], values)
+    for lost in (1, 2, 5, 20, 100, 500):
+        with pytest.raises(StreamError):
+            decode(bytes(data[: -2 - lost] + EOI), uid.HTJ2KLossless, said)
+    capfd.readouterr()
+
+
+def test_lossless_jpeg_that_lacks_its_last_bytes_raises_whatever_its_last_values_are() -> None:
+    rng = np.random.default_rng(7)
+    down, across = np.mgrid[:32, :64]
+    for number in range(600):
+        values = np.round(1000 + 300 * np.sin(across / 9) + rng.normal(0, number % 13, across.shape)).astype(
+            "u2"
+        )
+        if number % 5 == 0:
+            values = (across * (number % 4) + down).astype("u2")  # the same difference everywhere
+        data = _lossless_jpeg(values, 12)
+        said = wanted(values, 12)
+        np.testing.assert_array_equal(decode(data, uid.JPEGLosslessSV1, said)[0], values)
+        for lost in (1, 2, int(rng.integers(3, 60))):
+            try:
+                found, _ = decode(data[: -2 - lost] + EOI, uid.JPEGLosslessSV1, said)
+            except StreamError:
+                continue
+            np.testing.assert_array_equal(found, values)  # it was padding
+
+
 @pytest.mark.parametrize("syntax", [*LOSSLESS, *LOSSY])
 def test_a_stream_cut_at_any_length_raises(syntax: str) -> None:
     data, syntax, said = _stream(syntax)
