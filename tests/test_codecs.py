@@ -187,6 +187,29 @@ def test_bits_above_bits_stored_are_removed_from_lossless_streams_and_clipped_fr
     )
 
 
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16"])
+@pytest.mark.parametrize("syntax", [uid.JPEG2000Lossless, uid.HTJ2KLossless])
+def test_samples_of_either_sign_are_put_where_they_belong(syntax: str, kind: str) -> None:
+    values = np.random.default_rng(4).integers(-90 if kind[0] == "i" else 0, 90, (30, 40)).astype(kind)
+    encode = _j2k if syntax == uid.JPEG2000Lossless else _htj2k
+    data = encode(values, values.itemsize * 8)
+    for allocated in range(values.itemsize * 8, 33, 8):
+        said = wanted(values, allocated, allocated=allocated, signed=kind[0] == "i")
+        if allocated == 24:
+            continue
+        room = np.full(said.shape, 99, said.dtype)
+        found, _ = decode(data, syntax, said, room)
+        np.testing.assert_array_equal(found, values)
+        assert np.shares_memory(found, room) == (allocated == values.itemsize * 8)
+
+
+def test_htj2k_in_tiles_is_whole() -> None:
+    values = scene(200, 180)
+    data = imagecodecs.htj2k_encode(values, reversible=True, tile=(64, 50), tlm=True)
+    room = np.zeros_like(values)
+    np.testing.assert_array_equal(decode(data, uid.HTJ2KLossless, wanted(values, 16), room)[0], values)
+
+
 def test_htj2k_equals_the_other_decoder() -> None:
     values = scene(200, 180)
     for data, limit in ((_htj2k(values, 12), 0), (_htj2k_lossy(values, 12), 1)):
@@ -257,6 +280,39 @@ def _unrle(data: bytes, length: int) -> bytes:
 
 
 # -- broken off -----------------------------------------------------------------------------------------------------------
+
+
+def test_htj2k_whose_tile_part_has_no_length_raises_when_it_is_cut(capfd) -> None:
+    values = scene(64, 64)
+    data = bytearray(_htj2k(values, 12))
+    part = data.index(b"\xff\x90\0\x0a")
+    data[part + 6 : part + 10] = bytes(4)
+    said = wanted(values, 16)
+    np.testing.assert_array_equal(decode(bytes(data), uid.HTJ2KLossless, said)[0], values)
+    for lost in (1, 2, 5, 20, 100, 500):
+        with pytest.raises(StreamError):
+            decode(bytes(data[: -2 - lost] + EOI), uid.HTJ2KLossless, said)
+    capfd.readouterr()
+
+
+def test_lossless_jpeg_that_lacks_its_last_bytes_raises_whatever_its_last_values_are() -> None:
+    rng = np.random.default_rng(7)
+    down, across = np.mgrid[:32, :64]
+    for number in range(600):
+        values = np.round(1000 + 300 * np.sin(across / 9) + rng.normal(0, number % 13, across.shape)).astype(
+            "u2"
+        )
+        if number % 5 == 0:
+            values = (across * (number % 4) + down).astype("u2")  # the same difference everywhere
+        data = _lossless_jpeg(values, 12)
+        said = wanted(values, 12)
+        np.testing.assert_array_equal(decode(data, uid.JPEGLosslessSV1, said)[0], values)
+        for lost in (1, 2, int(rng.integers(3, 60))):
+            try:
+                found, _ = decode(data[: -2 - lost] + EOI, uid.JPEGLosslessSV1, said)
+            except StreamError:
+                continue
+            np.testing.assert_array_equal(found, values)  # it was padding
 
 
 @pytest.mark.parametrize("syntax", [*LOSSLESS, *LOSSY])

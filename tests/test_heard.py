@@ -89,3 +89,11 @@ def test_a_hook_set_meanwhile_counts_as_an_error_and_stays(others) -> None:
         _say("codec.decode", "broken")
     assert errors == ["broken"]
     assert ours == ["lost"]
+
+
+def test_a_hook_that_was_there_for_a_while_only_counts_as_an_error_too(others) -> None:
+    with heard("codec.") as errors:
+        sys.unraisablehook = lambda lost: None
+        with heard("codec."):
+            pass
+    assert errors == ["another hook was set meanwhile"]

@@ -25,7 +25,7 @@ calls unsigned raise.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, cast
@@ -193,7 +193,7 @@ def _is_whole(stream: Jpeg, values: Values) -> bool:
     scan = stream.plain_scan
     assert scan is not None
     plain = values.astype(np.uint16, copy=False)
-    if plain.shape[1] > 1 and _ends_as_it_should(scan, int(plain[-1, -1]) - int(plain[-1, -2])):
+    if plain.shape[1] > _LAST and _ends_as_it_should(scan, np.diff(plain[-1, -1 - _LAST :]).tolist()):
         return True
     available, taken = scan.bits, _bits(scan.codes)
     # Each is predicted from its left neighbour, the first column from above, the first sample from the middle of the range.
@@ -210,24 +210,38 @@ def _is_whole(stream: Jpeg, values: Values) -> bool:
     return available >= 0
 
 
-def _ends_as_it_should(scan: Scan, difference: int) -> bool:
-    """Whether the data plainly end with the code of the last difference: none that libjpeg makes up, and only padding follows.
+_LAST = 8
+"""Differences at the end whose codes are looked for at the end of the data."""
 
-    Where data lack, it goes on with zeros, and from the next row on with equal samples.
+
+def _ends_as_it_should(scan: Scan, differences: Sequence[int]) -> bool:
+    """Whether the last differences (modulo 65536) show that no data lacked; where they do not, all bits must be counted.
+
+    Where data lack, libjpeg goes on with zeros, and from the next row on with equal samples.
     """
-    difference = (difference + 0x8000 & 0xFFFF) - 0x8000
-    size = abs(difference).bit_length()
-    length, code = scan.codes[size]
-    if not length or (size in (0, scan.made_up) and difference <= 0):
+    codes = [_code(scan, difference) for difference in differences]
+    length, code = codes[-1]
+    if differences[-1] == 0 or min(codes)[0] == 0:
         return False
-    rest = size % 16  # the largest needs no more bits
-    code = code << rest | (difference - (difference < 0)) & (1 << rest) - 1
-    length += rest
-    tail = int.from_bytes(scan.tail, "big")
-    return any(
-        tail & (1 << padding) - 1 == (1 << padding) - 1 and tail >> padding & (1 << length) - 1 == code
-        for padding in range(8)
-    )
+    if code & 1:  # no zero that was made up
+        return True
+    bits = f"{code:0{length}b}"
+    if "1" not in bits.lstrip(
+        "1"
+    ):  # all made up, or like the ones of the padding with zeros that were made up
+        return False
+    wanted = "".join(f"{code:0{length}b}" for length, code in codes)
+    tail = "".join(f"{byte:08b}" for byte in scan.tail)
+    return any(tail.endswith(wanted + "1" * padding) for padding in range(8))
+
+
+def _code(scan: Scan, difference: int) -> tuple[int, int]:
+    """Bits that a difference modulo 65536 takes, and what they are; no bits where there is no code."""
+    signed = (difference + 0x8000 & 0xFFFF) - 0x8000
+    size = abs(signed).bit_length()
+    length, code = scan.codes[size]
+    rest = size % 16 if length else 0  # the largest needs no more bits
+    return length + rest, code << rest | (signed - (signed < 0)) & (1 << rest) - 1
 
 
 _ROWS = 64
@@ -270,8 +284,8 @@ def _jpeg_ls(data: bytes, syntax: str, wanted: Wanted, out: Values | None) -> tu
     import imagecodecs
 
     # Without an end marker CharLS may search for minutes; `read_jpeg` has seen it. It refuses what lacks data or has too much.
-    # Where less than a byte lacks it takes zeros for the low bits of the very last sample. Only decoding twice would show
-    # that, and a stream that lost just the one byte before its end marker is no likelier than a bit that flipped.
+    # Where it ends within the last byte it takes zeros for the low bits of the very last sample. Only decoding twice would show
+    # that: of a stream that lost just the one byte before its end marker, and of a few in a thousand with damage inside.
     values = imagecodecs.jpegls_decode(_to(data, stream.end), out=_room(out, stream.precision))
     return _settle(
         values, stream.precision, syntax == uid.JPEGLSNearLossless, False, wanted
@@ -310,6 +324,8 @@ def _open_jph(stream: Codestream, room: Values | None) -> Values | None:
     Its errors are lost on their way to Python, but for those who listen.
     """
     if not stream.high_throughput or not stream.reversible or stream.components > 1 or stream.precision > 16:
+        return None
+    if not stream.measured:  # it says nothing of what a tile-part without a length lacks
         return None
     import imagecodecs
 

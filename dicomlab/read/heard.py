@@ -20,6 +20,8 @@ class _Here(threading.local):
 
 _HERE, _LOCK = _Here(), threading.Lock()
 _listening = 0
+_disturbed = 0
+"""How often somebody else's hook was found in place of ours."""
 _before: Callable[[sys.UnraisableHookArgs], object] = sys.__unraisablehook__
 
 
@@ -39,11 +41,13 @@ def heard(library: str) -> Iterator[list[str]]:
     list of str
         Filled until the end of the block; with a note of its own where somebody else set a hook, who may have heard instead.
     """
-    global _listening, _before
+    global _listening, _disturbed, _before
     with _LOCK:
         if sys.unraisablehook is not _listen:
             _before, sys.unraisablehook = sys.unraisablehook, _listen
+            _disturbed += _listening > 0
         _listening += 1
+        before = _disturbed
     errors: list[str] = []
     _HERE.library, _HERE.errors = library, errors
     try:
@@ -52,9 +56,10 @@ def heard(library: str) -> Iterator[list[str]]:
         _HERE.library = ""
         with _LOCK:
             _listening -= 1
-            if sys.unraisablehook is not _listen:
+            ours = sys.unraisablehook is _listen
+            if not ours or _disturbed != before:
                 errors.append("another hook was set meanwhile")
-            elif not _listening:
+            if ours and not _listening:
                 sys.unraisablehook = _before
 
 

@@ -203,8 +203,8 @@ def read_jpeg(data: bytes) -> Jpeg:
     )
 
 
-_TAIL = 16
-"""Bytes that hold the code of one difference, of 31 bits at most, and the padding after it."""
+_TAIL = 48
+"""Bytes that hold the codes of the last eight differences, of 31 bits at most, and the padding after them, stuffed."""
 
 
 def _huffman_tables(body: bytes) -> dict[int, tuple[int, tuple[tuple[int, int], ...]]]:
@@ -267,6 +267,8 @@ class Codestream:
         Whether its wavelet is the reversible one.
     high_throughput
         Whether it is HTJ2K (T.814).
+    measured
+        Whether every tile-part says how long it is, so that none can lack a part of itself.
     """
 
     data: bytes
@@ -278,6 +280,7 @@ class Codestream:
     transformed: bool
     reversible: bool
     high_throughput: bool
+    measured: bool
 
 
 def read_codestream(data: bytes) -> Codestream:
@@ -326,9 +329,9 @@ def read_codestream(data: bytes) -> Codestream:
     if (step_x, step_y) != (1, 1) or x1 <= x0 or y1 <= y0 or not tile_w or not tile_h:
         raise StreamError("its components are subsampled or empty")
     across, down = -(-(x1 - tile_x) // tile_w), -(-(y1 - tile_y) // tile_h)
-    end = _check_tiles(data, at, across * down) + 2
+    end, measured = _check_tiles(data, at, across * down)
     return Codestream(
-        data[:end],
+        data[: end + 2],
         y1 - y0,
         x1 - x0,
         count,
@@ -337,11 +340,16 @@ def read_codestream(data: bytes) -> Codestream:
         transformed,
         reversible,
         high_throughput,
+        measured,
     )
 
 
-def _check_tiles(data: bytes, at: int, tiles: int) -> int:
-    """Follow the tile-parts by their lengths to the end marker, and return its place; no tile may lack, nor a part of it."""
+def _check_tiles(data: bytes, at: int, tiles: int) -> tuple[int, bool]:
+    """Follow the tile-parts by their lengths to the end marker: its place, and whether all of them have a length.
+
+    No tile may lack, nor a part of it.
+    """
+    measured = True
     seen: dict[int, int] = {}
     promised: dict[int, int] = {}
     while data[at : at + 2] != b"\xff\xd9":
@@ -353,6 +361,7 @@ def _check_tiles(data: bytes, at: int, tiles: int) -> int:
         seen[tile] = seen.get(tile, 0) + 1
         promised[tile] = parts or promised.get(tile, 0)
         if length == 0:  # the last one, as far as the end marker
+            measured = False
             at = max(data.rfind(b"\xff\xd9", at), 0) or len(data)
         elif length < 14 or at + length > len(data):
             raise StreamError(f"a tile-part of {length} bytes breaks off after {len(data) - at}")
@@ -360,7 +369,7 @@ def _check_tiles(data: bytes, at: int, tiles: int) -> int:
             at += length
     if len(seen) != tiles or any(parts and seen[tile] != parts for tile, parts in promised.items()):
         raise StreamError(f"it holds {len(seen)} of {tiles} tiles, or a tile without all its parts")
-    return at
+    return at, measured
 
 
 def _unwrap(data: bytes) -> bytes:
