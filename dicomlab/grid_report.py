@@ -181,10 +181,11 @@ def _spacing(here: Geometry, there: Geometry, mend: str) -> Aspect:
         return f"{steps} mm" + ("" if geometry.is_uniform else " (median, uneven)")
 
     parts = []
-    for name, mine, theirs, x, y in zip(
-        AXES, here.spacing, there.spacing, here.positions, there.positions, strict=True
+    leaning = np.abs(np.linalg.norm(here.direction, axis=0) - np.linalg.norm(there.direction, axis=0))
+    for name, mine, theirs, x, y, lean in zip(
+        AXES, here.spacing, there.spacing, here.positions, there.positions, leaning, strict=True
     ):
-        if x.size == y.size and x.size and np.max(np.abs(x - y)) <= _tolerance(x, y):
+        if x.size == y.size and lean < BASIS_TOLERANCE and not _apart([(name, x, y)], nested=False):
             continue  # the same places, whatever rounding makes of their differences
         # Steps that differ, differ more the more of them there are: what counts is where the last voxel comes to lie.
         apart = abs(mine - theirs) * (max(min(x.size, y.size), 2) - 1)

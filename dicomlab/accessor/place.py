@@ -261,8 +261,8 @@ class Place(Bound):
         >>> import numpy as np
         >>> from dicomlab import make_volume
         >>> volume = make_volume(np.ones((2, 3, 4)), affine=np.diag([5.0, 1, 1, 1])[[2, 1, 0, 3]])
-        >>> volume.dicom.pad(column=(1, 2), constant_values=0).column.values
-        array([-5.,  0.,  5., 10., 15., 20., 25.])
+        >>> volume.dicom.pad(slice=(1, 2), constant_values=0).slice.values
+        array([-5.,  0.,  5., 10., 15.])
         """
         widths = {**(pad_width or {}), **pad_width_kwargs}
         return pad(self._volume, widths, mode=mode, constant_values=constant_values)
