@@ -10,6 +10,7 @@ import xarray as xr
 
 from dicomlab import html
 from dicomlab.affine import evenness_tolerance, unevenness
+from dicomlab.errors import GeometryError
 from dicomlab.frames import BASIS_TOLERANCE
 from dicomlab.geometry import AXES, FRAME, Geometry
 from dicomlab.indexes import position_tolerance
@@ -112,6 +113,11 @@ def compare_grids(mine: xr.DataArray, theirs: xr.DataArray | Geometry) -> GridRe
     GeometryError
         One of the two is no volume.
     """
+    if not isinstance(theirs, (Geometry, xr.DataArray, xr.Dataset)):
+        raise GeometryError(
+            f"a volume or a Geometry to compare with was asked for; found {type(theirs).__name__}. make_volume gives an array "
+            "and its affine the coordinates of a volume."
+        )
     here = Geometry.from_volume(mine)
     there = theirs if isinstance(theirs, Geometry) else Geometry.from_volume(theirs)
     frame, orientation = _frame(here, there), _orientation(here, there)

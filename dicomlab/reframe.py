@@ -74,7 +74,11 @@ def transform(volume: xr.DataArray, matrix: npt.ArrayLike, *, to: str | xr.DataA
 
 
 def _uid_of(frame: str | xr.DataArray) -> str:
-    uid = frame if isinstance(frame, str) else Geometry.from_volume(frame).frame_of_reference
+    if not isinstance(frame, (str, xr.DataArray, xr.Dataset)):
+        raise GeometryError(
+            f"a Frame of Reference UID (0020,0052) or a volume was asked for; found {type(frame).__name__}"
+        )
+    uid = str(frame) if isinstance(frame, str) else Geometry.from_volume(frame).frame_of_reference
     if uid.startswith("unknown:"):
         raise GeometryError(
             f"a Frame of Reference UID (0020,0052) was asked for; found {uid!r}, which marks a volume that names none. "

@@ -189,6 +189,11 @@ def test_what_is_no_uid_is_no_frame(nonsense: str) -> None:
         volume().dicom.assume_frame(nonsense)
     with pytest.raises(GeometryError, match="0020,0052"):
         volume().dicom.transform(np.eye(4), to=nonsense)
+    for thing in (None, 3, np.eye(4)):
+        with pytest.raises(GeometryError, match="found"):
+            volume().dicom.assume_frame(thing)
+        with pytest.raises(GeometryError, match="found"):
+            volume().dicom.same_grid(thing)
     with pytest.raises(GeometryError, match="names none"):
         volume().dicom.assume_frame(volume(frame=None))
 
