@@ -461,14 +461,16 @@ def test_two_grids_are_not_brought_together(operation: str) -> None:
                 )
 
 
-def test_volumes_travel_to_workers_and_back_with_their_guards() -> None:
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_volumes_travel_to_another_process_and_back_with_their_guards() -> None:
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=":0", host="127.0.0.1"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
+        client.wait_for_workers(1, timeout=60)
         for kind, v in volumes().items():
             sent = client.submit(lambda volume: volume.isel(row=[3, 1]), v).result()
             assert farthest(sent) < 1e-6, kind

@@ -351,6 +351,18 @@ def test_padded_and_coarsened_volumes_of_two_patients_do_not_meet() -> None:
             _ = change(v) + change(w)
 
 
+def test_lazy_volumes_are_padded_and_coarsened_lazily() -> None:
+    v = volume()
+    lazy = v.chunk(slice=2)
+    for change in (
+        lambda x: x.dicom.pad(row=1, constant_values=0),
+        lambda x: x.dicom.coarsen(row=2, slice=2),
+    ):
+        later = change(lazy)
+        assert later.chunks is not None
+        assert later.compute().identical(change(v))
+
+
 # -- the card ----------------------------------------------------------------------------------------------------------
 
 
