@@ -19,6 +19,7 @@ __all__ = [
     "axis_codes",
     "direction_from_cosines",
     "evenness_tolerance",
+    "faces",
     "index_of",
     "is_axis_aligned",
     "lps_to_ras",
@@ -230,3 +231,28 @@ def index_of(positions: FloatArray, wanted: FloatArray, lone_step: float) -> Flo
     low = np.clip(np.searchsorted(sign * positions, sign * wanted, side="right") - 1, 0, positions.size - 2)
     result: FloatArray = low + (wanted - positions[low]) / steps[low]
     return result
+
+
+def faces(positions: FloatArray, lone_step: float, name: str) -> FloatArray:
+    """Outer faces (mm) of the first and of the last voxel of an axis: half a step beyond their centres.
+
+    Raises
+    ------
+    GeometryError
+        There are no voxels along the axis `name`, some positions are NaN, or a lone one has no known step.
+    """
+    if positions.size == 1 and np.isnan(lone_step):
+        raise GeometryError(
+            f"nobody knows how far these voxels reach along {name}: there is only one {name}, and nothing says how far the "
+            f"next would be. volume.isel({name}=[k]) instead of an integer keeps the step of the volume it is cut from."
+        )
+    if not np.isfinite(positions).all():
+        raise GeometryError(f"nobody knows how far these voxels reach along {name}: some positions are NaN")
+    _check_not_empty(positions)
+    # Sorted, for shuffled slices fill the same box; and each once, for a slice picked twice is one.
+    levels = np.unique(positions)
+    first, last = (levels[1] - levels[0], levels[-1] - levels[-2]) if levels.size > 1 else (lone_step,) * 2
+    first, last = np.nan_to_num(np.abs([first, last])) / 2
+    ends = np.array([levels[0] - first, levels[-1] + last])
+    falls = positions[-1] < positions[0] if positions.size > 1 else lone_step < 0
+    return ends[::-1] if falls else ends

@@ -255,6 +255,41 @@ class Geometry:
         """``(column, row, slice, 1)`` voxel index to RAS mm, shape ``(4, 4)``: what nibabel and NIfTI expect."""
         return _affine.lps_to_ras(self.affine)
 
+    @property
+    def voxel_volume(self) -> float:
+        """Volume of one voxel in mm³; under gantry tilt a voxel is as thick as its slices lie apart perpendicularly.
+
+        Raises
+        ------
+        GeometryError
+            As `affine`: uneven slices have no one voxel, and a lone slice may have no known thickness.
+        """
+        return abs(float(np.linalg.det(self.affine[:3, :3])))
+
+    @property
+    def corners(self) -> FloatArray:
+        """LPS mm of the eight corners of the box that the voxels fill to their faces, shape ``(2, 2, 2, 3)``.
+
+        The first three indices say at which end of slice, row and column: 0 is that of the first voxel.
+
+        Raises
+        ------
+        GeometryError
+            There are no voxels, some positions are NaN, or of a lone one nobody knows how far the next would be.
+        """
+        ends = [
+            _affine.faces(x, lone, name)
+            for name, x, lone in zip(AXES, self.positions, self.lone_steps, strict=True)
+        ]
+        corners: FloatArray = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1) @ self.direction.T
+        return corners
+
+    @property
+    def extent(self) -> FloatArray:
+        """Lowest and highest x, y, z (LPS mm) that any voxel reaches with its faces, shape ``(2, 3)``; raises as `corners`."""
+        points = self.corners.reshape(-1, 3)
+        return np.stack([points.min(axis=0), points.max(axis=0)])
+
     # -- mapping ------------------------------------------------------------------------------------------------------
 
     def lps(self, index: npt.ArrayLike) -> FloatArray:

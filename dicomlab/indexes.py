@@ -332,4 +332,10 @@ class AxisIndex(PandasIndex):
         return slice(int(inside[0]), int(inside[-1]) + 1, label.step)
 
     def __repr__(self) -> str:
-        return f"AxisIndex({self.index!r}, basis={self.basis}, frame={self.frame!r})"
+        # Printed where somebody looks at indexes, and in xarray's errors when a plain index meets this one: there it is the
+        # only place that can say what to do.
+        return (
+            f"AxisIndex({self.index!r}, basis={self.basis}, frame={self.frame!r}) "
+            f"[guarded by dicomlab: .dicom.restore() guards a plain result, too; sel({self.dim}=...) or reindex_like(other) "
+            f"in place of reindex({self.dim}=[...])]"
+        )

@@ -188,6 +188,44 @@ def test_xarray_forgets_what_the_conventions_say(left: str, operation: str) -> N
     assert left_after(eval(operation, names)) == left
 
 
+SILENT = [
+    operation
+    for cell, _ in rows(CONVENTIONS, "| no error | what comes out |")
+    for operation in re.findall(r"`([^`]+)`", cell)
+]
+
+
+@pytest.mark.parametrize("operation", SILENT)
+def test_what_goes_unnoticed_is_what_the_conventions_name(operation: str) -> None:
+    axial = np.eye(4)[[2, 1, 0, 3]] * [1, 0.5, 1, 1]
+    coronal = axial[[0, 2, 1, 3]] * [-1, 1, 1, 1]
+    volume, other, turned = (
+        dl.make_volume(np.ones((4, 6, 4)), affine=affine, frame_of_reference=frame)
+        for affine, frame in ((axial, "1.2.3"), (axial, "1.2.4"), (coronal, "1.2.3"))
+    )
+    names = {
+        "volume": volume,
+        "other": other,
+        "turned": turned,
+        "xr": xr,
+        "saved_and_loaded": saved_and_loaded,
+    }
+    result = eval(operation, names)
+    if "other.coarsen(row=2)" in operation:
+        with pytest.raises(dl.DicomLabError):
+            _ = result.dicom.geometry
+    elif isinstance(result, xr.DataArray):
+        assert result.dicom.frame_of_reference == "1.2.3"
+        assert result.size
+        np.testing.assert_array_equal(result.dicom.direction, volume.dicom.direction)
+    # Guarded again, two frames or directions are refused; interp_like() and what was asked for are what is left.
+    lost = r"((?:volume|other|turned)\.coarsen\(row=.\)\.mean\(\)|saved_and_loaded\(other\))"
+    restored = re.sub(lost, r"\1.dicom.restore()", operation)
+    if restored != operation:
+        with pytest.raises(xr.AlignmentError, match=r"frame of reference|orientation"):
+            eval(restored, names)
+
+
 def test_an_unguarded_result_and_a_guarded_volume_do_not_meet() -> None:
     volume = dl.make_volume(np.zeros((8, 4, 4)), affine=np.eye(4)[[2, 1, 0, 3]], frame_of_reference="1.2.3")
     with pytest.raises(xr.AlignmentError):

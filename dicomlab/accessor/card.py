@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab import affine, html
+from dicomlab.accessor.box import draw_box
 from dicomlab.accessor.place import Place
 from dicomlab.accessor.values import Values
 from dicomlab.flat import is_flat
@@ -110,7 +111,8 @@ class Card(Place, Values):
         )
 
     def _repr_html_(self) -> str:
-        return html.block(html.card(*self._card()))
+        box = None if is_flat(self._volume) else draw_box(self.geometry)
+        return html.block(html.card(*self._card(), box))
 
 
 def _point(lps: FloatArray) -> str:
