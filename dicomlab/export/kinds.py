@@ -59,6 +59,13 @@ class Kind:
                 image.add(element)
             elif keyword in self.empty:
                 setattr(image, keyword, [] if keyword.endswith("Sequence") else None)
+        if not {"BodyPartExamined", "AnatomicRegionSequence", "Laterality", "ImageLaterality"} & {
+            *image.dir()
+        }:
+            image.Laterality = None  # 2C: nobody knows whether it is one of a pair
+        for keyword, demanded_by, terms in _DEMANDED:
+            if keyword not in image and terms & {*_terms(image, demanded_by)}:
+                setattr(image, keyword, None)
 
 
 _ANY = (
@@ -95,11 +102,11 @@ MR = Kind(
         "RepetitionTime",
         "EchoTime",
         "EchoTrainLength",
-        "InversionTime",
-        "TriggerTime",
         "PatientPosition",
     ),
     optional=(
+        "InversionTime",
+        "TriggerTime",
         "SequenceName",
         "FlipAngle",
         "MagneticFieldStrength",
@@ -143,9 +150,22 @@ PET = Kind(
 CAPTURE = Kind(
     "Secondary Capture Image Storage",
     SecondaryCaptureImageStorage,
+    empty=("PatientOrientation",),  # positions say it, and better
     optional=("EchoTime", "InversionTime", "FlipAngle", "KVP"),
 )
 KINDS = (CT, MR, PET, CAPTURE)
+
+_DEMANDED = (
+    ("InversionTime", "ScanningSequence", {"IR"}),
+    ("TriggerTime", "ScanOptions", {"CG", "PPG"}),
+)
+"""Attributes of MR that may be empty but not absent where another one has one of these terms, and must be absent elsewhere."""
+
+
+def _terms(image: Dataset, keyword: str) -> list[str]:
+    value = image.get(keyword)
+    return [] if not value else [value] if isinstance(value, str) else list(value)
+
 
 KEYWORDS = tuple(
     dict.fromkeys(

@@ -147,6 +147,8 @@ class Steps:
             moments = self._labels["time"][1]
             image.TemporalPositionIdentifier = 1 + int(np.sum(moments < labels["time"]))
             image.NumberOfTemporalPositions = moments.size
+        if "echo_time" in self.dims:
+            image.EchoNumbers = 1 + int(np.sum(self._labels["echo_time"][1] < labels["echo_time"]))
         return image
 
 

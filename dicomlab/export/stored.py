@@ -108,9 +108,9 @@ def find_storing(
         for kind in (np.int16, np.uint16):
             if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
                 return Storing(np.dtype(kind), nan=nan)
-        # A shift must be exact in a float and in its 16 characters.
-        if not centred and high - low <= _MOST and abs(low) < 1 << 52 and float(decimal(low)) == low:
-            return Storing(np.dtype(np.uint16), intercept=decimal(low), nan=nan)
+        shift = str(int(low))  # exact in its 16 characters, and in the float that it is read as
+        if not centred and high - low <= _MOST and len(shift) <= 16 and abs(low) < 1 << 53:
+            return Storing(np.dtype(np.uint16), intercept=shift, nan=nan)
     return _scaled(float(low), float(high), nan, centred)
 
 
