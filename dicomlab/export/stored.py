@@ -58,17 +58,13 @@ class Storing:
         if plane.dtype.kind in "iu" and float(self.slope) == 1:
             # Python's integers: the difference of two 64-bit numbers may need 65.
             shift = int(float(self.intercept))
-            ends = int(plane.min()) - shift, int(plane.max()) - shift
+            kept = low <= int(plane.min()) - shift and int(plane.max()) - shift <= high
             stored = plane if not shift else (plane - plane.dtype.type(shift))
         else:
-            real = _filled(plane, self.nan)
-            stored = np.rint((real - float(self.intercept)) / float(self.slope))
-            # A value at either end may fall a hair beyond it; `error` accounts for that.
-            ends = stored.min(), stored.max()
-            if low - 1 <= ends[0] and ends[1] <= high + 1:
-                stored = np.clip(stored, low, high)
-                ends = low, high
-        if not (low <= ends[0] and ends[1] <= high):  # NaN fails, too
+            real, slope, intercept = _filled(plane, self.nan), float(self.slope), float(self.intercept)
+            stored = np.clip(np.rint((real - intercept) / slope), low, high)
+            kept = bool(np.abs(stored * slope + intercept - real).max() <= self.error)  # NaN fails, too
+        if not kept:
             raise DicomLabError("the values of this volume changed while it was written")
         return stored.astype(self.dtype.newbyteorder("<"))
 
@@ -167,5 +163,5 @@ def _scaled(low: float, high: float, nan: float | None, centred: bool) -> Storin
     # Half a step; more only where the 16 characters of slope and intercept leave an end outside.
     beyond = max(base + ends.min * step - low, high - (base + ends.max * step), 0.0)
     rounding = 4 * float(np.spacing(max(abs(low), abs(high))))
-    error = max(step / 2, beyond) + rounding if wanted > 0 else beyond + abs(low - base)
+    error = max(step / 2, beyond) + rounding if wanted > 0 else abs(low - base)
     return Storing(dtype, slope, intercept, error, nan)
