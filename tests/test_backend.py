@@ -412,7 +412,7 @@ def test_folders_of_one_grid_are_opened_along_a_new_axis_and_others_refuse(tmp_p
     write(tmp_path / "d", datasets("MR"))
     mr = xr.open_dataset(tmp_path / "d", engine="dicom").rename(mr="ct")
     with pytest.raises(xr.AlignmentError, match="frame of reference"):
-        xr.concat([both, mr.expand_dims("visit")], "visit")
+        xr.concat([both, mr.expand_dims("visit")], "visit", join="outer")
 
 
 def test_halves_of_one_series_are_opened_along_slice(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from flat_support import write_pictures
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from support import datasets, watch_opening, write
 
@@ -305,6 +306,26 @@ def test_names_survive_their_character_set(tmp_path: Path, charset: Any, name: s
     assert image.OtherPatientIDsSequence[0].PatientID == "x"
 
 
+def test_what_breaks_the_rules_in_the_source_is_mended_or_left_out_where_it_may_be(tmp_path: Path) -> None:
+    changed = datasets("MR")
+    for k, ds in enumerate(changed):
+        ds.add(
+            DataElement("SliceThickness", "DS", "2.7799999930641364", validation_mode=pydicom.config.IGNORE)
+        )
+        ds.InversionTime = "450"  # of a sequence that inverts nothing
+        ds.ProcedureCodeSequence = []
+        ds.LossyImageCompression = "01" if k == 2 else "00"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = write(tmp_path / "source", changed)
+    write_series(load_volume(folder), tmp_path / "new", source=folder)
+    for image in headers(tmp_path / "new"):
+        assert str(image.SliceThickness) == "2.77999999306414"
+        assert "InversionTime" not in image
+        assert "ProcedureCodeSequence" not in image
+        assert image.LossyImageCompression == "01"
+
+
 def sources_of(image: Dataset) -> set[str]:
     found = {item.ReferencedSOPInstanceUID for item in image.SourceImageSequence}
     (series,) = image.ReferencedSeriesSequence
@@ -480,6 +501,25 @@ def test_rounding_warns_with_its_size_and_can_be_refused(tmp_path: Path) -> None
         warnings.simplefilter("error")
         write_series(volume, tmp_path / "b", max_error=1e-5)
     assert load_volume(tmp_path / "b").attrs["units"] == "g/ml"
+
+
+def test_magnitude_and_phase_each_have_all_the_bits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    values = np.stack([rng.uniform(0, 4000, (2, 5, 6)), rng.uniform(-np.pi, np.pi, (2, 5, 6))])
+    volume = make_volume(
+        values,
+        affine=AFFINE,
+        dims=("component", "slice", "row", "column"),
+        coords={"component": ["magnitude", "phase"]},
+        attrs={"Modality": "MR"},
+    )
+    write_series(volume, tmp_path / "new", max_error=0.04)
+    again = load_volume(tmp_path / "new")
+    assert list(again.component.values) == ["magnitude", "phase"]
+    assert np.all(np.abs(again - values).max(("slice", "row", "column")).values < [0.04, 0.0001])
+    whole = volume.copy(data=np.round(values * [[[[1]]], [[[100]]]]))
+    write_series(whole, tmp_path / "whole", max_error=0)
+    np.testing.assert_array_equal(load_volume(tmp_path / "whole").values, whole.values)
 
 
 def test_nan_needs_a_value_and_infinities_are_refused(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from dicomlab.export.kinds import CAPTURE, PET, Kind, rescale_type, say_pet
 from dicomlab.export.origin import Origin
 from dicomlab.export.place import Placement, decimal
-from dicomlab.export.steps import COMPONENTS, Steps
+from dicomlab.export.steps import COMPONENT, COMPONENTS, Steps
 from dicomlab.export.stored import Storing
 from dicomlab.export.subject import subject_of
 from dicomlab.read.planes import Plane
@@ -37,6 +37,8 @@ class Images:
 
     Parameters
     ----------
+    storings
+        How values become stored numbers: one for all, or one for each component.
     attrs
         Of the volume: windows, polarity, how it was resampled.
     description, derivation, number
@@ -48,7 +50,7 @@ class Images:
     frame: UID
     placement: Placement
     steps: Steps
-    storing: Storing
+    storings: tuple[Storing, ...]
     origin: Origin | None
     _: KW_ONLY
     attrs: Mapping[Any, Any]
@@ -57,7 +59,7 @@ class Images:
     number: int | None
 
     def image(
-        self, number: int, place: tuple[int, ...], sources: Sequence[Plane], stored: npt.NDArray[Any]
+        self, number: int, place: tuple[int, ...], sources: Sequence[Plane], values: npt.NDArray[Any]
     ) -> Dataset:
         """The data set of one image, with its pixels.
 
@@ -69,7 +71,7 @@ class Images:
             Its step along each extra axis, and its slice.
         sources
             Images of the source that it comes from.
-        stored
+        values
             Shape ``(rows, columns)``.
         """
         image = Dataset()
@@ -85,14 +87,13 @@ class Images:
         image.SOPInstanceUID = generate_uid(prefix=None)
         image.InstanceNumber = number
         self.placement.write(image, place[-1])
-        thickness = (
-            None
-            if self.origin is None or not self._keeps_slices
-            else self.origin.agreed("SliceThickness", sources)
-        )
-        image.SliceThickness = None if thickness is None else thickness.value
+        image.SliceThickness = self._thickness(sources)
+        if self.origin is not None and self.origin.is_lossy:
+            image.LossyImageCompression = "01"
         self._refer(image, sources)
-        self._value(image, place)
+        storing = self._storing(place)
+        self._value(image, place, storing)
+        stored = storing.store(values)
         image.Rows, image.Columns = stored.shape
         image.add_new("PixelData", "OW" if stored.itemsize == 2 else "OB", _even(stored.tobytes()))
         image.file_meta = self._meta(image)
@@ -122,11 +123,12 @@ class Images:
             filter(None, (self.derivation, self._resampled, self._rounded))
         )[:1024]
         self._show(image)
-        bits = 8 * self.storing.dtype.itemsize
+        dtype = self.storings[0].dtype  # they have one
+        bits = 8 * dtype.itemsize
         image.SamplesPerPixel = 1
         image.BitsAllocated = image.BitsStored = bits
         image.HighBit = bits - 1
-        image.PixelRepresentation = int(self.storing.dtype.kind == "i")
+        image.PixelRepresentation = int(dtype.kind == "i")
         return image
 
     @property
@@ -135,19 +137,27 @@ class Images:
 
     @property
     def _rounded(self) -> str:
-        rounded = f"values rounded by up to {self.storing.error:.3g}" if self.storing.error else ""
-        filled = f"NaN became {self.storing.nan:g}" if self.storing.nan is not None else ""
+        error, nan = max(storing.error for storing in self.storings), self.storings[0].nan
+        rounded = f"values rounded by up to {error:.3g}" if error else ""
+        filled = f"NaN became {nan:g}" if nan is not None else ""
         return "; ".join(filter(None, ("written from an array by dicomlab", rounded, filled)))
 
     @cached_property
     def _keeps_slices(self) -> bool:
         return self.origin is not None and self.origin.holds(self.placement)
 
+    def _thickness(self, sources: Sequence[Plane]) -> Any:
+        """Slice Thickness of the source, where slices are those of the source; None where it may be another."""
+        if self.origin is None or not self._keeps_slices:
+            return None
+        found = self.origin.agreed("SliceThickness", sources)
+        return None if found is None else found.value
+
     @cached_property
     def _is_plain(self) -> bool:
         """Whether stored numbers are values without a unit: an MR image has no module that says more of them."""
         units = {self.steps.units(index) for index in np.ndindex(self.steps.shape)}
-        return self.modality == "MR" and self.storing.is_identity and units == {""}
+        return self.modality == "MR" and all(one.is_identity for one in self.storings) and units == {""}
 
     def _component(self, own: Dataset) -> list[str]:
         found = str(own.get("ComplexImageComponent", "")).lower()
@@ -164,7 +174,10 @@ class Images:
         if series:
             image.ReferencedSeriesSequence = series
 
-    def _value(self, image: Dataset, place: tuple[int, ...]) -> None:
+    def _storing(self, place: tuple[int, ...]) -> Storing:
+        return self.storings[place[self.steps.dims.index(COMPONENT)] if len(self.storings) > 1 else 0]
+
+    def _value(self, image: Dataset, place: tuple[int, ...], storing: Storing) -> None:
         """What stored numbers mean."""
         units = self.steps.units(place[:-1])
         slices, steps = len(self.placement.positions), int(np.prod(self.steps.shape))
@@ -172,7 +185,7 @@ class Images:
             say_pet(image, units, slices, steps, int(image.InstanceNumber))
         elif self._is_plain:
             return
-        image.RescaleSlope, image.RescaleIntercept = self.storing.slope, self.storing.intercept
+        image.RescaleSlope, image.RescaleIntercept = storing.slope, storing.intercept
         if self.kind is not PET:
             image.RescaleType = rescale_type(units)
 

@@ -63,9 +63,12 @@ class Kind:
             *image.dir()
         }:
             image.Laterality = None  # 2C: nobody knows whether it is one of a pair
-        for keyword, demanded_by, terms in _DEMANDED:
-            if keyword not in image and terms & {*_terms(image, demanded_by)}:
+        for keyword, by, terms in _DEMANDED if self is MR else ():
+            wanted = bool(terms & {*_terms(image, by)})
+            if wanted and keyword not in image:
                 setattr(image, keyword, None)
+            elif not wanted:
+                image.pop(keyword, None)
 
 
 _ANY = (

@@ -14,7 +14,7 @@ from pydicom.sequence import Sequence as Items
 from pydicom.tag import Tag
 
 from dicomlab.errors import DicomLabError
-from dicomlab.export.place import Placement
+from dicomlab.export.place import Placement, decimal
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.planes import Plane
 from dicomlab.read.progress import progress_bar
@@ -54,6 +54,8 @@ class Origin:
             self._headers[id(instance)] = copied(header, wanted)
         self._constant = {keyword: self._among(self._headers.values(), keyword) for keyword in wanted}
         own = {plane.text("FrameOfReferenceUID") or f"unknown:{stack.uid}" for plane in stack.planes}
+        # Once lost is lost for good (PS3.3 C.7.6.1.1.5), even of some images alone.
+        self.is_lossy = any(header.get("LossyImageCompression") == "01" for header in self._headers.values())
         self.shares_frame: bool = own == {frame} and stack.is_placed
 
     def images_of(self, placement: Placement, k: int, labels: Mapping[str, Hashable]) -> tuple[Plane, ...]:
@@ -173,7 +175,7 @@ def copied(header: Dataset, keywords: Iterable[str]) -> Dataset:
     found = Dataset()
     with quiet():  # what a source says may break rules, and is repeated as it stands
         for keyword in keywords:
-            if keyword in header:
+            if keyword in header and not header[keyword].is_empty:
                 found.add(_copy(header[keyword]))
     return found
 
@@ -184,7 +186,11 @@ def _copy(element: DataElement) -> DataElement:
         value = Items([_copied_item(item) for item in value])
     elif element.VR == "PN":
         value = str(value) if element.VM <= 1 else [str(name) for name in value]
-        value = "" if element.is_empty else value
+    elif element.VR == "DS" and not element.is_empty:
+        # Devices write more than the sixteen characters that there may be.
+        numbers = [value] if element.VM == 1 else list(value)
+        texts = [str(one) if len(str(one)) <= 16 else decimal(one) for one in numbers]
+        value = texts[0] if element.VM == 1 else texts
     return DataElement(element.tag, element.VR, value)
 
 

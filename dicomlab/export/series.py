@@ -23,7 +23,7 @@ from dicomlab.export.image import Images
 from dicomlab.export.kinds import KEYWORDS, PET, choose_kind
 from dicomlab.export.origin import Origin
 from dicomlab.export.place import Placement
-from dicomlab.export.steps import Steps
+from dicomlab.export.steps import COMPONENT, Steps
 from dicomlab.export.stored import Storing, find_storing
 from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
@@ -158,14 +158,14 @@ def write_series(
         _warn(f"written as Secondary Capture, not as images of the modality {modality}: {reason}")
     target = Path(folder).expanduser()
     with new_folder(target, overwrite=overwrite) as written:
-        storing = _storing(whole, kind is PET, modality not in ("CT", "MR", "PT"), nan, max_error, progress)
+        storings = _storings(whole, kind is PET, modality not in ("CT", "MR", "PT"), nan, max_error, progress)
         images = Images(
             kind,
             modality,
             _frame(geometry),
             placement,
             steps,
-            storing,
+            storings,
             origin,
             attrs=volume.attrs,
             description=_described(volume, description),
@@ -175,7 +175,7 @@ def write_series(
         with Progress(len(places), "writing images", progress) as bar:
             for place, plane in _planes(whole):
                 number = 1 + int(np.ravel_multi_index(place, (*steps.shape, len(placement.positions))))
-                image = images.image(number, place, sources[place], storing.store(plane))
+                image = images.image(number, place, sources[place], plane)
                 image.save_as(written / file_name(number), enforce_file_format=True)
                 bar.step()
     return [target / file_name(k + 1) for k in range(len(places))]
@@ -237,35 +237,44 @@ def _described(volume: xr.DataArray, description: str | None) -> str:
     return description
 
 
-def _storing(
+def _storings(
     volume: xr.DataArray,
     centred: bool,
     short: bool,
     nan: float | None,
     max_error: float | None,
     progress: bool,
-) -> Storing:
+) -> tuple[Storing, ...]:
+    """How the values are stored: in one way, or, as magnitude and phase share no scale, in one for each component."""
+    parts = [volume]
+    if COMPONENT in volume.dims:
+        parts = [volume.isel({COMPONENT: [k]}) for k in range(volume.sizes[COMPONENT])]
     with Progress(int(np.prod(volume.shape[:-2])), "finding the range of the values", progress) as bar:
 
-        def looked_at() -> Iterator[Pixels]:
-            for _, plane in _planes(volume):
+        def looked_at(part: xr.DataArray) -> Iterator[Pixels]:
+            for _, plane in _planes(part):
                 yield plane
                 bar.step()
 
-        storing = find_storing(volume.dtype, looked_at(), nan=nan, centred=centred, short=short)
-    if not storing.error:
-        return storing
+        storings = tuple(
+            find_storing(
+                volume.dtype, looked_at(part), nan=nan, centred=centred, short=short, signed=len(parts) == 1
+            )
+            for part in parts
+        )
+    error = max(storing.error for storing in storings)
+    if not error:
+        return storings
     unit = str(volume.attrs.get("units", ""))
-    by = f"{storing.error:.3g}{f' {unit}' if unit else ''}"
-    said = f"values are rounded by up to {by}, half a step of the 16 bits of an image"
+    said = f"values are rounded by up to {error:.3g}{f' {unit}' if unit else ''}, half a step of the 16 bits of an image"
     if max_error is None:
         _warn(f"{said}. max_error= says how much is allowed.")
-    elif storing.error > max_error:
+    elif error > max_error:
         raise DicomLabError(
             f"{said}, and max_error={max_error:g} was asked for: write parts of the range as series of their own, or scale "
             "and round the values to whole numbers first"
         )
-    return storing
+    return storings
 
 
 def _planes(volume: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Pixels]]:

@@ -18,7 +18,10 @@ from dicomlab.export.place import decimal
 from dicomlab.geometry import AXES
 from dicomlab.volumes import attrs_of
 
-__all__ = ["COMPONENTS", "Steps"]
+__all__ = ["COMPONENT", "COMPONENTS", "Steps"]
+
+COMPONENT = "component"
+"""The axis of magnitude and phase, real and imaginary part."""
 
 COMPONENTS = MappingProxyType({"magnitude": "M", "phase": "P", "real": "R", "imaginary": "I"})
 """Labels of the axis ``component``, and the value of Image Type that makers use for each."""

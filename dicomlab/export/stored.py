@@ -70,7 +70,13 @@ class Storing:
 
 
 def find_storing(
-    dtype: np.dtype[Any], planes: Iterable[Pixels], *, nan: float | None, centred: bool, short: bool
+    dtype: np.dtype[Any],
+    planes: Iterable[Pixels],
+    *,
+    nan: float | None,
+    centred: bool = False,
+    short: bool = False,
+    signed: bool = True,
 ) -> Storing:
     """The way to store a volume that changes its values least.
 
@@ -86,6 +92,8 @@ def find_storing(
         Whether 0 must be stored as 0 (Rescale Intercept is 0 in a PET image, PS3.3 C.8.9.4).
     short
         Whether pixels may have 8 bits.
+    signed
+        Whether a number that fits may be stored as negative; False where other images of the series could not be.
 
     Raises
     ------
@@ -101,7 +109,7 @@ def find_storing(
         return Storing(np.dtype(np.uint8 if one else np.int16 if dtype.kind == "i" else np.uint16))
     low, high, whole = _range(dtype, planes, nan)
     if whole:
-        for kind in (np.int16, np.uint16):
+        for kind in (np.int16, np.uint16) if signed else (np.uint16,):
             if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
                 return Storing(np.dtype(kind), nan=nan)
         shift = str(int(low))  # exact in its 16 characters, and in the float that it is read as
