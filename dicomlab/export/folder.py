@@ -30,6 +30,7 @@ def new_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
     DicomLabError
         `folder` is a file, or it holds something that may not be replaced.
     """
+    folder = folder.resolve()  # not a link to it
     _check(folder, overwrite)
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A sibling, not a temporary folder of the system: only within one file system is renaming one step.

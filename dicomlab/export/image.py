@@ -137,7 +137,8 @@ class Images:
 
     @property
     def _rounded(self) -> str:
-        error, nan = max(storing.error for storing in self.storings), self.storings[0].nan
+        error = max(storing.error for storing in self.storings)
+        nan = next((storing.nan for storing in self.storings if storing.nan is not None), None)
         rounded = f"values rounded by up to {error:.3g}" if error else ""
         filled = f"NaN became {nan:g}" if nan is not None else ""
         return "; ".join(filter(None, ("written from an array by dicomlab", rounded, filled)))

@@ -59,9 +59,7 @@ class Kind:
                 image.add(element)
             elif keyword in self.empty:
                 setattr(image, keyword, [] if keyword.endswith("Sequence") else None)
-        if not {"BodyPartExamined", "AnatomicRegionSequence", "Laterality", "ImageLaterality"} & {
-            *image.dir()
-        }:
+        if not any(keyword in image for keyword in _SIDES):
             image.Laterality = None  # 2C: nobody knows whether it is one of a pair
         for keyword, by, terms in _DEMANDED if self is MR else ():
             wanted = bool(terms & {*_terms(image, by)})
@@ -71,11 +69,9 @@ class Kind:
                 image.pop(keyword, None)
 
 
+_SIDES = ("BodyPartExamined", "AnatomicRegionSequence", "Laterality", "ImageLaterality")
 _ANY = (
-    "BodyPartExamined",
-    "AnatomicRegionSequence",
-    "Laterality",
-    "ImageLaterality",
+    *_SIDES,
     "PatientPosition",
     "AcquisitionDate",
     "AcquisitionTime",

@@ -70,7 +70,7 @@ class Origin:
         below = levels[levels <= at.min() + _SAME].max(initial=-np.inf)
         above = levels[levels >= at.max() - _SAME].min(initial=np.inf)
         near = (heights >= below - _SAME) & (heights <= above + _SAME)
-        found = [plane for plane, inside in zip(self.stack.planes, near, strict=True) if inside]
+        found = [self.stack.planes[number] for number in np.flatnonzero(near)]
         told = [plane for plane in found if self._is_of(plane, labels)]
         return tuple(told or found)
 

@@ -34,6 +34,8 @@ __all__ = ["write_series"]
 
 Pixels = npt.NDArray[Any]
 
+_LONGEST_DERIVATION = 640
+"""Derivation Description (0008,2111) has room for 1024."""
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
 
@@ -132,6 +134,10 @@ def write_series(
     _refuse_what_is_no_volume(volume)
     if nan is not None and not np.isfinite(nan):
         raise DicomLabError(f"nan= is the value that stands in place of NaN, a finite number; found {nan}")
+    if len(derivation) > _LONGEST_DERIVATION:
+        raise DicomLabError(
+            f"derivation= has {len(derivation)} characters; at most {_LONGEST_DERIVATION} fit beside what is told anyway"
+        )
     geometry = Geometry.from_volume(volume)
     placement = Placement.of(geometry)
     whole = _with_all_axes(volume)

@@ -103,7 +103,7 @@ class Steps:
         self.dims = tuple(str(dim) for dim in volume.dims if dim not in AXES)
         self.shape = tuple(volume.sizes[dim] for dim in self.dims)
         self._volume = volume
-        self._units = attrs_of(volume).get("units", "")
+        self._units = attrs_of(volume).get("units") or ""
         for dim in self.dims:
             _check(volume, dim, modality)
         if {"time", "temporal_position"} <= {*self.dims}:

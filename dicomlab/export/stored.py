@@ -107,7 +107,8 @@ def find_storing(
     if dtype.kind in "iu" and dtype.itemsize <= 2:
         one = dtype.kind == "u" and dtype.itemsize == 1 and short
         return Storing(np.dtype(np.uint8 if one else np.int16 if dtype.kind == "i" else np.uint16))
-    low, high, whole = _range(dtype, planes, nan)
+    low, high, whole, missing = _range(dtype, planes, nan)
+    nan = nan if missing else None
     if whole:
         for kind in (np.int16, np.uint16) if signed else (np.uint16,):
             if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
@@ -118,8 +119,8 @@ def find_storing(
     return _scaled(float(low), float(high), nan, centred)
 
 
-def _range(dtype: np.dtype[Any], planes: Iterable[Pixels], nan: float | None) -> tuple[Any, Any, bool]:
-    """Smallest and largest value, and whether all are whole numbers."""
+def _range(dtype: np.dtype[Any], planes: Iterable[Pixels], nan: float | None) -> tuple[Any, Any, bool, bool]:
+    """Smallest and largest value, whether all are whole numbers, and whether some are NaN."""
     low: Any = None
     high: Any = None
     whole, missing, infinite, count = True, 0, 0, 0
@@ -145,7 +146,7 @@ def _range(dtype: np.dtype[Any], planes: Iterable[Pixels], nan: float | None) ->
             f"{missing} of {count} voxels are NaN, which the whole numbers of an image cannot hold: say with nan= which value "
             "they get, for instance nan=0"
         )
-    return low, high, whole
+    return low, high, whole, missing > 0
 
 
 def _filled(plane: Pixels, nan: float | None) -> npt.NDArray[np.float64]:
