@@ -205,7 +205,10 @@ def _patient(series: Series) -> tuple[str, ...]:
     from dicomlab.read.headers import read_header
 
     first = series.instances[0]
-    header = Attributes.of(read_header(first.file))
+    try:
+        header: Attributes = Attributes.of(read_header(first.file))
+    except DicomLabError:  # gone or changed since it was listed: its node will say so
+        header = first
     known = header.text("PatientID"), header.text("IssuerOfPatientID")
     return known if known[0] else ("", first.text("StudyInstanceUID") or series.uid)
 
