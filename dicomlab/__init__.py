@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import dicomlab.phantom as phantom
     from dicomlab.cohort import map_series
     from dicomlab.errors import DicomLabError, DicomLabWarning
+    from dicomlab.export import write_series
     from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
@@ -59,6 +60,7 @@ _HOMES = {
     "phantom": "",
     "show": "view.static",
     "show_identity": "privacy",
+    "write_series": "export",
 }
 
 __all__ = [
@@ -88,6 +90,7 @@ __all__ = [
     "phantom",
     "show",
     "show_identity",
+    "write_series",
 ]
 
 del _accessor

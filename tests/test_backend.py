@@ -17,6 +17,7 @@ import pytest
 import xarray as xr
 from flat_support import picture, write_pictures
 from flat_support import save as save_flat
+from pydicom.uid import generate_uid
 from support import datasets, watch_opening, write
 
 from dicomlab import DicomLabError, DicomLabWarning, find_series, load_volume, open_volume, phantom
@@ -253,3 +254,170 @@ def test_a_dataset_is_saved_and_opened_again(tmp_path: Path) -> None:
     again = xr.load_dataset(tmp_path / "ct.nc").ct.dicom.restore()
     np.testing.assert_array_equal(again.values, load_volume(folder).values)
     np.testing.assert_allclose(again.dicom.affine, load_volume(folder).dicom.affine)
+
+
+# -- several series -----------------------------------------------------------------------------------------------------------
+
+
+def _numbered(changed: list[Any], patient: str, study: str, number: int | None) -> list[Any]:
+    for ds in changed:
+        ds.PatientID, ds.StudyInstanceUID = patient, study
+        ds.SeriesInstanceUID = (
+            f"1.2.{ds.SeriesInstanceUID[-6:].lstrip('0.')}.{len(patient)}.{study[-1]}.{number or 0}"
+        )
+        ds.SeriesNumber = number
+        ds.SOPInstanceUID = ds.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    return changed
+
+
+def test_a_tree_holds_every_series_lazily_under_names_that_tell_nothing(
+    tmp_path: Path, opened: list[str]
+) -> None:
+    study = phantom.write_study(tmp_path, coarser=8)
+    for chunks in (None, {}):
+        tree = xr.open_datatree(study.folder, engine="dicom", chunks=chunks)
+        assert [node.path for node in tree.leaves] == [
+            f"/patient1/study1/{name}" for name in ("CT_2", "MR_3", "PT_4")
+        ]
+        node = tree["patient1/study1/CT_2"]
+        assert not node["ct"].variable._in_memory
+        assert (node["ct"].chunks is None) == (chunks is None)
+        assert node["ct"].identical(load_volume(study.ct.folder))
+        check_guarded(node["ct"])
+        assert node.attrs["SeriesDescription"] == "Thorax abdomen portal venous"
+        assert node.attrs["SeriesNumber"] == 2
+        assert tree["patient1/study1"].attrs["StudyInstanceUID"] == tree_uid(study.ct.folder)
+        text = repr(tree) + tree._repr_html_() + str(dict(node.attrs))
+        assert not any(
+            secret in text for secret in ("Phantom^", "PHANTOM-0001", "19700101", "Nora", "Nowhere")
+        )
+
+
+def tree_uid(folder: Path) -> str:
+    return find_series(folder)[0].instances[0].text("StudyInstanceUID")
+
+
+def test_patients_and_studies_are_told_apart(tmp_path: Path) -> None:
+    plan = [
+        ("a", "1.1", 1),
+        ("a", "1.1", 2),
+        ("a", "1.2", 1),
+        ("b", "1.3", 1),
+        ("", "1.4", None),
+        ("", "1.5", None),
+    ]
+    for k, (patient, study, number) in enumerate(plan):
+        write(tmp_path / str(k), _numbered(datasets("CT"), patient, study, number))
+    tree = xr.open_datatree(tmp_path, engine="dicom")
+    assert sorted(node.path for node in tree.leaves) == [
+        "/patient1/study1/CT_1",
+        "/patient1/study1/CT_2",
+        "/patient1/study2/CT_1",
+        "/patient2/study1/CT_1",
+        "/patient3/study1/CT",
+        "/patient4/study1/CT",
+    ]
+
+
+def test_series_of_one_modality_and_number_are_all_there(tmp_path: Path) -> None:
+    for k in "12":
+        changed = _numbered(datasets("CT"), "a", "1.1", 5)
+        for ds in changed:
+            ds.SeriesInstanceUID += f".{k}"
+        write(tmp_path / k, changed)
+    tree = xr.open_datatree(tmp_path, engine="dicom")
+    assert [node.path for node in tree.leaves] == ["/patient1/study1/CT_5", "/patient1/study1/CT_5_2"]
+
+
+def test_a_series_of_several_stacks_has_a_child_for_each(tmp_path: Path) -> None:
+    folder = phantom.write_kind("localizer_inside", tmp_path).folder
+    (series,) = find_series(folder)
+    tree = xr.open_datatree(folder, engine="dicom")
+    (parent,) = tree["patient1/study1"].children.values()
+    assert list(parent.children) == ["stack0", "stack1"]
+    assert not parent.data_vars
+    assert parent.attrs["Modality"] == "CT"
+    for k, stack in enumerate(series.stacks):
+        assert parent[f"stack{k}/ct"].identical(load_volume(stack))
+
+
+def test_what_cannot_be_opened_is_a_node_that_says_why(tmp_path: Path) -> None:
+    phantom.write_kind("truncated_file", tmp_path / "cut")
+    write(tmp_path / "mr", datasets("MR"))
+    with pytest.raises(FaultError) as problem:
+        open_volume(tmp_path / "cut")
+    tree = xr.open_datatree(tmp_path, engine="dicom", chunks={})
+    broken, whole = sorted(tree.leaves, key=lambda node: len(node.data_vars))
+    assert not broken.data_vars
+    assert broken.attrs["error"] == str(problem.value).replace("IM0004", "cut/IM0004")
+    assert "error" not in whole.attrs
+    assert whole["mr"].identical(load_volume(tmp_path / "mr"))
+    with pytest.warns(DicomLabWarning):
+        tree = xr.open_datatree(tmp_path, engine="dicom", on_fault="keep")
+    assert all("error" not in node.attrs for node in tree.leaves)
+
+
+def test_an_argument_that_means_nothing_is_an_error_not_a_tree_of_errors(tmp_path: Path) -> None:
+    folder = write(tmp_path / "ct", datasets("CT"))
+    with pytest.raises(DicomLabError, match="on_fault"):
+        xr.open_datatree(folder, engine="dicom", on_fault="mend")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DicomLabError, match="no DICOM in"):
+        xr.open_datatree(tmp_path / "empty", engine="dicom")
+
+
+def test_groups_series_and_lists_open_as_the_folder_does(tmp_path: Path) -> None:
+    study = phantom.write_study(tmp_path, coarser=8)
+    tree = xr.open_datatree(study.folder, engine="dicom")
+    found = find_series(study.folder)
+    assert xr.open_datatree(found, engine="dicom").identical(tree)
+    groups = xr.open_groups(study.folder, engine="dicom")
+    assert xr.DataTree.from_dict(groups).identical(tree)
+    alone = xr.open_datatree(found[1], engine="dicom")
+    assert [node.path for node in alone.leaves] == ["/patient1/study1/MR_3"]
+    file = sorted(study.ct.folder.iterdir())[0]
+    assert [node.path for node in xr.open_datatree(file).leaves] == ["/patient1/study1/CT_2"]
+
+
+@pytest.mark.parametrize("chunks", [None, {}], ids=repr)
+def test_a_tree_travels_unread(tmp_path: Path, chunks: Any) -> None:
+    study = phantom.write_study(tmp_path, coarser=8)
+    tree = pickle.loads(pickle.dumps(xr.open_datatree(study.folder, engine="dicom", chunks=chunks)))
+    node = tree["patient1/study1/PT_4/pt"]
+    assert not node.variable._in_memory
+    check_guarded(node)
+    assert node.identical(load_volume(study.pet.folder))
+
+
+def test_folders_of_one_grid_are_opened_along_a_new_axis_and_others_refuse(tmp_path: Path) -> None:
+    one, other = datasets("CT"), datasets("CT")
+    for ds in other:
+        ds.PixelData = (np.frombuffer(ds.PixelData, "<u2") + 1).tobytes()
+    folders = [write(tmp_path / "a", one), write(tmp_path / "b", other)]
+    options: dict[str, Any] = {"engine": "dicom", "combine": "nested", "concat_dim": "visit"}
+    both = xr.open_mfdataset(folders, **options)
+    assert both.ct.dims == ("visit", "slice", "row", "column")
+    assert both.ct.chunks is not None
+    check_guarded(both.ct)
+    for k, folder in enumerate(folders):
+        np.testing.assert_array_equal(both.ct[k].values, load_volume(folder).values)
+    moved = datasets("CT")
+    for ds in moved:
+        ds.ImagePositionPatient = [float(x) + 0.3 for x in ds.ImagePositionPatient]
+    write(tmp_path / "c", moved)
+    with pytest.raises(xr.AlignmentError, match="positions"):
+        xr.open_mfdataset([*folders, tmp_path / "c"], **options, join="outer")
+    with pytest.raises(xr.AlignmentError):
+        xr.open_mfdataset([*folders, tmp_path / "c"], **options, join="exact")
+    write(tmp_path / "d", datasets("MR"))
+    mr = xr.open_dataset(tmp_path / "d", engine="dicom").rename(mr="ct")
+    with pytest.raises(xr.AlignmentError, match="frame of reference"):
+        xr.concat([both, mr.expand_dims("visit")], "visit", join="outer")
+
+
+def test_halves_of_one_series_are_opened_along_slice(tmp_path: Path) -> None:
+    whole = load_volume(write(tmp_path / "whole", datasets("CT")))
+    folders = [write(tmp_path / "low", datasets("CT")[:3]), write(tmp_path / "high", datasets("CT")[3:])]
+    both = xr.open_mfdataset(folders, engine="dicom", combine="nested", concat_dim="slice")
+    np.testing.assert_array_equal(both.ct.values, whole.values)
+    np.testing.assert_allclose(both.ct.dicom.affine, whole.dicom.affine)
