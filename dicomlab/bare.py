@@ -1,4 +1,4 @@
-"""A volume as other libraries take it, one array and one affine, and back: `bare`, `clothed`.
+"""A volume as other libraries take it, one array and one affine, and back: `Bare`, `volume_of`.
 
 What they cannot hold is refused here, with the reason and what mends it: uneven slices, a tilt that they would square, labels
 that form no even series. ``docs/exchange.md`` has the table.
@@ -21,13 +21,16 @@ from dicomlab.flat import SAMPLES
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.volumes import attrs_of, make_volume
 
-__all__ = ["Bare", "Further", "Labels", "bare", "clothed", "corner_shift", "say"]
+__all__ = ["Bare", "Further", "Labels", "corner_shift", "say", "volume_of"]
 
 FloatArray = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.ArrayLike | None]
 
 _EVEN = 0.01
 """Part of the step by which numbers along a further axis may lie beside an even series, as with slices."""
+
+_SECONDS = {"s": 1, "": 1, "ms": 1000}
+"""How many of a unit are a second."""
 
 
 @dataclass(frozen=True)
@@ -58,25 +61,33 @@ class Further:
         return not np.isnan(self.step)
 
     @classmethod
-    def of(cls, volume: xr.DataArray, name: str, *, purpose: str) -> Further:
-        """The axis of a volume; without numbers where they form no even series, which is said.
+    def of(cls, volume: xr.DataArray, name: str, *, purpose: str, only_time: bool = False) -> Further:
+        """The axis of a volume; without numbers where they form no even series, which is said. Times come in seconds.
+
+        `only_time`: other axes have no numbers at all where it is written.
 
         Raises
         ------
         DicomLabError
-            The axis is time and uneven: other libraries would compute moments from a step.
+            The axis is time and uneven, for other libraries would compute moments from a step; or in another unit.
         """
         size = volume.sizes[name]
         if name not in volume.coords:
             return cls(name, size)
         labels = np.asarray(volume.coords[name].values)
         units = str(volume.coords[name].attrs.get("units", ""))
-        if labels.dtype.kind in "iuf" and np.isfinite(labels).all():
+        if (name == "time" or not only_time) and labels.dtype.kind in "iuf" and np.isfinite(labels).all():
             numbers = labels.astype(np.float64)
             step = (numbers[-1] - numbers[0]) / (size - 1) if size > 1 else 0.0
             off = float(np.max(np.abs(numbers - np.linspace(numbers[0], numbers[-1], size))))
             if size == 1 or (step > 0 and off <= _EVEN * step):
-                return cls(name, size, float(numbers[0]), float(step), units)
+                if name != "time":
+                    return cls(name, size, float(numbers[0]), float(step), units)
+                if units in _SECONDS:
+                    return cls(
+                        name, size, float(numbers[0]) / _SECONDS[units], float(step) / _SECONDS[units], "s"
+                    )
+                raise DicomLabError(f"{purpose} holds times in seconds; those of this volume are in {units}")
         shown = ", ".join(map(str, labels.tolist()[:6])) + (", …" if size > 6 else "")
         if name == "time":
             raise DicomLabError(
@@ -118,48 +129,51 @@ class Bare:
     is_colour: bool
     units: str
 
+    @classmethod
+    def of(
+        cls, volume: xr.DataArray, *, purpose: str, dtypes: Collection[str], tilt: float | None = None
+    ) -> Bare:
+        """The volume as one array and one affine.
 
-def bare(volume: xr.DataArray, *, purpose: str, dtypes: Collection[str], tilt: float | None = None) -> Bare:
-    """The volume as one array and one affine.
+        Parameters
+        ----------
+        volume
+            Dims slice, row, column and others, in any order.
+        purpose
+            What it is for: the subject of the sentence when it is refused.
+        dtypes
+            Names of the types of number that can be held. bool becomes uint8, and float16 float32, where they are not among
+            them.
+        tilt
+            Degrees of gantry tilt up to which the slice axis counts as square to the slices; None takes any.
 
-    Parameters
-    ----------
-    volume
-        Dims slice, row, column and others, in any order.
-    purpose
-        What it is for: the subject of the sentence when it is refused.
-    dtypes
-        Names of the types of number that can be held. bool becomes uint8, and float16 float32, where they are not among them.
-    tilt
-        Degrees of gantry tilt up to which the slice axis counts as square to the slices; None takes any.
-
-    Raises
-    ------
-    GeometryError
-        The volume has no patient geometry or lacks an axis, its slices are uneven, or it is tilted by more than `tilt`.
-    UnsupportedError
-        The values are of another type.
-    """
-    if isinstance(volume, xr.Dataset):
-        raise GeometryError(take_one(volume))
-    geometry = Geometry.from_volume(volume)
-    if any(name not in volume.dims for name in AXES) or volume.size == 0:
-        raise GeometryError(
-            f"{purpose} needs voxels along {', '.join(AXES)}; found {dict(volume.sizes)}. isel(slice=[k]) instead of an "
-            "integer keeps the axis."
-        )
-    affine = geometry.affine
-    if tilt is not None and geometry.tilt > tilt:
-        raise GeometryError(
-            f"{purpose} takes the slice axis to be perpendicular to the slices; here it is tilted by {geometry.tilt:.3g} "
-            "degrees. volume.dicom.rectify() makes an upright grid by interpolation."
-        )
-    is_colour = _is_colour(volume)
-    names = [str(dim) for dim in volume.dims if dim not in (*AXES, *(("sample",) if is_colour else ()))]
-    names.sort(key=lambda name: name == "time")
-    turned = volume.transpose(*names, *AXES, *(("sample",) if is_colour else ()))
-    units = str(attrs_of(volume).get("units", ""))
-    return Bare(_held(turned.values, dtypes, purpose), affine, geometry, tuple(names), is_colour, units)
+        Raises
+        ------
+        GeometryError
+            The volume has no patient geometry or lacks an axis, its slices are uneven, or it is tilted by more than `tilt`.
+        UnsupportedError
+            The values are of another type.
+        """
+        if isinstance(volume, xr.Dataset):
+            raise GeometryError(take_one(volume))
+        geometry = Geometry.from_volume(volume)
+        if any(name not in volume.dims for name in AXES) or volume.size == 0:
+            raise GeometryError(
+                f"{purpose} needs voxels along {', '.join(AXES)}; found {dict(volume.sizes)}. isel(slice=[k]) instead of an "
+                "integer keeps the axis."
+            )
+        affine = geometry.affine
+        if tilt is not None and geometry.tilt > tilt:
+            raise GeometryError(
+                f"{purpose} takes the slice axis to be perpendicular to the slices; here it is tilted by {geometry.tilt:.3g} "
+                "degrees. volume.dicom.rectify() makes an upright grid by interpolation."
+            )
+        is_colour = _is_colour(volume)
+        names = [str(dim) for dim in volume.dims if dim not in (*AXES, *(("sample",) if is_colour else ()))]
+        names.sort(key=lambda name: name == "time")
+        turned = volume.transpose(*names, *AXES, *(("sample",) if is_colour else ()))
+        units = str(attrs_of(volume).get("units", ""))
+        return cls(_held(turned.values, dtypes, purpose), affine, geometry, tuple(names), is_colour, units)
 
 
 def _is_colour(volume: xr.DataArray) -> bool:
@@ -181,7 +195,7 @@ def _held(values: npt.NDArray[Any], dtypes: Collection[str], purpose: str) -> np
     return values.astype(dtype, copy=False)
 
 
-def clothed(
+def volume_of(
     values: npt.NDArray[Any],
     affine: npt.ArrayLike,
     *,

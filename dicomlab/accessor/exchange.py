@@ -21,15 +21,18 @@ class Exchange(Bound):
 
     def to_sitk(self) -> sitk.Image:
         """A `SimpleITK.Image`, LPS mm; see `dicomlab.extras.sitk.to_sitk`."""
-        return _extra("sitk").to_sitk(self._volume)
+        image: sitk.Image = _extra("sitk").to_sitk(self._volume)
+        return image
 
     def to_nibabel(self) -> nib.nifti1.Nifti1Image:
         """A `nibabel.Nifti1Image`, RAS mm; see `dicomlab.extras.nifti.to_nibabel`."""
-        return _extra("nifti").to_nibabel(self._volume)
+        image: nib.nifti1.Nifti1Image = _extra("nifti").to_nibabel(self._volume)
+        return image
 
     def to_highdicom(self) -> hd.Volume:
         """A `highdicom.Volume`, LPS mm; see `dicomlab.extras.highdicom.to_highdicom`."""
-        return _extra("highdicom").to_highdicom(self._volume)
+        made: hd.Volume = _extra("highdicom").to_highdicom(self._volume)
+        return made
 
     def save_nifti(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a NIfTI file, ``.nii`` or ``.nii.gz``; see `dicomlab.extras.nifti.save_nifti`."""

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from dicomlab.bare import bare, clothed
-from dicomlab.bare import Further
+from dicomlab.bare import Bare, Further, volume_of
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.optional import optional
 
@@ -54,8 +53,8 @@ def to_highdicom(volume: xr.DataArray) -> hd.Volume:
     Returns
     -------
     highdicom.Volume
-        Array ``(slice, row, column, …)``, the affine of the volume, and its Frame of Reference UID, None where it has none. Further
-        axes are channels of their names, with their labels; ``sample`` is highdicom's RGB channel. The dtype is kept.
+        Array ``(slice, row, column, …)``, the affine of the volume, and its Frame of Reference UID, None where it has none.
+        Further axes are channels of their names, with their labels; ``sample`` is highdicom's RGB channel. The dtype is kept.
 
     Raises
     ------
@@ -73,7 +72,7 @@ def to_highdicom(volume: xr.DataArray) -> hd.Volume:
     (5.0, 0.9, 0.8)
     """
     package = _highdicom()
-    plain = bare(volume, purpose="highdicom", dtypes=_DTYPES, tilt=_TILT)
+    plain = Bare.of(volume, purpose="highdicom", dtypes=_DTYPES, tilt=_TILT)
     channels: dict[Any, list[Any]] = {}
     for name in plain.names:
         labels = volume.coords[name].values.tolist() if name in volume.coords else None
@@ -84,13 +83,14 @@ def to_highdicom(volume: xr.DataArray) -> hd.Volume:
     if plain.is_colour:
         channels[package.RGB_COLOR_CHANNEL_DESCRIPTOR] = ["R", "G", "B"]
     frame = plain.geometry.frame_of_reference
-    return package.Volume(
+    made: hd.Volume = package.Volume(
         np.moveaxis(plain.values, range(count), range(3, 3 + count)),
         plain.affine,
         "PATIENT",
         frame_of_reference_uid=None if frame.startswith("unknown:") else frame,
         channels=channels or None,
     )
+    return made
 
 
 def from_highdicom(
@@ -154,7 +154,7 @@ def from_highdicom(
         for channel in channels
     }
     count = len(channels)
-    return clothed(
+    return volume_of(
         np.moveaxis(volume.array, range(3, 3 + count), range(count)),
         volume.affine,
         found=[Further(keyword, len(values)) for keyword, values in labels.items()],

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.bare import Further, Labels, bare, clothed
+from dicomlab.bare import Bare, Further, Labels, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.optional import optional
 from dicomlab.writing import written
@@ -57,9 +57,9 @@ def _nrrd() -> Any:
 def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a volume to a NRRD file, every value and every position.
 
-    Axes are (column, row, slice, …) with ``space: left-posterior-superior`` and one vector of mm a voxel each, sheared where the
-    gantry was tilted. Further axes keep their names, and their numbers where these form an even series. The unit of the values
-    is kept. bool becomes uint8, float16 float32.
+    Axes are (column, row, slice, …) with ``space: left-posterior-superior`` and one vector of mm a voxel each, sheared where
+    the gantry was tilted. Further axes keep their names, and their numbers where these form an even series. The unit of the
+    values is kept. bool becomes uint8, float16 float32.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
     'HU'
     """
     package = _nrrd()
-    plain = bare(volume, purpose="NRRD", dtypes=_DTYPES)
+    plain = Bare.of(volume, purpose="NRRD", dtypes=_DTYPES)
     further = [Further.of(volume, name, purpose="NRRD") for name in plain.names]
     before, after = (1 if plain.is_colour else 0), len(further)
     nowhere = [np.full(3, np.nan)]
@@ -167,8 +167,8 @@ def load_nrrd(
     Returns
     -------
     xarray.DataArray
-        Dims (…, slice, row, column), in colour with ``sample`` at the end; slices run along the third axis of space. The dtype of
-        the file.
+        Dims (…, slice, row, column), in colour with ``sample`` at the end; slices run along the third axis of space. The
+        dtype of the file.
 
     Raises
     ------
@@ -184,13 +184,17 @@ def load_nrrd(
     if not file.name.lower().endswith(_SUFFIXES):
         raise DicomLabError(f"a NRRD file ends with .nrrd, found {file.name!r}")
     if not file.is_file():
-        raise DicomLabError(f"there is no file {str(file)!r}. Check the path; it is relative to {Path.cwd()}.")
+        raise DicomLabError(
+            f"there is no file {str(file)!r}. Check the path; it is relative to {Path.cwd()}."
+        )
     try:
         with file.open("rb") as stream:
             header = package.read_header(stream)
             if "data file" in header or "datafile" in header:
                 # A header may name any file of this machine.
-                raise UnsupportedError(f"{file.name}: its data are in another file; only .nrrd files that hold them are read")
+                raise UnsupportedError(
+                    f"{file.name}: its data are in another file; only .nrrd files that hold them are read"
+                )
             values = package.read_data(header, stream, None, "C")
     except DicomLabError:
         raise
@@ -213,15 +217,19 @@ def _volume(
     name: str | None,
 ) -> xr.DataArray:
     vectors, affine = _place(header, values.ndim)
-    placed = ~np.isnan(vectors).any(axis=1)
+    placed = np.isfinite(vectors).all(axis=1).tolist()
     kinds = [str(kind) for kind in header.get("kinds", ["???"] * values.ndim)]
     others = [k for k in range(values.ndim) if not placed[k]]  # axes of the file, fastest first
     colours = [k for k in others if kinds[k] in _COLOURS and header["sizes"][k] == 3]
     colour = colours[0] if kinds and len(colours) == 1 and kinds[colours[0]] == "RGB-color" else None
     further = [k for k in others if k != colour]
-    order = [*further[::-1], *np.flatnonzero(placed)[::-1], *([] if colour is None else [colour])]
-    values = values.transpose([values.ndim - 1 - int(k) for k in order])
-    return clothed(
+    order = [
+        *further[::-1],
+        *[k for k in range(values.ndim) if placed[k]][::-1],
+        *([] if colour is None else [colour]),
+    ]
+    values = values.transpose([values.ndim - 1 - k for k in order])
+    return volume_of(
         values.astype(values.dtype.newbyteorder("="), copy=False),
         affine,
         found=_further(header, further)[::-1],
@@ -238,13 +246,15 @@ def _place(header: dict[str, Any], count: int) -> tuple[FloatArray, FloatArray]:
     space = str(header.get("space", "")).lower()
     if space not in _SPACES:
         raise GeometryError(
-            f"the space of this NRRD is {space or 'not named'}; only {', '.join(s for s in _SPACES if '-' in s)} say where voxels "
-            "are in a patient"
+            f"the space of this NRRD is {space or 'not named'}; only {', '.join(s for s in _SPACES if '-' in s)} say where "
+            "voxels are in a patient"
         )
     vectors = header.get("space directions")
     origin = header.get("space origin")
     if vectors is None or origin is None:
-        raise GeometryError("this NRRD does not say where its voxels are: it needs space directions and a space origin")
+        raise GeometryError(
+            "this NRRD does not say where its voxels are: it needs space directions and a space origin"
+        )
     vectors, origin = (np.asarray(numbers, dtype=np.float64) for numbers in (vectors, origin))
     placed = ~np.isnan(vectors).any(axis=-1)
     if vectors.shape != (count, 3) or origin.shape != (3,) or int(np.sum(placed)) != 3:

@@ -1,8 +1,8 @@
 """OME-Zarr (NGFF 0.5): `save_ome_zarr`, `load_ome_zarr` (``pip install dicomlab[zarr]``).
 
-NGFF 0.5 places voxels by a scale and a translation along each axis and knows no patient. So only volumes whose axes are those of
-the patient are written; which ones is said twice, as ``orientation`` of each axis (NGFF's RFC-4, read by others) and as the
-attribute ``dicomlab`` (read here). What is refused: ``docs/exchange.md``.
+NGFF 0.5 places voxels by a scale and a translation along each axis and knows no patient. So only volumes whose axes are those
+of the patient are written; which ones is said twice, as ``orientation`` of each axis (NGFF's RFC-4, read by others) and as
+the attribute ``dicomlab`` (read here). What is refused: ``docs/exchange.md``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.bare import Bare, Further, bare, clothed, corner_shift
+from dicomlab.bare import Bare, Further, corner_shift, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.geometry import AXES
 from dicomlab.optional import optional
@@ -48,7 +48,6 @@ _TOWARDS = (
 """RFC-4's names of the directions in which x, y and z of LPS grow and fall."""
 _APART = 0.01
 """mm by which a corner may move when an axis counts as one of the patient's."""
-_TIME_UNITS = {"s": "second", "ms": "millisecond", "": "second"}
 
 
 def _zarr() -> Any:
@@ -58,8 +57,9 @@ def _zarr() -> Any:
 def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write a volume to a folder in OME-Zarr (NGFF 0.5, Zarr format 3), at full resolution.
 
-    The axes are ``z`` (slice), ``y`` (row) and ``x`` (column) in millimetres, before them ``t`` (time) and ``c``: one other axis,
-    or the colours. Axes that fall are turned around, so that every scale is positive. bool becomes uint8, float16 float32.
+    The axes are ``z`` (slice), ``y`` (row) and ``x`` (column) in millimetres, before them ``t`` (time) and ``c``: one other
+    axis, or the colours. Axes that fall are turned around, so that every scale is positive. bool becomes uint8, float16
+    float32.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
     OverwriteError
         Something is there already.
     GeometryError
-        An oblique volume; uneven slices (``.dicom.regularize()`` mends them); a tilted gantry (``.dicom.rectify()``); no place in
-        the patient.
+        An oblique volume; uneven slices (``.dicom.regularize()`` mends them); a tilted gantry (``.dicom.rectify()``); no
+        place in the patient.
     UnsupportedError
         More axes, or other values, than NGFF 0.5 has.
     DicomLabError
@@ -97,7 +97,7 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
     """
     package = _zarr()
     volume = _risen(volume)
-    plain = bare(volume, purpose="OME-Zarr", dtypes=_DTYPES, tilt=0.1)
+    plain = Bare.of(volume, purpose="OME-Zarr", dtypes=_DTYPES, tilt=0.1)
     direction = _patient_axes(plain)
     values, channel = _with_channel(plain)
     time = Further.of(volume, "time", purpose="OME-Zarr") if "time" in plain.names else None
@@ -105,8 +105,8 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
     scale, translation = [1.0] * (values.ndim - 3), [0.0] * (values.ndim - 3)
     if time is not None:
         axes.append({"name": "t", "type": "time"})
-        if time.is_numbered and time.units in _TIME_UNITS:
-            axes[0]["unit"] = _TIME_UNITS[time.units]
+        if time.is_numbered:
+            axes[0]["unit"] = "second"
             scale[0], translation[0] = time.step or 1.0, time.start
     if channel is not None:
         axes.append({"name": "c", "type": "channel"})
@@ -136,7 +136,7 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
         "frame_of_reference": plain.geometry.frame_of_reference,
         "channel": channel,
         "labels": _labels(volume, channel),
-        "time_is_known": bool(time is not None and "unit" in axes[0]),
+        "time_is_known": time is not None and time.is_numbered,
         "units": plain.units,
         "name": None if volume.name is None else str(volume.name),
     }
@@ -170,9 +170,9 @@ def _patient_axes(plain: Bare) -> FloatArray:
     off = corner_shift(straight, plain.affine, plain.geometry.shape)
     if not (np.abs(nearest).sum(axis=0) == 1).all() or off > _APART:
         raise GeometryError(
-            "OME-Zarr 0.5 has a scale and a translation for each axis and no directions; this volume is oblique: squared to the "
-            f"axes of the patient, a corner would move by {off:.3g} mm. NIfTI, NRRD, netCDF and plain zarr (volume.to_zarr) keep "
-            "its directions; or bring it onto an axial grid first."
+            "OME-Zarr 0.5 has a scale and a translation for each axis and no directions; this volume is oblique: squared to "
+            f"the axes of the patient, a corner would move by {off:.3g} mm. NIfTI, NRRD, netCDF and zarr (volume.to_zarr) "
+            "keep its directions; or bring it onto an axial grid first."
         )
     return np.asarray(nearest, dtype=np.float64)
 
@@ -217,7 +217,8 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        Dims (…, slice, row, column), in colour with ``sample`` at the end; unit, name, labels and frame of reference as they were.
+        Dims (…, slice, row, column), in colour with ``sample`` at the end; unit, name, labels and frame of reference as they
+        were.
 
     Raises
     ------
@@ -317,7 +318,7 @@ def _volume(
         else:
             found.append(Further(str(own["channel"]), values.shape[where]))
             labels[str(own["channel"])] = own.get("labels")
-    return clothed(
+    return volume_of(
         values,
         affine,
         found=found,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from dicomlab.bare import Further, Labels, bare, clothed
+from dicomlab.bare import Bare, Further, Labels, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.optional import optional
 
@@ -52,15 +52,15 @@ def to_sitk(volume: xr.DataArray) -> sitk.Image:
     Returns
     -------
     SimpleITK.Image
-        Index order (column, row, slice), LPS mm. A further axis is the fourth of a 4-D image, with its first number as origin and
-        its step as spacing (0 and 1 where it has none). Colour is a vector of three. The dtype is kept, but bool becomes uint8
-        and float16 float32.
+        Index order (column, row, slice), LPS mm. A further axis is the fourth of a 4-D image, with its first number as origin
+        and its step as spacing (0 and 1 where it has none). Colour is a vector of three. The dtype is kept, but bool becomes
+        uint8 and float16 float32.
 
     Raises
     ------
     GeometryError
-        Uneven slices (``.dicom.regularize()`` mends them); a tilted gantry (``.dicom.rectify()``): ITK keeps such a direction, and
-        volumes, distances and gradients that it computes with it are wrong.
+        Uneven slices (``.dicom.regularize()`` mends them); a tilted gantry (``.dicom.rectify()``): ITK keeps such a
+        direction, and volumes, distances and gradients that it computes with it are wrong.
     UnsupportedError
         More axes, or values, than an image of SimpleITK has.
     DicomLabError
@@ -75,14 +75,16 @@ def to_sitk(volume: xr.DataArray) -> sitk.Image:
     (0.8, 0.9, 5.0)
     """
     package = _sitk()
-    plain = bare(volume, purpose="SimpleITK", dtypes=_DTYPES, tilt=_TILT)
+    plain = Bare.of(volume, purpose="SimpleITK", dtypes=_DTYPES, tilt=_TILT)
     if len(plain.names) > 1:
         raise UnsupportedError(
             f"SimpleITK has no axes for {', '.join(plain.names)} together: pick a step of all but one "
             f"(volume.isel({plain.names[0]}=0))"
         )
     further = [Further.of(volume, name, purpose="SimpleITK") for name in plain.names]
-    image = package.GetImageFromArray(np.ascontiguousarray(plain.values), isVector=plain.is_colour)
+    image: sitk.Image = package.GetImageFromArray(
+        np.ascontiguousarray(plain.values), isVector=plain.is_colour
+    )
     columns = plain.affine[:3, [2, 1, 0]]
     spacing = np.linalg.norm(columns, axis=0)
     whole = np.eye(3 + len(further))
@@ -109,8 +111,8 @@ def from_sitk(
     image
         3-D or 4-D. Origin and direction are taken for LPS mm, as ITK means them.
     labels
-        Of a 4-D image: name of the fourth axis and its labels, ``{"b_value": [0, 1000]}``, or None for the image's own numbers:
-        ``{"time": None}``. Without it, the axis is ``frame`` and has no numbers.
+        Of a 4-D image: name of the fourth axis and its labels, ``{"b_value": [0, 1000]}``, or None for the image's own
+        numbers: ``{"time": None}``. Without it, the axis is ``frame`` and has no numbers.
     frame_of_reference
         Frame of Reference UID. ITK knows none: without it, the volume shares its frame with no other. Give that of a volume
         (``ct.dicom.frame_of_reference``) if you know that the image lies in it.
@@ -120,8 +122,8 @@ def from_sitk(
     Returns
     -------
     xarray.DataArray
-        Dims (…, slice, row, column); three 8-bit components are the colours of ``sample``, others the last dimension ``vector``.
-        The values are a copy.
+        Dims (…, slice, row, column); three 8-bit components are the colours of ``sample``, others the last dimension
+        ``vector``. The values are a copy.
 
     Raises
     ------
@@ -144,7 +146,8 @@ def from_sitk(
     count = image.GetDimension()
     if count not in (3, 4):
         raise GeometryError(
-            f"a volume comes from an image of 3 or 4 dimensions; this one has {count}. SimpleITK.JoinSeries makes one of slices."
+            f"a volume comes from an image of 3 or 4 dimensions; this one has {count}. SimpleITK.JoinSeries makes one of "
+            "slices."
         )
     spacing, origin = np.array(image.GetSpacing()), np.array(image.GetOrigin())
     direction = np.array(image.GetDirection()).reshape(count, count)
@@ -164,7 +167,7 @@ def from_sitk(
     if count == 4:
         numbers = (float(origin[3]), float(spacing[3])) if labels is not None else (0.0, float("nan"))
         found = [Further("frame", values.shape[0], *numbers, units="s" if "time" in (labels or {}) else "")]
-    return clothed(
+    return volume_of(
         values,
         affine,
         found=found,

@@ -1,11 +1,7 @@
-"""NIfTI and nibabel: `save_nifti`, `load_nifti`, `to_nibabel`, `from_nibabel` (``pip install dicomlab[nifti]``).
-
-NIfTI counts (column, row, slice) and points to RAS. What it can hold, and what is refused: ``docs/exchange.md``.
-"""
+"""From NIfTI to a volume: `from_nibabel`, `load_nifti`."""
 
 from __future__ import annotations
 
-import gzip
 import os
 import zlib
 from pathlib import Path
@@ -16,183 +12,19 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.affine import lps_to_ras
-from dicomlab.bare import Bare, Further, Labels, bare, clothed, corner_shift, say
+from dicomlab.bare import Further, Labels, corner_shift, say, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
-from dicomlab.optional import optional
-from dicomlab.writing import written
+from dicomlab.extras.nifti.standard import APART, RGB, SPACE, SUFFIXES, nibabel
 
 if TYPE_CHECKING:
     import nibabel as nib
 
-__all__ = ["from_nibabel", "load_nifti", "save_nifti", "to_nibabel"]
+__all__ = ["from_nibabel", "load_nifti"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_SUFFIXES = (".nii", ".nii.gz")
-_DTYPES = (
-    "uint8",
-    "int16",
-    "int32",
-    "float32",
-    "float64",
-    "int8",
-    "uint16",
-    "uint32",
-    "int64",
-    "uint64",
-    "complex64",
-    "complex128",
-)
-_SPACE = "nifti_space"
-"""Attribute of a volume that came from a NIfTI: which of the spaces of the standard its positions are in."""
-_APART = 0.01
-"""mm by which sform and qform may differ unnoticed."""
-_MOST_AXES = 7
-_LONGEST = 32767
 _MM = {"mm": 1.0, "meter": 1000.0, "micron": 0.001}
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
-_TIME_UNITS = {"s": "sec", "": "sec", "ms": "msec"}
-_RGB = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
-
-
-def _nibabel() -> Any:
-    return optional("nibabel", purpose="NIfTI", extra="nifti")
-
-
-# -- out --------------------------------------------------------------------------------------------------------------
-
-
-def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
-    """A `nibabel.Nifti1Image` with every value and every position of a volume.
-
-    Parameters
-    ----------
-    volume
-        Dims slice, row, column, at most four others, and ``sample`` (uint8) in colour. Time becomes the fourth axis.
-
-    Returns
-    -------
-    nibabel.nifti1.Nifti1Image
-        Axes (column, row, slice, time, …), RAS mm. The sform holds the affine, sheared where the gantry was tilted; the qform holds
-        it too where its numbers place every voxel within 0.01 mm, else it is unset. Both say *scanner*, or *aligned* where the
-        volume has no Frame of Reference UID, or what a NIfTI said that it comes from. Values are as they are: no slope. bool
-        becomes uint8, float16 float32, int64 int32 where that holds all values.
-
-    Raises
-    ------
-    GeometryError
-        There is no one affine (uneven slices: ``.dicom.regularize()`` mends them), or no place in the patient.
-    UnsupportedError
-        Values, colours or axes that NIfTI does not hold.
-    DicomLabError
-        Times that are no even series.
-
-    Warns
-    -----
-    DicomLabWarning
-        Labels of a further axis are left out, for NIfTI has no place for them.
-
-    References
-    ----------
-    The NIfTI-1 standard, nifti1.h: "3D image (volume) orientation and location in space".
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from dicomlab import make_volume
-    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]])
-    >>> image = to_nibabel(volume)
-    >>> image.shape, image.affine.diagonal().tolist()
-    ((4, 3, 2), [-0.8, -0.9, 5.0, 1.0])
-    """
-    nibabel = _nibabel()
-    plain = bare(volume, purpose="NIfTI", dtypes=_DTYPES)
-    values = _array(plain)
-    if values.ndim > _MOST_AXES or max(values.shape) > _LONGEST:
-        raise UnsupportedError(
-            f"NIfTI has at most {_MOST_AXES} axes of at most {_LONGEST} steps; this volume has {dict(volume.sizes)}. Pick a part "
-            "of it (isel)."
-        )
-    affine = lps_to_ras(plain.affine)
-    image = nibabel.Nifti1Image(values, affine, dtype=values.dtype)
-    header = image.header
-    further = [Further.of(volume, name, purpose="NIfTI") for name in plain.names]
-    time = further[-1] if further and further[-1].name == "time" else None
-    unit = _TIME_UNITS.get(time.units) if time is not None and time.is_numbered else None
-    header.set_xyzt_units("mm", unit or "unknown")
-    if time is not None and unit is not None:
-        header["pixdim"][4] = time.step
-        header["toffset"] = time.start
-    if plain.units:
-        header["descrip"] = f"values in {plain.units}".encode("ascii", "replace")[:79]
-    code = _space_code(volume, plain)
-    image.set_sform(affine, code=code, update_affine=False)
-    header.set_qform(affine, code=code, strip_shears=True)
-    if corner_shift(header.get_qform(), affine, values.shape[:3]) > _APART:
-        # Its quaternion knows no shear, and its single precision blurs some rotations.
-        header["qform_code"] = 0
-    return image
-
-
-def _array(plain: Bare) -> npt.NDArray[Any]:
-    """Values in the order of NIfTI, and in a type that it has."""
-    values = plain.values
-    if plain.is_colour:
-        if values.dtype != np.uint8:
-            raise UnsupportedError(
-                f"NIfTI has colours of 8 bits; the samples of this volume are {values.dtype}"
-            )
-        return np.ascontiguousarray(values).view(_RGB)[..., 0].T
-    if values.dtype in (np.int64, np.uint64):
-        # Few readers know 64-bit integers; mostly they are labels that need no 64 bits.
-        limits = np.iinfo(np.int32)
-        if limits.min <= values.min() and values.max() <= limits.max:
-            values = values.astype(np.int32)
-    return values.T
-
-
-def _space_code(volume: xr.DataArray, plain: Bare) -> int:
-    codes = _nibabel().nifti1.xform_codes
-    said = str(volume.attrs.get(_SPACE, ""))
-    if said in codes.label.values() and codes.code[said] > 0:
-        return int(codes.code[said])
-    unknown = plain.geometry.frame_of_reference.startswith("unknown:")
-    return int(codes.code["aligned" if unknown else "scanner"])
-
-
-def save_nifti(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-    """Write a volume to a NIfTI file; see `to_nibabel` for what is in it.
-
-    Parameters
-    ----------
-    volume
-        As for `to_nibabel`.
-    path
-        Ends with ``.nii`` or ``.nii.gz``. The file is there whole or not at all.
-    overwrite
-        Whether a file that is there already is replaced.
-
-    Raises
-    ------
-    OverwriteError
-        The file is there already.
-    DicomLabError
-        As `to_nibabel`; or the name does not end so, or the folder is not there.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from dicomlab import make_volume
-    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.eye(4)[[2, 1, 0, 3]])
-    >>> save_nifti(volume, tmp_path / "volume.nii.gz")
-    >>> load_nifti(tmp_path / "volume.nii.gz").dicom.lps([1, 2, 3])
-    array([3., 2., 1.])
-    """
-    with written(path, overwrite=overwrite, suffixes=_SUFFIXES) as part:
-        _nibabel().save(to_nibabel(volume), part)
-
-
-# -- in ---------------------------------------------------------------------------------------------------------------
 
 
 def from_nibabel(
@@ -221,9 +53,9 @@ def from_nibabel(
     Returns
     -------
     xarray.DataArray
-        Dims (…, slice, row, column); slices run along the third axis of the image. The slope is applied: whole numbers where it
-        is whole, else float64; without one, the dtype of the file. ``attrs["nifti_space"]`` is ``"scanner"``, ``"aligned"``,
-        ``"mni"`` …, as the image says.
+        Dims (…, slice, row, column); slices run along the third axis of the image. The slope is applied: whole numbers where
+        it is whole, else float64; without one, the dtype of the file. ``attrs["nifti_space"]`` is ``"scanner"``,
+        ``"aligned"``, ``"mni"`` …, as the image says.
 
     Raises
     ------
@@ -257,7 +89,7 @@ def from_nibabel(
         raise DicomLabError(f"this image has no voxels; its shape is {shape}")
     affine, space = _place(image)
     values = _values(image)
-    is_colour = values.dtype.names == _RGB.names
+    is_colour = values.dtype.names == RGB.names
     if values.dtype.names and not is_colour:
         raise UnsupportedError(
             f"this image has pixels of {', '.join(values.dtype.names)}; a volume has numbers, or colours of red, green and blue"
@@ -272,8 +104,8 @@ def from_nibabel(
             values.reshape([*(found[k].size for k in kept), *values.shape[-3:]]),
         )
     if is_colour:
-        values = np.stack([values[channel] for channel in _RGB.names or ()], axis=-1)
-    return clothed(
+        values = np.stack([values[channel] for channel in RGB.names or ()], axis=-1)
+    return volume_of(
         values,
         lps_to_ras(affine),
         found=found,
@@ -282,7 +114,7 @@ def from_nibabel(
         frame_of_reference=frame_of_reference,
         units=units,
         name=name,
-        attrs={_SPACE: space} if space else {},
+        attrs={SPACE: space} if space else {},
     )
 
 
@@ -307,7 +139,7 @@ def _place(image: Any) -> tuple[FloatArray, str]:
         except Exception:  # nibabel says in many ways that a quaternion is none
             say("the qform of this NIfTI cannot be read; the sform says where the voxels are")
         else:
-            if not apart <= _APART:
+            if not apart <= APART:
                 say(
                     f"sform and qform of this NIfTI place voxels up to {apart:.3g} mm apart; the sform is taken. Programs that "
                     "take the qform see them elsewhere."
@@ -325,7 +157,7 @@ def _three(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _space_name(code: int) -> str:
     try:
-        return str(_nibabel().nifti1.xform_codes.label[code])
+        return str(nibabel().nifti1.xform_codes.label[code])
     except KeyError:
         return ""
 
@@ -368,7 +200,7 @@ def _single(number: float) -> float:
 def _values(image: Any) -> npt.NDArray[Any]:
     """Values in native byte order: slope and intercept applied, to whole numbers where both are whole."""
     data = image.dataobj
-    if not _nibabel().is_proxy(data) or not hasattr(data, "get_unscaled"):
+    if not nibabel().is_proxy(data) or not hasattr(data, "get_unscaled"):
         values = np.asanyarray(data)
     elif (data.slope, data.inter) == (1, 0):
         values = np.asanyarray(data.get_unscaled())
@@ -424,14 +256,16 @@ def load_nifti(
     DicomLabWarning
         As `from_nibabel`.
     """
-    nibabel = _nibabel()
+    package = nibabel()
     file = Path(path)
-    if not file.name.lower().endswith(_SUFFIXES):
-        raise DicomLabError(f"a NIfTI file ends with {' or '.join(_SUFFIXES)}, found {file.name!r}")
+    if not file.name.lower().endswith(SUFFIXES):
+        raise DicomLabError(f"a NIfTI file ends with {' or '.join(SUFFIXES)}, found {file.name!r}")
     if not file.is_file():
-        raise DicomLabError(f"there is no file {str(file)!r}. Check the path; it is relative to {Path.cwd()}.")
+        raise DicomLabError(
+            f"there is no file {str(file)!r}. Check the path; it is relative to {Path.cwd()}."
+        )
     try:
-        image = nibabel.load(file, mmap=False)
+        image = package.load(file, mmap=False)
         _check_length(image, file)
     except DicomLabError:
         raise
@@ -445,7 +279,7 @@ def load_nifti(
         )
     except DicomLabError as problem:
         raise type(problem)(f"{file.name}: {problem}") from problem
-    except (OSError, EOFError, ValueError, MemoryError, zlib.error, gzip.BadGzipFile) as problem:
+    except (OSError, EOFError, ValueError, MemoryError, zlib.error) as problem:
         raise DicomLabError(
             f"the values in {file.name} cannot be read ({type(problem).__name__}: {problem}): the file is damaged or cut off"
         ) from problem
@@ -455,7 +289,9 @@ def _check_length(image: Any, file: Path) -> None:
     """A header may claim more than any file of this size can hold; nothing is made room for then."""
     shape = tuple(int(n) for n in image.shape)
     if not shape or min(shape) < 1:
-        raise DicomLabError(f"{file.name}: its header says that the image has the shape {shape}, so no voxels")
+        raise DicomLabError(
+            f"{file.name}: its header says that the image has the shape {shape}, so no voxels"
+        )
     claimed = int(np.prod(shape, dtype=object)) * image.get_data_dtype().itemsize
     size = file.stat().st_size
     # DEFLATE makes a byte of 1032 at most.
