@@ -217,7 +217,7 @@ def _volume(
     name: str | None,
 ) -> xr.DataArray:
     vectors, affine = _place(header, values.ndim)
-    placed = np.isfinite(vectors).all(axis=1).tolist()
+    placed = [not np.isnan(vector).any() for vector in vectors]
     kinds = [str(kind) for kind in header.get("kinds", ["???"] * values.ndim)]
     others = [k for k in range(values.ndim) if not placed[k]]  # axes of the file, fastest first
     colours = [k for k in others if kinds[k] in _COLOURS and header["sizes"][k] == 3]

@@ -5,7 +5,7 @@ ITK counts (column, row, slice) and points to LPS, as DICOM does. What it can ho
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import xarray as xr
@@ -82,9 +82,7 @@ def to_sitk(volume: xr.DataArray) -> sitk.Image:
             f"(volume.isel({plain.names[0]}=0))"
         )
     further = [Further.of(volume, name, purpose="SimpleITK") for name in plain.names]
-    image: sitk.Image = package.GetImageFromArray(
-        np.ascontiguousarray(plain.values), isVector=plain.is_colour
-    )
+    image: Any = package.GetImageFromArray(np.ascontiguousarray(plain.values), isVector=plain.is_colour)
     columns = plain.affine[:3, [2, 1, 0]]
     spacing = np.linalg.norm(columns, axis=0)
     whole = np.eye(3 + len(further))
@@ -93,7 +91,7 @@ def to_sitk(volume: xr.DataArray) -> sitk.Image:
     image.SetSpacing([*spacing.tolist(), *(step for _, step in fourth)])
     image.SetOrigin([*plain.affine[:3, 3].tolist(), *(start for start, _ in fourth)])
     image.SetDirection(whole.ravel().tolist())
-    return image
+    return cast("sitk.Image", image)
 
 
 def from_sitk(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,7 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
             "part of it (isel)."
         )
     affine = lps_to_ras(plain.affine)
-    image: nib.nifti1.Nifti1Image = package.Nifti1Image(values, affine, dtype=values.dtype)
+    image: Any = package.Nifti1Image(values, affine, dtype=values.dtype)
     header = image.header
     further = [Further.of(volume, name, purpose="NIfTI", only_time=True) for name in plain.names]
     time = further[-1] if further and further[-1].name == "time" else None
@@ -107,7 +107,7 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
     if corner_shift(header.get_qform(), affine, values.shape[:3]) > APART:
         # Its quaternion knows no shear, and its single precision blurs some rotations.
         header["qform_code"] = 0
-    return image
+    return cast("nib.nifti1.Nifti1Image", image)
 
 
 def _array(plain: Bare) -> npt.NDArray[Any]:
