@@ -158,7 +158,7 @@ def test_64_bits_stay_where_they_are_needed(tmp_path: Path, ct: xr.DataArray) ->
 def test_what_is_no_number_is_refused(ct: xr.DataArray) -> None:
     with pytest.raises(UnsupportedError, match="holds no"):
         to_nibabel(ct.astype(str))
-    with pytest.raises(UnsupportedError, match="float128|longdouble|holds no"):
+    with pytest.raises(UnsupportedError, match="holds no"):
         to_nibabel(ct.astype(np.longdouble))
 
 
@@ -210,7 +210,7 @@ def test_uneven_times_are_refused_until_they_are_kept_aside() -> None:
     with pytest.raises(DicomLabError, match="drop_vars"):
         to_nibabel(volume)
     bare = from_nibabel(to_nibabel(volume.drop_vars("time")), labels={"time": volume.time.values})
-    xr.testing.assert_equal(bare.time, volume.time)
+    np.testing.assert_array_equal(bare.time.values, volume.time.values)
 
 
 def test_labels_that_a_file_cannot_hold_are_told_of_and_can_be_given_back(tmp_path: Path) -> None:
@@ -423,14 +423,33 @@ def test_a_file_that_was_cut_off_anywhere_is_an_error(tmp_path: Path, ct: xr.Dat
             load_nifti(cut)
 
 
-def test_zero_spacing_of_a_qform_is_refused(tmp_path: Path, ct: xr.DataArray) -> None:
+@pytest.mark.parametrize("step", [0.0, -2.0, np.nan])
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_qform_without_a_spacing_is_refused_where_nibabel_would_mend_it(
+    tmp_path: Path, ct: xr.DataArray, step: float, compress: bool
+) -> None:
     image = to_nibabel(ct)
     image.set_sform(None, 0)
     content = bytearray(image.to_bytes())
-    content[80:84] = struct.pack("<f", 0.0)
-    (tmp_path / "x.nii").write_bytes(content)
-    with pytest.raises(DicomLabError, match=r"x\.nii"):
-        load_nifti(tmp_path / "x.nii")
+    content[80:84] = struct.pack("<f", step)
+    path = tmp_path / ("x.nii.gz" if compress else "x.nii")
+    path.write_bytes(gzip.compress(content) if compress else content)
+    with pytest.raises(GeometryError, match=r"x\.nii"):
+        load_nifti(path)
+
+
+def test_nifti_2_and_big_endian_files_are_read(tmp_path: Path, ct: xr.DataArray) -> None:
+    for number, kind in enumerate((nib.Nifti1Image, nib.Nifti2Image)):
+        for order in "<>":
+            header = kind.header_class(endianness=order)
+            header.set_xyzt_units("mm")
+            image = kind(ct.values.T, ct.dicom.affine_ras, header)
+            image.set_data_dtype(np.int16)
+            nib.save(image, tmp_path / f"{number}{'lb'[order == '>']}.nii")
+            volume = load_nifti(tmp_path / f"{number}{'lb'[order == '>']}.nii")
+            check_same(ct, volume)
+            assert volume.dtype == np.int16
+            assert volume.dtype.isnative
 
 
 def test_what_is_not_there_or_no_nifti_is_said_so(tmp_path: Path) -> None:

@@ -67,9 +67,9 @@ def to_highdicom(volume: xr.DataArray) -> hd.Volume:
     --------
     >>> import numpy as np
     >>> from dicomlab import make_volume
-    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]])
+    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.5, 0.5, 1.0])[[2, 1, 0, 3]])
     >>> to_highdicom(volume).spacing
-    (5.0, 0.9, 0.8)
+    (5.0, 0.5, 0.5)
     """
     package = _highdicom()
     plain = Bare.of(volume, purpose="highdicom", dtypes=_DTYPES, tilt=_TILT)
@@ -127,9 +127,9 @@ def from_highdicom(
     --------
     >>> import highdicom
     >>> import numpy as np
-    >>> made = highdicom.Volume(np.zeros((2, 3, 4)), np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]], "PATIENT")
+    >>> made = highdicom.Volume(np.zeros((2, 3, 4)), np.diag([5.0, 0.5, 0.5, 1.0])[[2, 1, 0, 3]], "PATIENT")
     >>> from_highdicom(made).dicom.spacing
-    (5.0, 0.9, 0.8)
+    (5.0, 0.5, 0.5)
     """
     package = _highdicom()
     if not isinstance(volume, package.Volume):

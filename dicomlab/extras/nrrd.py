@@ -111,7 +111,7 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
         "kinds": [
             *["RGB-color"] * before,
             *["space"] * 3,
-            *("time" if axis.name == "time" else "list" for axis in known),
+            *["list"] * len(known),  # ITK reads a list as components of a voxel, and refuses the kind "time"
         ],
         "labels": [
             *["sample"] * before,

@@ -70,9 +70,9 @@ def to_sitk(volume: xr.DataArray) -> sitk.Image:
     --------
     >>> import numpy as np
     >>> from dicomlab import make_volume
-    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]])
+    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.5, 0.5, 1.0])[[2, 1, 0, 3]])
     >>> to_sitk(volume).GetSpacing()
-    (0.8, 0.9, 5.0)
+    (0.5, 0.5, 5.0)
     """
     package = _sitk()
     plain = Bare.of(volume, purpose="SimpleITK", dtypes=_DTYPES, tilt=_TILT)
@@ -134,9 +134,9 @@ def from_sitk(
     --------
     >>> import SimpleITK as sitk
     >>> image = sitk.Image(4, 3, 2, sitk.sitkInt16)
-    >>> image.SetSpacing([0.8, 0.9, 5.0])
+    >>> image.SetSpacing([0.5, 0.5, 5.0])
     >>> from_sitk(image).dicom.spacing
-    (5.0, 0.9, 0.8)
+    (5.0, 0.5, 0.5)
     """
     package = _sitk()
     if not isinstance(image, package.Image):

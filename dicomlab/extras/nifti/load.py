@@ -131,6 +131,8 @@ def _place(image: Any) -> tuple[FloatArray, str]:
             "this NIfTI does not say where its voxels are: neither sform nor qform is set. If you know their affine, "
             "make_volume(image.get_fdata().T, affine=…) places them."
         )
+    if not np.isfinite(image.affine).all():
+        raise GeometryError(f"the affine of this NIfTI is not finite: {np.asarray(image.affine).tolist()}")
     scale = _mm(header)
     affine = _in_mm(image.affine, scale)
     if min(codes) > 0:
@@ -148,7 +150,9 @@ def _place(image: Any) -> tuple[FloatArray, str]:
 
 
 def _in_mm(affine: npt.ArrayLike, scale: float) -> FloatArray:
-    return np.diag([scale, scale, scale, 1.0]) @ np.asarray(affine, np.float64)
+    scaled = np.array(affine, dtype=np.float64)
+    scaled[:3] *= scale
+    return scaled
 
 
 def _three(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -267,6 +271,7 @@ def load_nifti(
     try:
         image = package.load(file, mmap=False)
         _check_length(image, file)
+        _check_spacing(image, file)
     except DicomLabError:
         raise
     except Exception as problem:  # whatever a broken file makes nibabel, gzip and zlib raise
@@ -299,4 +304,15 @@ def _check_length(image: Any, file: Path) -> None:
     if claimed > room:
         raise DicomLabError(
             f"{file.name} is cut off or its header is wrong: it speaks of {shape} voxels, {claimed} bytes; the file has {size}"
+        )
+
+
+def _check_spacing(image: Any, file: Path) -> None:
+    """Where the sform is unset, the qform needs a spacing; nibabel would make 1 of a 0 and go on."""
+    with nibabel().openers.ImageOpener(file) as stream:
+        header = type(image).header_class.from_fileobj(stream, check=False)
+    spacing = [float(step) for step in header["pixdim"][1:4]]
+    if int(header["sform_code"]) <= 0 < int(header["qform_code"]) and not min(spacing) > 0:
+        raise GeometryError(
+            f"{file.name}: the spacing of its voxels is {spacing} mm, so nobody knows where they are"
         )

@@ -76,10 +76,10 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
     --------
     >>> import numpy as np
     >>> from dicomlab import make_volume
-    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]])
+    >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.diag([5.0, 0.5, 0.5, 1.0])[[2, 1, 0, 3]])
     >>> image = to_nibabel(volume)
     >>> image.shape, image.affine.diagonal().tolist()
-    ((4, 3, 2), [-0.8, -0.9, 5.0, 1.0])
+    ((4, 3, 2), [-0.5, -0.5, 5.0, 1.0])
     """
     package = nibabel()
     plain = Bare.of(volume, purpose="NIfTI", dtypes=_DTYPES)
