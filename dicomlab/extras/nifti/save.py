@@ -161,6 +161,7 @@ def save_nifti(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite:
     >>> from dicomlab import make_volume
     >>> volume = make_volume(np.zeros((2, 3, 4), np.int16), affine=np.eye(4)[[2, 1, 0, 3]])
     >>> save_nifti(volume, tmp_path / "volume.nii.gz")
+    >>> from dicomlab.extras.nifti import load_nifti
     >>> load_nifti(tmp_path / "volume.nii.gz").dicom.lps([1, 2, 3])
     array([3., 2., 1.])
     """
