@@ -149,6 +149,19 @@ def test_oblique_tilted_and_uneven_volumes_are_refused_with_what_to_do(tmp_path:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_lean_of_less_than_a_hundredth_of_a_millimetre_is_squared_for_others_and_kept_for_us(
+    tmp_path: Path,
+) -> None:
+    turn = 5e-6
+    affine = np.eye(4)
+    affine[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    volume = volume_on(Geometry.from_affine(affine @ AXIAL.affine, AXIAL.shape, UID))
+    save_ome_zarr(volume, tmp_path / "x.zarr")
+    np.testing.assert_allclose(
+        load_ome_zarr(tmp_path / "x.zarr").dicom.affine, volume.dicom.affine, atol=1e-12
+    )
+
+
 def test_an_ome_zarr_that_names_no_patient_is_not_placed_in_one(tmp_path: Path, ct: xr.DataArray) -> None:
     path = tmp_path / "x.zarr"
     save_ome_zarr(ct, path)

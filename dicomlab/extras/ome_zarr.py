@@ -98,7 +98,7 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
     package = _zarr()
     volume = _risen(volume)
     plain = Bare.of(volume, purpose="OME-Zarr", dtypes=_DTYPES, tilt=0.1)
-    direction = _patient_axes(plain)
+    direction, translated = _along_patient(plain)
     values, channel = _with_channel(plain)
     time = Further.of(volume, "time", purpose="OME-Zarr") if "time" in plain.names else None
     axes: list[dict[str, Any]] = []
@@ -122,7 +122,7 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
             }
         )
     scale += np.linalg.norm(plain.affine[:3, :3], axis=0).tolist()
-    translation += (direction.T @ plain.affine[:3, 3]).tolist()
+    translation += translated.tolist()
     level = {
         "path": "0",
         "coordinateTransformations": [
@@ -160,21 +160,25 @@ def _risen(volume: xr.DataArray) -> xr.DataArray:
     return volume.isel(falls)
 
 
-def _patient_axes(plain: Bare) -> FloatArray:
-    """Unit vectors of slice, row and column as columns, each along an axis of the patient."""
+def _along_patient(plain: Bare) -> tuple[FloatArray, FloatArray]:
+    """Unit vectors of slice, row and column as columns, and mm along them of the first voxel.
+
+    What leans by less than matters is kept for `load_ome_zarr`; others see it squared.
+    """
     steps = np.linalg.norm(plain.affine[:3, :3], axis=0)
-    unit = plain.affine[:3, :3] / steps
-    nearest = np.rint(unit) + 0.0
-    straight = plain.affine.copy()
-    straight[:3, :3] = nearest * steps
-    off = corner_shift(straight, plain.affine, plain.geometry.shape)
+    direction = plain.affine[:3, :3] / steps
+    first = np.asarray(np.linalg.solve(direction, plain.affine[:3, 3]), dtype=np.float64)
+    nearest = np.rint(direction)
+    squared = np.eye(4)
+    squared[:3, :3], squared[:3, 3] = nearest * steps, nearest @ first
+    off = corner_shift(squared, plain.affine, plain.geometry.shape)
     if not (np.abs(nearest).sum(axis=0) == 1).all() or off > _APART:
         raise GeometryError(
             "OME-Zarr 0.5 has a scale and a translation for each axis and no directions; this volume is oblique: squared to "
             f"the axes of the patient, a corner would move by {off:.3g} mm. NIfTI, NRRD, netCDF and zarr (volume.to_zarr) "
             "keep its directions; or bring it onto an axial grid first."
         )
-    return np.asarray(nearest, dtype=np.float64)
+    return np.asarray(direction + 0.0, dtype=np.float64), first
 
 
 def _with_channel(plain: Bare) -> tuple[npt.NDArray[Any], str | None]:
