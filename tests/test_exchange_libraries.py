@@ -195,6 +195,12 @@ def test_further_axes_and_colours_are_channels_and_come_back() -> None:
         np.zeros((3, 4, 5, 2), bool), AXIAL.affine, "PATIENT", UID, {"SegmentNumber": [1, 7]}
     )
     masks = from_highdicom(segments)
+    assert to_highdicom(masks).channel_descriptors == segments.channel_descriptors
+    with pytest.raises(UnsupportedError, match="rename"):
+        to_highdicom(masks.assign_coords(SegmentNumber=["a", "b"]))
+    days = volume_on(AXIAL, day=2).assign_coords(day=np.array(["2026-01-01", "2026-01-02"], "M8[D]"))
+    with pytest.warns(DicomLabWarning, match="labels of day"):
+        assert from_highdicom(to_highdicom(days)).day.values.tolist() == [0, 1]
     assert (masks.dims[0], masks.SegmentNumber.values.tolist(), masks.dtype) == (
         "SegmentNumber",
         [1, 7],

@@ -341,6 +341,15 @@ def test_what_is_no_image_of_nibabel_is_refused(ct: xr.DataArray) -> None:
             from_nibabel(other)
 
 
+def test_other_images_of_nibabel_are_placed_by_their_affine_but_not_those_of_which_it_is_made_up(
+    ct: xr.DataArray,
+) -> None:
+    other = nib.MGHImage(ct.values.T.astype(np.float32), ct.dicom.affine_ras)
+    check_same(ct, from_nibabel(other), off=1e-4)
+    with pytest.raises(GeometryError, match="does not say where"):
+        from_nibabel(nib.AnalyzeImage(ct.values.T, ct.dicom.affine_ras))
+
+
 def test_an_axis_sheared_within_the_image_plane_is_refused(ct: xr.DataArray) -> None:
     affine = ct.dicom.affine_ras.copy()
     affine[0, 1] = 0.2

@@ -126,6 +126,17 @@ def changed(path: Path, old: bytes, new: bytes) -> Path:
     return path
 
 
+def test_texts_that_do_not_fit_into_a_header_are_left_out(tmp_path: Path, ct: xr.DataArray) -> None:
+    for number, units in enumerate(["1/cm²", 'a "b"', "a\nspace: RAS"]):
+        save_nrrd(ct.assign_attrs(units=units), tmp_path / f"{number}.nrrd")
+        again = load_nrrd(tmp_path / f"{number}.nrrd")
+        check_same(ct, again)
+        assert again.dicom.units == ""
+    odd = volume_on(AXIAL, time=2).rename(time="a\nb")
+    save_nrrd(odd, tmp_path / "odd.nrrd")
+    assert load_nrrd(tmp_path / "odd.nrrd").dims[0] == "frame"
+
+
 def test_other_spaces_and_units_of_a_nrrd_are_converted(tmp_path: Path, ct: xr.DataArray) -> None:
     path = tmp_path / "x.nrrd"
     save_nrrd(ct, path)
@@ -150,6 +161,7 @@ def test_other_spaces_and_units_of_a_nrrd_are_converted(tmp_path: Path, ct: xr.D
         (b"type: int16", b"type: int99", "cannot be read"),
         (b"encoding: gzip", b"data file: /etc/hostname\nencoding: raw", "another file"),
         (b"encoding: gzip", b"encoding: magic", "cannot be read"),
+        (b"type: int16", b"type: block", "x.nrrd"),
         (b"NRRD0005", b"NRRD0009", "cannot be read"),
         (b"NRRD0005", b"JUNK0005", "cannot be read"),
     ],

@@ -252,6 +252,16 @@ def test_a_folder_is_replaced_only_if_asked_and_only_if_it_is_a_zarr(
     assert [p.name for p in tmp_path.iterdir()] == ["x.zarr"]
 
 
+def test_no_room_is_made_for_voxels_that_are_not_there(tmp_path: Path, ct: xr.DataArray) -> None:
+    path = tmp_path / "x.zarr"
+    save_ome_zarr(ct, path)
+    metadata = json.loads((path / "0" / "zarr.json").read_text())
+    metadata["shape"] = [30000, 30000, 30000]
+    (path / "0" / "zarr.json").write_text(json.dumps(metadata))
+    with pytest.raises(DicomLabError, match="hardly any"):
+        load_ome_zarr(path)
+
+
 def test_a_chunk_that_is_damaged_is_an_error(tmp_path: Path, ct: xr.DataArray) -> None:
     path = tmp_path / "x.zarr"
     save_ome_zarr(ct, path)

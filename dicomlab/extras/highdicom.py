@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+from pydicom.datadict import tag_for_keyword
 
-from dicomlab.bare import Bare, Further, volume_of
-from dicomlab.errors import DicomLabError, GeometryError
+from dicomlab.bare import Bare, Further, say, volume_of
+from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.optional import optional
 
 if TYPE_CHECKING:
@@ -73,12 +74,7 @@ def to_highdicom(volume: xr.DataArray) -> hd.Volume:
     """
     package = _highdicom()
     plain = Bare.of(volume, purpose="highdicom", dtypes=_DTYPES, tilt=_TILT)
-    channels: dict[Any, list[Any]] = {}
-    for name in plain.names:
-        labels = volume.coords[name].values.tolist() if name in volume.coords else None
-        if labels is None or not all(type(label) in (int, float, str) for label in labels):
-            labels = list(range(volume.sizes[name]))
-        channels[package.ChannelDescriptor(name, is_custom=True, value_type=type(labels[0]))] = labels
+    channels = dict(_channel(volume, name) for name in plain.names)
     count = len(plain.names)
     if plain.is_colour:
         channels[package.RGB_COLOR_CHANNEL_DESCRIPTOR] = ["R", "G", "B"]
@@ -91,6 +87,27 @@ def to_highdicom(volume: xr.DataArray) -> hd.Volume:
         channels=channels or None,
     )
     return made
+
+
+def _channel(volume: xr.DataArray, name: str) -> tuple[hd.ChannelDescriptor, list[Any]]:
+    """What highdicom calls an axis, and its labels; numbers from 0 on where there are none that it takes."""
+    package = _highdicom()
+    labels = volume.coords[name].values.tolist() if name in volume.coords else None
+    if labels is not None and not all(type(label) in (int, float, str) for label in labels):
+        say(f"highdicom has no place for the labels of {name} ({type(labels[0]).__name__}); they are counted")
+        labels = None
+    if labels is None:
+        labels = list(range(volume.sizes[name]))
+    if tag_for_keyword(name) is None:
+        return package.ChannelDescriptor(name, is_custom=True, value_type=type(labels[0])), labels
+    standard = package.ChannelDescriptor(name)
+    try:
+        return standard, [standard.value_type(label) for label in labels]
+    except (TypeError, ValueError) as problem:
+        raise UnsupportedError(
+            f"the axis {name} has the name of an attribute of DICOM, and labels which that does not have: {labels[:6]}. Rename "
+            "the axis (volume.rename)."
+        ) from problem
 
 
 def from_highdicom(

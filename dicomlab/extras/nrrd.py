@@ -127,8 +127,8 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
         header["spacings"] = [*none, *(axis.step or np.nan for axis in known)]
         header["axis mins"] = [*none, *(axis.start if axis.is_numbered else np.nan for axis in known)]
         header["units"] = [*[""] * (before + 3), *(_words(axis.units) for axis in known)]
-    if plain.units:
-        header["sample units"] = _words(plain.units)
+    if _words(plain.units):
+        header["sample units"] = plain.units
     with written(path, overwrite=overwrite, suffixes=_SUFFIXES) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pynrrd asks for the time in an old way
         package.write(
@@ -137,8 +137,8 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
 
 
 def _words(text: str) -> str:
-    """Text that fits into a line of a header."""
-    return "".join(c for c in text.encode("ascii", "replace").decode() if c.isprintable() and c not in '"\\')
+    """The text if it fits into a line of a header, which is ASCII, else none."""
+    return text if text.isascii() and text.isprintable() and not set(text) & set('"\\') else ""
 
 
 def load_nrrd(
@@ -216,6 +216,8 @@ def _volume(
     units: str | None,
     name: str | None,
 ) -> xr.DataArray:
+    if values.dtype.kind not in "iuf":
+        raise UnsupportedError(f"its samples are blocks of bytes ({values.dtype}), not numbers")
     vectors, affine = _place(header, values.ndim)
     placed = [not np.isnan(vector).any() for vector in vectors]
     kinds = [str(kind) for kind in header.get("kinds", ["???"] * values.ndim)]

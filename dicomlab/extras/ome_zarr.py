@@ -7,6 +7,7 @@ the attribute ``dicomlab`` (read here). What is refused: ``docs/exchange.md``.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ _TOWARDS = (
     ("inferior-to-superior", "superior-to-inferior"),
 )
 """RFC-4's names of the directions in which x, y and z of LPS grow and fall."""
+_MUCH = 8 << 30
+"""Bytes for which no room is made if the file has next to none of them."""
 _APART = 0.01
 """mm by which a corner may move when an axis counts as one of the patient's."""
 
@@ -142,7 +145,7 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
     }
     image = {"name": own["name"] or "volume", "axes": axes, "datasets": [level]}
     attributes = {"ome": {"version": "0.5", "multiscales": [image]}, "dicomlab": own}
-    with written(path, overwrite=overwrite, suffixes=_SUFFIXES, replaceable=_is_zarr) as part:
+    with written(path, overwrite=overwrite, suffixes=_SUFFIXES, replaceable=_is_ome_zarr) as part:
         group = package.create_group(store=str(part), zarr_format=3, attributes=attributes)
         array = group.create_array(
             "0", shape=values.shape, dtype=values.dtype, dimension_names=[axis["name"] for axis in axes]
@@ -204,8 +207,12 @@ def _labels(volume: xr.DataArray, channel: str | None) -> list[Any] | None:
     return labels if all(type(label) in (int, float, str) for label in labels) else list(map(str, labels))
 
 
-def _is_zarr(path: Path) -> bool:
-    return path.is_dir() and (path / "zarr.json").is_file()
+def _is_ome_zarr(path: Path) -> bool:
+    try:
+        metadata = json.loads((path / "zarr.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(metadata, dict) and "ome" in (metadata.get("attributes") or {})
 
 
 def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
@@ -235,8 +242,10 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
     """
     package = _zarr()
     folder = Path(path)
-    if not _is_zarr(folder):
-        raise DicomLabError(f"there is no OME-Zarr {str(folder)!r}: a folder with a zarr.json is one")
+    if not _is_ome_zarr(folder):
+        raise DicomLabError(
+            f"there is no OME-Zarr {str(folder)!r}: one is a folder whose zarr.json has an attribute 'ome'"
+        )
     try:
         group = package.open_group(store=str(folder), mode="r", zarr_format=3)
         attributes = dict(group.attrs)
@@ -257,6 +266,10 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
         array = group[level["path"]]
         if array.ndim != len(axes):
             raise UnsupportedError(f"{array.ndim} axes are stored, {len(axes)} described")
+        if array.nbytes > _MUCH and 100 * array.nchunks_initialized < array.nchunks:
+            raise DicomLabError(
+                f"it speaks of {array.shape} voxels, {array.nbytes} bytes; hardly any of them are there"
+            )
         values = np.asarray(array[...])
         return _volume(values, axes, scale, translation, direction, own)
     except DicomLabError as problem:

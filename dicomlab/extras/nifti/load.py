@@ -122,8 +122,9 @@ def _place(image: Any) -> tuple[FloatArray, str]:
     """Affine in mm from (column, row, slice) to RAS, and the space that it leads to, ``""`` where nothing is said."""
     header = image.header
     if not hasattr(header, "get_sform"):
-        if image.affine is None:
-            raise GeometryError(f"this {type(image).__name__} has no affine")
+        if image.affine is None or isinstance(image, nibabel().AnalyzeImage):
+            # Of an ANALYZE image nibabel makes up the place: its middle at 0.
+            raise GeometryError(f"this {type(image).__name__} does not say where its voxels are")
         return np.asarray(image.affine, np.float64), ""
     codes = int(header["sform_code"]), int(header["qform_code"])
     if image.affine is None or max(codes) <= 0:

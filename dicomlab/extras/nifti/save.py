@@ -52,7 +52,7 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
         Axes (column, row, slice, time, …), RAS mm. The sform holds the affine, sheared where the gantry was tilted; the qform
         holds it too where its numbers place every voxel within 0.01 mm, else it is unset. Both say *scanner*, or *aligned*
         where the volume has no Frame of Reference UID, or what a NIfTI said that it comes from. Values are as they are: no
-        slope. bool becomes uint8, float16 float32, int64 int32 where that holds all values.
+        slope, and not copied where their type stays. bool becomes uint8, float16 float32, int64 int32 where that fits.
 
     Raises
     ------
