@@ -8,6 +8,7 @@ the attribute ``dicomlab`` (read here). What is refused: ``docs/exchange.md``.
 from __future__ import annotations
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -266,10 +267,7 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
         array = group[level["path"]]
         if array.ndim != len(axes):
             raise UnsupportedError(f"{array.ndim} axes are stored, {len(axes)} described")
-        if array.nbytes > _MUCH and 100 * array.nchunks_initialized < array.nchunks:
-            raise DicomLabError(
-                f"it speaks of {array.shape} voxels, {array.nbytes} bytes; hardly any of them are there"
-            )
+        _check_there(array, folder)
         values = np.asarray(array[...])
         return _volume(values, axes, scale, translation, direction, own)
     except DicomLabError as problem:
@@ -278,6 +276,20 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
         raise DicomLabError(
             f"{folder.name} is damaged, or no OME-Zarr 0.5 ({type(problem).__name__}: {problem})"
         ) from problem
+
+
+def _check_there(array: Any, folder: Path) -> None:
+    """Metadata may claim any size; room for much is made only if files for it are there."""
+    if array.nbytes <= _MUCH:
+        return
+    files = sum(1 for path in folder.rglob("*") if path.is_file())
+    pieces = math.prod(
+        -(-n // step) for n, step in zip(array.shape, array.shards or array.chunks, strict=True)
+    )
+    if 100 * files < pieces:
+        raise DicomLabError(
+            f"it speaks of {array.shape} voxels, {array.nbytes} bytes; hardly any of them are there"
+        )
 
 
 def _finest(ome: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
