@@ -14,6 +14,7 @@ from exchange_support import check_same
 
 import dicomlab as dl
 from dicomlab import DicomLabError, phantom
+from dicomlab.errors import FaultError
 from dicomlab.extras.highdicom import from_highdicom
 from dicomlab.extras.nifti import load_nifti
 from dicomlab.extras.nrrd import load_nrrd
@@ -70,6 +71,10 @@ def test_every_kind_comes_back_as_it_was_or_is_refused_with_the_reason(tmp_path:
             for way, there_and_back in WAYS.items():
                 try:
                     again = there_and_back(lazy, tmp_path)
+                except FaultError:
+                    assert (
+                        name == "undecodable"
+                    )  # an image that cannot be decoded is known of when it is looked at
                 except DicomLabError as reason:
                     assert re.search(REASONS, str(reason)), (way, reason)
                     with pytest.raises(type(reason)):
@@ -77,4 +82,8 @@ def test_every_kind_comes_back_as_it_was_or_is_refused_with_the_reason(tmp_path:
                 else:
                     check_same(volume, again)
                     for label in set(again.coords) & set(further(volume)):
-                        np.testing.assert_allclose(again[label], volume[label], rtol=0.01)
+                        if volume[label].dtype.kind == "U":
+                            assert again[label].values.tolist() == volume[label].values.tolist()
+                        else:
+                            # Even within 1 % of the step is even.
+                            np.testing.assert_allclose(again[label], volume[label], rtol=0.01)

@@ -121,6 +121,13 @@ def test_time_is_the_fourth_dimension_of_an_image() -> None:
     assert "frame" not in plain.coords
 
 
+def test_numbers_that_nobody_set_are_no_labels() -> None:
+    volume = volume_on(AXIAL, inversion_time=3).assign_coords(inversion_time=[50.0, 400.0, 1100.0])
+    with pytest.warns(DicomLabWarning, match="labels of inversion_time"):
+        image = to_sitk(volume)
+    assert "inversion_time" not in from_sitk(image, labels={"inversion_time": None}).coords
+
+
 def test_labels_that_form_no_series_are_told_of_and_two_further_axes_are_refused() -> None:
     volume = volume_on(AXIAL, b_value=3).assign_coords(b_value=[0, 0, 1000])
     with pytest.warns(DicomLabWarning, match="labels of b_value"):

@@ -110,7 +110,8 @@ def from_sitk(
         3-D or 4-D. Origin and direction are taken for LPS mm, as ITK means them.
     labels
         Of a 4-D image: name of the fourth axis and its labels, ``{"b_value": [0, 1000]}``, or None for the image's own
-        numbers: ``{"time": None}``. Without it, the axis is ``frame`` and has no numbers.
+        numbers: ``{"time": None}``. An origin of 0 and a spacing of 1 are what ITK has where nobody set them, and count as
+        none. Without `labels`, the axis is ``frame`` and has no numbers.
     frame_of_reference
         Frame of Reference UID. ITK knows none: without it, the volume shares its frame with no other. Give that of a volume
         (``ct.dicom.frame_of_reference``) if you know that the image lies in it.
@@ -163,7 +164,9 @@ def from_sitk(
         last = "sample" if values.shape[-1] == 3 and values.dtype == np.uint8 else "vector"
     found = []
     if count == 4:
-        numbers = (float(origin[3]), float(spacing[3])) if labels is not None else (0.0, float("nan"))
+        first, step = float(origin[3]), float(spacing[3])
+        is_set = labels is not None and (first, step) != (0.0, 1.0)
+        numbers = (first, step) if is_set else (0.0, float("nan"))
         found = [Further("frame", values.shape[0], *numbers, units="s" if "time" in (labels or {}) else "")]
     return volume_of(
         values,
