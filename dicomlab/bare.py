@@ -26,8 +26,8 @@ __all__ = ["Bare", "Further", "Labels", "corner_shift", "say", "volume_of"]
 FloatArray = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.ArrayLike | None]
 
-_EVEN = 0.01
-"""Part of the step by which numbers along a further axis may lie beside an even series, as with slices."""
+_EVEN, _EVEN_TIMES = 1e-6, 0.01
+"""Part of the step by which numbers along a further axis may lie beside an even series; clocks of scanners jitter."""
 
 _SECONDS = {"s": 1, "": 1, "ms": 1000}
 """How many of a unit are a second."""
@@ -80,7 +80,7 @@ class Further:
             numbers = labels.astype(np.float64)
             step = (numbers[-1] - numbers[0]) / (size - 1) if size > 1 else 0.0
             off = float(np.max(np.abs(numbers - np.linspace(numbers[0], numbers[-1], size))))
-            if size == 1 or (step > 0 and off <= _EVEN * step):
+            if size == 1 or (step > 0 and off <= (_EVEN_TIMES if name == "time" else _EVEN) * step):
                 if name != "time":
                     return cls(name, size, float(numbers[0]), float(step), units)
                 if units in _SECONDS:

@@ -106,6 +106,10 @@ def test_labels_that_form_no_series_are_left_out_of_a_nrrd_and_uneven_times_refu
         save_nrrd(volume, tmp_path / "x.nrrd")
     assert load_nrrd(tmp_path / "x.nrrd").dims[0] == "b_value"
     assert load_nrrd(tmp_path / "x.nrrd", labels={"b": [0, 0, 1000]}).b.values.tolist() == [0, 0, 1000]
+    nearly = volume.assign_coords(b_value=[0, 500, 1003])  # 2 beside an even series: not to be rounded away
+    with pytest.warns(DicomLabWarning, match="labels of b_value"):
+        save_nrrd(nearly, tmp_path / "z.nrrd")
+    assert "b_value" not in load_nrrd(tmp_path / "z.nrrd").coords
     with pytest.raises(DicomLabError, match="drop_vars"):
         save_nrrd(volume_on(AXIAL, time=3).assign_coords(time=[0.0, 1, 5]), tmp_path / "y.nrrd")
 
