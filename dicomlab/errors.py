@@ -19,6 +19,7 @@ __all__ = [
     "GeometryError",
     "MissingDependencyError",
     "NotDicomError",
+    "OverwriteError",
     "SuvError",
     "UnsupportedError",
     "WindowError",
@@ -51,6 +52,10 @@ class MissingDependencyError(DicomLabError, ImportError):
 
 class UnsupportedError(DicomLabError):
     """The data are understood, but no volume can represent them yet."""
+
+
+class OverwriteError(DicomLabError, FileExistsError):
+    """A file is there already where one was to be written."""
 
 
 class FaultError(DicomLabError):

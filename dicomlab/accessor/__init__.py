@@ -5,13 +5,14 @@ from __future__ import annotations
 import xarray as xr
 
 from dicomlab.accessor.card import Card
+from dicomlab.accessor.exchange import Exchange
 from dicomlab.accessor.grids import Grids
 from dicomlab.datasets import WrongDoor
 
 __all__ = ["DicomAccessor"]
 
 
-class DicomAccessor(Card, Grids):
+class DicomAccessor(Card, Grids, Exchange):
     """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
 
     Index order is always ``(slice, row, column)``, whatever the order of the array's dimensions; positions are LPS mm.

@@ -1,0 +1,52 @@
+"""``volume.dicom``: out to other libraries and formats."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from dicomlab.accessor.bound import Bound
+
+if TYPE_CHECKING:
+    import highdicom as hd
+    import nibabel as nib
+    import SimpleITK as sitk
+
+__all__ = ["Exchange"]
+
+
+class Exchange(Bound):
+    """What other libraries and formats take; see ``docs/exchange.md``. The way back is in `dicomlab.extras`."""
+
+    def to_sitk(self) -> sitk.Image:
+        """A `SimpleITK.Image`, LPS mm; see `dicomlab.extras.sitk.to_sitk`."""
+        image: sitk.Image = _extra("sitk").to_sitk(self._volume)
+        return image
+
+    def to_nibabel(self) -> nib.nifti1.Nifti1Image:
+        """A `nibabel.Nifti1Image`, RAS mm; see `dicomlab.extras.nifti.to_nibabel`."""
+        image: nib.nifti1.Nifti1Image = _extra("nifti").to_nibabel(self._volume)
+        return image
+
+    def to_highdicom(self) -> hd.Volume:
+        """A `highdicom.Volume`, LPS mm; see `dicomlab.extras.highdicom.to_highdicom`."""
+        made: hd.Volume = _extra("highdicom").to_highdicom(self._volume)
+        return made
+
+    def save_nifti(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a NIfTI file, ``.nii`` or ``.nii.gz``; see `dicomlab.extras.nifti.save_nifti`."""
+        _extra("nifti").save_nifti(self._volume, path, overwrite=overwrite)
+
+    def save_nrrd(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a NRRD file, ``.nrrd``; see `dicomlab.extras.nrrd.save_nrrd`."""
+        _extra("nrrd").save_nrrd(self._volume, path, overwrite=overwrite)
+
+    def save_ome_zarr(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write an OME-Zarr, a folder ``.zarr``; see `dicomlab.extras.ome_zarr.save_ome_zarr`."""
+        _extra("ome_zarr").save_ome_zarr(self._volume, path, overwrite=overwrite)
+
+
+def _extra(room: str) -> Any:
+    # The rooms of `extras` stand on a higher floor, which opens when somebody goes there.
+    return importlib.import_module(f"dicomlab.extras.{room}")
