@@ -11,6 +11,7 @@ import xarray as xr
 from dicomlab import reslice
 from dicomlab.accessor.bound import Bound
 from dicomlab.geometry import Geometry
+from dicomlab.reslice import Axis, Engine, Labels, Method, Order
 
 __all__ = ["Grids"]
 
@@ -19,7 +20,7 @@ class Grids(Bound):
     """New volumes from old ones; see `dicomlab.reslice`."""
 
     def regularize(
-        self, *, spacing: float | None = None, method: reslice.Method = "linear", fill: float | None = None
+        self, *, spacing: float | None = None, method: Method = "linear", fill: float | None = None
     ) -> xr.DataArray:
         """The volume with even slices, made where there are none; see `dicomlab.reslice.regularize`."""
         return reslice.regularize(self._volume, spacing=spacing, method=method, fill=fill)
@@ -34,11 +35,11 @@ class Grids(Bound):
         self,
         *,
         spacing: float | Sequence[float | None],
-        order: reslice.Order | None = None,
+        order: Order | None = None,
         fill: float | None = None,
         antialias: bool = True,
-        labels: reslice.Labels | None = None,
-        engine: reslice.Engine = "auto",
+        labels: Labels | None = None,
+        engine: Engine = "auto",
     ) -> xr.DataArray:
         """The volume with voxels of another size over the same extent; see `dicomlab.reslice.resample`."""
         return reslice.resample(
@@ -55,11 +56,11 @@ class Grids(Bound):
         self,
         target: xr.DataArray | Geometry,
         *,
-        order: reslice.Order | None = None,
+        order: Order | None = None,
         fill: float | None = None,
         antialias: bool = True,
-        labels: reslice.Labels | None = None,
-        engine: reslice.Engine = "auto",
+        labels: Labels | None = None,
+        engine: Engine = "auto",
     ) -> xr.DataArray:
         """The volume on the grid of another one; see `dicomlab.reslice.resample_like`."""
         return reslice.resample_like(
@@ -76,11 +77,11 @@ class Grids(Bound):
         spacing: float | Sequence[float] | None = None,
         count: int = 1,
         shape: Sequence[int] | None = None,
-        order: reslice.Order | None = None,
+        order: Order | None = None,
         fill: float | None = None,
         antialias: bool = True,
-        labels: reslice.Labels | None = None,
-        engine: reslice.Engine = "auto",
+        labels: Labels | None = None,
+        engine: Engine = "auto",
     ) -> xr.DataArray:
         """One plane at any angle, or a stack of them, as a volume; see `dicomlab.reslice.reslice`."""
         return reslice.reslice(
@@ -106,9 +107,9 @@ class Grids(Bound):
         width: float,
         spacing: float | None = None,
         across: npt.ArrayLike | None = None,
-        order: reslice.Order | None = None,
+        order: Order | None = None,
         fill: float | None = None,
-        labels: reslice.Labels | None = None,
+        labels: Labels | None = None,
     ) -> xr.DataArray:
         """A picture along a curve in the patient; see `dicomlab.reslice.curved`."""
         return reslice.curved(
@@ -123,19 +124,19 @@ class Grids(Bound):
         )
 
     def mip(
-        self, *, thickness_mm: float | None = None, axis: reslice.Axis = "slice", step: float | None = None
+        self, *, thickness_mm: float | None = None, axis: Axis = "slice", step: float | None = None
     ) -> xr.DataArray:
         """The highest value through each slab; see `dicomlab.reslice.mip`."""
         return reslice.mip(self._volume, thickness_mm=thickness_mm, axis=axis, step=step)
 
     def minip(
-        self, *, thickness_mm: float | None = None, axis: reslice.Axis = "slice", step: float | None = None
+        self, *, thickness_mm: float | None = None, axis: Axis = "slice", step: float | None = None
     ) -> xr.DataArray:
         """The lowest value through each slab; see `dicomlab.reslice.minip`."""
         return reslice.minip(self._volume, thickness_mm=thickness_mm, axis=axis, step=step)
 
     def average(
-        self, *, thickness_mm: float | None = None, axis: reslice.Axis = "slice", step: float | None = None
+        self, *, thickness_mm: float | None = None, axis: Axis = "slice", step: float | None = None
     ) -> xr.DataArray:
         """The mean value through each slab; see `dicomlab.reslice.average`."""
         return reslice.average(self._volume, thickness_mm=thickness_mm, axis=axis, step=step)

@@ -7,6 +7,7 @@ import xarray as xr
 
 from dicomlab import reslice
 from dicomlab.accessor.bound import Bound
+from dicomlab.reslice import Labels, Order
 
 __all__ = ["Look"]
 
@@ -18,9 +19,9 @@ class Look(Bound):
         self,
         points: npt.ArrayLike | xr.DataArray,
         *,
-        order: reslice.Order | None = None,
+        order: Order | None = None,
         fill: float | None = None,
-        labels: reslice.Labels | None = None,
+        labels: Labels | None = None,
     ) -> xr.DataArray:
         """Values at LPS points of shape ``(..., 3)``; see `dicomlab.reslice.interp`."""
         return reslice.interp(self._volume, points, order=order, fill=fill, labels=labels)
@@ -31,9 +32,9 @@ class Look(Bound):
         end: npt.ArrayLike,
         *,
         step: float | None = None,
-        order: reslice.Order | None = None,
+        order: Order | None = None,
         fill: float | None = None,
-        labels: reslice.Labels | None = None,
+        labels: Labels | None = None,
     ) -> xr.DataArray:
         """Values along the line between two LPS points, by ``distance`` in mm; see `dicomlab.reslice.profile`."""
         return reslice.profile(self._volume, start, end, step=step, order=order, fill=fill, labels=labels)

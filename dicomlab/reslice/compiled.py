@@ -50,9 +50,13 @@ def _trilinear(
             x0 = min(max(x0, 0.0), sizes[0] - 1.0) - start[0]
             x1 = min(max(x1, 0.0), sizes[1] - 1.0) - start[1]
             x2 = min(max(x2, 0.0), sizes[2] - 1.0) - start[2]
-            a0, a1, a2 = np.intp(x0), np.intp(x1), np.intp(x2)
-            b0, b1, b2 = min(a0 + 1, slices - 1), min(a1 + 1, rows - 1), min(a2 + 1, columns - 1)
-            w0, w1, w2 = kind(x0 - a0), kind(x1 - a1), kind(x2 - a2)
+            i0, i1, i2 = np.intp(x0), np.intp(x1), np.intp(x2)
+            w0, w1, w2 = kind(x0 - i0), kind(x1 - i1), kind(x2 - i2)
+            # Unsigned, so that numba asks of none whether it counts from the end.
+            a0, a1, a2 = np.uintp(i0), np.uintp(i1), np.uintp(i2)
+            b0 = np.uintp(min(i0 + 1, slices - 1))
+            b1 = np.uintp(min(i1 + 1, rows - 1))
+            b2 = np.uintp(min(i2 + 1, columns - 1))
             e00 = values[a0, a1, a2] + w2 * (values[a0, a1, b2] - values[a0, a1, a2])
             e01 = values[a0, b1, a2] + w2 * (values[a0, b1, b2] - values[a0, b1, a2])
             e10 = values[b0, a1, a2] + w2 * (values[b0, a1, b2] - values[b0, a1, a2])

@@ -35,8 +35,8 @@ def curved(
     Parameters
     ----------
     points
-        LPS mm of a polyline, shape ``(n, 3)``; two or more, each apart from the next. It is walked in equal steps of arc length;
-        a smooth curve needs points close enough together.
+        LPS mm of a polyline, shape ``(n, 3)``; two or more, each apart from the next. It is walked in equal steps of
+        arc length; a smooth curve needs points close enough together.
     width
         Millimetres across, half of them on either side of the curve.
     spacing
@@ -51,8 +51,8 @@ def curved(
     -------
     xarray.DataArray
         Further axes of the volume first, then ``along`` (mm from the first point) and ``across`` (mm from the curve), with
-        coordinates ``x``, ``y``, ``z`` (LPS mm) of every value. It has no slices and no affine; lengths are true along the curve
-        and across it, not between places on either side of a bend.
+        coordinates ``x``, ``y``, ``z`` (LPS mm) of every value. It has no slices and no affine; lengths are true along
+        the curve and across it, not between places on either side of a bend.
 
     Raises
     ------
@@ -85,15 +85,16 @@ def curved(
         raise GeometryError(
             f"points {int(np.argmin(pieces))} and {int(np.argmin(pieces)) + 1} of the curve are at one place"
         )
-    marks = np.concatenate([[0.0], np.cumsum(pieces)])
+    marks = np.asarray(np.concatenate([[0.0], np.cumsum(pieces)]), dtype=np.float64)
     count, half = np.floor(marks[-1] / step + 1e-9), np.floor(width / 2 / step + 1e-9)
     if max(count, 2 * half) > _MOST:
         raise GeometryError(
             f"a curve of {marks[-1]:.4g} mm, {width:g} mm wide, with a value every {step:g} mm is too large; lengths are in mm"
         )
     along, aside = step * np.arange(int(count) + 1), step * np.arange(-int(half), int(half) + 1)
+    along = np.asarray(along, dtype=np.float64)
     center = np.stack([np.interp(along, marks, line[:, axis]) for axis in range(3)], axis=-1)
-    forward = np.diff(line, axis=0) / pieces[:, None]
+    forward = np.asarray(np.diff(line, axis=0) / pieces[:, None], dtype=np.float64)
     # At a corner, half way between the two directions: the mean over one step before and after.
     tangent = _tangents(forward, marks, along, step)
     side = _sides(tangent, forward, across)
@@ -132,12 +133,13 @@ def _sides(tangent: FloatArray, forward: FloatArray, across: npt.ArrayLike | Non
         length = np.linalg.norm(sides, axis=1)
         if length.min() < 0.02:
             raise GeometryError(
-                f"across={np.asarray(across).tolist()} runs along the curve somewhere, where it says nothing; choose another vector"
+                f"across={np.asarray(across).tolist()} runs along the curve somewhere, where it says nothing; "
+                "choose another vector"
             )
         made: FloatArray = sides / length[:, None]
         return made
     # The direction in which the curve has least extent, of several the one nearest to a patient axis.
-    values, vectors = np.linalg.eigh(forward.T @ forward + 1e-6 * np.diag([0.0, 1.0, 2.0]))
+    _, vectors = np.linalg.eigh(forward.T @ forward + 1e-6 * np.diag([0.0, 1.0, 2.0]))
     side = vectors[:, 0] * (1.0 if vectors[np.argmax(np.abs(vectors[:, 0])), 0] > 0 else -1.0)
     sides = np.empty_like(tangent)
     for n, t in enumerate(tangent):

@@ -79,7 +79,7 @@ def _by_plane(values: Any, places: Places, how: How, dtype: np.dtype[Any], blank
         part = places.pick(slice(k, k + 1))
         box = part.box(around)
         slab = values[(..., *box)]
-        slab = slab.rechunk({axis: -1 for axis in range(slab.ndim - 3, slab.ndim)})
+        slab = slab.rechunk(dict.fromkeys(range(slab.ndim - 3, slab.ndim), -1))
         planes.append(
             slab.map_blocks(
                 _plane,

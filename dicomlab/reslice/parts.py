@@ -33,8 +33,8 @@ def crop_to(
     volume
         Dims ``slice``, ``row``, ``column`` and any others; nothing of a lazy one is read.
     around
-        A mask or labels (not 0 counts), on this grid or another one of the same frame of reference; or two opposite corners of a
-        box in LPS mm, shape ``(2, 3)``. Every voxel that it touches is kept.
+        A mask or labels (not 0 counts), on this grid or another one of the same frame of reference; or two opposite
+        corners of a box in LPS mm, shape ``(2, 3)``. Every voxel that it touches is kept.
     margin
         Millimetres to keep around it, one number or three along slice, row, column; negative ones take away.
 
@@ -64,9 +64,7 @@ def crop_to(
     if isinstance(around, xr.DataArray):
         theirs = whole(around)
         nowhere = np.zeros(3)
-        check_frames(
-            (geometry.frame_of_reference, nowhere), (theirs.frame_of_reference, nowhere), "the mask"
-        )
+        check_frames((geometry.frame_of_reference, nowhere), (theirs.frame_of_reference, nowhere), "the mask")
         points = _extent(around, theirs)
     else:
         box = np.asarray(around, dtype=np.float64)
@@ -91,17 +89,19 @@ def crop_to(
         touched = sorted((int(np.floor(ends[0] + 0.5 + _NEAR)), int(np.ceil(ends[1] - 0.5 - _NEAR))))
         first, last = max(touched[0], 0), min(touched[1], ruler.size - 1)
         if first > last or low > high + _NEAR:
-            reach = sorted((geometry.positions[AXES.index(name)][0], geometry.positions[AXES.index(name)][-1]))
+            reach = sorted(
+                (geometry.positions[AXES.index(name)][0], geometry.positions[AXES.index(name)][-1])
+            )
             raise GeometryError(
-                f"nothing of the volume is there: along {name} its voxels lie at {reach[0]:.2f} to {reach[1]:.2f} mm, what was asked "
-                f"for at {low:.2f} to {high:.2f} mm"
+                f"nothing of the volume is there: along {name} its voxels lie at {reach[0]:.2f} to {reach[1]:.2f} mm, what was "
+                f"asked for at {low:.2f} to {high:.2f} mm"
             )
         picks[name] = slice(first, last + 1)
     return volume.isel(picks)
 
 
 def at_planes(volume: xr.DataArray, **wanted: Any) -> xr.DataArray:
-    """The part of a volume at patient positions ``x=``, ``y=``, ``z=``: the nearest plane, or those within ``slice(low, high)``.
+    """The part of a volume at patient positions ``x=``, ``y=``, ``z=``: the nearest plane, or those in ``slice(low, high)``.
 
     Raises
     ------

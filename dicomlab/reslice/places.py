@@ -57,8 +57,8 @@ class Ruler:
         gaps = np.diff(positions)
         if not (np.all(gaps > 0) or np.all(gaps < 0)):
             raise GeometryError(
-                f"positions along {name} neither only rise nor only fall, so nothing lies between two of them. Drop doubled ones "
-                f"(isel) and sort the others (volume.sortby({name!r})) first."
+                f"positions along {name} neither only rise nor only fall, so nothing lies between two of them. Drop doubled "
+                f"ones (isel) and sort the others (volume.sortby({name!r})) first."
             )
         step = float(positions[-1] - positions[0]) / gaps.size
         if unevenness(positions) <= SLACK * abs(step):
@@ -193,9 +193,7 @@ class Places:
         if (drives.sum(axis=0) > 1).any() or (drives.sum(axis=1) > 1).any():
             return None
         free = [a for a in range(3) if not drives[a].any()]
-        order = tuple(
-            int(np.argmax(drives[:, b])) if drives[:, b].any() else free.pop(0) for b in range(3)
-        )
+        order = tuple(int(np.argmax(drives[:, b])) if drives[:, b].any() else free.pop(0) for b in range(3))
         tables = []
         for b, a in enumerate(order):
             rest = sum(float(self.terms[a][other][0]) for other in range(3) if other != b)

@@ -17,9 +17,7 @@ __all__ = ["along_axes", "cubic", "linear", "nearest"]
 FloatArray = npt.NDArray[np.float64]
 
 
-def nearest(
-    values: npt.NDArray[Any], index: Sequence[FloatArray], out: npt.NDArray[Any]
-) -> None:
+def nearest(values: npt.NDArray[Any], index: Sequence[FloatArray], out: npt.NDArray[Any]) -> None:
     """Write the nearest values into `out`, shape ``(steps, …)``; halves go up."""
     offset = np.zeros(index[0].shape, np.intp)
     for x, size, stride in zip(index, values.shape[1:], _strides(values), strict=True):

@@ -125,7 +125,8 @@ def reslice(
             after = np.ceil((high - at[1:]) / step[1:] - 0.5 - 1e-6)
             if np.any(before + after > _MOST):
                 raise GeometryError(
-                    f"a spacing of {step.min():.3g} mm would make {np.max(before + after):.0f} rows or columns; lengths are in mm"
+                    f"a spacing of {step.min():.3g} mm would make {np.max(before + after):.0f} rows or columns; lengths "
+                    "are in mm"
                 )
             sizes = np.concatenate([[count], np.maximum(before + after + 1, 1)]).astype(int)
             first = np.concatenate([along[:1], at[1:] - before * step[1:]])
@@ -175,8 +176,10 @@ def finest(geometry: Geometry) -> float:
 
 def corners(geometry: Geometry) -> FloatArray:
     """LPS mm of the eight outer corners of a grid, half a voxel beyond the outer centres, shape ``(8, 3)``."""
-    ends = [(-0.5, size - 0.5) if not np.isnan(step) else (0.0, 0.0) for size, step in
-            zip(geometry.shape, geometry.spacing, strict=True)]
+    ends = [
+        (-0.5, size - 0.5) if not np.isnan(step) else (0.0, 0.0)
+        for size, step in zip(geometry.shape, geometry.spacing, strict=True)
+    ]
     return geometry.lps(list(product(*ends)))
 
 
@@ -203,8 +206,8 @@ def _cut(geometry: Geometry, direction: FloatArray, along: FloatArray) -> tuple[
                 met += list(below[1:] + share * (above - below)[1:])
     if not met:
         raise GeometryError(
-            f"the planes miss the volume: along the normal it reaches from {ends[:, 0].min():.2f} to {ends[:, 0].max():.2f} mm, "
-            f"the planes lie at {along.min():.2f} to {along.max():.2f} mm"
+            f"the planes miss the volume: along the normal it reaches from {ends[:, 0].min():.2f} to "
+            f"{ends[:, 0].max():.2f} mm, the planes lie at {along.min():.2f} to {along.max():.2f} mm"
         )
     points = np.array(met)
     return points.min(axis=0), points.max(axis=0)

@@ -45,8 +45,8 @@ def interp(
     Returns
     -------
     xarray.DataArray
-        Further axes of the volume first, then ``point`` (``point_0``, ``point_1`` … where there are several), with the coordinates
-        ``x``, ``y``, ``z``.
+        Further axes of the volume first, then ``point`` (``point_0``, ``point_1`` … where there are several), with the
+        coordinates ``x``, ``y``, ``z``.
 
     Raises
     ------
@@ -70,7 +70,9 @@ def interp(
         dims = ["point"] if where.ndim == 2 else [f"point_{n}" for n in range(where.ndim - 1)]
     how = How.of(volume.dtype, order=order, fill=fill, labels=labels)
     values = at_points(volume, whole(volume), where, how)
-    return with_points(volume, values, where, dims, f"interp: values at {where.size // 3} points, {how.words}")
+    return with_points(
+        volume, values, where, dims, f"interp: values at {where.size // 3} points, {how.words}"
+    )
 
 
 def profile(
@@ -90,8 +92,8 @@ def profile(
     start, end
         LPS mm, shape ``(3,)``.
     step
-        Millimetres from one value to the next; the last one may then lie before `end`. None divides the line evenly, in steps no
-        longer than the finest spacing of the volume, and meets both ends.
+        Millimetres from one value to the next; the last one may then lie before `end`. None divides the line evenly, in
+        steps no longer than the finest spacing of the volume, and meets both ends.
     volume, order, fill, labels
         As for `interp`.
 
@@ -122,7 +124,9 @@ def profile(
         )
     length = float(np.linalg.norm(last - first))
     if not np.isfinite(length) or length == 0:
-        raise GeometryError(f"a profile needs two different points, found {first.tolist()} and {last.tolist()}")
+        raise GeometryError(
+            f"a profile needs two different points, found {first.tolist()} and {last.tolist()}"
+        )
     if step is not None and not (np.isfinite(step) and step > 0):
         raise GeometryError(f"step is the distance in mm from one value to the next, found {step!r}")
     count = np.ceil(length / finest(geometry) - 1e-9) if step is None else np.floor(length / step + 1e-9)
@@ -142,14 +146,16 @@ def points_of(points: Any, name: str) -> FloatArray:
     """LPS points of shape ``(..., 3)``; raises `GeometryError` where they have another."""
     where = np.asarray(points, dtype=np.float64)
     if where.ndim == 0 or where.shape[-1] != 3:
-        raise GeometryError(f"{name} come as x, y, z (LPS) in an array of shape (..., 3), found {where.shape}")
+        raise GeometryError(
+            f"{name} come as x, y, z (LPS) in an array of shape (..., 3), found {where.shape}"
+        )
     return where
 
 
 def at_points(volume: xr.DataArray, geometry: Geometry, where: FloatArray, how: How) -> Any:
     """Values at LPS points ``(..., 3)``: shape ``(further axes…, ...)``. A dask array gives one, of one piece for each step."""
     scales = rulers(geometry)
-    mm = np.linalg.solve(geometry.direction, where.reshape(-1, 3).T).T
+    mm: FloatArray = np.asarray(np.linalg.solve(geometry.direction, where.reshape(-1, 3).T).T, np.float64)
     index = np.stack([ruler.index(mm[:, axis]) for axis, ruler in enumerate(scales)], axis=-1)
     index = index.reshape(where.shape)
     sizes = [ruler.size for ruler in scales]
@@ -170,8 +176,8 @@ def at_points(volume: xr.DataArray, geometry: Geometry, where: FloatArray, how: 
 
     if turned.chunks is None:
         return work(turned.values)
-    from dask import delayed
     from dask.array import from_delayed
+    from dask.delayed import delayed
 
     return from_delayed(delayed(work)(turned.data), shape, dtype=dtype)  # type: ignore[no-untyped-call]
 

@@ -92,7 +92,12 @@ def resample(
     if not changed:
         return volume
     target = Geometry(
-        geometry.direction, *axes, geometry.frame_of_reference, (steps[0], steps[1], steps[2])
+        geometry.direction,
+        axes[0],
+        axes[1],
+        axes[2],
+        geometry.frame_of_reference,
+        (steps[0], steps[1], steps[2]),
     )
     old, new = (" x ".join(f"{step:.4g}" for step in grid.spacing) for grid in (geometry, target))
     return onto(volume, geometry, target, how, f"resample: {old} mm to {new} mm", gone=changed)
@@ -174,8 +179,8 @@ def _axis(geometry: Geometry, axis: int, wanted: float | None) -> tuple[FloatArr
     step = wanted / float(np.linalg.norm(geometry.direction[:, axis]))
     if old.size == 1 and np.isnan(lone):
         raise GeometryError(
-            f"there is only one {AXES[axis]}, and nothing says how thick it is, so spacing={wanted:g} mm has no extent to fill. "
-            f"None keeps the axis; volume.isel({AXES[axis]}=[k]) instead of an integer keeps the step of the volume."
+            f"there is only one {AXES[axis]}, and nothing says how thick it is, so spacing={wanted:g} mm has no extent to "
+            f"fill. None keeps the axis; volume.isel({AXES[axis]}=[k]) instead of an integer keeps the step of the volume."
         )
     gaps = np.diff(old) if old.size > 1 else np.array([lone])
     if not (np.all(gaps > 0) or np.all(gaps < 0)):

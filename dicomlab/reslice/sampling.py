@@ -1,11 +1,12 @@
 """The one engine: values of a volume at fractional voxel indices.
 
-Inside is what lies within half a voxel of an outer voxel centre, so that a voxel is as thick at the border as anywhere; between the
-outer centres and there the outer values hold. What is not finite comes wherever it is touched, and nowhere else.
+Inside is what lies within half a voxel of an outer voxel centre, so that a voxel is as thick at the border as anywhere; between
+the outer centres and there the outer values hold. What is not finite comes wherever it is touched, and nowhere else.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
@@ -24,6 +25,8 @@ __all__ = ["Engine", "How", "Labels", "Order", "margins", "sample", "sample_grid
 
 FloatArray = npt.NDArray[np.float64]
 Values: TypeAlias = npt.NDArray[Any]
+Run: TypeAlias = Callable[[Values, int, Values, Any], None]
+"""Writes values of a source, of an order, into an array, and one value where the source does not reach."""
 
 Order: TypeAlias = Literal[0, 1, 3]
 Labels: TypeAlias = Literal["nearest", "linear"]
@@ -72,7 +75,9 @@ class How:
         if order not in (None, 0, 1, 3):
             raise DicomLabError(f"order={order!r} is unknown here; 0 is the nearest value, 1 linear, 3 cubic")
         if engine not in get_args(Engine):
-            raise DicomLabError(f"engine={engine!r} is unknown; the engines are {', '.join(get_args(Engine))}")
+            raise DicomLabError(
+                f"engine={engine!r} is unknown; the engines are {', '.join(get_args(Engine))}"
+            )
         if engine == "numba" and not compiled.available():
             raise MissingDependencyError(
                 "engine='numba' needs numba, which is not installed here. Install it: pip install 'dicomlab[fast]'"
@@ -84,7 +89,9 @@ class How:
         if labels not in get_args(Labels):
             raise DicomLabError(f"labels={labels!r} is unknown; labels are taken 'nearest' or 'linear'")
         if order is not None:
-            raise DicomLabError(f"labels={labels!r} says how values are made; order={order!r} would say so again")
+            raise DicomLabError(
+                f"labels={labels!r} says how values are made; order={order!r} would say so again"
+            )
         if dtype.kind not in "biu":
             raise DicomLabError(f"labels are whole numbers or a mask; these values are {dtype}: drop labels=")
         fill = 0 if fill is None else fill
@@ -137,55 +144,93 @@ def sample_grid(
     """
     coarse = places.coarseness if coarseness is None else coarseness
     widths = sigmas(coarse) if how.smooth else np.zeros(3)
-    aligned = places.aligned()
+    aligned = places.aligned() if how.order < 3 else None
     out = np.empty((len(values), *places.shape), dtype)
     blocks = list(_blocks(places))
 
-    def run(source: Values, order: int, result: Values) -> None:
+    def run(source: Values, order: int, result: Values, outside: Any) -> None:
         work: Callable[[tuple[int, slice]], None]
-        if aligned is not None and order < 3:
-            axes, tables = aligned
-            turned = source.transpose(0, *(a + 1 for a in axes))
-            local = [_inside(index, places.sizes[a], start[a]) for a, index in zip(axes, tables, strict=True)]
-
-            def work(block: tuple[int, slice]) -> None:
-                plane, rows = block
-                some = (local[0], local[1][rows], local[2])
-                plain.along_axes(turned, some, plane, order, result[:, plane, rows])
-
+        if aligned is not None:
+            work = _straight(aligned, places.sizes, start, source, order, result, outside)
         elif order == 1 and _compiles(how, places, source):
-            kernel = compiled.kernel()
-            first, sizes = np.array(start), np.array(places.sizes)
-
-            def work(block: tuple[int, slice]) -> None:
-                plane, rows = block
-                zero = source.dtype.type(0)
-                for step, one in zip(source, result, strict=True):
-                    kernel(step, first, sizes, places.terms, zero, one, plane, rows.start, rows.stop)
-
+            work = _compiled(places, start, source, result, outside)
         else:
-            sums = {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order]
-
-            def work(block: tuple[int, slice]) -> None:
-                plane, rows = block
-                index = [
-                    _inside(places.along(a, plane, rows), places.sizes[a], start[a]) for a in range(3)
-                ]
-                sums(source, index, result[:, plane, rows])
-
+            work = _askew(places, start, source, order, result, outside)
         spread(work, blocks, workers)
 
-    _made(np.ascontiguousarray(values), how, widths, run, out, workers)
-    if places.leaves:
-
-        def outside(block: tuple[int, slice]) -> None:
-            plane, rows = block
-            beyond = _outside([places.along(a, plane, rows) for a in range(3)], places.sizes)
-            if beyond.any():
-                out[:, plane, rows][:, beyond] = blank
-
-        spread(outside, blocks, workers)
+    _make(np.ascontiguousarray(values), how, widths, run, out, blank, workers)
     return out
+
+
+def _straight(
+    aligned: tuple[tuple[int, ...], tuple[FloatArray, ...]],
+    sizes: Sequence[int],
+    start: Sequence[int],
+    source: Values,
+    order: int,
+    result: Values,
+    outside: Any,
+) -> Callable[[tuple[int, slice]], None]:
+    """Work on a block of a grid whose axes run along those of the source."""
+    axes, tables = aligned
+    turned = source.transpose(0, *(a + 1 for a in axes))
+    local = [_inside(index, sizes[a], start[a]) for a, index in zip(axes, tables, strict=True)]
+    beyond = [_outside([index], [sizes[a]]) for a, index in zip(axes, tables, strict=True)]
+
+    def work(block: tuple[int, slice]) -> None:
+        plane, rows = block
+        here = result[:, plane, rows]
+        if beyond[0][plane]:
+            here[...] = outside
+            return
+        plain.along_axes(turned, (local[0], local[1][rows], local[2]), plane, order, here)
+        here[:, beyond[1][rows]] = outside
+        here[..., beyond[2]] = outside
+
+    return work
+
+
+def _compiled(
+    places: Places, start: Sequence[int], source: Values, result: Values, outside: Any
+) -> Callable[[tuple[int, slice]], None]:
+    kernel = compiled.kernel()
+    first, sizes, blank = np.array(start), np.array(places.sizes), result.dtype.type(outside)
+
+    def work(block: tuple[int, slice]) -> None:
+        plane, rows = block
+        for step, one in zip(source, result, strict=True):
+            kernel(step, first, sizes, places.terms, blank, one, plane, rows.start, rows.stop)
+
+    return work
+
+
+def _askew(
+    places: Places, start: Sequence[int], source: Values, order: int, result: Values, outside: Any
+) -> Callable[[tuple[int, slice]], None]:
+    sums = {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order]
+    last = np.array(places.sizes) - 1.0
+
+    def work(block: tuple[int, slice]) -> None:
+        plane, rows = block
+        here = result[:, plane, rows]
+        low, high = places.reach(slice(plane, plane + 1), rows)
+        if np.any(high < -0.5 - SLACK) or np.any(low > last + 0.5 + SLACK):
+            here[...] = outside
+            return
+        index = [places.along(a, plane, rows) for a in range(3)]
+        beyond = None
+        if np.any(low < 0) or np.any(high > last):
+            beyond = _outside(index, places.sizes)
+            for x, end in zip(index, last, strict=True):
+                np.clip(x, 0.0, end, out=x)
+        for x, first in zip(index, start, strict=True):
+            if first:
+                x -= first
+        sums(source, index, here)
+        if beyond is not None:
+            here[:, beyond] = outside
+
+    return work
 
 
 def sample(
@@ -207,34 +252,25 @@ def sample(
     ]
     out = np.empty((len(values), flat.shape[1]), dtype)
 
-    def run(source: Values, order: int, result: Values) -> None:
+    def run(source: Values, order: int, result: Values, outside: Any) -> None:
         {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order](source, local, result)
+        result[:, beyond] = outside
 
-    _made(np.ascontiguousarray(values), how, np.zeros(3), run, out, 1)
-    if beyond.any():
-        out[:, beyond] = blank
+    _make(np.ascontiguousarray(values), how, np.zeros(3), run, out, blank, 1)
     return out.reshape(len(values), *index.shape[:-1])
 
 
-def _made(
-    values: Values,
-    how: How,
-    widths: FloatArray,
-    run: Callable[[Values, int, Values], None],
-    out: Values,
-    workers: int,
+def _make(
+    values: Values, how: How, widths: FloatArray, run: Run, out: Values, blank: Any, workers: int
 ) -> None:
     """Make values ready, and let `run` write what lies at its places into `out`."""
-    if how.order == 0:
-        if values.dtype == out.dtype:
-            run(values, 0, out)
-        else:
-            run(values.astype(out.dtype), 0, out)
-        return
     if how.one_hot:
-        _most_weight(values, widths, run, out, workers)
+        _most_weight(values, widths, run, out, blank, workers)
         return
     values = values.astype(out.dtype, copy=False)
+    if how.order == 0:
+        run(values, 0, out, blank)
+        return
     special: dict[float, npt.NDArray[np.bool_]] = {}
     missing = None
     if not np.isfinite(values).all():
@@ -245,11 +281,11 @@ def _made(
     values = smoothed(values, widths, missing, workers)
     if how.order == 3:
         values = _coefficients(values, missing)
-    run(values, how.order, out)
+    run(values, how.order, out, blank)
     for value, mask in special.items():
         # Weights are never negative, those of splines neither: above 0 is touched.
         weight = np.empty(out.shape, np.float32)
-        run(mask.astype(np.float32), how.order, weight)
+        run(mask.astype(np.float32), how.order, weight, 0.0)
         with np.errstate(invalid="ignore"):
             out[weight > 0] += value
 
@@ -267,14 +303,12 @@ def _coefficients(values: Values, missing: npt.NDArray[np.bool_] | None) -> Valu
     return made
 
 
-def _most_weight(
-    values: Values, widths: FloatArray, run: Callable[[Values, int, Values], None], out: Values, workers: int
-) -> None:
+def _most_weight(values: Values, widths: FloatArray, run: Run, out: Values, blank: Any, workers: int) -> None:
     """The label whose voxels weigh most at each place; the lowest where several do."""
-    best = np.full(out.shape, -1.0, np.float32)
-    weight = np.empty(out.shape, np.float32)
+    out[...] = blank
+    best, weight = np.zeros(out.shape, np.float32), np.empty(out.shape, np.float32)
     for label in np.unique(values):
-        run(smoothed((values == label).astype(np.float32), widths, None, workers), 1, weight)
+        run(smoothed((values == label).astype(np.float32), widths, None, workers), 1, weight, 0.0)
         # Two weights that are equal but for rounding are equal.
         more = weight > best + 1e-5
         out[more], best[more] = label, weight[more]
@@ -285,7 +319,7 @@ def _compiles(how: How, places: Places, values: Values) -> bool:
         return False
     if any(ruler.knots is not None for ruler in places.rulers):
         return False
-    return how.engine == "numba" or (np.prod(places.shape) >= _WORTH and compiled.available())
+    return how.engine == "numba" or (math.prod(places.shape) >= _WORTH and compiled.available())
 
 
 def _blocks(places: Places) -> Iterator[tuple[int, slice]]:

@@ -106,7 +106,7 @@ def _slabs(
         raise DicomLabError(f"{volume.dtype} values have no order, so there is no highest or lowest of them")
     dtype = value_type(volume.dtype, None, True, outside=False)[0] if verb == "average" else volume.dtype
     number = AXES.index(axis)
-    flip = {axis: flips(geometry)[axis]}
+    flip: dict[str, slice] = {axis: flips(geometry)[axis]}
     along = geometry.positions[number][flip[axis]]
     faces = _faces(along, axis, geometry.lone_steps[number])
     extent = float(faces[-1] - faces[0])
@@ -123,7 +123,9 @@ def _slabs(
         # Every slab begins before the last voxel centre, so that it holds something of the volume.
         slabs = np.floor((along[-1] - faces[0]) / step - _NEAR) + 1
         if slabs > _MOST_SLABS:
-            raise GeometryError(f"a step of {step:g} mm through {extent:.4g} mm makes {slabs:.0f} slabs; at most {_MOST_SLABS}")
+            raise GeometryError(
+                f"a step of {step:g} mm through {extent:.4g} mm makes {slabs:.0f} slabs; at most {_MOST_SLABS}"
+            )
         count = max(1, int(slabs))
     begins = faces[0] + step * np.arange(count)
     source = volume.isel(flip).transpose(..., *AXES)
@@ -141,13 +143,18 @@ def _slabs(
             planes.append(_mean(part, axis, weight[held]).astype(dtype))
         else:
             planes.append(part.max(axis) if verb == "mip" else part.min(axis))
-    values = xr.Variable.concat(planes, axis).transpose(*source.dims).data
+    values = xr.Variable.concat(planes, axis).transpose(*source.dims).data  # type: ignore[no-untyped-call]
     axes = list(geometry.positions)
     axes[number] = begins + thickness / 2
     steps = list(geometry.lone_steps)
     steps[number] = step if along.size > 1 or not np.isnan(geometry.lone_steps[number]) else float("nan")
     target = Geometry(
-        geometry.direction, axes[0], axes[1], axes[2], geometry.frame_of_reference, (steps[0], steps[1], steps[2])
+        geometry.direction,
+        axes[0],
+        axes[1],
+        axes[2],
+        geometry.frame_of_reference,
+        (steps[0], steps[1], steps[2]),
     )
     words = {"mip": "highest", "minip": "lowest", "average": "mean"}[verb]
     report = f"{verb}: the {words} values of {count} slabs {thickness:.4g} mm thick, every {step:.4g} mm along {axis}"
@@ -191,5 +198,7 @@ def _mean(part: xr.Variable, axis: str, weight: FloatArray) -> xr.Variable:
     weights = xr.Variable((axis,), weight)
     total = (part * weights).sum(axis)
     if part.dtype.kind != "f":
-        return total / float(weight.sum())
-    return total / (part.notnull() * weights).sum(axis)
+        made: xr.Variable = total / float(weight.sum())
+    else:
+        made = total / (part.notnull() * weights).sum(axis)
+    return made

@@ -43,14 +43,15 @@ def radii(widths: FloatArray) -> tuple[int, int, int]:
 def smoothed(
     values: npt.NDArray[Any], widths: FloatArray, missing: npt.NDArray[np.bool_] | None, workers: int
 ) -> npt.NDArray[Any]:
-    """`values` (steps, slice, row, column) smoothed; those `missing` add nothing to their neighbours. At the border the outer hold."""
+    """`values` (steps, slice, row, column) smoothed; those `missing` add nothing to their neighbours."""
     if not any(radii(widths)):
         return values
     if missing is None:
         return _gaussian(values, widths, workers)
     there = _gaussian((~missing).astype(values.dtype), widths, workers)
     total = _gaussian(np.where(missing, 0, values), widths, workers)
-    return np.divide(total, there, out=np.zeros_like(total), where=there > 1e-6)
+    made: npt.NDArray[Any] = np.divide(total, there, out=np.zeros_like(total), where=there > 1e-6)
+    return made
 
 
 def _gaussian(values: npt.NDArray[Any], widths: FloatArray, workers: int) -> npt.NDArray[Any]:
@@ -63,7 +64,11 @@ def _gaussian(values: npt.NDArray[Any], widths: FloatArray, workers: int) -> npt
         source, target = np.moveaxis(values, axis, -1), np.moveaxis(result, axis, -1)
 
         def part(
-            here: slice, source: Any = source, target: Any = target, sigma: float = sigma, radius: int = radius
+            here: slice,
+            source: Any = source,
+            target: Any = target,
+            sigma: float = sigma,
+            radius: int = radius,
         ) -> None:
             gaussian_filter1d(source[:, here], sigma, output=target[:, here], mode="nearest", radius=radius)
 

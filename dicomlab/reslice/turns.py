@@ -26,8 +26,8 @@ def reorient(volume: xr.DataArray, codes: str) -> xr.DataArray:
     volume
         Dims ``slice``, ``row``, ``column`` and any others, in any order; nothing of a lazy one is read.
     codes
-        Three letters, as of ``volume.dicom.orientation``: towards which side slice, row and column indices grow. ``"SPL"`` is the
-        ordinary axial series, ``"PIL"`` a coronal one. Other libraries name columns first: nibabel's RAS is ``"SAR"`` here.
+        Three letters, as of ``volume.dicom.orientation``: towards which side slice, row and column indices grow. ``"SPL"`` is
+        the ordinary axial series, ``"PIL"`` a coronal one. Other libraries name columns first: nibabel's RAS is ``"SAR"`` here.
         Of an oblique volume the nearest sides count, so it stays oblique.
 
     Returns
@@ -66,8 +66,8 @@ def reorient(volume: xr.DataArray, codes: str) -> xr.DataArray:
     normal = np.cross(geometry.direction[:, 2], geometry.direction[:, 1])
     if old[0] != 0 and np.max(np.abs(geometry.direction[:, 0] - normal)) > BASIS_TOLERANCE:
         raise GeometryError(
-            f"slices of this volume are tilted by {geometry.tilt:.1f} degrees, so they cannot become rows or columns, which are "
-            f"perpendicular to each other (from {now} to {wanted}). volume.dicom.rectify() makes them upright first."
+            f"slices of this volume are tilted by {geometry.tilt:.1f} degrees, so they cannot become rows or columns, which "
+            f"are perpendicular to each other (from {now} to {wanted}). volume.dicom.rectify() makes them upright first."
         )
     new = _turned(geometry, old, turned)
     names = {AXES[n]: axis for n, axis in zip(old, AXES, strict=True)}

@@ -12,7 +12,15 @@ import xarray as xr
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, FRAME, Geometry
 
-__all__ = ["by_plane", "check_size", "checked", "finish", "flips", "mix", "on_plane", "value_type",
+__all__ = [
+    "by_plane",
+    "check_size",
+    "checked",
+    "finish",
+    "flips",
+    "mix",
+    "on_plane",
+    "value_type",
     "whole",
 ]
 
