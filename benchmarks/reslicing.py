@@ -1,8 +1,9 @@
 """Oblique resampling beside other libraries: `python -m benchmarks.reslicing [--size 235] [--runs 5] [--dtype float32]`.
 
 One volume is put on one oblique grid of as many voxels, trilinearly, by each in turn, so that a busy machine slows all of them
-alike. SimpleITK takes as many threads as there are processors, and so does dicomlab; scipy has none. Time is that of one call, arrays
-in and array out, after one call that does not count (it compiles, where there is something to compile). All values are compared.
+alike. SimpleITK takes as many threads as there are processors, and so does dicomlab; scipy has none. Time is that of one call,
+arrays in and array out, after one call that does not count (it compiles, where there is something to compile). All values are
+compared.
 """
 
 from __future__ import annotations

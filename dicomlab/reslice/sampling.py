@@ -32,7 +32,7 @@ Order: TypeAlias = Literal[0, 1, 3]
 Labels: TypeAlias = Literal["nearest", "linear"]
 Engine: TypeAlias = Literal["auto", "numpy", "numba"]
 
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 """Voxels made at a time: what is kept between stays in the cache of a processor."""
 
 _WORTH = 1 << 20
@@ -184,8 +184,10 @@ def _straight(
             here[...] = outside
             return
         plain.along_axes(turned, (local[0], local[1][rows], local[2]), plane, order, here)
-        here[:, beyond[1][rows]] = outside
-        here[..., beyond[2]] = outside
+        if beyond[1].any():
+            here[:, beyond[1][rows]] = outside
+        if beyond[2].any():
+            here[..., beyond[2]] = outside
 
     return work
 
@@ -194,7 +196,11 @@ def _compiled(
     places: Places, start: Sequence[int], source: Values, result: Values, outside: Any
 ) -> Callable[[tuple[int, slice]], None]:
     kernel = compiled.kernel()
-    first, sizes, blank = np.array(start), np.array(places.sizes), result.dtype.type(outside)
+    first, sizes, blank = (
+        np.array(start),
+        np.array(places.sizes),
+        result.dtype.type(0 if outside is None else outside),
+    )
 
     def work(block: tuple[int, slice]) -> None:
         plane, rows = block
@@ -218,7 +224,7 @@ def _askew(
             here[...] = outside
             return
         index = [places.along(a, plane, rows) for a in range(3)]
-        beyond = None
+        beyond = np.zeros(0, dtype=bool)
         if np.any(low < 0) or np.any(high > last):
             beyond = _outside(index, places.sizes)
             for x, end in zip(index, last, strict=True):
@@ -227,7 +233,7 @@ def _askew(
             if first:
                 x -= first
         sums(source, index, here)
-        if beyond is not None:
+        if beyond.any():
             here[:, beyond] = outside
 
     return work
@@ -254,7 +260,8 @@ def sample(
 
     def run(source: Values, order: int, result: Values, outside: Any) -> None:
         {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order](source, local, result)
-        result[:, beyond] = outside
+        if beyond.any():
+            result[:, beyond] = outside
 
     _make(np.ascontiguousarray(values), how, np.zeros(3), run, out, blank, 1)
     return out.reshape(len(values), *index.shape[:-1])
