@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import GeometryError
+from dicomlab.frames import FrameIndex
 from dicomlab.geometry import AXES, FRAME, Geometry
 from dicomlab.reslice.onto import steps_first
 from dicomlab.reslice.places import box_of, rulers
@@ -170,9 +171,8 @@ def at_points(volume: xr.DataArray, geometry: Geometry, where: FloatArray, how: 
     shape = (*turned.shape[:-3], *where.shape[:-1])
 
     def work(values: Any) -> Any:
-        return sample(steps_first(values), start, index, sizes, how, dtype, blank).reshape(
-            *values.shape[:-3], *where.shape[:-1]
-        )
+        made = sample(steps_first(values), start, index, sizes, how, dtype, blank)
+        return made.reshape((*values.shape[:-3], *where.shape[:-1]))
 
     if turned.chunks is None:
         return work(turned.values)
@@ -196,13 +196,13 @@ def with_points(
         [name for name, coord in volume.coords.items() if name in AXES or set(coord.dims) & set(AXES)]
     )
     made = made.assign_coords(rest.coords)
-    about = {"units": "mm"}
-    return made.assign_coords(
-        {
-            name: (dims, where[..., world], about | {"long_name": f"{name} (LPS)"})
-            for world, name in enumerate("xyz")
-        }
-    ).assign_coords({FRAME: volume.coords[FRAME]})
+    places = {
+        name: xr.Variable(dims, where[..., world], {"units": "mm", "long_name": f"{name} (LPS)"})
+        for world, name in enumerate("xyz")
+    }
+    frame = volume.coords[FRAME].variable
+    guard = xr.Coordinates({FRAME: frame}, indexes={FRAME: FrameIndex(FRAME, frame)})
+    return made.assign_coords(places).assign_coords(guard)
 
 
 def _all_inside(index: FloatArray, sizes: list[int]) -> bool:

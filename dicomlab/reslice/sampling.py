@@ -264,7 +264,7 @@ def sample(
             result[:, beyond] = outside
 
     _make(np.ascontiguousarray(values), how, np.zeros(3), run, out, blank, 1)
-    return out.reshape(len(values), *index.shape[:-1])
+    return out.reshape((len(values), *index.shape[:-1]))
 
 
 def _make(
