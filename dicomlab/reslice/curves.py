@@ -91,8 +91,8 @@ def curved(
         raise GeometryError(
             f"a curve of {marks[-1]:.4g} mm, {width:g} mm wide, with a value every {step:g} mm is too large; lengths are in mm"
         )
-    along, aside = step * np.arange(int(count) + 1), step * np.arange(-int(half), int(half) + 1)
-    along = np.asarray(along, dtype=np.float64)
+    along: FloatArray = np.asarray(step * np.arange(int(count) + 1), dtype=np.float64)
+    aside = step * np.arange(-int(half), int(half) + 1)
     center = np.stack([np.interp(along, marks, line[:, axis]) for axis in range(3)], axis=-1)
     forward = np.asarray(np.diff(line, axis=0) / pieces[:, None], dtype=np.float64)
     # At a corner, half way between the two directions: the mean over one step before and after.
