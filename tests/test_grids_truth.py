@@ -9,6 +9,7 @@ import xarray as xr
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
+from benchmarks import reslicing
 from dicomlab import Geometry, make_volume
 from dicomlab.reslice import compiled
 
@@ -189,3 +190,9 @@ def test_points_anywhere_have_the_values_that_scipy_finds() -> None:
         assert made.dims == ("point_0", "point_1")
         np.testing.assert_allclose(made.values, theirs, atol=1e-6 * float(np.ptp(volume.values)))
         np.testing.assert_allclose(np.stack([made.x, made.y, made.z], -1), points)
+
+
+def test_the_benchmark_runs_and_all_that_it_measures_agree() -> None:
+    times, differences = reslicing.measure(reslicing.peers(*reslicing.make(24, "int16")), 1)
+    assert {"dicomlab, numpy", "scipy affine_transform", "scipy map_coordinates", "SimpleITK"} <= set(times)
+    assert max(differences.values()) < 0.01

@@ -327,6 +327,36 @@ def test_points_of_a_dask_volume_are_found_later() -> None:
     np.testing.assert_allclose(made.values, volume().dicom.interp([(0, 0, 5), (1, 1, 4)]).values)
 
 
+def test_a_lone_slice_is_as_thick_as_is_known() -> None:
+    known = volume().isel(slice=[2])
+    unknown = volume([0, 1, 3, 6]).isel(slice=[2])
+    place = [known.dicom.lps([0, 4, 4]) + (0, 0, dz) for dz in (0.9, 1.1)]
+    assert np.isnan(known.dicom.interp(place).values).tolist() == [False, True]
+    place = [unknown.dicom.lps([0, 4, 4]) + (0, 0, dz) for dz in (0.0, 0.1)]
+    assert np.isnan(unknown.dicom.interp(place).values).tolist() == [False, True]
+    assert known.dicom.resample(spacing=1).shape[0] == 2
+    with pytest.raises(GeometryError, match="nothing says how thick it is"):
+        unknown.dicom.resample(spacing=1)
+    assert unknown.dicom.resample(spacing=(None, 0.5, 0.5)).shape[0] == 1
+    assert unknown.dicom.mip().shape[0] == 1
+    assert unknown.dicom.crop_to(unknown > -1e9).shape == unknown.shape
+    with pytest.raises(GeometryError, match="found"):
+        volume().isel(slice=2).dicom.resample(spacing=1)
+
+
+def test_slices_that_do_not_follow_one_another_are_refused() -> None:
+    doubled = volume().isel(slice=[0, 1, 1, 2])
+    target = volume().dicom.geometry
+    for work in (
+        lambda: doubled.dicom.resample(spacing=1),
+        lambda: doubled.dicom.resample_like(target),
+        lambda: doubled.dicom.interp([(0, 0, 1)]),
+        lambda: doubled.dicom.mip(thickness_mm=2),
+    ):
+        with pytest.raises(GeometryError, match="neither only rise nor only fall"):
+            work()
+
+
 # -- slabs ------------------------------------------------------------------------------------------------------------
 
 

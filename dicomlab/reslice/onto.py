@@ -43,6 +43,10 @@ def onto(
     check_frames((source.frame_of_reference, nowhere), (target.frame_of_reference, nowhere), "the grid")
     if 0 in target.shape:
         raise GeometryError(f"the grid asked for has no voxels: {target.shape} (slice, row, column)")
+    if not all(np.isfinite(x).all() for x in target.positions):
+        raise GeometryError(
+            "some positions of the grid asked for are not finite, so nobody knows where its voxels are"
+        )
     places = Places.between(source, target)
     dtype, blank = how.types(volume.dtype, places.leaves)
     turned = volume.transpose(..., *AXES)

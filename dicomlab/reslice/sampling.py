@@ -146,7 +146,8 @@ def sample_grid(
     widths = sigmas(coarse) if how.smooth else np.zeros(3)
     aligned = places.aligned() if how.order < 3 else None
     out = np.empty((len(values), *places.shape), dtype)
-    blocks = list(_blocks(places))
+    # Along straight axes, a plane is first made from two others, which no part of it should do again.
+    blocks = list(_blocks(places, whole=aligned is not None))
 
     def run(source: Values, order: int, result: Values, outside: Any) -> None:
         work: Callable[[tuple[int, slice]], None]
@@ -329,9 +330,9 @@ def _compiles(how: How, places: Places, values: Values) -> bool:
     return how.engine == "numba" or (math.prod(places.shape) >= _WORTH and compiled.available())
 
 
-def _blocks(places: Places) -> Iterator[tuple[int, slice]]:
+def _blocks(places: Places, *, whole: bool) -> Iterator[tuple[int, slice]]:
     planes, rows, columns = places.shape
-    step = max(1, min(rows, _BLOCK // max(columns, 1)))
+    step = rows if whole else max(1, min(rows, _BLOCK // columns))
     for plane in range(planes):
         for first in range(0, rows, step):
             yield plane, slice(first, min(first + step, rows))
