@@ -330,9 +330,9 @@ def test_points_of_a_dask_volume_are_found_later() -> None:
 def test_a_lone_slice_is_as_thick_as_is_known() -> None:
     known = volume().isel(slice=[2])
     unknown = volume([0, 1, 3, 6]).isel(slice=[2])
-    place = [known.dicom.lps([0, 4, 4]) + (0, 0, dz) for dz in (0.9, 1.1)]
+    place = [np.add(known.dicom.lps([0, 4, 4]), (0, 0, dz)) for dz in (0.9, 1.1)]
     assert np.isnan(known.dicom.interp(place).values).tolist() == [False, True]
-    place = [unknown.dicom.lps([0, 4, 4]) + (0, 0, dz) for dz in (0.0, 0.1)]
+    place = [np.add(unknown.dicom.lps([0, 4, 4]), (0, 0, dz)) for dz in (0.0, 0.1)]
     assert np.isnan(unknown.dicom.interp(place).values).tolist() == [False, True]
     assert known.dicom.resample(spacing=1).shape[0] == 2
     with pytest.raises(GeometryError, match="nothing says how thick it is"):

@@ -28,7 +28,8 @@ def reorient(volume: xr.DataArray, codes: str) -> xr.DataArray:
     codes
         Three letters, as of ``volume.dicom.orientation``: towards which side slice, row and column indices grow. ``"SPL"`` is
         the ordinary axial series, ``"PIL"`` a coronal one. Other libraries name columns first: nibabel's RAS is ``"SAR"`` here.
-        Of an oblique volume the nearest sides count, so it stays oblique.
+        Of an oblique volume the nearest sides count, so it stays oblique. A lone slice whose step nobody knows lies towards
+        the normal of its rows and columns, whatever letter it gets.
 
     Returns
     -------
@@ -83,8 +84,10 @@ def _turned(geometry: Geometry, old: list[int], turned: list[bool]) -> Geometry:
     for n, turn in zip(old, turned, strict=True):
         sign = -1.0 if turn else 1.0
         positions, lone = geometry.positions[n], geometry.lone_steps[n]
-        bases.append(geometry.direction[:, n])
-        axes.append(positions[::-1] if turn else positions)
+        # One voxel whose step nobody knows points where its vector does.
+        point = sign if positions.size == 1 and np.isnan(lone) else 1.0
+        bases.append(point * geometry.direction[:, n])
+        axes.append(point * (positions[::-1] if turn else positions))
         steps.append(sign * lone)
     for n in (1, 2):
         falls = axes[n][-1] < axes[n][0] if axes[n].size > 1 else steps[n] < 0
