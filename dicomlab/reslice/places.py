@@ -39,7 +39,7 @@ class Ruler:
     size
         Number of voxels.
     origin, step
-        Position of the first one, and mm (signed) to the next; the median where they are uneven.
+        Position of the first one, and mm (signed) to the next; the mean where they are uneven.
     knots
         Of an uneven axis: rising positions and the indices there, one voxel further than the axis at both ends.
     """
@@ -66,9 +66,7 @@ class Ruler:
         marks = np.concatenate([[positions[0] - gaps[0]], positions, [positions[-1] + gaps[-1]]])
         places = np.arange(-1.0, positions.size + 1)
         turn = slice(None, None, 1 if step > 0 else -1)
-        return cls(
-            positions.size, float(positions[0]), float(np.median(gaps)), (marks[turn].copy(), places[turn])
-        )
+        return cls(positions.size, float(positions[0]), step, (marks[turn].copy(), places[turn]))
 
     def index(self, mm: FloatArray) -> FloatArray:
         """Fractional indices of positions; those more than one voxel outside an uneven axis count as one voxel outside."""
@@ -179,8 +177,13 @@ class Places:
         """How many voxels of the source, along each of its axes, one step of the target takes; shape ``(3,)``."""
         found = []
         for terms, ruler in zip(self.terms, self.rulers, strict=True):
-            unit = 1.0 if ruler.knots is None else ruler.step
-            steps = [float(np.mean(np.abs(np.diff(term)))) / unit if term.size > 1 else 0.0 for term in terms]
+            middle = sum(float(term[term.size // 2]) for term in terms)
+            steps = [0.0]
+            for term in terms:
+                # Through the middle of the target, counted in voxels: where gaps are uneven, millimetres would not say.
+                place = term + (middle - float(term[term.size // 2]))
+                taken = np.abs(np.diff(place if ruler.knots is None else ruler.index(place)))
+                steps.append(float(taken[taken > 0].mean()) if np.any(taken > 0) else 0.0)
             found.append(np.linalg.norm(steps))
         return np.array(found)
 
