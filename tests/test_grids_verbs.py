@@ -273,6 +273,28 @@ def test_the_side_of_a_curve_is_the_one_that_was_given_or_turns_with_it() -> Non
     np.testing.assert_allclose(source.dicom.curved(circle, width=4, spacing=0.5).z, panorama.z, atol=1e-9)
 
 
+def test_the_side_of_a_curve_in_space_stays_perpendicular_and_turns_little() -> None:
+    turn = np.linspace(0, 9, 400)
+    helix = np.stack([3 * np.cos(turn), 3 * np.sin(turn), turn], -1)
+    made = volume().dicom.curved(helix, width=2, spacing=0.2)
+    place = np.stack([made.x, made.y, made.z], -1)
+    side = (place[:, -1] - place[:, 0]) / np.linalg.norm(place[:, -1] - place[:, 0], axis=-1, keepdims=True)
+    forward = np.gradient(place[:, made.sizes["across"] // 2], axis=0)
+    forward /= np.linalg.norm(forward, axis=-1, keepdims=True)
+    assert np.abs(np.sum(side * forward, axis=-1))[2:-2].max() < 0.02
+    # From line to line the side turns no more than the curve does.
+    turned = np.linalg.norm(np.diff(side, axis=0), axis=-1)[2:-2]
+    assert (turned <= np.linalg.norm(np.diff(forward, axis=0), axis=-1)[2:-2] + 0.01).all()
+
+
+def test_smoothing_around_a_hole_takes_the_mean_of_what_is_there() -> None:
+    constant = volume(np.arange(12) * 1.0, shape=(12, 12)).copy(data=np.full((12, 12, 12), 40.0))
+    constant[4:7, 4:7, 4:7] = np.nan
+    made = constant.dicom.resample(spacing=2.4).values
+    assert np.isnan(made).any()
+    np.testing.assert_allclose(made[~np.isnan(made)], 40)
+
+
 @pytest.mark.parametrize(
     ("points", "more", "reason"),
     [
