@@ -7,12 +7,13 @@ import xarray as xr
 from dicomlab.accessor.card import Card
 from dicomlab.accessor.exchange import Exchange
 from dicomlab.accessor.grids import Grids
+from dicomlab.accessor.look import Look
 from dicomlab.datasets import WrongDoor
 
 __all__ = ["DicomAccessor"]
 
 
-class DicomAccessor(Card, Grids, Exchange):
+class DicomAccessor(Card, Grids, Look, Exchange):
     """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
 
     Index order is always ``(slice, row, column)``, whatever the order of the array's dimensions; positions are LPS mm.

@@ -1,4 +1,4 @@
-"""What both new grids need: the volume checked and turned, values by plane, and a labelled volume again."""
+"""What new grids need: the volume checked and turned, values by plane, and a labelled volume again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ import xarray as xr
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, FRAME, Geometry
 
-__all__ = ["by_plane", "check_size", "checked", "finish", "flips", "mix", "on_plane", "value_type"]
+__all__ = [
+    "by_plane",
+    "check_size",
+    "checked",
+    "finish",
+    "flips",
+    "mix",
+    "on_plane",
+    "value_type",
+    "whole",
+]
 
 _MOST_BYTES = 8 << 30
 
@@ -23,6 +33,11 @@ def checked(volume: xr.DataArray, method: str, methods: Sequence[str]) -> Geomet
         raise DicomLabError(
             f"method={method!r} is unknown here; the methods are {', '.join(map(repr, methods))}"
         )
+    return whole(volume)
+
+
+def whole(volume: xr.DataArray) -> Geometry:
+    """The geometry of a volume that has all three axes, and voxels along each."""
     geometry = Geometry.from_volume(volume)
     missing = [name for name in AXES if name not in volume.dims]
     if missing or 0 in geometry.shape:
@@ -59,7 +74,7 @@ def value_type(
     if interpolated:
         if dtype.kind not in "iufc":
             raise DicomLabError(
-                f"values between {dtype} values mean nothing; method='nearest' copies the nearest one, as masks need"
+                f"values between {dtype} values mean nothing; method='nearest' or order=0 takes the nearest one, as masks need"
             )
         dtype = np.result_type(dtype, np.float32)
     if fill is None:

@@ -1,0 +1,72 @@
+"""``volume.dicom``: values at places in the patient."""
+
+from __future__ import annotations
+
+import numpy.typing as npt
+import xarray as xr
+
+from dicomlab import reslice
+from dicomlab.accessor.bound import Bound
+from dicomlab.reslice import Labels, Order
+
+__all__ = ["Look"]
+
+
+class Look(Bound):
+    """Values at points, along lines and in planes of the patient; see `dicomlab.reslice`."""
+
+    def interp(
+        self,
+        points: npt.ArrayLike | xr.DataArray,
+        *,
+        order: Order | None = None,
+        fill: float | None = None,
+        labels: Labels | None = None,
+    ) -> xr.DataArray:
+        """Values at LPS points of shape ``(..., 3)``; see `dicomlab.reslice.interp`."""
+        return reslice.interp(self._volume, points, order=order, fill=fill, labels=labels)
+
+    def profile(
+        self,
+        start: npt.ArrayLike,
+        end: npt.ArrayLike,
+        *,
+        step: float | None = None,
+        order: Order | None = None,
+        fill: float | None = None,
+        labels: Labels | None = None,
+    ) -> xr.DataArray:
+        """Values along the line between two LPS points, by ``distance`` in mm; see `dicomlab.reslice.profile`."""
+        return reslice.profile(self._volume, start, end, step=step, order=order, fill=fill, labels=labels)
+
+    def sel(
+        self,
+        *,
+        x: float | slice | None = None,
+        y: float | slice | None = None,
+        z: float | slice | None = None,
+    ) -> xr.DataArray:
+        """The part of the volume at patient positions: the nearest plane, or the planes within ``slice(low, high)``.
+
+        Parameters
+        ----------
+        x, y, z
+            LPS mm. A number takes one plane away from its axis, as an integer in ``isel`` does; a slice, both ends of which are
+            inside and may come in either order, keeps the axis.
+
+        Raises
+        ------
+        GeometryError
+            The planes of the volume are oblique, so none of them has one x, y or z; the error names `reslice`.
+        KeyError
+            The position lies outside the volume, more than half a step beyond the outer voxel centres.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from dicomlab import make_volume
+        >>> volume = make_volume(np.zeros((5, 6, 7)), affine=np.eye(4)[[2, 1, 0, 3]])
+        >>> volume.dicom.sel(z=2.2, x=slice(1, 3)).shape
+        (6, 3)
+        """
+        return reslice.at_planes(self._volume, x=x, y=y, z=z)
