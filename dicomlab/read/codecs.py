@@ -226,9 +226,7 @@ def _ends_as_it_should(scan: Scan, differences: Sequence[int]) -> bool:
     if code & 1:  # no zero that was made up
         return True
     bits = f"{code:0{length}b}"
-    if "1" not in bits.lstrip(
-        "1"
-    ):  # all made up, or like the ones of the padding with zeros that were made up
+    if "1" not in bits.lstrip("1"):  # all made up, or padding and what was made up after it
         return False
     wanted = "".join(f"{code:0{length}b}" for length, code in codes)
     tail = "".join(f"{byte:08b}" for byte in scan.tail)

@@ -200,7 +200,7 @@ def _run(
         head = last.value - last.start - length
         spans.append((last.start, last.start + head))
         stop = last.value
-    size = max(stop - start, 0)
+    size = stop - start
     pieces: list[tuple[int, int]] = []
     for a, b in spans:
         if pieces and pieces[-1][1] == a - start:

@@ -331,9 +331,8 @@ def _real_world_item(plane: Attributes, item: Attributes, floating: bool) -> Tra
     if slope is None or intercept is None or slope == 0:
         return None
     lowest, highest = _stored_range(plane, floating)
-    bounds = (
-        None if low <= lowest and high >= highest else (low, high)
-    )  # where all have a value, nothing becomes NaN
+    # Where all have a value, nothing becomes NaN.
+    bounds = None if low <= lowest and high >= highest else (low, high)
     return Transform(slope, intercept, units=units, bounds=bounds, windowed=False)
 
 

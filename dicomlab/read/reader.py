@@ -140,7 +140,7 @@ class PlaneReader:
         Raises
         ------
         FaultError, OSError
-            It cannot be read or decoded, or `watch` found the file changed.
+            It cannot be read or decoded, or the file has changed since it was listed.
         """
         if not parts and self._read_directly(planes, outs):
             return

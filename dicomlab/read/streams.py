@@ -39,14 +39,11 @@ class Scan(NamedTuple):
         The last of their bytes, without stuffing.
     codes
         Of the sizes 0 to 16: bits of the code, and the code; no bits where there is no code.
-    made_up
-        The size that zeros are the code of.
     """
 
     bits: int
     tail: bytes
     codes: tuple[tuple[int, int], ...]
-    made_up: int
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def read_jpeg(data: bytes) -> Jpeg:
     jfif = False
     ends: list[int] = []
     covered = 0
-    tables: dict[int, tuple[int, tuple[tuple[int, int], ...]]] = {}
+    tables: dict[int, tuple[tuple[int, int], ...]] = {}
     plain_scan: Scan | None = None
     at = 2
     while True:
@@ -161,7 +158,7 @@ def read_jpeg(data: bytes) -> Jpeg:
                 and not interval
                 and body[3:] == b"\1\0\0"
             )
-            table = tables.get(body[2] >> 4) if plain and found["process"] == 0xC3 else None
+            codes = tables.get(body[2] >> 4) if plain and found["process"] == 0xC3 else None
             # Markers inside a scan: any byte after FF but the stuffing, which is 00 in T.81 and below 80 in T.87.
             first = int(np.searchsorted(after_ff, at))
             stuffed = following[first:] < 0x80 if found["process"] == 0xF7 else following[first:] == 0
@@ -175,13 +172,13 @@ def read_jpeg(data: bytes) -> Jpeg:
                 raise StreamError("restart markers are missing or out of turn")
             ends.extend(int(place) for place in inside[: last + 1])
             plain_scan = None
-            if table is not None:
+            if codes is not None:
                 stop = ends[-1]
                 while data[stop - 1] == 0xFF:  # fill bytes belong to the marker
                     stop -= 1
                 zeros = np.count_nonzero(stuffed[: int(np.searchsorted(after_ff[first:], stop))])
                 tail = data[max(at, stop - _TAIL) : stop].replace(b"\xff\x00", b"\xff")
-                plain_scan = Scan(8 * (stop - at - int(zeros)), tail, table[1], table[0])
+                plain_scan = Scan(8 * (stop - at - int(zeros)), tail, codes)
             if interval and found["process"] != 0xF7:
                 wanted = _restarts(components, rows, columns, body, found["process"] == 0xC3, interval)
                 if last != wanted:
@@ -203,27 +200,26 @@ def read_jpeg(data: bytes) -> Jpeg:
     )
 
 
-_TAIL = 48
+_TAIL = 64
 """Bytes that hold the codes of the last eight differences, of 31 bits at most, and the padding after them, stuffed."""
 
 
-def _huffman_tables(body: bytes) -> dict[int, tuple[int, tuple[tuple[int, int], ...]]]:
-    """Of each Huffman table of a segment: the symbol that zeros are the code of; length and code of each from 0 to 16."""
+def _huffman_tables(body: bytes) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Of each Huffman table of a segment: length and code of each symbol from 0 to 16; no length where there is none."""
     found = {}
     at = 0
     while at + 17 <= len(body):
         table, counts = body[at], body[at + 1 : at + 17]
         symbols = iter(body[at + 17 : at + 17 + sum(counts)])
         codes = [(0, 0)] * 17
-        first, code = 0, 0
+        code = 0
         for length, count in enumerate(counts, start=1):  # T.81 C.2
             code <<= 1
             for symbol in itertools.islice(symbols, count):
-                first = first if code else symbol
                 if symbol <= 16:
                     codes[symbol] = (length, code)
                 code += 1
-        found[table] = first, tuple(codes)
+        found[table] = tuple(codes)
         at += 17 + sum(counts)
     return found
 
