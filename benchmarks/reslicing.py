@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 
 from dicomlab import Geometry, make_volume
-from dicomlab.reslice import compiled
+from dicomlab.regrid import compiled
 
 __all__ = ["main", "measure", "peers"]
 

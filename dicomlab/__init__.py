@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dicomlab.geometry import Geometry
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
+    from dicomlab.regrid import mip, resample, resample_like, reslice
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.static import montage, orthoview, show
@@ -54,10 +55,14 @@ _HOMES = {
     "load_volume": "read",
     "make_volume": "volumes",
     "map_series": "cohort",
+    "mip": "regrid",
     "montage": "view.static",
     "open_volume": "read",
     "orthoview": "view.static",
     "phantom": "",
+    "resample": "regrid",
+    "resample_like": "regrid",
+    "reslice": "regrid",
     "show": "view.static",
     "show_identity": "privacy",
     "write_series": "export",
@@ -84,10 +89,14 @@ __all__ = [
     "load_volume",
     "make_volume",
     "map_series",
+    "mip",
     "montage",
     "open_volume",
     "orthoview",
     "phantom",
+    "resample",
+    "resample_like",
+    "reslice",
     "show",
     "show_identity",
     "write_series",

@@ -19,8 +19,8 @@ BASIS_TOLERANCE = 2e-5
 
 
 RESAMPLE = (
-    "Bring one onto the grid of the other (resample it) before combining them voxel by voxel, or combine .values if you "
-    "mean the bare arrays."
+    "one.dicom.resample_like(other) brings one onto the grid of the other; then they combine voxel by voxel. .values are the "
+    "bare arrays, if you mean those."
 )
 
 
@@ -36,7 +36,8 @@ def check_frames(mine: tuple[str, FloatArray], theirs: tuple[str, FloatArray], a
         raise refusal(
             "frame of reference",
             f"{mine[0]} against {theirs[0]}" + (" ('unknown:' marks one that names none)" if unknown else ""),
-            "Millimetres of two frames of reference mean different places: register the images first.",
+            "Millimetres of two frames of reference mean different places: register the images, then "
+            "one.dicom.transform(matrix, to=other); or one.dicom.assume_frame(other), if you know that they are one.",
         )
     off = float(np.max(np.abs(mine[1] - theirs[1])))
     if off > BASIS_TOLERANCE:

@@ -19,7 +19,7 @@ __all__ = ["Aspect", "GridReport", "compare_grids"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_RESAMPLE = "resample one onto the other"
+_RESAMPLE = "volume.dicom.resample_like(other)"
 _REINDEX = "other.reindex_like(volume); arithmetic meets where both have voxels"
 
 

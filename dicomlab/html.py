@@ -24,16 +24,15 @@ def escape(value: object) -> Markup:
     return value if isinstance(value, Markup) else Markup(_html.escape(str(value), quote=True))
 
 
-# Jupyter's theme variables come first, so that light and dark follow the notebook; the fallbacks follow the system.
+# All colours are made of the text around them: whoever shows an output knows whether its ground is light or dark, the system
+# below does not. Jupyter's theme variables come first.
 _STYLE = """
-.dicomlab{--dl-text:var(--jp-ui-font-color1,#1f2328);--dl-soft:var(--jp-ui-font-color2,#59636e);
---dl-line:var(--jp-border-color2,#d1d9e0);--dl-shade:var(--jp-layout-color2,#f6f8fa);--dl-warn:#9a6700;--dl-stop:#cf222e;
-color:var(--dl-text);font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);max-width:100%;overflow-x:auto}
-@media (prefers-color-scheme:dark){.dicomlab{--dl-text:var(--jp-ui-font-color1,#e6edf3);
---dl-soft:var(--jp-ui-font-color2,#9198a1);--dl-line:var(--jp-border-color2,#3d444d);
---dl-shade:var(--jp-layout-color2,#151b23);--dl-warn:#d29922;--dl-stop:#f85149}}
-[data-jp-theme-light=true] .dicomlab{--dl-warn:#9a6700;--dl-stop:#cf222e}
-[data-jp-theme-light=false] .dicomlab{--dl-warn:#d29922;--dl-stop:#f85149;color-scheme:dark}
+.dicomlab{--dl-soft:var(--jp-ui-font-color2,color-mix(in srgb,currentColor 68%,transparent));
+--dl-line:var(--jp-border-color2,color-mix(in srgb,currentColor 20%,transparent));
+--dl-shade:var(--jp-layout-color2,color-mix(in srgb,currentColor 6%,transparent));
+--dl-warn:color-mix(in srgb,currentColor 35%,#d18a00);--dl-stop:color-mix(in srgb,currentColor 25%,#e5484d);
+color:var(--jp-ui-font-color1,inherit);font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);
+max-width:100%;overflow-x:auto}
 .dicomlab table{border-collapse:collapse;margin:.3em 0;font:inherit;color:inherit;font-variant-numeric:tabular-nums}
 .dicomlab th,.dicomlab td{padding:.25em .8em .25em 0;border-bottom:1px solid var(--dl-line);text-align:left;
 vertical-align:top;white-space:nowrap;color:inherit}
@@ -48,7 +47,7 @@ vertical-align:top;white-space:nowrap;color:inherit}
 .dicomlab input[type=search]{font:inherit;color:inherit;background:var(--dl-shade);border:1px solid var(--dl-line);
 border-radius:4px;padding:.25em .6em;width:22em;max-width:90%}
 .dicomlab .scroll{max-height:26em;overflow:auto}
-.dicomlab .scroll th{position:sticky;top:0;background:var(--dl-shade)}
+.dicomlab .scroll th{position:sticky;top:0;background:var(--dl-shade);backdrop-filter:blur(14px)}
 """
 
 
@@ -74,8 +73,8 @@ def card(title: object, facts: Mapping[str, object], image: Markup | None = None
     rows = "".join(
         f'<tr><th>{escape(name)}</th><td class="w">{escape(value)}</td></tr>' for name, value in facts.items()
     )
-    facts_table = f'<div><div class="title">{escape(title)}</div><table>{rows}</table></div>'
-    return Markup(f'<div class="row">{image or ""}{facts_table}</div>')
+    beside = f'<div class="row">{image or ""}<table>{rows}</table></div>'
+    return Markup(f'<div class="title">{escape(title)}</div>{beside}')
 
 
 def picture(grey: npt.NDArray[np.uint8], alt: str, width: int, height: int) -> Markup:

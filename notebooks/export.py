@@ -101,7 +101,10 @@ def page(notebook: nbformat.NotebookNode) -> str:
         cell["outputs"] = [output for output in cell.get("outputs", []) if not _only_a_widget(output)]
     body, _ = exporter.from_notebook_node(notebook)
     title = notebook.cells[0].source.splitlines()[0].lstrip("# ")
-    highlighting = HtmlFormatter(style="friendly").get_style_defs(".highlight")
+    day, night = (
+        HtmlFormatter(style=name).get_style_defs(".highlight") for name in ("friendly", "github-dark")
+    )
+    highlighting = f"{day}\n@media (prefers-color-scheme: dark) {{\n{night}\n}}"
     frame = Template((HERE / "page.html").read_text(encoding="utf-8"))
     return frame.substitute(title=title, highlighting=highlighting, body=body)
 

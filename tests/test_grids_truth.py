@@ -11,7 +11,7 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks import reslicing
 from dicomlab import Geometry, make_volume
-from dicomlab.reslice import compiled
+from dicomlab.regrid import compiled
 
 UID = "1.2.826.0.1.3680043.8.498.2"
 INTERPOLATORS = {0: sitk.sitkNearestNeighbor, 1: sitk.sitkLinear, 3: sitk.sitkBSpline}
@@ -108,7 +108,7 @@ def test_the_sums_that_are_compiled_make_the_values_of_plain_code_uncompiled() -
     rng = np.random.default_rng(3)
     volume = random_volume(rng, "float32")[:6, :6, :6]
     target = oblique(rng, (5, 6, 7), volume.dicom.lps([2.5, 4.5, 2.5]))
-    from dicomlab.reslice.places import Places
+    from dicomlab.regrid.places import Places
 
     places = Places.between(volume.dicom.geometry, target)
     out = np.empty(target.shape, np.float32)

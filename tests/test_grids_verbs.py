@@ -15,7 +15,7 @@ from support import SHARED, shared_data, watch_opening
 from dicomlab import DicomLabError, DicomLabWarning, Geometry, load_volume, make_volume, open_volume, phantom
 from dicomlab.errors import GeometryError, MissingDependencyError
 from dicomlab.frames import FrameIndex
-from dicomlab.reslice import compiled
+from dicomlab.regrid import compiled
 
 UID = "1.2.826.0.1.3680043.8.498.4"
 SLOPE = np.array([0.7, -1.3, 2.1])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab import reslice
+from dicomlab import regrid
 from dicomlab.accessor.bound import Bound
-from dicomlab.reslice import Labels, Order
+from dicomlab.regrid import Labels, Order
 
 __all__ = ["Look"]
 
 
 class Look(Bound):
-    """Values at points, along lines and in planes of the patient; see `dicomlab.reslice`."""
+    """Values at points, along lines and in planes of the patient; see `dicomlab.regrid`."""
 
     def interp(
         self,
@@ -23,8 +23,8 @@ class Look(Bound):
         fill: float | None = None,
         labels: Labels | None = None,
     ) -> xr.DataArray:
-        """Values at LPS points of shape ``(..., 3)``; see `dicomlab.reslice.interp`."""
-        return reslice.interp(self._volume, points, order=order, fill=fill, labels=labels)
+        """Values at LPS points of shape ``(..., 3)``; see `dicomlab.regrid.interp`."""
+        return regrid.interp(self._volume, points, order=order, fill=fill, labels=labels)
 
     def profile(
         self,
@@ -36,8 +36,8 @@ class Look(Bound):
         fill: float | None = None,
         labels: Labels | None = None,
     ) -> xr.DataArray:
-        """Values along the line between two LPS points, by ``distance`` in mm; see `dicomlab.reslice.profile`."""
-        return reslice.profile(self._volume, start, end, step=step, order=order, fill=fill, labels=labels)
+        """Values along the line between two LPS points, by ``distance`` in mm; see `dicomlab.regrid.profile`."""
+        return regrid.profile(self._volume, start, end, step=step, order=order, fill=fill, labels=labels)
 
     def sel(
         self,
@@ -69,4 +69,4 @@ class Look(Bound):
         >>> volume.dicom.sel(z=2.2, x=slice(1, 3)).shape
         (6, 3)
         """
-        return reslice.at_planes(self._volume, x=x, y=y, z=z)
+        return regrid.at_planes(self._volume, x=x, y=y, z=z)

@@ -373,7 +373,7 @@ def _regular(volume: xr.DataArray, repaired: set[str]) -> xr.DataArray:
     """The volume on a regular grid, where the user asked to repair what makes it irregular."""
     if not repaired:
         return volume
-    from dicomlab.reslice import rectify, regularize
+    from dicomlab.regrid import rectify, regularize
 
     if "gantry_tilt" in repaired:
         volume = rectify(volume)

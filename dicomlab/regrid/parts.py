@@ -13,8 +13,8 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.frames import check_frames
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.reslice.places import rulers
-from dicomlab.reslice.voxels import whole
+from dicomlab.regrid.places import rulers
+from dicomlab.regrid.voxels import whole
 
 __all__ = ["at_planes", "crop_to"]
 

@@ -89,7 +89,7 @@ def box_of(low: FloatArray, high: FloatArray, sizes: Sequence[int], margins: Seq
     made = []
     for a, b, size, margin in zip(low, high, sizes, margins, strict=True):
         first = int(np.clip(np.floor(a) - margin, 0, size - 1))
-        last = int(np.clip(np.floor(b) + 1 + margin, 0, size - 1))
+        last = int(np.clip(np.ceil(b) + margin, 0, size - 1))
         made.append(slice(first, last + 1))
     return made[0], made[1], made[2]
 
@@ -186,6 +186,12 @@ class Places:
                 steps.append(float(taken[taken > 0].mean()) if np.any(taken > 0) else 0.0)
             found.append(np.linalg.norm(steps))
         return np.array(found)
+
+    @property
+    def level(self) -> bool:
+        """Whether all places lie on one slice of the source."""
+        low, high = self.reach()
+        return bool(high[0] - low[0] <= SLACK and abs(low[0] - np.round(low[0])) <= SLACK)
 
     def aligned(self) -> tuple[tuple[int, ...], tuple[FloatArray, ...]] | None:
         """Which axis of the source each axis of the target runs along, and indices along it; None where one runs askew."""

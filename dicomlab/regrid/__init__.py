@@ -7,22 +7,22 @@ Loading resamples nothing. `regularize` and `rectify` mend slices that are uneve
 
 from __future__ import annotations
 
-from dicomlab.reslice.curves import curved
-from dicomlab.reslice.even import Method, regularize
-from dicomlab.reslice.parts import at_planes, crop_to
-from dicomlab.reslice.planes import reslice
-from dicomlab.reslice.points import interp, profile
-from dicomlab.reslice.resampling import resample, resample_like
-from dicomlab.reslice.sampling import Engine, Labels, Order
-from dicomlab.reslice.slabs import Axis, average, minip, mip
-from dicomlab.reslice.square import rectify
-from dicomlab.reslice.turns import reorient
+from dicomlab.regrid.curves import curved
+from dicomlab.regrid.even import Missing, regularize
+from dicomlab.regrid.parts import at_planes, crop_to
+from dicomlab.regrid.planes import reslice
+from dicomlab.regrid.points import interp, profile
+from dicomlab.regrid.resampling import resample, resample_like
+from dicomlab.regrid.sampling import Engine, Labels, Order
+from dicomlab.regrid.slabs import Axis, average, minip, mip
+from dicomlab.regrid.square import rectify
+from dicomlab.regrid.turns import reorient
 
 __all__ = [
     "Axis",
     "Engine",
     "Labels",
-    "Method",
+    "Missing",
     "Order",
     "at_planes",
     "average",

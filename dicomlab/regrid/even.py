@@ -10,17 +10,21 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.affine import evenness_tolerance, unevenness
-from dicomlab.errors import GeometryError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.reslice.voxels import by_plane, check_size, checked, finish, flips, mix, on_plane, value_type
+from dicomlab.regrid.sampling import How, Labels, Order
+from dicomlab.regrid.voxels import by_plane, check_size, finish, flips, mix, on_plane, whole
 
-__all__ = ["Method", "regularize"]
+__all__ = ["Missing", "regularize"]
 
 FloatArray = npt.NDArray[np.float64]
 
-Method: TypeAlias = Literal["linear", "nearest", "exact"]
+Missing: TypeAlias = Literal["make", "blank"]
 
 _MOST_SLICES = 10_000
+_NO_WEIGHT = 1e-9
+"""Weights of a spline fall to a quarter from one slice to the next; below this they are none."""
+
 _COMMON_STEP_PARTS = (1, 2, 3)
 """The step that divides all gaps is looked for among these parts of the smallest gap."""
 
@@ -29,13 +33,15 @@ def regularize(
     volume: xr.DataArray,
     *,
     spacing: float | None = None,
-    method: Method = "linear",
+    order: Order | None = None,
+    missing: Missing = "make",
     fill: float | None = None,
+    labels: Labels | None = None,
 ) -> xr.DataArray:
     """Volume with even slices, so that one affine places every voxel; an even one comes back as it is.
 
     The lowest slice stays where it is. Slices that lie on the new grid (within 0.01 mm or 1 % of the step, as everywhere) keep
-    every value; the others are made from their two neighbours along the slice axis, which is sheared in a tilted stack: voxels
+    every value; the others are made from their neighbours along the slice axis, which is sheared in a tilted stack: voxels
     of the same row and column correspond. Nothing is made beyond the outer slices.
 
     Parameters
@@ -46,13 +52,16 @@ def regularize(
         Distance in mm between the new slices along the slice axis, as in ``volume.dicom.spacing[0]``. None takes the largest
         step of which all gaps are multiples (slices are missing), so that every slice is kept. Where there is none (a change
         of spacing), it takes the median of the gaps, adapted by less than half of it so that the last slice is met too.
-    method
-        ``"linear"`` interpolates; integers become float32 (float64 from 32 bits on), because rounding would change values.
-        ``"nearest"`` copies the nearest slice and keeps the dtype: for masks and labels. ``"exact"`` invents nothing: places
-        without a slice hold `fill`, and it refuses a grid on which a slice has no place.
+    order
+        1 interpolates linearly between two slices (the default; integers become float32, float64 from 32 bits on, because
+        rounding would change values), 3 by a cubic spline through all slices at their true positions, 0 copies the nearest
+        slice and keeps the dtype. The default for masks is 0.
+    missing
+        ``"blank"`` invents nothing: places without a slice hold `fill`, and a grid on which a slice has no place is refused.
     fill
-        Value of the slices that are not there, for ``method="exact"``. None is NaN (integers become floating point), False
-        in a mask.
+        Value of the slices that are left blank. None is NaN (integers become floating point), False in a mask.
+    labels
+        For masks and labels: both ``"nearest"`` and ``"linear"`` copy the nearest slice, which weighs most.
 
     Returns
     -------
@@ -64,9 +73,9 @@ def regularize(
     ------
     GeometryError
         No coordinates of a volume; two slices at one position; `spacing` is no length that fits; slices without a place
-        (``"exact"``); or a grid of more than 10,000 slices or 8 GiB.
+        (``missing="blank"``); or a grid of more than 10,000 slices or 8 GiB.
     DicomLabError
-        `method` or `fill` does not fit the values.
+        `order`, `labels` or `fill` does not fit the values.
 
     Examples
     --------
@@ -76,10 +85,21 @@ def regularize(
     >>> gap = whole.isel(slice=[0, 1, 4])
     >>> gap.dicom.regularize().values[:, 0, 0]
     array([0., 1., 2., 3., 4.])
-    >>> gap.dicom.regularize(method="exact").values[:, 0, 0]
+    >>> gap.dicom.regularize(missing="blank").values[:, 0, 0]
     array([ 0.,  1., nan, nan,  4.])
     """
-    geometry = checked(volume, method, get_args(Method))
+    geometry = whole(volume)
+    if missing not in get_args(Missing):
+        raise DicomLabError(
+            f"missing={missing!r} is unknown; slices that are not there are made ('make') or left blank ('blank')"
+        )
+    blanks = missing == "blank"
+    if blanks and (order is not None or labels is not None):
+        raise DicomLabError(
+            "missing='blank' makes no values, so there is nothing for order= or labels= to say"
+        )
+    how = How.of(volume.dtype, order=0 if blanks else order, fill=fill, labels=labels)
+    kind = 0 if how.one_hot else how.order
     if spacing is not None and not (np.isfinite(spacing) and spacing > 0):
         raise GeometryError(f"spacing is the distance in mm between the new slices, found {spacing!r}")
     if geometry.slice.size < 2:
@@ -107,21 +127,22 @@ def regularize(
     grid, step = _even_grid(along, wanted, length)
     below, weight = _neighbours(along, grid, step)
     made = weight > 0
-    if method == "nearest":
+    if kind == 0 and not blanks:
         below = below + (weight > 0.5)
-    if method == "exact":
+    if blanks:
         kept = np.unique(below[~made])
         if kept.size < along.size:
             lost = np.setdiff1d(np.arange(along.size), kept)
             raise GeometryError(
-                f"method='exact' makes no values, but {lost.size} of {along.size} slices (the first at {along[lost[0]]:.3f}) "
+                f"missing='blank' makes no values, but {lost.size} of {along.size} slices (the first at {along[lost[0]]:.3f}) "
                 f"have no place on a grid of {step * length:.4g} mm from {along[0]:.3f} mm on. Choose spacing= so that they "
-                "have, or method='linear' or 'nearest'."
+                "have, or let values be made (missing='make')."
             )
-    interpolated = method == "linear" and bool(made.any())
-    dtype, blank = value_type(
-        volume.dtype, fill, interpolated, outside=method == "exact" and bool(made.any())
-    )
+    if made.any():
+        dtype, blank = how.types(volume.dtype, blanks)
+    else:
+        dtype, blank = volume.dtype, None
+    splines = _splines(along, grid) if kind == 3 else None
     check_size(
         (*source.shape[:-3], grid.size, *source.shape[-2:]),
         dtype,
@@ -133,25 +154,31 @@ def regularize(
 
     def plane(values: Any, k: int) -> Any:
         lower = values[..., below[k], :, :]
-        if not made[k] or method == "nearest":
+        if not made[k] or (kind == 0 and not blanks):
             return lower.astype(dtype)
-        if method == "exact":
+        if blanks:
             return on_plane(
                 partial(np.full_like, fill_value=blank, dtype=dtype), lower, sizes=sizes, dtype=dtype
             )
+        if splines is not None:
+            held = np.flatnonzero(np.abs(splines[k]) > _NO_WEIGHT)
+            sums = partial(_weighted, weights=splines[k][held], dtype=dtype)
+            return on_plane(sums, *(values[..., n, :, :] for n in held), sizes=sizes, dtype=dtype)
         work = partial(mix, weight=float(weight[k]), dtype=dtype)
         return on_plane(work, lower, values[..., below[k] + 1, :, :], sizes=sizes, dtype=dtype)
 
     steps = (step, geometry.lone_steps[1], geometry.lone_steps[2])
     new = Geometry(geometry.direction, grid, row, column, geometry.frame_of_reference, steps)
-    how = {
-        "linear": "interpolated linearly between their neighbours",
-        "nearest": "copied from the nearest slice",
-        "exact": f"left at {blank}, because there is no slice",
-    }[method]
+    done = {
+        0: "copied from the nearest slice",
+        1: "interpolated linearly between their neighbours",
+        3: "interpolated by cubic splines",
+    }[kind]
+    if blanks:
+        done = f"left at {blank}, because there is no slice"
     report = (
         f"regularize: {grid.size} slices {step * length:.4g} mm apart, from {along.size} of {gaps.min() * length:.4g} to "
-        f"{gaps.max() * length:.4g} mm apart; {int(made.sum())} of them {how}"
+        f"{gaps.max() * length:.4g} mm apart; {int(made.sum())} of them {done}"
         + (f", at slice = {_runs(grid, made)} mm" if made.any() else "")
     )
     left = float(along[-1] - grid[-1])
@@ -212,6 +239,25 @@ def _neighbours(along: FloatArray, grid: FloatArray, step: float) -> tuple[npt.N
     nearest = below + (weight > 0.5)
     there = np.abs(grid - along[nearest]) <= _tolerance(step)
     return np.where(there, nearest, below), np.where(there, 0.0, weight)
+
+
+def _splines(along: FloatArray, grid: FloatArray) -> FloatArray:
+    """Weights, shape ``(places, slices)``, of the cubic spline through all slices (of lower degree through three or two)."""
+    from scipy.interpolate import make_interp_spline
+
+    spline = make_interp_spline(along, np.eye(along.size), k=min(3, along.size - 1))
+    return np.asarray(spline(grid), dtype=np.float64)
+
+
+def _weighted(*planes: npt.NDArray[Any], weights: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The weighted sum of planes, rounded once."""
+    wide = np.result_type(dtype, np.float64)
+    total = np.zeros(planes[0].shape, wide)
+    # An infinite voxel beside its opposite has no sum; NaN says so.
+    with np.errstate(invalid="ignore"):
+        for plane, weight in zip(planes, weights, strict=True):
+            total += plane * weight
+    return total.astype(dtype)
 
 
 def _runs(grid: FloatArray, made: npt.NDArray[np.bool_]) -> str:

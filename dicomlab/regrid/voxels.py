@@ -15,7 +15,6 @@ from dicomlab.geometry import AXES, FRAME, Geometry
 __all__ = [
     "by_plane",
     "check_size",
-    "checked",
     "finish",
     "flips",
     "mix",
@@ -25,15 +24,6 @@ __all__ = [
 ]
 
 _MOST_BYTES = 8 << 30
-
-
-def checked(volume: xr.DataArray, method: str, methods: Sequence[str]) -> Geometry:
-    """The geometry of a volume that has all three axes, after a look at `method`."""
-    if method not in methods:
-        raise DicomLabError(
-            f"method={method!r} is unknown here; the methods are {', '.join(map(repr, methods))}"
-        )
-    return whole(volume)
 
 
 def whole(volume: xr.DataArray) -> Geometry:
@@ -74,7 +64,7 @@ def value_type(
     if interpolated:
         if dtype.kind not in "iufc":
             raise DicomLabError(
-                f"values between {dtype} values mean nothing; method='nearest' or order=0 takes the nearest one, as masks need"
+                f"values between {dtype} values mean nothing; order=0 takes the nearest one, as masks need"
             )
         dtype = np.result_type(dtype, np.float32)
     if fill is None:

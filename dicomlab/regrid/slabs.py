@@ -10,7 +10,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.reslice.voxels import check_size, finish, flips, value_type, whole
+from dicomlab.regrid.voxels import check_size, finish, flips, value_type, whole
 
 __all__ = ["Axis", "average", "minip", "mip"]
 

@@ -8,7 +8,7 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.frames import BASIS_TOLERANCE
 from dicomlab.geometry import AXES, FRAME, Geometry
-from dicomlab.reslice.voxels import whole
+from dicomlab.regrid.voxels import whole
 
 __all__ = ["reorient"]
 

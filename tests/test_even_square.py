@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from typing import Any
 
 import dask
 import dask.array as da
@@ -14,6 +15,7 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 from scipy.spatial.transform import Rotation
 from support import shared_data
 
@@ -49,6 +51,13 @@ def grid(
     direction[:, 0] += direction[:, 1] * shear[0] + direction[:, 2] * shear[1]
     down, across = (step * np.arange(n) - 7.0 for step, n in zip(spacing, shape, strict=True))
     return Geometry(direction, np.asarray(along, dtype=float), down, across, UID)
+
+
+def between(source: Geometry, target: Geometry, away: float = -1e-4) -> np.ndarray:
+    """Which voxels of `target` lie between pixels of `source`, `away` pixels from the outer centres."""
+    inside = source.index(points(target))[..., 1:]
+    last = np.array(source.shape[1:]) - 1
+    return ((inside > away) & (inside < last - away)).all(-1)
 
 
 @st.composite
@@ -100,12 +109,13 @@ def test_what_is_linear_in_the_patient_is_the_same_function_after_rectify(geomet
     assert new.spacing[1:] == pytest.approx(geometry.spacing[1:])
     where = points(new)
     known = ~np.isnan(square.values)
-    np.testing.assert_allclose(square.values[known], linear(new)[known], atol=1e-4)
-    # A voxel has a value where, and only where, its slice has pixels around it.
+    # A voxel has a value where, and only where, its slice has a pixel: half a one beyond the outer centres it ends.
     inside = geometry.index(where)[..., 1:]
     last = np.array(geometry.shape[1:]) - 1
-    assert known[((inside > 1e-4) & (inside < last - 1e-4)).all(-1)].all()
-    assert not known[((inside < -1e-4) | (inside > last + 1e-4)).any(-1)].any()
+    sure = between(geometry, new)
+    np.testing.assert_allclose(square.values[sure], linear(new)[sure], atol=1e-3)
+    assert known[((inside > -0.5 + 1e-4) & (inside < last + 0.5 - 1e-4)).all(-1)].all()
+    assert not known[((inside < -0.5 - 1e-4) | (inside > last + 0.5 + 1e-4)).any(-1)].any()
     # Nothing is cut off: every old voxel lies within the new grid.
     reached = new.index(points(geometry))
     assert (reached > -1e-4).all()
@@ -113,18 +123,16 @@ def test_what_is_linear_in_the_patient_is_the_same_function_after_rectify(geomet
 
 
 @settings(deadline=None)
-@given(
-    geometries(), st.sets(st.sampled_from(["slice", "row", "column"])), st.sampled_from(["linear", "nearest"])
-)
+@given(geometries(), st.sets(st.sampled_from(["slice", "row", "column"])), st.sampled_from([0, 1, 3]))
 def test_turning_an_axis_around_before_or_after_is_the_same(
-    geometry: Geometry, turned: set[str], method: str
+    geometry: Geometry, turned: set[str], order: int
 ) -> None:
     values = np.random.default_rng(1).normal(size=geometry.shape)
     volume = make_volume(values, geometry=geometry)
     turn = {name: slice(None, None, -1) for name in turned}
     for make in ("regularize", "rectify"):
-        after = getattr(volume.dicom, make)(method=method).isel(turn)
-        before = getattr(volume.isel(turn).dicom, make)(method=method)
+        after = getattr(volume.dicom, make)(order=order).isel(turn)
+        before = getattr(volume.isel(turn).dicom, make)(order=order)
         np.testing.assert_array_equal(before.values, after.values)
         xr.testing.assert_allclose(before, after)
 
@@ -135,7 +143,7 @@ def test_nearest_takes_values_from_half_a_step_away_at_most(geometry: Geometry) 
     # Each voxel holds its own number, so a value says where it was taken from.
     numbers = np.arange(np.prod(geometry.shape), dtype=np.int32).reshape(geometry.shape)
     volume = make_volume(numbers, geometry=geometry)
-    square = volume.dicom.rectify(method="nearest", fill=-1)
+    square = volume.dicom.rectify(order=0, fill=-1)
     if geometry.tilt > 1e-3:
         assert square.dtype == np.int32
         held = square.values >= 0
@@ -143,7 +151,7 @@ def test_nearest_takes_values_from_half_a_step_away_at_most(geometry: Geometry) 
         assert np.abs(geometry.index(points(square.dicom.geometry)[held]) - taken).max() <= 0.5 + 1e-4
         # In one plane, no pixel is lost.
         assert np.array_equal(np.unique(square.values[held]), numbers.ravel())
-    even = volume.dicom.regularize(method="nearest")
+    even = volume.dicom.regularize(order=0)
     assert even.dtype == np.int32
     slices = even.values[:, 0, 0] // (geometry.shape[1] * geometry.shape[2])
     distance = np.abs(np.subtract.outer(even.slice.values, geometry.slice))
@@ -164,8 +172,9 @@ def test_a_smooth_function_is_met_within_the_error_of_linear_interpolation() -> 
     geometry = grid([0, 3, 6, 12, 14, 17], shear=(0.3, 0.1), shape=(40, 30), spacing=(1.2, 0.9))
     volume = make_volume(smooth(geometry), geometry=geometry)
     square = volume.dicom.rectify()
-    known = ~np.isnan(square.values)
+    known = between(geometry, square.dicom.geometry)
     assert known.mean() > 0.7
+    assert not np.isnan(square.values[known]).any()
     # h2 / 8 of the second derivative along each axis
     bound = ((1.2 * wave[1]) ** 2 + (0.9 * wave[0]) ** 2) / 8
     assert np.abs(square.values - smooth(square.dicom.geometry))[known].max() < bound
@@ -173,7 +182,7 @@ def test_a_smooth_function_is_met_within_the_error_of_linear_interpolation() -> 
     axis = geometry.direction[:, 0]
     assert np.abs(even.values - smooth(even.dicom.geometry)).max() < (6 * (axis @ wave)) ** 2 / 8
     both = square.dicom.regularize()
-    known = ~np.isnan(both.values)
+    known = between(geometry, both.dicom.geometry, away=2)  # as far as slices lean from one to the next
     assert np.abs(both.values - smooth(both.dicom.geometry))[known].max() < bound + (6 * wave[2]) ** 2 / 8
 
 
@@ -275,8 +284,9 @@ def test_a_missing_slice_of_a_real_series_is_filled_in_the_way_that_is_asked_for
         warnings.simplefilter("ignore", DicomLabWarning)
         gap = load_volume(shared_data() / "mr-dicom2nifti-a" / "fail_sliceincrement1")
     there = [0, 1, 2, 4]
-    for method, dtype in (("linear", np.float64), ("nearest", np.int32), ("exact", np.float64)):
-        even = gap.dicom.regularize(method=method)
+    ways = {"linear": {}, "nearest": {"order": 0}, "blank": {"missing": "blank"}}
+    for method, dtype in (("linear", np.float64), ("nearest", np.int32), ("blank", np.float64)):
+        even = gap.dicom.regularize(**ways[method])
         assert even.dtype == dtype
         assert even.dicom.spacing[0] == pytest.approx(5.0, abs=1e-5)
         np.testing.assert_array_equal(even.values[there], gap.values)
@@ -288,9 +298,43 @@ def test_a_missing_slice_of_a_real_series_is_filled_in_the_way_that_is_asked_for
             assert any(np.array_equal(made, gap.values[k]) for k in (2, 3))
         else:
             assert np.isnan(made).all()
-    filled = gap.dicom.regularize(method="exact", fill=-7)
+    filled = gap.dicom.regularize(missing="blank", fill=-7)
     assert filled.dtype == gap.dtype
     assert (filled.values[3] == -7).all()
+
+
+def test_cubic_slices_meet_a_polynomial_of_the_patient_however_uneven_they_lie() -> None:
+    geometry = grid([0.0, 1, 3, 3.5, 6, 7, 10, 11], shear=(0.2, 0.0))
+
+    def cubic(z: np.ndarray) -> np.ndarray:
+        return (0.02 * z**3 - 0.3 * z**2 + z)[:, None, None] * np.ones((9, 8))
+
+    volume = make_volume(cubic(geometry.slice), geometry=geometry)
+    even = volume.dicom.regularize(order=3, spacing=0.25)
+    np.testing.assert_allclose(even.values, cubic(even.slice.values), atol=1e-9)
+    for few in (2, 3):  # through two slices a line, through three a parabola
+        part = make_volume(
+            geometry.slice[:few, None, None] ** (few - 1) * np.ones((few, 9, 8)),
+            geometry=geometry.__class__(
+                geometry.direction, geometry.slice[:few], geometry.row, geometry.column, UID
+            ),
+        )
+        made = part.dicom.regularize(order=3, spacing=0.25)
+        np.testing.assert_allclose(made.values[:, 0, 0], made.slice.values ** (few - 1), atol=1e-9)
+
+
+def test_a_tilted_stack_is_rectified_as_scipy_shifts_its_planes() -> None:
+    geometry = grid([0, 2, 6], shear=(0.37, -0.21))
+    values = np.random.default_rng(4).normal(size=geometry.shape)
+    volume = make_volume(values, geometry=geometry)
+    for order in (0, 1, 3):
+        square = volume.dicom.rectify(order=order)
+        inside = geometry.index(points(square.dicom.geometry))
+        expected = ndimage.map_coordinates(values, np.moveaxis(inside, -1, 0), order=order, mode="mirror")
+        sure = ((inside[..., 1:] > 0) & (inside[..., 1:] < np.array(geometry.shape[1:]) - 1)).all(-1)
+        np.testing.assert_allclose(square.values[sure], expected[sure], atol=1e-6)
+        lowest = square.values[0, :9, -8:]
+        np.testing.assert_allclose(lowest, values[0], rtol=0, atol=1e-14 if order == 3 else 0)
 
 
 # -- which grid -------------------------------------------------------------------------------------------------------
@@ -373,8 +417,8 @@ def test_linear_never_rounds_and_nearest_never_changes_the_dtype(dtype: str, mad
     volume = make_volume(values, geometry=geometry)
     assert volume.dicom.regularize().dtype == made
     assert volume.dicom.rectify().dtype == made
-    assert volume.dicom.regularize(method="nearest").dtype == dtype
-    assert volume.dicom.rectify(method="nearest", fill=0).dtype == dtype
+    assert volume.dicom.regularize(order=0).dtype == dtype
+    assert volume.dicom.rectify(order=0, fill=0).dtype == dtype
     np.testing.assert_allclose(volume.dicom.regularize().values[2], (values[1].astype(made) + values[2]) / 2)
 
 
@@ -382,16 +426,17 @@ def test_masks_are_copied_and_never_interpolated() -> None:
     geometry = grid([0, 1, 3], shear=(0.3, 0.0))
     mask = make_volume(points(geometry)[..., 1] > 0, geometry=geometry)
     for make in (mask.dicom.regularize, mask.dicom.rectify):
-        with pytest.raises(DicomLabError, match="method='nearest'"):
-            make()
-        assert make(method="nearest").dtype == bool
-    square = mask.dicom.rectify(method="nearest")
+        with pytest.raises(DicomLabError, match="order=0 takes the nearest"):
+            make(order=1)
+        for labels in (None, "nearest", "linear"):
+            assert make(labels=labels).dtype == bool
+    square = mask.dicom.rectify(order=0)
     where = points(square.dicom.geometry)
     inside = np.abs(geometry.index(where)[..., 1:] - [4, 3.5]) <= [4, 3.5]
     sure = inside.all(-1) & (np.abs(where[..., 1]) > 0.5)
     np.testing.assert_array_equal(square.values[sure], where[sure][:, 1] > 0)
     assert not square.values[(geometry.index(where)[..., 1] > 8.5)].any()
-    exact = mask.dicom.regularize(method="exact")
+    exact = mask.dicom.regularize(missing="blank")
     assert exact.dtype == bool
     assert not exact.values[2].any()
 
@@ -405,7 +450,7 @@ def test_a_fill_that_the_values_cannot_hold_is_refused() -> None:
     assert volume.dicom.rectify(fill=np.nan).dtype == np.float32
     days = volume.copy(data=volume.values.astype("datetime64[s]"))
     with pytest.raises(DicomLabError, match="no NaN among datetime64"):
-        days.dicom.regularize(method="exact")
+        days.dicom.regularize(missing="blank")
     assert volume.dicom.rectify().isnull().any()
 
 
@@ -435,7 +480,7 @@ def test_other_axes_order_names_and_coordinates_are_kept() -> None:
         assert isinstance(result.xindexes["frame_of_reference"], FrameIndex)
         for t in (0, 1):
             frame = result.isel(time=t).transpose("slice", "row", "column")
-            known = ~np.isnan(frame.values)
+            known = between(geometry, result.dicom.geometry)
             np.testing.assert_allclose(
                 frame.values[known], ((t + 1) * linear(result.dicom.geometry))[known], atol=1e-9
             )
@@ -443,10 +488,10 @@ def test_other_axes_order_names_and_coordinates_are_kept() -> None:
 
 
 @pytest.mark.parametrize("name", ["regularize", "rectify"])
-@pytest.mark.parametrize("method", ["linear", "nearest", "exact"])
-def test_dask_stays_lazy_and_reads_the_slices_it_needs(name: str, method: str) -> None:
-    if (name, method) == ("rectify", "exact"):
-        method = "linear"
+@pytest.mark.parametrize("how", [{}, {"order": 0}, {"order": 3}, {"missing": "blank"}])
+def test_dask_stays_lazy_and_reads_the_slices_it_needs(name: str, how: dict[str, Any]) -> None:
+    if name == "rectify":
+        how = {} if "missing" in how else how
     geometry = grid([0, 1, 3, 4], shear=(0.3, 0.2))
     values = np.stack([linear(geometry), -linear(geometry)]).astype(np.float32)
     values[:, 0, 0, 0] = np.inf
@@ -460,12 +505,10 @@ def test_dask_stays_lazy_and_reads_the_slices_it_needs(name: str, method: str) -
     lazy = xr.concat([make_volume(v, geometry=geometry) for v in values], "time")
     eager = lazy.copy()
     lazy = lazy.copy(data=da.stack(planes, axis=1).rechunk({2: 4, 3: 5}))
-    result = getattr(lazy.dicom, name)(method=method)
+    result = getattr(lazy.dicom, name)(**how)
     assert isinstance(result.data, da.Array)
     assert read == []
-    xr.testing.assert_identical(
-        result.compute(scheduler="synchronous"), getattr(eager.dicom, name)(method=method)
-    )
+    xr.testing.assert_identical(result.compute(scheduler="synchronous"), getattr(eager.dicom, name)(**how))
     read.clear()
     last = result.isel(slice=-1).compute(scheduler="synchronous")
     assert set(read) == {3}
@@ -495,16 +538,18 @@ def test_what_cannot_be_made_even_is_refused_with_the_reason() -> None:
     with pytest.raises(
         GeometryError, match=r"1 of 4 slices .the first at 1.500. have no place on a grid of 1 mm"
     ):
-        volume([0, 1.5, 3, 4]).dicom.regularize(spacing=1, method="exact")
+        volume([0, 1.5, 3, 4]).dicom.regularize(spacing=1, missing="blank")
     with pytest.raises(GeometryError, match="a single slice"):
         volume([0]).dicom.regularize(spacing=1)
     for spacing in (0, -1, np.nan, np.inf):
         with pytest.raises(GeometryError, match="spacing is the distance"):
             volume([0, 1, 3]).dicom.regularize(spacing=spacing)
-    with pytest.raises(DicomLabError, match="'linear', 'nearest', 'exact'"):
-        volume([0, 1, 3]).dicom.regularize(method="cubic")
-    with pytest.raises(DicomLabError, match="'linear', 'nearest'"):
-        volume([0, 1, 3]).dicom.rectify(method="exact")
+    with pytest.raises(DicomLabError, match=r"order=2 is unknown"):
+        volume([0, 1, 3]).dicom.regularize(order=2)
+    with pytest.raises(DicomLabError, match=r"missing='skip' is unknown.*'blank'"):
+        volume([0, 1, 3]).dicom.regularize(missing="skip")
+    with pytest.raises(DicomLabError, match="nothing for order= or labels= to say"):
+        volume([0, 1, 3]).dicom.regularize(missing="blank", order=1)
     with pytest.raises(GeometryError, match=re.escape("isel(slice=[k])")):
         volume([0, 1, 3]).isel(slice=0).dicom.regularize()
     with pytest.raises(GeometryError, match="with voxels along"):
@@ -521,7 +566,7 @@ def test_a_new_grid_of_many_gigabytes_is_refused_before_it_is_made() -> None:
         volume.dicom.regularize(spacing=0.001)
     steep = grid([0, 1, 2, 4], shape=(1000, 1000), shear=(5e5, 0.0))
     volume = make_volume(np.broadcast_to(np.float32(0), steep.shape), geometry=steep)
-    with pytest.raises(GeometryError, match=r"moving slices by up to 2e\+06 mm would make"):
+    with pytest.raises(GeometryError, match=r"by up to 2e\+06 mm would make 4 x 2001000"):
         volume.dicom.rectify()
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Literal
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,10 @@ from dicomlab.affine import evenness_tolerance, unevenness
 from dicomlab.errors import GeometryError
 from dicomlab.frames import BASIS_TOLERANCE
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.reslice.voxels import by_plane, check_size, checked, finish, flips, mix, on_plane, value_type
+from dicomlab.regrid.onto import onto
+from dicomlab.regrid.places import Places, rulers
+from dicomlab.regrid.sampling import How, Labels, Order
+from dicomlab.regrid.voxels import flips, whole
 
 __all__ = ["rectify"]
 
@@ -24,22 +26,31 @@ _WHOLE = 1e-5
 
 
 def rectify(
-    volume: xr.DataArray, *, method: Literal["linear", "nearest"] = "linear", fill: float | None = None
+    volume: xr.DataArray,
+    *,
+    order: Order | None = None,
+    fill: float | None = None,
+    labels: Labels | None = None,
 ) -> xr.DataArray:
     """Volume whose slices lie squarely above one another, from one with a tilted gantry; others come back as they are.
 
     Each slice stays at its position and is moved within its own plane, by interpolation between its own pixels only; the
-    lowest slice keeps every value, and so does each one that moves by whole pixels. Slices need not be even.
+    lowest slice keeps every value, and so does each one that moves by whole pixels (splines to rounding).
+    Slices need not be even.
 
     Parameters
     ----------
     volume
         Dims ``slice``, ``row``, ``column`` and any others, in any order; dask arrays stay lazy.
-    method
-        ``"linear"`` makes float32 of integers (float64 from 32 bits on) where slices move by parts of pixels, because rounding
-        would change values. ``"nearest"`` takes the nearest pixel: for masks and labels.
+    order
+        1 interpolates linearly (the default) and makes float32 of integers (float64 from 32 bits on) where slices move by
+        parts of pixels, because rounding would change values; 3 by cubic B-splines; 0 takes the nearest pixel and keeps the
+        dtype. The default for masks is 0.
     fill
-        Value of the corners that no slice reaches. None is NaN (then integers become floating point), False in a mask.
+        Value of the corners that no slice reaches, half a pixel beyond its outer pixels. None is NaN (then integers become
+        floating point), False in a mask.
+    labels
+        For masks and labels, as for `resample`.
 
     Returns
     -------
@@ -53,7 +64,7 @@ def rectify(
     GeometryError
         No coordinates of a volume; rows or columns that are uneven or a single one; or a result of more than 8 GiB.
     DicomLabError
-        `method` or `fill` does not fit the values.
+        `order`, `labels` or `fill` does not fit the values.
 
     References
     ----------
@@ -73,14 +84,15 @@ def rectify(
            [0, 1, 1, 0],
            [0, 0, 1, 1]], dtype=int16)
     """
-    geometry = checked(volume, method, ("linear", "nearest"))
+    geometry = whole(volume)
+    how = How.of(volume.dtype, order=order, fill=fill, antialias=False, labels=labels)
     c, r = geometry.direction[:, 1], geometry.direction[:, 2]
     n = np.cross(r, c)
     shear = np.array([geometry.direction[:, 0] @ c, geometry.direction[:, 0] @ r])
     if float(np.max(np.abs(shear))) <= BASIS_TOLERANCE:
         return volume
     flip = flips(geometry)
-    source = volume.isel(flip).transpose(..., *AXES)
+    source = volume.isel(flip)
     along, row, column = (x[flip[name]] for name, x in zip(AXES, geometry.positions, strict=True))
     anchor = float(along.min())
     down = _pixels("row", row, shear[0] * (along - anchor))
@@ -88,23 +100,6 @@ def rectify(
     first = [int(np.floor(shift.min())) for shift in (down, across)]
     last = [int(np.ceil(shift.max())) for shift in (down, across)]
     sizes = [x.size - a + b for x, a, b in zip((row, column), first, last, strict=True)]
-    between = bool(np.any(down % 1) or np.any(across % 1))
-    dtype, blank = value_type(volume.dtype, fill, method == "linear" and between, outside=True)
-    farthest = f"{float(np.hypot(*shear)) * (along.max() - anchor):.4g} mm"
-    check_size((*source.shape[:-2], *sizes), dtype, volume, f"moving slices by up to {farthest}")
-
-    def plane(values: Any, k: int) -> Any:
-        shift = (float(down[k]) - first[0], float(across[k]) - first[1])
-        move = partial(
-            _moved,
-            shift=shift,
-            sizes=(sizes[0], sizes[1]),
-            nearest=method == "nearest",
-            dtype=dtype,
-            blank=blank,
-        )
-        return on_plane(move, values[..., k, :, :], sizes=(sizes[0], sizes[1]), dtype=dtype)
-
     new = Geometry(
         np.stack([n, c, r], axis=1),
         along,
@@ -113,13 +108,28 @@ def rectify(
         geometry.frame_of_reference,
         geometry.lone_steps,
     )
-    how = "linearly between pixels" if method == "linear" else "to the nearest pixel"
+    old = Geometry.from_volume(source)
+    if not (np.any(down % 1) or np.any(across % 1)):
+        how = replace(how, order=0, one_hot=False)  # whole pixels: values are copied
+    farthest = f"{float(np.hypot(*shear)) * (along.max() - anchor):.4g} mm"
     report = (
-        f"rectify: slices tilted by {geometry.tilt:.2f} degrees moved within their planes by up to "
-        f"{farthest}, {how}; {blank} where no slice reaches"
+        f"rectify: slices tilted by {geometry.tilt:.2f} degrees moved within their planes by up to {farthest}"
     )
-    values = by_plane(source, plane, along.size)
-    return finish(volume, source, values, new, flip, report, gone=("row", "column"))
+    places = _places(old, down - first[0], across - first[1], new.shape)
+    return onto(source, old, new, how, report, gone=("row", "column"), places=places).isel(flip)
+
+
+def _places(old: Geometry, down: FloatArray, across: FloatArray, shape: tuple[int, int, int]) -> Places:
+    """Where the voxels of the new grid lie in the old one: `down` and `across` pixels back, to the last digit."""
+    made, scales = [], rulers(old)
+    for axis, (ruler, shift) in enumerate(zip(scales, (None, down, across), strict=True)):
+        terms: list[FloatArray] = [np.zeros(size) for size in shape]
+        # Along an uneven axis, which is never one that is moved, places are mm.
+        terms[axis] = np.arange(shape[axis], dtype=np.float64) if ruler.knots is None else old.positions[axis]
+        if shift is not None:
+            terms[0] = -shift
+        made.append(tuple(terms))
+    return Places(tuple(made), scales)
 
 
 def _pixels(name: str, positions: FloatArray, shift: FloatArray) -> FloatArray:
@@ -148,29 +158,3 @@ def _extended(positions: FloatArray, first: int, size: int) -> FloatArray:
     step = float(positions[-1] - positions[0]) / (positions.size - 1)
     result: FloatArray = positions[0] + step * (first + np.arange(size))
     return result
-
-
-def _moved(
-    plane: npt.NDArray[Any],
-    *,
-    shift: tuple[float, float],
-    sizes: tuple[int, int],
-    nearest: bool,
-    dtype: np.dtype[Any],
-    blank: Any,
-) -> npt.NDArray[Any]:
-    """The last two axes of `plane` in a larger field, `shift` pixels down and across (never negative)."""
-    starts, parts = [], plane
-    for axis, pixels in zip((-2, -1), shift, strict=True):
-        # Voxel i of the new field holds what was at i - pixels; halves go down, on axes that always rise.
-        start = int(np.ceil(pixels - 0.5)) if nearest else int(np.ceil(pixels))
-        weight = start - pixels
-        if not nearest and weight > 0:
-            parts = np.moveaxis(parts, axis, 0)
-            wide = np.result_type(dtype, np.float64)
-            parts = np.moveaxis(mix(parts[:-1], parts[1:], weight=weight, dtype=wide), 0, axis)
-        starts.append(start)
-    out = np.full((*plane.shape[:-2], *sizes), blank, dtype)
-    rows, columns = parts.shape[-2:]
-    out[..., starts[0] : starts[0] + rows, starts[1] : starts[1] + columns] = parts
-    return out

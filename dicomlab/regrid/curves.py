@@ -7,10 +7,10 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import GeometryError
-from dicomlab.reslice.planes import finest, unit
-from dicomlab.reslice.points import at_points, points_of, with_points
-from dicomlab.reslice.sampling import How, Labels, Order
-from dicomlab.reslice.voxels import whole
+from dicomlab.regrid.planes import finest, unit
+from dicomlab.regrid.points import at_points, points_of, with_points
+from dicomlab.regrid.sampling import How, Labels, Order
+from dicomlab.regrid.voxels import whole
 
 __all__ = ["curved"]
 

@@ -11,9 +11,9 @@ import xarray as xr
 from dicomlab.affine import unevenness
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.reslice.onto import onto
-from dicomlab.reslice.sampling import Engine, How, Labels, Order
-from dicomlab.reslice.voxels import whole
+from dicomlab.regrid.onto import onto
+from dicomlab.regrid.sampling import Engine, How, Labels, Order
+from dicomlab.regrid.voxels import whole
 
 __all__ = ["resample", "resample_like", "three"]
 

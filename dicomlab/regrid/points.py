@@ -11,11 +11,11 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.frames import FrameIndex
 from dicomlab.geometry import AXES, FRAME, Geometry
-from dicomlab.reslice.onto import steps_first
-from dicomlab.reslice.places import box_of, rulers
-from dicomlab.reslice.planes import finest
-from dicomlab.reslice.sampling import How, Labels, Order, margins, sample
-from dicomlab.reslice.voxels import whole
+from dicomlab.regrid.onto import steps_first
+from dicomlab.regrid.places import box_of, rulers
+from dicomlab.regrid.planes import finest
+from dicomlab.regrid.sampling import How, Labels, Order, margins, sample
+from dicomlab.regrid.voxels import whole
 
 __all__ = ["at_points", "interp", "points_of", "profile", "with_points"]
 

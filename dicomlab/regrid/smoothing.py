@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dicomlab.reslice.threads import spread
+from dicomlab.regrid.threads import spread
 
 __all__ = ["radii", "sigmas", "smoothed"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dicomlab.reslice.places import SLACK
+from dicomlab.regrid.places import SLACK
 
 __all__ = ["available", "kernel"]
 

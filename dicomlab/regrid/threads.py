@@ -27,7 +27,7 @@ def spread(work: Callable[[Part], object], parts: Sequence[Part], workers: int) 
         for part in parts:
             work(part)
         return
-    with ThreadPoolExecutor(min(workers, len(parts)), thread_name_prefix="dicomlab-reslice") as pool:
+    with ThreadPoolExecutor(min(workers, len(parts)), thread_name_prefix="dicomlab-regrid") as pool:
         waiting = [pool.submit(work, part) for part in parts]
         try:
             for one in waiting:

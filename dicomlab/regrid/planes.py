@@ -11,10 +11,10 @@ import xarray as xr
 
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import Geometry
-from dicomlab.reslice.onto import onto
-from dicomlab.reslice.resampling import three
-from dicomlab.reslice.sampling import Engine, How, Labels, Order
-from dicomlab.reslice.voxels import whole
+from dicomlab.regrid.onto import onto
+from dicomlab.regrid.resampling import three
+from dicomlab.regrid.sampling import Engine, How, Labels, Order
+from dicomlab.regrid.voxels import whole
 
 __all__ = ["corners", "finest", "middle", "reslice", "unit"]
 

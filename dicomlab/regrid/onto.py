@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,10 @@ import xarray as xr
 from dicomlab.errors import GeometryError
 from dicomlab.frames import check_frames
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.reslice.places import Box, Places
-from dicomlab.reslice.sampling import How, margins, sample_grid
-from dicomlab.reslice.threads import usable
-from dicomlab.reslice.voxels import check_size, finish
+from dicomlab.regrid.places import Box, Places
+from dicomlab.regrid.sampling import How, margins, sample_grid
+from dicomlab.regrid.threads import usable
+from dicomlab.regrid.voxels import check_size, finish
 
 __all__ = ["onto", "steps_first"]
 
@@ -27,8 +28,11 @@ def onto(
     report: str,
     *,
     gone: Sequence[str] = AXES,
+    places: Places | None = None,
 ) -> xr.DataArray:
     """The volume, whose geometry is `source`, on the grid `target`; `report` says what was done, `gone` along which axes.
+
+    `places` are those of the target in the source, where somebody knows them better than they can be computed.
 
     Raises
     ------
@@ -47,17 +51,19 @@ def onto(
         raise GeometryError(
             "some positions of the grid asked for are not finite, so nobody knows where its voxels are"
         )
-    places = Places.between(source, target)
+    if places is None:
+        places = Places.between(source, target)
     dtype, blank = how.types(volume.dtype, places.leaves)
     turned = volume.transpose(..., *AXES)
-    check_size((*turned.shape[:-3], *target.shape), dtype, volume, "this grid")
-    if turned.chunks is None:
+    check_size((*turned.shape[:-3], *target.shape), dtype, volume, report)
+    # Splines within single planes of the source are made there: what one slice lacks is no matter of the next.
+    if turned.chunks is not None or (how.order == 3 and places.pick(slice(0, 1)).level):
+        values: Any = _by_plane(turned.data if turned.chunks else turned.values, places, how, dtype, blank)
+    else:
         box = places.box(margins(how, places.coarseness))
         part = steps_first(turned.isel(dict(zip(AXES, box, strict=True))).values)
         made = sample_grid(part, _start(box), places, how, dtype, blank, usable())
-        values: Any = made.reshape(*turned.shape[:-3], *target.shape)
-    else:
-        values = _by_plane(turned.data, places, how, dtype, blank)
+        values = made.reshape(*turned.shape[:-3], *target.shape)
     border = f"{blank} outside" if places.leaves else "all of it inside"
     return finish(volume, turned, values, target, {}, f"{report}, {how.words}; {border}", gone)
 
@@ -73,31 +79,26 @@ def _start(box: Box) -> tuple[int, int, int]:
 
 
 def _by_plane(values: Any, places: Places, how: How, dtype: np.dtype[Any], blank: Any) -> Any:
-    """The planes of the target, each of the slab of the source that it needs: a dask array."""
-    from dask.array import concatenate
-
+    """The planes of the target, each of the slab of the source that it needs; of a dask array one, too."""
     coarse = places.coarseness
-    around = margins(how, coarse)
     planes = []
     for k in range(places.shape[0]):
         part = places.pick(slice(k, k + 1))
-        box = part.box(around)
+        box = part.box(margins(how, coarse, level=part.level))
+        work = partial(_plane, start=_start(box), places=part, how=how, out=dtype, blank=blank, coarse=coarse)
         slab = values[(..., *box)]
+        if isinstance(values, np.ndarray):
+            planes.append(work(slab))
+            continue
         slab = slab.rechunk(dict.fromkeys(range(slab.ndim - 3, slab.ndim), -1))
+        chunks = (*slab.chunks[:-3], *((n,) for n in part.shape))
         planes.append(
-            slab.map_blocks(
-                _plane,
-                dtype=dtype,
-                chunks=(*slab.chunks[:-3], *((n,) for n in part.shape)),
-                meta=np.empty((0,) * slab.ndim, dtype),
-                start=_start(box),
-                places=part,
-                how=how,
-                out=dtype,
-                blank=blank,
-                coarse=coarse,
-            )
+            slab.map_blocks(work, dtype=dtype, chunks=chunks, meta=np.empty((0,) * slab.ndim, dtype))
         )
+    if isinstance(values, np.ndarray):
+        return np.concatenate(planes, axis=-3)
+    from dask.array import concatenate
+
     return concatenate(planes, axis=-3)  # type: ignore[no-untyped-call]
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError, MissingDependencyError
-from dicomlab.reslice import compiled, plain
-from dicomlab.reslice.places import SLACK, Places
-from dicomlab.reslice.smoothing import radii, sigmas, smoothed
-from dicomlab.reslice.threads import spread
-from dicomlab.reslice.voxels import value_type
+from dicomlab.regrid import compiled, plain
+from dicomlab.regrid.places import SLACK, Places
+from dicomlab.regrid.smoothing import radii, sigmas, smoothed
+from dicomlab.regrid.threads import spread
+from dicomlab.regrid.voxels import value_type
 
 __all__ = ["Engine", "How", "Labels", "Order", "margins", "sample", "sample_grid"]
 
@@ -109,13 +109,13 @@ class How:
         return {0: "nearest values", 1: "linearly", 3: "by cubic splines"}[self.order]
 
 
-def margins(how: How, coarseness: FloatArray) -> tuple[int, int, int]:
-    """Voxels beyond those around a place that its value is made of, along each axis."""
+def margins(how: How, coarseness: FloatArray, *, level: bool = False) -> tuple[int, int, int]:
+    """Voxels beyond those around a place that its value is made of, along each axis; `level` places lie on slices."""
     if how.order == 0:
         return 0, 0, 0
     wide = radii(sigmas(coarseness)) if how.smooth else (0, 0, 0)
-    a, b, c = (radius + _RINGING * (how.order == 3) for radius in wide)
-    return a, b, c
+    around = _RINGING * (how.order == 3)
+    return wide[0] + around * (not level), wide[1] + around, wide[2] + around
 
 
 def sample_grid(
@@ -146,8 +146,9 @@ def sample_grid(
     widths = sigmas(coarse) if how.smooth else np.zeros(3)
     aligned = places.aligned() if how.order < 3 else None
     out = np.empty((len(values), *places.shape), dtype)
+    sheared = aligned is None and how.order < 3 and places.pick(slice(0, 1)).aligned() is not None
     # Along straight axes, a plane is first made from two others, which no part of it should do again.
-    blocks = list(_blocks(places, whole=aligned is not None))
+    blocks = list(_blocks(places, whole=aligned is not None or sheared))
 
     def run(source: Values, order: int, result: Values, outside: Any) -> None:
         work: Callable[[tuple[int, slice]], None]
@@ -155,6 +156,8 @@ def sample_grid(
             work = _straight(aligned, places.sizes, start, source, order, result, outside)
         elif order == 1 and _compiles(how, places, source):
             work = _compiled(places, start, source, result, outside)
+        elif sheared:
+            work = _sheared(places, start, source, order, result, outside)
         else:
             work = _askew(places, start, source, order, result, outside)
         spread(work, blocks, workers)
@@ -189,6 +192,21 @@ def _straight(
             here[:, beyond[1][rows]] = outside
         if beyond[2].any():
             here[..., beyond[2]] = outside
+
+    return work
+
+
+def _sheared(
+    places: Places, start: Sequence[int], source: Values, order: int, result: Values, outside: Any
+) -> Callable[[tuple[int, slice]], None]:
+    """Work on a block of a grid of which only single planes run along axes of the source: a tilt lies between them."""
+
+    def work(block: tuple[int, slice]) -> None:
+        plane, rows = block
+        here = slice(plane, plane + 1)
+        aligned = places.pick(here).aligned()
+        assert aligned is not None
+        _straight(aligned, places.sizes, start, source, order, result[:, here], outside)((0, rows))
 
     return work
 
