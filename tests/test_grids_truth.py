@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 import xarray as xr
+from pydicom import dcmread
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
+from support import shared_data
 
 from benchmarks import reslicing
-from dicomlab import Geometry, make_volume
+from dicomlab import DicomLabWarning, Geometry, load_volume, make_volume
 from dicomlab.regrid import compiled
 
 UID = "1.2.826.0.1.3680043.8.498.2"
@@ -196,3 +200,54 @@ def test_the_benchmark_runs_and_all_that_it_measures_agree() -> None:
     times, differences = reslicing.measure(reslicing.peers(*reslicing.make(24, "int16")), 1)
     assert {"dicomlab, numpy", "scipy affine_transform", "scipy map_coordinates", "SimpleITK"} <= set(times)
     assert max(differences.values()) < 0.01
+
+
+def test_a_tilted_uneven_series_of_a_real_scanner_has_the_values_between_its_images() -> None:
+    """What lies between two images, computed from their own headers by nothing but the rules of PS3.3 C.7.6.2.1.1."""
+    folder = shared_data() / "ct-tilt-ge-variable"
+    images = sorted(map(dcmread, folder.rglob("*.dcm")), key=lambda one: float(one.ImagePositionPatient[2]))
+    r, c = np.array(images[0].ImageOrientationPatient, dtype=float).reshape(2, 3)
+    n = np.cross(r, c)
+    corners = np.array([one.ImagePositionPatient for one in images], dtype=float)
+    heights = corners @ n
+    pixels = [one.pixel_array * float(one.RescaleSlope) + float(one.RescaleIntercept) for one in images]
+    down, across = map(float, images[0].PixelSpacing)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DicomLabWarning)
+        volume = load_volume(folder)
+    assert volume.dicom.tilt > 18
+    assert not volume.dicom.is_uniform
+    rng = np.random.default_rng(0)
+    middle = corners.mean(axis=0) + (r * images[0].Columns * across + c * images[0].Rows * down) / 2
+    points = middle + rng.uniform(-80, 80, (4000, 3))
+    above = np.searchsorted(heights, points @ n)
+    inside = (above > 0) & (above < len(images))
+    points, above = points[inside], above[inside]
+    assert len(points) > 1000
+
+    expected = np.empty(len(points))
+    for number, (point, k) in enumerate(zip(points, above, strict=True)):
+        share = (point @ n - heights[k - 1]) / (heights[k] - heights[k - 1])
+        corner = corners[k - 1] + share * (corners[k] - corners[k - 1])
+        place = [[(point - corner) @ c / down], [(point - corner) @ r / across]]
+        low, high = (ndimage.map_coordinates(pixels[m], place, order=1)[0] for m in (k - 1, k))
+        expected[number] = low + share * (high - low)
+    span = float(np.ptp(expected))
+    np.testing.assert_allclose(volume.dicom.interp(points).values, expected, rtol=0, atol=1e-5 * span)
+
+    # The same on a plane askew to all axes, and on an upright grid.
+    plane = volume.dicom.reslice(
+        normal=(0.2, 0.5, 1), center=middle, shape=(1, 60, 60), spacing=1.5, antialias=False
+    )
+    there = plane.dicom.lps(np.stack(np.meshgrid([0], range(60), range(60), indexing="ij"), -1))
+    np.testing.assert_allclose(volume.dicom.interp(there).values, plane.values, rtol=0, atol=1e-3)
+    upright = volume.dicom.rectify().dicom.regularize()
+    assert upright.dicom.tilt == pytest.approx(0, abs=1e-6)
+    assert upright.dicom.is_uniform
+    direct = volume.dicom.resample_like(upright, antialias=False)
+    for k in (0, upright.sizes["slice"] - 1):  # slices that both took from one image
+        one, other = upright[k].values, direct[k].values
+        both = ~(np.isnan(one) | np.isnan(other))
+        assert both.mean() > 0.8
+        np.testing.assert_allclose(one[both], other[both], rtol=0, atol=1e-2)
