@@ -6,7 +6,6 @@ that form no even series. ``docs/exchange.md`` has the table.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.datasets import take_one
-from dicomlab.errors import DicomLabError, DicomLabWarning, GeometryError, UnsupportedError
+from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.flat import SAMPLES
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.volumes import attrs_of, make_volume
+from dicomlab.warn import warn_user
 
-__all__ = ["Bare", "Further", "Labels", "corner_shift", "say", "volume_of"]
+__all__ = ["Bare", "Further", "Labels", "corner_shift", "volume_of"]
 
 FloatArray = npt.NDArray[np.float64]
 Labels = Mapping[str, npt.ArrayLike | None]
@@ -94,7 +94,7 @@ class Further:
                 f"{purpose} holds times as a first one and one step; these are no such series: {shown}. "
                 'Keep them aside and write the volume without: volume.drop_vars("time").'
             )
-        say(
+        warn_user(
             f"{purpose} has no place for the labels of {name} ({shown}); give them back when you read: "
             f"labels={{{name!r}: […]}}"
         )
@@ -274,8 +274,3 @@ def corner_shift(one: npt.ArrayLike, other: npt.ArrayLike, shape: Sequence[int])
     corners = np.stack(np.meshgrid(*((0.0, n) for n in last), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
     apart = corners @ (np.asarray(one, np.float64) - np.asarray(other, np.float64)).T
     return float(np.max(np.linalg.norm(apart[:, :3], axis=1)))
-
-
-def say(message: str) -> None:
-    """Warn the user of what moves no voxel and changes no value."""
-    warnings.warn(message, DicomLabWarning, stacklevel=2)

@@ -30,6 +30,7 @@ def optional(package: str, *, purpose: str, extra: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError as problem:
+        name = package.partition(".")[0]
         raise MissingDependencyError(
-            f"{purpose} needs the package {package}, which is not installed here. Install it: pip install 'dicomlab[{extra}]'"
+            f"{purpose} needs the package {name}, which is not installed here. Install it: pip install 'dicomlab[{extra}]'"
         ) from problem

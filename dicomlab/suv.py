@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from dicomlab.errors import DicomLabWarning, SuvError, WindowError
+from dicomlab.errors import SuvError, WindowError
+from dicomlab.warn import warn_user
 from dicomlab.windowing import Window, windows_from_attrs
 
 __all__ = ["to_suv"]
@@ -52,9 +52,9 @@ def to_suv(volume: xr.DataArray, kind: str = "bw") -> xr.DataArray:
     if "suv_slice_mm" in attrs:
         scale = scale * _slice_correction(volume)
     found: xr.DataArray = (volume.astype(np.float64) * scale).transpose(*volume.dims).astype(np.float32)
-    for sentence in _said(attrs, "suv_assumed", kind):
-        warnings.warn(f"SUV: {sentence}.", DicomLabWarning, stacklevel=3)
-    assumed = "\n".join(_said(attrs, "suv_assumed", kind))
+    sentences = _said(attrs, "suv_assumed", kind)
+    warn_user(*(f"SUV: {sentence}." for sentence in sentences))
+    assumed = "\n".join(sentences)
     windows = _scaled_windows(attrs, scale) if isinstance(scale, float) else {}
     for name in [name for name in attrs if str(name).startswith("suv_") or name in _WINDOW]:
         del attrs[name]

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from dicomlab.errors import DicomLabWarning
-from dicomlab.read.quiet import WARNINGS_LOCK
+from dicomlab.warn import WARNINGS_LOCK
 
 __all__ = ["heard"]
 

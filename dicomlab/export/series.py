@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import xarray as xr
 from pydicom.uid import UID, generate_uid
 
 from dicomlab.datasets import take_one
-from dicomlab.errors import DicomLabError, DicomLabWarning, GeometryError, UnsupportedError
+from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.export.folder import file_name, new_folder
 from dicomlab.export.image import Images
 from dicomlab.export.kinds import KEYWORDS, PET, choose_kind
@@ -29,6 +27,7 @@ from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.progress import Progress
+from dicomlab.warn import warn_user
 
 __all__ = ["write_series"]
 
@@ -146,7 +145,7 @@ def write_series(
         stack, _ = find_stack(source, progress=progress)
         origin = Origin(stack, KEYWORDS, geometry.frame_of_reference, progress)
         if not origin.shares_frame and not geometry.frame_of_reference.startswith("unknown:"):
-            _warn(
+            warn_user(
                 "the volume lies in another frame of reference than its source: patient and study are those of the source, and "
                 "each image refers to all of its images"
             )
@@ -161,7 +160,7 @@ def write_series(
     }
     kind, reason = choose_kind(modality, steps.units((0,) * len(steps.shape)), origin, sources.values())
     if reason and origin is not None:
-        _warn(f"written as Secondary Capture, not as images of the modality {modality}: {reason}")
+        warn_user(f"written as Secondary Capture, not as images of the modality {modality}: {reason}")
     target = Path(folder).expanduser()
     with new_folder(target, overwrite=overwrite) as written:
         storings = _storings(whole, kind is PET, modality not in ("CT", "MR", "PT"), nan, max_error, progress)
@@ -274,7 +273,7 @@ def _storings(
     unit = str(volume.attrs.get("units", ""))
     said = f"values are rounded by up to {error:.3g}{f' {unit}' if unit else ''}, half a step of the 16 bits of an image"
     if max_error is None:
-        _warn(f"{said}. max_error= says how much is allowed.")
+        warn_user(f"{said}. max_error= says how much is allowed.")
     elif error > max_error:
         raise DicomLabError(
             f"{said}, and max_error={max_error:g} was asked for: write parts of the range as series of their own, or scale "
@@ -296,11 +295,3 @@ def _planes(volume: xr.DataArray) -> Iterator[tuple[tuple[int, ...], Pixels]]:
 
 def _pairs(edges: Sequence[int]) -> list[tuple[int, int]]:
     return list(itertools.pairwise(edges))
-
-
-def _warn(sentence: str) -> None:
-    """Warn where the user's own code is."""
-    depth, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "dicomlab":
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(sentence, DicomLabWarning, stacklevel=depth)

@@ -12,12 +12,13 @@ import numpy as np
 import xarray as xr
 from pydicom.datadict import tag_for_keyword
 
-from dicomlab.bare import Bare, Further, say, volume_of
+from dicomlab.bare import Bare, Further, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.optional import optional
 
 if TYPE_CHECKING:
     import highdicom as hd
+from dicomlab.warn import warn_user
 
 __all__ = ["from_highdicom", "to_highdicom"]
 
@@ -94,7 +95,9 @@ def _channel(volume: xr.DataArray, name: str) -> tuple[hd.ChannelDescriptor, lis
     package = _highdicom()
     labels = volume.coords[name].values.tolist() if name in volume.coords else None
     if labels is not None and not all(type(label) in (int, float, str) for label in labels):
-        say(f"highdicom has no place for the labels of {name} ({type(labels[0]).__name__}); they are counted")
+        warn_user(
+            f"highdicom has no place for the labels of {name} ({type(labels[0]).__name__}); they are counted"
+        )
         labels = None
     if labels is None:
         labels = list(range(volume.sizes[name]))

@@ -12,7 +12,6 @@ import os
 import sqlite3
 import struct
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any, cast
 
 from pydicom import uid
 
-from dicomlab.errors import DicomLabError, DicomLabWarning
+from dicomlab.errors import DicomLabError
 from dicomlab.read.headers import Instance
 from dicomlab.read.packing import (
     pack_common,
@@ -34,6 +33,7 @@ from dicomlab.read.packing import (
 from dicomlab.read.records import Common, Record
 from dicomlab.read.sources import FileRef, State, settled
 from dicomlab.read.wanted import TAGS
+from dicomlab.warn import warn_user
 
 __all__ = ["Catalogue"]
 
@@ -200,7 +200,7 @@ class Catalogue:
                 self._write(gone)
         except sqlite3.Error as failure:
             message = f"cache={str(self._path)!r} could not be written ({failure}): files will be read again next time"
-            warnings.warn(message, DicomLabWarning, stacklevel=3)
+            warn_user(message)
         finally:
             self._database.close()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["WARNINGS_LOCK", "quiet"]
+from dicomlab.warn import WARNINGS_LOCK
 
-WARNINGS_LOCK = threading.RLock()
-"""Held wherever dicomlab silences warnings or gives one: their filters belong to the whole process, not to a thread."""
+__all__ = ["quiet"]
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -13,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.errors import DicomLabError, DicomLabWarning, FaultError, GeometryError, UnsupportedError
+from dicomlab.errors import DicomLabError, FaultError, GeometryError, UnsupportedError
 from dicomlab.findings import Choice, Finding, OnFault, check_choices, choose
 from dicomlab.geometry import AXES
 from dicomlab.read.alike import Headers
@@ -32,10 +30,10 @@ from dicomlab.read.modality import Transform, modality_transforms, real_world_na
 from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.planes import Plane
 from dicomlab.read.presentation import presentation_findings
-from dicomlab.read.quiet import WARNINGS_LOCK
 from dicomlab.read.series import Series, SeriesList
 from dicomlab.read.stacks import Stack
 from dicomlab.volumes import make_volume
+from dicomlab.warn import warn_user
 
 __all__ = ["load_volume", "open_volume"]
 
@@ -256,7 +254,7 @@ def _volume(source: Source, asked: _Asked) -> tuple[xr.DataArray, set[str]]:
             f"on_fault repairs {' and '.join(sorted(repaired))} on a new grid, which takes all values or dask: call "
             f"load_volume, or open_volume with chunks={{}}{needed}."
         )
-    _warn(kept)
+    warn_user(*(finding.explain(choice) for finding, choice in kept))
     volume = make_volume(
         array,
         geometry=stack.geometry_of(arrangement),
@@ -283,19 +281,6 @@ def _told(kept: Kept) -> list[Finding]:
     ]
 
 
-def _warn(kept: Kept) -> None:
-    """Warn of what was kept, where the user's own code is: dicomlab may be called by xarray, too."""
-    depth, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _HOUSE:
-        depth, frame = depth + 1, frame.f_back
-    with WARNINGS_LOCK:  # another thread that silences pydicom would silence these too
-        for finding, choice in kept:
-            warnings.warn(finding.explain(choice), DicomLabWarning, stacklevel=depth)
-
-
-_HOUSE = ("dicomlab", "xarray")
-
-
 def _flat_image(stack: Stack, flat: FlatLayout, findings: Sequence[Finding], asked: _Asked) -> xr.DataArray:
     """The image of a stack that has no place in the patient by its nature."""
     kept = _act([*findings, *stack.findings], asked.on_fault)
@@ -310,7 +295,7 @@ def _flat_image(stack: Stack, flat: FlatLayout, findings: Sequence[Finding], ask
         frames = [plane.frame + 1 for plane in stack.planes]
         kept += _act(presentation_findings(objects, transforms, frames), asked.on_fault)
     image = flat_image(flat, stack.planes, transforms, _told(kept), dtype=asked.dtype, lazy=asked.lazy)
-    _warn(kept)
+    warn_user(*(finding.explain(choice) for finding, choice in kept))
     return image
 
 

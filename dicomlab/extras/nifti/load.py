@@ -12,12 +12,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.affine import lps_to_ras
-from dicomlab.bare import Further, Labels, corner_shift, say, volume_of
+from dicomlab.bare import Further, Labels, corner_shift, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.extras.nifti.standard import APART, RGB, SPACE, SUFFIXES, nibabel
 
 if TYPE_CHECKING:
     import nibabel as nib
+from dicomlab.warn import warn_user
 
 __all__ = ["from_nibabel", "load_nifti"]
 
@@ -140,10 +141,10 @@ def _place(image: Any) -> tuple[FloatArray, str]:
         try:
             apart = corner_shift(affine, _in_mm(header.get_qform(), scale), _three(image.shape))
         except Exception:  # nibabel says in many ways that a quaternion is none
-            say("the qform of this NIfTI cannot be read; the sform says where the voxels are")
+            warn_user("the qform of this NIfTI cannot be read; the sform says where the voxels are")
         else:
             if not apart <= APART:
-                say(
+                warn_user(
                     f"sform and qform of this NIfTI place voxels up to {apart:.3g} mm apart; the sform is taken. Programs that "
                     "take the qform see them elsewhere."
                 )
@@ -170,7 +171,7 @@ def _space_name(code: int) -> str:
 def _mm(header: Any) -> float:
     unit = _xyzt_units(header)[0]
     if unit not in _MM:
-        say("this NIfTI names no unit of length; its numbers are taken for mm")
+        warn_user("this NIfTI names no unit of length; its numbers are taken for mm")
     return _MM.get(unit, 1.0)
 
 

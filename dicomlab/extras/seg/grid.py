@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +9,12 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab import affine
-from dicomlab.errors import DicomLabWarning, GeometryError
+from dicomlab.errors import GeometryError
 from dicomlab.extras.seg.frames import Frames
 from dicomlab.frames import BASIS_TOLERANCE
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.indexes import position_tolerance
-from dicomlab.read.quiet import WARNINGS_LOCK
+from dicomlab.warn import warn_user
 
 __all__ = ["Places", "on_grid", "own_grid"]
 
@@ -61,7 +60,7 @@ def own_grid(frames: Frames) -> tuple[Geometry, Places]:
             f"frames lie up to {off:.3f} mm beside one straight line, so they make no one volume"
         )
     if off > _ONE_PLANE:
-        _warn(f"frames lie up to {off:.3f} mm beside one straight line; they are placed on it")
+        warn_user(f"frames lie up to {off:.3f} mm beside one straight line; they are placed on it")
     direction[:, 0] += direction[:, 1:] @ lean
     levels, index = _with_empty_planes(levels, frames.step)
     rows, columns = (np.arange(n, dtype=np.intp) for n in frames.shape)
@@ -133,7 +132,7 @@ def on_grid(frames: Frames, like: xr.DataArray) -> tuple[Geometry, Places]:
                 f"those of like= {geometry.positions[axis].min():.2f} to {geometry.positions[axis].max():.2f} mm"
             )
     if outside:
-        _warn(f"parts of the segmentation lie outside of like= and are left out: {', '.join(outside)}")
+        warn_user(f"parts of the segmentation lie outside of like= and are left out: {', '.join(outside)}")
     inside = [np.flatnonzero(index >= 0) for index in found]
     target = (found[1][inside[1]], found[2][inside[2]])
     return geometry, Places(found[0], (inside[1], inside[2]), target)
@@ -158,8 +157,3 @@ def _on_positions(name: str, wanted: FloatArray, geometry: Geometry) -> npt.NDAr
             "mm off. Load it without like=; nothing is resampled here."
         )
     return np.where(outside, -1, index)
-
-
-def _warn(message: str) -> None:
-    with WARNINGS_LOCK:
-        warnings.warn(message, DicomLabWarning, stacklevel=4)

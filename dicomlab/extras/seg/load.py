@@ -11,7 +11,6 @@ import xarray as xr
 from dicomlab.errors import (
     AmbiguousSourceError,
     DicomLabError,
-    MissingDependencyError,
     NotDicomError,
     UnsupportedError,
 )
@@ -19,6 +18,7 @@ from dicomlab.extras.seg.frames import Frames, meaning, unreadable
 from dicomlab.extras.seg.grid import on_grid, own_grid
 from dicomlab.extras.seg.masks import masks
 from dicomlab.geometry import AXES
+from dicomlab.optional import optional
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.quiet import quiet
@@ -114,13 +114,7 @@ def load_segmentation(
 
 
 def _segread() -> Any:
-    try:
-        from highdicom.seg import segread
-    except ImportError as problem:
-        raise MissingDependencyError(
-            "Segmentations are read by highdicom, which is not installed here. Install it: pip install 'dicomlab[seg]'"
-        ) from problem
-    return segread
+    return optional("highdicom.seg", purpose="Reading segmentations", extra="seg").segread
 
 
 def _only_segmentation(source: PathLike | Iterable[PathLike] | Series | Stack) -> Instance:
