@@ -102,14 +102,27 @@ __all__ = [
     "write_series",
 ]
 
+# What people look for here: where it is instead.
+_ELSEWHERE = {
+    "load_nifti": "from dicomlab.extras.nifti import load_nifti",
+    "from_nibabel": "from dicomlab.extras.nifti import from_nibabel",
+    "load_nrrd": "from dicomlab.extras.nrrd import load_nrrd",
+    "from_sitk": "from dicomlab.extras.sitk import from_sitk",
+    "from_highdicom": "from dicomlab.extras.highdicom import from_highdicom",
+    "load_ome_zarr": "from dicomlab.extras.ome_zarr import load_ome_zarr",
+    **{
+        verb: f"it is a verb of volumes, volume.dicom.{verb}(…)"
+        for verb in ("average", "crop_to", "curved", "minip", "profile", "rectify", "regularize", "reorient")
+    },
+}
+
 del _accessor
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
-        raise AttributeError(
-            f"module 'dicomlab' has no attribute {name!r}; public names are {', '.join(__all__)}"
-        )
+        elsewhere = _ELSEWHERE.get(name, f"public names are {', '.join(__all__)}")
+        raise AttributeError(f"module 'dicomlab' has no attribute {name!r}; {elsewhere}")
     home = _HOMES[name]
     value = (
         importlib.import_module(f"dicomlab.{name}")

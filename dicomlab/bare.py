@@ -205,6 +205,7 @@ def volume_of(
     frame_of_reference: str | None = None,
     units: str | None = None,
     name: str | None = None,
+    like: xr.DataArray | None = None,
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.DataArray:
     """The volume of an array and an affine.
@@ -223,14 +224,29 @@ def volume_of(
         Dimension after columns; red, green and blue if it is ``"sample"``.
     frame_of_reference, units, name, attrs
         As for `make_volume`.
+    like
+        A volume that the array was made of, which gives what is not given here: its frame of reference, name and unit; and the
+        windows and the modality that go with this unit.
 
     Raises
     ------
     GeometryError
-        The affine is no grid of image planes.
+        The affine is no grid of image planes, or `like` is no volume.
     DicomLabError
-        `labels` do not fit.
+        `labels` do not fit, or `frame_of_reference` is no text.
     """
+    if frame_of_reference is not None and not isinstance(frame_of_reference, str):
+        raise DicomLabError(
+            f"frame_of_reference= is a Frame of Reference UID (0020,0052), found {type(frame_of_reference).__name__}; "
+            "like= takes a volume"
+        )
+    if like is not None:
+        frame_of_reference = frame_of_reference or Geometry.from_volume(like).frame_of_reference
+        name = name or (None if like.name is None else str(like.name))
+        told = attrs_of(like)
+        if units in (None, told.get("units")):
+            kept = {key: told[key] for key in _GO_WITH_UNITS if key in told}
+            units, attrs = kept.pop("units", units), kept | dict(attrs or {})
     if labels is not None and len(labels) != len(found):
         raise DicomLabError(
             f"labels= names {len(labels)} axes ({', '.join(labels) or 'none'}); beside slice, row and column there are "
@@ -266,6 +282,19 @@ def volume_of(
         dims=(*given, *AXES, *((last,) if last else ())),
         coords=coords,
     )
+
+
+_GO_WITH_UNITS = (
+    "units",
+    "Modality",
+    "PhotometricInterpretation",
+    "WindowCenter",
+    "WindowWidth",
+    "WindowCenterWidthExplanation",
+    "VOILUTFunction",
+    "VOILUTs",
+)
+"""What is said of values, and holds for others of their kind."""
 
 
 def corner_shift(one: npt.ArrayLike, other: npt.ArrayLike, shape: Sequence[int]) -> float:

@@ -6,7 +6,7 @@ import xarray as xr
 
 from dicomlab.errors import GeometryError
 
-__all__ = ["WrongDoor", "take_one"]
+__all__ = ["NoVolumeError", "WrongDoor", "take_one"]
 
 
 def take_one(dataset: xr.Dataset) -> str:
@@ -39,11 +39,11 @@ class WrongDoor:
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):  # asked for by Python and notebooks, not by the user
             raise AttributeError(name)
-        raise _NoVolumeError(take_one(self._dataset))
+        raise NoVolumeError(take_one(self._dataset))
 
     def __repr__(self) -> str:
         return f"<{take_one(self._dataset)}>"
 
 
-class _NoVolumeError(GeometryError, AttributeError):
+class NoVolumeError(GeometryError, AttributeError):
     """For who only asks whether there is such an attribute, it is an AttributeError."""

@@ -114,7 +114,8 @@ class Geometry:
             raise GeometryError(
                 f"no patient geometry here: the coordinate(s) {', '.join(missing)} are missing, found "
                 f"{', '.join(map(str, volume.coords)) or 'none'}. load_volume and make_volume make arrays that have them; "
-                "reset_coords and drop_vars take them away."
+                "reset_coords, drop_vars and reductions take them away. volume.dicom.mip(axis='row') and .average(axis='row') "
+                "reduce an axis to one voxel that has its place."
             )
         frame = volume.coords[FRAME]
         try:

@@ -21,6 +21,9 @@ FloatArray = npt.NDArray[np.float64]
 
 _RESAMPLE = "volume.dicom.resample_like(other)"
 _REINDEX = "other.reindex_like(volume); arithmetic meets where both have voxels"
+_STRIDES = (
+    "volume.dicom.resample_like(other) makes values between; arithmetic takes the positions that both have"
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,10 @@ def compare_grids(mine: xr.DataArray, theirs: xr.DataArray | Geometry) -> GridRe
     comparable = not (frame.difference or orientation.difference)
     pairs = list(zip(AXES, here.positions, there.positions, strict=True))
     nested = comparable and all(_on_grid(x, y, _tolerance(x, y)) for _, x, y in pairs)
-    mend = _REINDEX if nested else _RESAMPLE
+    mend = _RESAMPLE
+    if nested:
+        strides = any(abs(a - b) > 1e-3 * min(a, b) for a, b in zip(here.spacing, there.spacing, strict=True))
+        mend = _STRIDES if strides else _REINDEX
     distance = _distance(here, there) if not frame.difference else float("nan")
     if comparable:
         positions = _positions(here, there, _apart(pairs, nested), mend)

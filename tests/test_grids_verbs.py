@@ -233,9 +233,9 @@ def test_only_the_planes_that_are_needed_are_read(tmp_path: Path, monkeypatch: p
     assert np.isfinite(lazy.dicom.interp(lazy.dicom.lps([3.0, 10, 10])).values)
     assert len(set(names)) <= 2
     names.clear()
-    slabs = lazy.dicom.mip(thickness_mm=20)
+    slabs = lazy.dicom.mip(thickness=20)
     assert len(names) == lazy.sizes["slice"]
-    np.testing.assert_array_equal(slabs.values, whole.dicom.mip(thickness_mm=20).values)
+    np.testing.assert_array_equal(slabs.values, whole.dicom.mip(thickness=20).values)
 
 
 # -- curves and points ------------------------------------------------------------------------------------------------
@@ -373,7 +373,7 @@ def test_slices_that_do_not_follow_one_another_are_refused() -> None:
         lambda: doubled.dicom.resample(spacing=1),
         lambda: doubled.dicom.resample_like(target),
         lambda: doubled.dicom.interp([(0, 0, 1)]),
-        lambda: doubled.dicom.mip(thickness_mm=2),
+        lambda: doubled.dicom.mip(thickness=2),
     ):
         with pytest.raises(GeometryError, match="neither only rise nor only fall"):
             work()
@@ -385,7 +385,7 @@ def test_slices_that_do_not_follow_one_another_are_refused() -> None:
 def test_slabs_are_the_extremes_of_the_voxels_they_hold() -> None:
     rng = np.random.default_rng(1)
     source = volume(np.arange(10) * 1.0).copy(data=rng.normal(size=(10, 9, 8)))
-    made = source.dicom.mip(thickness_mm=4, step=2)
+    made = source.dicom.mip(thickness=4, step=2)
     assert made.slice.values.tolist() == [1.5, 3.5, 5.5, 7.5, 9.5]
     for n, slab in enumerate(made.values):
         np.testing.assert_array_equal(slab, source.values[2 * n : 2 * n + 4].max(axis=0))
@@ -394,16 +394,16 @@ def test_slabs_are_the_extremes_of_the_voxels_they_hold() -> None:
     )
     assert source.dicom.mip().dicom.spacing[0] == pytest.approx(10)
     # From either end, chunked or not, it is the same.
-    turned = source.isel(slice=slice(None, None, -1)).dicom.mip(thickness_mm=4, step=2)
+    turned = source.isel(slice=slice(None, None, -1)).dicom.mip(thickness=4, step=2)
     xr.testing.assert_allclose(turned.isel(slice=slice(None, None, -1)), made)
-    later = source.chunk({"slice": 3}).dicom.mip(thickness_mm=4, step=2)
+    later = source.chunk({"slice": 3}).dicom.mip(thickness=4, step=2)
     assert later.chunks is not None
     np.testing.assert_array_equal(later.values, made.values)
 
 
 def test_averages_of_uneven_slices_weigh_what_each_stands_for() -> None:
     source = volume([0, 1, 2, 5, 6, 7])
-    made = source.dicom.average(thickness_mm=3)
+    made = source.dicom.average(thickness=3)
     # Voxels reach from -0.5, 0.5, 1.5, 3.5, 5.5, 6.5 to 7.5; slabs begin at -0.5, 2.5, 5.5.
     weights = np.array([[1, 1, 1, 0, 0, 0], [0, 0, 1, 2, 0, 0], [0, 0, 0, 0, 1, 1]])
     expected = np.einsum("mk,kij->mij", weights / weights.sum(axis=1, keepdims=True), source.values)
@@ -411,18 +411,18 @@ def test_averages_of_uneven_slices_weigh_what_each_stands_for() -> None:
     assert made.slice.values.tolist() == [1.0, 4.0, 7.0]
     assert volume(dtype="int16").dicom.average().dtype == np.float32
     holed = source.where(source.slice != 2)
-    assert np.isfinite(holed.dicom.average(thickness_mm=3).values).all()
-    np.testing.assert_allclose(holed.dicom.average(thickness_mm=3).values[0], source.values[:2].mean(axis=0))
+    assert np.isfinite(holed.dicom.average(thickness=3).values).all()
+    np.testing.assert_allclose(holed.dicom.average(thickness=3).values[0], source.values[:2].mean(axis=0))
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({"thickness_mm": 0}, "thickness_mm is a length"),
-        ({"thickness_mm": 2, "step": -1}, "step is a length"),
-        ({"step": 2}, "give thickness_mm="),
+        ({"thickness": 0}, "thickness is a length"),
+        ({"thickness": 2, "step": -1}, "step is a length"),
+        ({"step": 2}, "give thickness="),
         ({"axis": "time"}, "none of a volume"),
-        ({"thickness_mm": 1e-9}, "at most 10000"),
+        ({"thickness": 1e-9}, "at most 10000"),
     ],
 )
 def test_slabs_that_cannot_be_are_refused(arguments: dict[str, Any], reason: str) -> None:

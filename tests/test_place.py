@@ -123,7 +123,11 @@ def test_one_grid_is_what_the_guards_take_for_one(down, along, stretch, turn, fr
         (volume(affine(origin=(-80, 12.45, 330))), ["positions"], "row up to 0.45 mm apart; resample"),
         (volume()[1:], ["positions"], "slice 4 against 3 .parts of one grid.*reindex_like"),
         (volume()[::-1], ["positions"], "slice in another order .parts of one grid.*reindex_like"),
-        (volume()[::2], ["spacing", "positions"], "slice -5 mm; other.reindex_like"),
+        (
+            volume()[::2],
+            ["spacing", "positions"],
+            "slice -5 mm; volume.dicom.resample_like.other. makes values between",
+        ),
         (
             volume(affine(Rotation.from_euler("z", 90, degrees=True))),
             ["orientation", "positions"],

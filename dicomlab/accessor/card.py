@@ -37,7 +37,7 @@ class Card(Place, Values):
         facts: dict[str, object] = {
             "size": " × ".join(str(n) for n in geometry.shape) + " (slice, row, column)",
             **{str(dim): self._steps(dim) for dim in volume.dims if dim not in (*AXES, "sample")},
-            "spacing": f"{spacing} mm",
+            "spacing": f"{spacing} mm" + (", the median of the slices" if "uneven" in even else ""),
             "slices": f"{geometry.plane}{even}"
             + (f", tilted {geometry.tilt:.1f}°" if geometry.tilt > 0.1 else ""),
             "orientation": ", ".join(

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from dicomlab import regrid
-from dicomlab.accessor.bound import Bound
+from dicomlab.accessor.bound import Bound, as_told_by
 from dicomlab.regrid import Labels, Order
 
 __all__ = ["Look"]
@@ -15,6 +15,7 @@ __all__ = ["Look"]
 class Look(Bound):
     """Values at points, along lines and in planes of the patient; see `dicomlab.regrid`."""
 
+    @as_told_by(regrid.interp)
     def interp(
         self,
         points: npt.ArrayLike | xr.DataArray,
@@ -23,9 +24,10 @@ class Look(Bound):
         fill: float | None = None,
         labels: Labels | None = None,
     ) -> xr.DataArray:
-        """Values at LPS points of shape ``(..., 3)``; see `dicomlab.regrid.interp`."""
+        """Values at LPS points of shape ``(..., 3)``."""
         return regrid.interp(self._volume, points, order=order, fill=fill, labels=labels)
 
+    @as_told_by(regrid.profile)
     def profile(
         self,
         start: npt.ArrayLike,
@@ -36,7 +38,7 @@ class Look(Bound):
         fill: float | None = None,
         labels: Labels | None = None,
     ) -> xr.DataArray:
-        """Values along the line between two LPS points, by ``distance`` in mm; see `dicomlab.regrid.profile`."""
+        """Values along the line between two LPS points, by ``distance`` in mm."""
         return regrid.profile(self._volume, start, end, step=step, order=order, fill=fill, labels=labels)
 
     def sel(

@@ -43,7 +43,9 @@ class Place(Bound):
 
     @property
     def spacing(self) -> tuple[float, ...]:
-        """Distance between voxel centres along slice, row, column in mm; see `Geometry.spacing`.
+        """Distance between voxel centres along slice, row, column in mm; the median where slices are uneven.
+
+        Under a tilt the step of slices is that along the leaning axis, longer than planes are apart. See `Geometry.spacing`.
 
         Of an image without a place in the patient (row, column), in mm of its `image_plane`; raises where it has no mm.
         """
@@ -58,6 +60,11 @@ class Place(Bound):
     def orientation(self) -> str:
         """Three letters, towards which side slice, row and column indices grow (``"SPL"``), or ``"oblique"``."""
         return self.geometry.orientation
+
+    @property
+    def codes(self) -> str:
+        """Three letters, as `orientation`; of an oblique volume the nearest sides."""
+        return self.geometry.codes
 
     @property
     def plane(self) -> str:
@@ -185,7 +192,7 @@ class Place(Bound):
         ----------
         matrix
             Shape ``(4, 4)``: LPS mm in the frame of this volume to LPS mm in `to`. (SimpleITK's transforms go the other way
-            round, from the fixed image to the moving one: give the inverse to move the moving one.)
+            round, from the fixed image to the moving one: `dicomlab.extras.sitk.matrix_of` makes the matrix of them.)
         to
             Frame of Reference UID (0020,0052), or a volume in that frame.
 

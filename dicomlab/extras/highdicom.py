@@ -119,6 +119,7 @@ def from_highdicom(
     frame_of_reference: str | None = None,
     units: str | None = None,
     name: str | None = None,
+    like: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """The volume of a `highdicom.Volume`, every voxel at its patient position.
 
@@ -130,6 +131,9 @@ def from_highdicom(
         Frame of Reference UID where the volume has none; without either, it shares its frame with no other.
     units, name
         As for `make_volume`.
+    like
+        A volume that the image was made of: it gives what is not given here, its frame of reference, name and unit, and the
+        windows that go with this unit.
 
     Returns
     -------
@@ -183,4 +187,5 @@ def from_highdicom(
         frame_of_reference=own or frame_of_reference,
         units=units,
         name=name,
+        like=like,
     )

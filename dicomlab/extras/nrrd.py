@@ -148,6 +148,7 @@ def load_nrrd(
     frame_of_reference: str | None = None,
     units: str | None = None,
     name: str | None = None,
+    like: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """The volume of a NRRD file, in memory, every voxel at its patient position.
 
@@ -160,9 +161,12 @@ def load_nrrd(
         numbers that the file has. Without it, names are those of the file, else ``frame``, ``frame2`` ….
     frame_of_reference
         Frame of Reference UID. NRRD names none: without it, the volume shares its frame with no other. Give that of a volume
-        (``ct.dicom.frame_of_reference``) if you know that the image lies in it.
+        (``ct.dicom.frame_of_reference``), or ``like=ct``, if you know that the image lies in it.
     units, name
         As for `make_volume`; without `units`, those of the file.
+    like
+        A volume that the image was made of: it gives what is not given here, its frame of reference, name and unit, and the
+        windows that go with this unit.
 
     Returns
     -------
@@ -203,7 +207,7 @@ def load_nrrd(
             f"{file.name} cannot be read as NRRD ({type(problem).__name__}: {problem})"
         ) from problem
     try:
-        return _volume(values, header, labels, frame_of_reference, units, name)
+        return _volume(values, header, labels, frame_of_reference, units, name, like)
     except DicomLabError as problem:
         raise type(problem)(f"{file.name}: {problem}") from problem
 
@@ -215,6 +219,7 @@ def _volume(
     frame_of_reference: str | None,
     units: str | None,
     name: str | None,
+    like: xr.DataArray | None,
 ) -> xr.DataArray:
     if values.dtype.kind not in "iuf":
         raise UnsupportedError(f"its samples are blocks of bytes ({values.dtype}), not numbers")
@@ -240,6 +245,7 @@ def _volume(
         frame_of_reference=frame_of_reference,
         units=units or header.get("sample units") or None,
         name=name,
+        like=like,
     )
 
 

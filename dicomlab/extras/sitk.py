@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.bare import Bare, Further, Labels, volume_of
@@ -17,7 +18,7 @@ from dicomlab.optional import optional
 if TYPE_CHECKING:
     import SimpleITK as sitk
 
-__all__ = ["from_sitk", "to_sitk"]
+__all__ = ["from_sitk", "matrix_of", "to_sitk"]
 
 _DTYPES = (
     "uint8",
@@ -101,6 +102,7 @@ def from_sitk(
     frame_of_reference: str | None = None,
     units: str | None = None,
     name: str | None = None,
+    like: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """The volume of a SimpleITK image, every voxel at its patient position.
 
@@ -114,9 +116,12 @@ def from_sitk(
         none. Without `labels`, the axis is ``frame`` and has no numbers.
     frame_of_reference
         Frame of Reference UID. ITK knows none: without it, the volume shares its frame with no other. Give that of a volume
-        (``ct.dicom.frame_of_reference``) if you know that the image lies in it.
+        (``ct.dicom.frame_of_reference``), or ``like=ct``, if you know that the image lies in it.
     units, name
         As for `make_volume`.
+    like
+        A volume that the image was made of: it gives what is not given here, its frame of reference, name and unit, and the
+        windows that go with this unit.
 
     Returns
     -------
@@ -177,4 +182,56 @@ def from_sitk(
         frame_of_reference=frame_of_reference,
         units=units,
         name=name,
+        like=like,
     )
+
+
+def matrix_of(transform: sitk.Transform) -> npt.NDArray[np.float64]:
+    """The 4x4 matrix that brings points of the moving image into the fixed one, as ``volume.dicom.transform`` wants it.
+
+    SimpleITK's transforms map points of the fixed image to the moving one; this is the inverse.
+
+    Parameters
+    ----------
+    transform
+        What a registration of SimpleITK found, in three dimensions: rigid, affine, or several of these in a row.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(4, 4)``, LPS mm of the moving image to LPS mm of the fixed one.
+
+    Raises
+    ------
+    DicomLabError
+        It is no transform of SimpleITK, or has not three dimensions.
+    GeometryError
+        It bends (a B-spline, a displacement field), so that no matrix is it, or has no inverse.
+
+    Examples
+    --------
+    >>> import SimpleITK as sitk
+    >>> matrix_of(sitk.TranslationTransform(3, (0.0, 0.0, 7.5)))[2]
+    array([ 0. ,  0. ,  1. , -7.5])
+    """
+    package = _sitk()
+    if not isinstance(transform, package.Transform):
+        raise DicomLabError(f"a SimpleITK.Transform was asked for; found {type(transform).__name__}")
+    if transform.GetDimension() != 3:
+        raise DicomLabError(
+            f"a transform of 3 dimensions was asked for; this one has {transform.GetDimension()}"
+        )
+    if not transform.IsLinear():
+        raise GeometryError(
+            f"{transform.GetName()} bends: no matrix is it. Resample with SimpleITK instead, "
+            "sitk.Resample(moving, fixed, transform), and bring the result back by from_sitk(…, like=…)."
+        )
+    # Linear, so four points say all; some distance apart, that rounding is far below what they move.
+    ends = 1000.0 * np.vstack([np.zeros(3), np.eye(3)])
+    moved = np.array([transform.TransformPoint(end.tolist()) for end in ends])
+    forward = np.eye(4)
+    forward[:3, :3] = ((moved[1:] - moved[0]) / 1000.0).T
+    forward[:3, 3] = moved[0]
+    if not np.isfinite(forward).all() or abs(np.linalg.det(forward[:3, :3])) < 1e-9:
+        raise GeometryError(f"this {transform.GetName()} has no inverse")
+    return np.asarray(np.linalg.inv(forward), dtype=np.float64) + 0.0

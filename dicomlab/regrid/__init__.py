@@ -12,7 +12,7 @@ from dicomlab.regrid.even import Missing, regularize
 from dicomlab.regrid.parts import at_planes, crop_to
 from dicomlab.regrid.planes import reslice
 from dicomlab.regrid.points import interp, profile
-from dicomlab.regrid.resampling import resample, resample_like
+from dicomlab.regrid.resampling import Spacing, resample, resample_like
 from dicomlab.regrid.sampling import Engine, Labels, Order
 from dicomlab.regrid.slabs import Axis, average, minip, mip
 from dicomlab.regrid.square import rectify
@@ -24,6 +24,7 @@ __all__ = [
     "Labels",
     "Missing",
     "Order",
+    "Spacing",
     "at_planes",
     "average",
     "crop_to",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +16,17 @@ from dicomlab.regrid.onto import onto
 from dicomlab.regrid.sampling import Engine, How, Labels, Order
 from dicomlab.regrid.voxels import whole
 
-__all__ = ["resample", "resample_like", "three"]
+__all__ = ["Spacing", "resample", "resample_like", "three"]
 
 FloatArray = npt.NDArray[np.float64]
+
+Spacing: TypeAlias = float | Sequence[float | None] | Mapping[str, float | None]
 
 
 def resample(
     volume: xr.DataArray,
     *,
-    spacing: float | Sequence[float | None],
+    spacing: Spacing,
     order: Order | None = None,
     fill: float | None = None,
     antialias: bool = True,
@@ -37,9 +40,10 @@ def resample(
     volume
         Dims ``slice``, ``row``, ``column`` and any others, in any order; dask arrays stay lazy. Slices may be uneven.
     spacing
-        Millimetres between voxel centres along slice, row, column, or one number for all. None for an axis keeps it as it
-        is. The new voxels are as many as come nearest to the old extent, and lie around the same centre: the outer faces stay
-        where they are where the step divides the extent, else they move by a quarter of a step at most.
+        Millimetres between voxel centres along slice, row, column, one number for all, or ``{"row": 1, "column": 1}``. An axis
+        that is None or not named stays as it is. The new voxels are as many as come nearest to the old extent, and lie around
+        the same centre: the outer faces stay where they are where the step divides the extent, else they move by a quarter of
+        a step at most.
     order
         1 interpolates linearly (the default; integers become float32, float64 from 32 bits on, because rounding would change
         values), 3 by cubic B-splines, 0 takes the nearest value and keeps the dtype. The default for masks is 0. Splines are
@@ -150,6 +154,11 @@ def resample_like(
     """
     geometry = whole(volume)
     how = How.of(volume.dtype, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
+    if not isinstance(target, (Geometry, xr.DataArray, xr.Dataset)):
+        raise GeometryError(
+            f"the grid of a volume or a Geometry was asked for; found {type(target).__name__}. make_volume gives an array "
+            "and its affine the coordinates of a volume."
+        )
     grid = target if isinstance(target, Geometry) else Geometry.from_volume(target)
     if _is_one(geometry, grid):
         return volume
@@ -157,8 +166,14 @@ def resample_like(
     return onto(volume, geometry, grid, how, f"resample_like: onto a grid of {size} voxels")
 
 
-def three(spacing: float | Sequence[float | None]) -> tuple[float | None, float | None, float | None]:
+def three(spacing: Spacing) -> tuple[float | None, float | None, float | None]:
     """A spacing as three, each a length or None."""
+    if isinstance(spacing, Mapping):
+        if not set(spacing) <= set(AXES):
+            raise GeometryError(
+                f"spacing={dict(spacing)!r} names what is no axis of a volume: {', '.join(AXES)} are"
+            )
+        spacing = [spacing.get(axis) for axis in AXES]
     one = isinstance(spacing, (int, float, np.number)) and not isinstance(spacing, bool)
     given = [spacing] * 3 if one else list(spacing) if isinstance(spacing, (Sequence, np.ndarray)) else []
     try:

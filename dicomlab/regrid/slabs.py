@@ -25,7 +25,7 @@ _MOST_SLABS = 10_000
 def mip(
     volume: xr.DataArray,
     *,
-    thickness_mm: float | None = None,
+    thickness: float | None = None,
     axis: Axis = "slice",
     step: float | None = None,
 ) -> xr.DataArray:
@@ -35,12 +35,12 @@ def mip(
     ----------
     volume
         Dims ``slice``, ``row``, ``column`` and any others, in any order; dask arrays stay lazy. Slices may be uneven.
-    thickness_mm
+    thickness
         Of a slab, along the coordinate `axis` (perpendicular to the slices, also under a tilt). None is the whole axis.
     axis
         The axis through which is looked.
     step
-        Millimetres from one slab to the next; None is `thickness_mm`, so that they follow one another.
+        Millimetres from one slab to the next; None is `thickness`, so that they follow one another.
 
     Returns
     -------
@@ -61,30 +61,30 @@ def mip(
     >>> import numpy as np
     >>> from dicomlab import make_volume
     >>> volume = make_volume(np.arange(6)[:, None, None] * np.ones((6, 2, 2), int), affine=np.eye(4)[[2, 1, 0, 3]])
-    >>> slabs = volume.dicom.mip(thickness_mm=2)
+    >>> slabs = volume.dicom.mip(thickness=2)
     >>> slabs.slice.values, slabs.values[:, 0, 0]
     (array([0.5, 2.5, 4.5]), array([1, 3, 5]))
     >>> volume.dicom.mip(axis="row").shape
     (6, 1, 2)
     """
-    return _slabs(volume, "mip", thickness_mm, axis, step)
+    return _slabs(volume, "mip", thickness, axis, step)
 
 
 def minip(
     volume: xr.DataArray,
     *,
-    thickness_mm: float | None = None,
+    thickness: float | None = None,
     axis: Axis = "slice",
     step: float | None = None,
 ) -> xr.DataArray:
     """Volume of minimum intensity projections: the lowest value through each slab; all else as of `mip`."""
-    return _slabs(volume, "minip", thickness_mm, axis, step)
+    return _slabs(volume, "minip", thickness, axis, step)
 
 
 def average(
     volume: xr.DataArray,
     *,
-    thickness_mm: float | None = None,
+    thickness: float | None = None,
     axis: Axis = "slice",
     step: float | None = None,
 ) -> xr.DataArray:
@@ -93,7 +93,7 @@ def average(
     A voxel counts as much as of its thickness, half way to each neighbour, lies in the slab, so uneven slices get the
     weights that are theirs. Integers become float32 (float64 from 32 bits on). All else as of `mip`.
     """
-    return _slabs(volume, "average", thickness_mm, axis, step)
+    return _slabs(volume, "average", thickness, axis, step)
 
 
 def _slabs(
@@ -110,12 +110,12 @@ def _slabs(
     along = geometry.positions[number][flip[axis]]
     faces = _faces(along, axis, geometry.lone_steps[number])
     extent = float(faces[-1] - faces[0])
-    for name, length in (("thickness_mm", thickness), ("step", step)):
+    for name, length in (("thickness", thickness), ("step", step)):
         if length is not None and not (np.isfinite(length) and length > 0):
             raise GeometryError(f"{name} is a length in mm, found {length!r}")
     if thickness is None:
         if step is not None:
-            raise GeometryError("one slab through the whole volume has no step; give thickness_mm= with it")
+            raise GeometryError("one slab through the whole volume has no step; give thickness= with it")
         thickness = step = extent
         count = 1
     else:

@@ -26,7 +26,7 @@ def reorient(volume: xr.DataArray, codes: str) -> xr.DataArray:
     volume
         Dims ``slice``, ``row``, ``column`` and any others, in any order; nothing of a lazy one is read.
     codes
-        Three letters, as of ``volume.dicom.orientation``: towards which side slice, row and column indices grow. ``"SPL"`` is
+        Three letters, as of ``volume.dicom.codes``: towards which side slice, row and column indices grow. ``"SPL"`` is
         the ordinary axial series, ``"PIL"`` a coronal one. Other libraries name columns first: nibabel's RAS is ``"SAR"`` here.
         Of an oblique volume the nearest sides count, so it stays oblique. A lone slice whose step nobody knows lies towards
         the normal of its rows and columns, whatever letter it gets.
@@ -56,7 +56,8 @@ def reorient(volume: xr.DataArray, codes: str) -> xr.DataArray:
     if sorted(map(sorted, _PAIRS)) != sorted(sorted({c, _OPPOSITE.get(c, c)}) for c in wanted):
         raise GeometryError(
             f"an orientation is three letters, towards which side slice, row and column indices grow: one of L and R, one of P "
-            f"and A, one of S and I, as in 'SPL'; found {codes!r}"
+            f"and A, one of S and I, as in 'SPL'; found {codes!r}. volume.dicom.codes has those of any volume, of an oblique "
+            "one the nearest sides."
         )
     now = geometry.codes
     if wanted == now:

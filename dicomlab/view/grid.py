@@ -67,6 +67,11 @@ class Grid:
             )
         extra = [str(dim) for dim in volume.dims if dim not in AXES]
         if extra:
+            if not set(AXES) & set(volume.dims):
+                raise GeometryError(
+                    f"A volume was asked for; this array has the dims {tuple(volume.dims)}, no slices, rows and columns. "
+                    "xarray draws it: .plot.imshow(cmap='gray'), or .plot() where there is one dim."
+                )
             choice = ", ".join(f"{dim}=0" for dim in extra)
             if extra == ["sample"]:
                 raise GeometryError(

@@ -229,8 +229,13 @@ def patient_side(vector: npt.ArrayLike, mm: float) -> str:
 
 
 def acquisition_plane(grid: Grid) -> PlaneName:
-    """Return the name of the plane of acquisition or, of a plane cut from a volume, that of the cut."""
+    """Return the name of the plane of acquisition, or of that in which the only picture lies.
+
+    The latter is that of a plane cut from a volume, or of a projection through all rows or columns.
+    """
     cut = grid.missing[0] if grid.missing else 0
+    if not grid.missing and grid.shape[0] > 1 and 1 in grid.shape:
+        cut = grid.shape.index(1)
     return next(name for name, view in plane_views(grid.direction).items() if view.axis == cut)
 
 

@@ -35,6 +35,7 @@ def from_nibabel(
     frame_of_reference: str | None = None,
     units: str | None = None,
     name: str | None = None,
+    like: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """The volume of a nibabel image, every voxel at its patient position.
 
@@ -47,9 +48,12 @@ def from_nibabel(
         numbers that the image has. Without it, the fourth axis is ``time`` (s) where the image gives seconds, else ``frame``.
     frame_of_reference
         Frame of Reference UID. NIfTI names none: without it, the volume shares its frame with no other. Give that of a volume
-        (``ct.dicom.frame_of_reference``) if you know that the image lies in it.
+        (``ct.dicom.frame_of_reference``), or ``like=ct``, if you know that the image lies in it.
     units, name
         As for `make_volume`.
+    like
+        A volume that the image was made of: it gives what is not given here, its frame of reference, name and unit, and the
+        windows that go with this unit.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def from_nibabel(
         frame_of_reference=frame_of_reference,
         units=units,
         name=name,
+        like=like,
         attrs={SPACE: space} if space else {},
     )
 
@@ -237,6 +242,7 @@ def load_nifti(
     frame_of_reference: str | None = None,
     units: str | None = None,
     name: str | None = None,
+    like: xr.DataArray | None = None,
 ) -> xr.DataArray:
     """The volume of a NIfTI file, in memory.
 
@@ -244,7 +250,7 @@ def load_nifti(
     ----------
     path
         A file that ends with ``.nii`` or ``.nii.gz``, NIfTI-1 or NIfTI-2.
-    labels, frame_of_reference, units, name
+    labels, frame_of_reference, units, name, like
         As for `from_nibabel`.
 
     Returns
@@ -282,7 +288,7 @@ def load_nifti(
         ) from problem
     try:
         return from_nibabel(
-            image, labels=labels, frame_of_reference=frame_of_reference, units=units, name=name
+            image, labels=labels, frame_of_reference=frame_of_reference, units=units, name=name, like=like
         )
     except DicomLabError as problem:
         raise type(problem)(f"{file.name}: {problem}") from problem
