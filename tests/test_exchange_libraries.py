@@ -14,10 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicomlab as dl
-from dicomlab import DicomLabError, DicomLabWarning, Geometry
+from dicomlab import DicomLabError, DicomLabWarning, Geometry, make_volume
 from dicomlab.errors import GeometryError, MissingDependencyError, UnsupportedError
 from dicomlab.extras.highdicom import from_highdicom, to_highdicom
-from dicomlab.extras.sitk import from_sitk, to_sitk
+from dicomlab.extras.sitk import from_sitk, matrix_of, to_sitk
 
 AXIAL = Geometry.from_affine(
     [[0, 0, 0.8, -100], [0, 0.9, 0, -120], [5, 0, 0, 40], [0, 0, 0, 1]], (3, 4, 5), UID
@@ -276,3 +276,64 @@ def test_a_library_that_is_missing_is_named_with_the_line_that_installs_it(
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingDependencyError, match=rf"pip install 'dicomlab\[{extra}\]'"):
         getattr(ct.dicom, verb)(*arguments)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        sitk.TranslationTransform(3, (3.0, -2.0, 7.5)),
+        sitk.Euler3DTransform((10.0, 20.0, -30.0), 0.2, -0.1, 0.4, (1.0, 2.0, 3.0)),
+        sitk.CompositeTransform(
+            [sitk.TranslationTransform(3, (1.0, 2.0, 3.0)), sitk.Similarity3DTransform(1.3, (0, 0, 1), 0.3)]
+        ),
+    ],
+    ids=lambda one: one.GetName(),
+)
+def test_a_registration_of_itk_brings_a_volume_where_itk_brings_its_image(transform: sitk.Transform) -> None:
+    rng = np.random.default_rng(0)
+    place = np.diag([2.0, 1.1, 0.9, 1.0])[[2, 1, 0, 3]]
+    moving = make_volume(rng.normal(size=(12, 20, 22)), affine=place, frame_of_reference="1.2.3")
+    fixed = make_volume(np.zeros((10, 18, 20)), affine=place, frame_of_reference="1.2.4")
+    expected = sitk.GetArrayFromImage(
+        sitk.Resample(moving.dicom.to_sitk(), fixed.dicom.to_sitk(), transform, sitk.sitkLinear, float("nan"))
+    )
+    moved = moving.dicom.transform(matrix_of(transform), to=fixed)
+    found = moved.dicom.resample_like(fixed, antialias=False).values
+    both = ~(np.isnan(found) | np.isnan(expected))
+    assert both.mean() > 0.1
+    np.testing.assert_allclose(found[both], expected[both], rtol=0, atol=1e-6)
+    # ITK ends at the border with a tolerance of its own.
+    assert (np.isnan(found) ^ np.isnan(expected)).mean() < 0.01
+
+
+def test_what_is_no_matrix_is_no_registration_here() -> None:
+    bent = sitk.BSplineTransform(3)
+    with pytest.raises(GeometryError, match=r"bends: no matrix.*like="):
+        matrix_of(bent)
+    with pytest.raises(DicomLabError, match="3 dimensions"):
+        matrix_of(sitk.Euler2DTransform())
+    with pytest.raises(DicomLabError, match="found list"):
+        matrix_of([1, 2])  # type: ignore[arg-type]
+    volume = make_volume(np.zeros((2, 3, 4)), affine=np.eye(4)[[2, 1, 0, 3]], frame_of_reference="1.2.3")
+    with pytest.raises(GeometryError, match="matrix_of"):
+        volume.dicom.transform(sitk.Euler3DTransform(), to="1.2.4")
+
+
+def test_like_gives_what_an_image_forgets() -> None:
+    attrs = {"Modality": "CT", "WindowCenter": [40.0], "WindowWidth": [400.0], "findings": "odd"}
+    place = np.diag([2.0, 1.1, 0.9, 1.0])[[2, 1, 0, 3]]
+    ct = make_volume(
+        np.zeros((5, 6, 7)), affine=place, frame_of_reference="1.2.3", units="HU", name="ct", attrs=attrs
+    )
+    image = sitk.SmoothingRecursiveGaussian(ct.dicom.to_sitk(), 1.0)
+    smooth = from_sitk(image, like=ct)
+    assert (smooth + ct).shape == ct.shape
+    assert smooth.name == "ct"
+    assert smooth.dicom.units == "HU"
+    assert smooth.dicom.windows == ct.dicom.windows
+    assert "findings" not in smooth.attrs
+    other = from_sitk(image, like=ct, units="HU/mm", name="slope", frame_of_reference="1.2.4")
+    assert (other.dicom.units, other.name, other.dicom.windows) == ("HU/mm", "slope", ())
+    assert other.dicom.frame_of_reference == "1.2.4"
+    with pytest.raises(DicomLabError, match="like= takes a volume"):
+        from_sitk(image, frame_of_reference=ct)  # type: ignore[arg-type]
