@@ -1,0 +1,297 @@
+// Values of a volume on a plane, before any window. The twin of dicomlab/view/sample.py: between voxels values are mixed along
+// columns first, then rows, then slices, in float64, and rounded to float32 once.
+
+import { SLACK, courses, moved, normalOf } from "./plane.js";
+
+/** @typedef {import("./plane.js").Plane} Plane */
+/** @typedef {import("./plane.js").Course} Course */
+/** @typedef {import("./types.js").Scale} Scale */
+
+/**
+ * @typedef {object} Source What is sampled.
+ * @property {import("./plane.js").Lattice} lattice
+ * @property {[number, number, number]} shape slices, rows, columns
+ * @property {number} finest mm, the smallest of the spacings
+ * @property {(slice: number) => Float64Array | Int16Array | null} values of a slice, or nothing while it is not here
+ */
+
+/** @typedef {{mode: "mip" | "minip" | "average", thickness: number} | null} Slab */
+/** @typedef {"nearest" | "linear"} Interpolation */
+
+/** How far along the normal, in mm, the planes of a slab lie from its middle. @param {Slab} slab @param {number} finest */
+export function slabOffsets(slab, finest) {
+  if (!slab || !(slab.thickness > 0)) return [0];
+  const count = Math.max(1, Math.ceil(slab.thickness / finest - SLACK));
+  const step = slab.thickness / count;
+  return Array.from({ length: count }, (_, k) => (k - (count - 1) / 2) * step);
+}
+
+/**
+ * The slices that a plane touches, first and last; null where it misses the volume.
+ * @param {Source} source @param {Plane} plane @param {Slab} [slab]
+ * @returns {[number, number] | null}
+ */
+export function reach({ lattice, shape, finest }, plane, slab = null) {
+  let low = Infinity;
+  let high = -Infinity;
+  const offsets = slabOffsets(slab, finest);
+  const normal = normalOf(plane);
+  for (const offset of new Set([offsets[0], offsets[offsets.length - 1]])) {
+    const [way] = courses(lattice, offset ? { ...plane, origin: moved(plane.origin, offset, normal) } : plane);
+    for (const x of [0, plane.width - 1]) {
+      for (const y of [0, plane.height - 1]) {
+        const at = way.index(way.start + y * way.down + x * way.right);
+        low = Math.min(low, at);
+        high = Math.max(high, at);
+      }
+    }
+  }
+  const last = shape[0] - 1;
+  if (high < -0.5 - SLACK || low > last + 0.5 + SLACK) return null;
+  const near = (/** @type {number} */ x) => (Math.abs(x - Math.round(x)) <= SLACK ? Math.round(x) : x);
+  return [Math.min(Math.max(Math.floor(near(low)), 0), last), Math.min(Math.max(Math.ceil(near(high)), 0), last)];
+}
+
+/**
+ * Values under each pixel, NaN where no voxel is or its slice is not here yet.
+ * @param {Source} source
+ * @param {Plane} plane
+ * @param {Interpolation} interpolation
+ * @param {Slab} [slab]
+ * @param {Float32Array} [out] to be written into, where it has the size
+ */
+export function sample(source, plane, interpolation, slab = null, out) {
+  const size = plane.width * plane.height;
+  const result = out && out.length === size ? out : new Float32Array(size);
+  const offsets = slabOffsets(slab, source.finest);
+  if (offsets.length === 1 || !slab) {
+    onPlane(source, offsets[0] ? shifted(plane, offsets[0]) : plane, interpolation, result);
+    return result;
+  }
+  const values = new Float64Array(size);
+  const total = new Float64Array(size).fill(NaN);
+  const count = slab.mode === "average" ? new Float64Array(size) : null;
+  for (const offset of offsets) {
+    onPlane(source, offset ? shifted(plane, offset) : plane, interpolation, values);
+    if (count) {
+      for (let i = 0; i < size; i++) {
+        if (values[i] !== values[i]) continue;
+        total[i] = (count[i] > 0 ? total[i] : 0) + values[i];
+        count[i]++;
+      }
+    } else if (slab.mode === "mip") {
+      for (let i = 0; i < size; i++) if (!(total[i] >= values[i]) && values[i] === values[i]) total[i] = values[i];
+    } else {
+      for (let i = 0; i < size; i++) if (!(total[i] <= values[i]) && values[i] === values[i]) total[i] = values[i];
+    }
+  }
+  if (count) for (let i = 0; i < size; i++) result[i] = count[i] > 0 ? total[i] / count[i] : NaN;
+  else result.set(total);
+  return result;
+}
+
+/** @param {Plane} plane @param {number} mm @returns {Plane} */
+const shifted = (plane, mm) => ({ ...plane, origin: moved(plane.origin, mm, normalOf(plane)) });
+
+/** What lies `way` from `a` to `b`; of equal ones that one, and an infinite one stays so. @param {number} a @param {number} b @param {number} way */
+function mix(a, b, way) {
+  if (a === b || ((a === Infinity || a === -Infinity) && Number.isFinite(b))) return a;
+  return a + way * (b - a);
+}
+
+/**
+ * @param {Source} source
+ * @param {Plane} plane
+ * @param {Interpolation} interpolation
+ * @param {Float32Array | Float64Array} out
+ */
+function onPlane(source, plane, interpolation, out) {
+  const ways = courses(source.lattice, plane);
+  let rights = 0;
+  let downs = 0;
+  let askew = false;
+  for (const way of ways) {
+    if (way.right !== 0) rights++;
+    if (way.down !== 0) downs++;
+    if (way.right !== 0 && way.down !== 0) askew = true;
+  }
+  if (askew || rights > 1 || downs > 1) anyhow(source, plane, ways, interpolation === "nearest", out);
+  else straight(source, plane, ways, interpolation === "nearest", out);
+}
+
+/**
+ * A table for one axis: which voxel, which next one, and how far between; -1 outside.
+ * @param {Float64Array} index
+ * @param {number} size
+ * @param {boolean} nearest
+ */
+function steps(index, size, nearest) {
+  const first = new Int32Array(index.length);
+  const next = new Int32Array(index.length);
+  const way = new Float64Array(index.length);
+  for (let k = 0; k < index.length; k++) {
+    if (!(index[k] >= -0.5 - SLACK && index[k] <= size - 0.5 + SLACK)) {
+      first[k] = -1;
+      continue;
+    }
+    const held = Math.min(Math.max(index[k], 0), size - 1);
+    if (nearest) first[k] = next[k] = Math.min(Math.floor(held + 0.5), size - 1);
+    else {
+      first[k] = Math.floor(held);
+      way[k] = held - first[k];
+      next[k] = way[k] > 0 ? first[k] + 1 : first[k];
+    }
+  }
+  return { first, next, way };
+}
+
+/**
+ * Along straight axes: each line of pixels is made of at most four lines of voxels, by tables.
+ * @param {Source} source
+ * @param {Plane} plane
+ * @param {[Course, Course, Course]} ways
+ * @param {boolean} nearest
+ * @param {Float32Array | Float64Array} out
+ */
+function straight(source, plane, ways, nearest, out) {
+  const { width, height } = plane;
+  const tables = ways.map((way) => {
+    const count = way.right !== 0 ? width : way.down !== 0 ? height : 1;
+    return steps(way.along(count, way.right !== 0 ? way.right : way.down), way.size, nearest);
+  });
+  out.fill(NaN);
+  const [S, R, C] = tables;
+  const columns = source.shape[2];
+  // How far each table moves with x and with y: 1 or 0.
+  const [sx, rx, cx] = ways.map((way) => (way.right !== 0 ? 1 : 0));
+  const [sy, ry, cy] = ways.map((way) => (way.down !== 0 ? 1 : 0));
+  if (!rx && !sx && !nearest) {
+    // Columns along the rows of pixels: one line is made of whole lines of voxels, which stay while the next needs them.
+    fast(source, tables, sy, ry, width, height, out);
+    return;
+  }
+  for (let y = 0; y < height; y++) {
+    for (let x = 0, at = y * width; x < width; x++, at++) {
+      const s = sx ? x : sy ? y : 0;
+      const r = rx ? x : ry ? y : 0;
+      const c = cx ? x : cy ? y : 0;
+      if (S.first[s] < 0 || R.first[r] < 0 || C.first[c] < 0) continue;
+      const a = source.values(S.first[s]);
+      const b = S.next[s] === S.first[s] ? a : source.values(S.next[s]);
+      if (!a || !b) continue;
+      const upper = R.first[r] * columns;
+      const lower = R.next[r] * columns;
+      const [i, j] = [C.first[c], C.next[c]];
+      const one = mix(mix(a[upper + i], a[upper + j], C.way[c]), mix(a[lower + i], a[lower + j], C.way[c]), R.way[r]);
+      if (a === b) out[at] = one;
+      else {
+        const two = mix(mix(b[upper + i], b[upper + j], C.way[c]), mix(b[lower + i], b[lower + j], C.way[c]), R.way[r]);
+        out[at] = mix(one, two, S.way[s]);
+      }
+    }
+  }
+}
+
+/**
+ * @param {Source} source
+ * @param {{first: Int32Array, next: Int32Array, way: Float64Array}[]} tables
+ * @param {number} sy whether slices move with y
+ * @param {number} ry whether rows do
+ * @param {number} width
+ * @param {number} height
+ * @param {Float32Array | Float64Array} out
+ */
+function fast(source, [S, R, C], sy, ry, width, height, out) {
+  const columns = source.shape[2];
+  /** @type {Map<string, Float64Array>} */
+  let lines = new Map();
+  /** @type {Map<string, Float64Array>} */
+  let before = new Map();
+  /** One line of voxels, mixed along columns. @param {number} slice @param {number} row */
+  const line = (slice, row) => {
+    const name = `${slice}/${row}`;
+    const known = lines.get(name) ?? before.get(name);
+    if (known) {
+      lines.set(name, known);
+      return known;
+    }
+    const values = source.values(slice);
+    if (!values) return null;
+    const made = new Float64Array(width);
+    const start = row * columns;
+    const { first, next, way } = C;
+    for (let x = 0; x < width; x++) {
+      if (first.length === 1) made[x] = mix(values[start + first[0]], values[start + next[0]], way[0]);
+      else made[x] = first[x] < 0 ? NaN : mix(values[start + first[x]], values[start + next[x]], way[x]);
+    }
+    lines.set(name, made);
+    return made;
+  };
+  if (C.first.length === 1 && C.first[0] < 0) return;
+  for (let y = 0; y < height; y++) {
+    const s = sy ? y : 0;
+    const r = ry ? y : 0;
+    if (S.first[s] < 0 || R.first[r] < 0) continue;
+    [before, lines] = [lines, new Map()];
+    const [k, l, i, j] = [S.first[s], S.next[s], R.first[r], R.next[r]];
+    const [a, b] = [line(k, i), line(k, j)];
+    const [c, d] = k === l ? [a, b] : [line(l, i), line(l, j)];
+    if (!a || !b || !c || !d) continue;
+    const [wr, ws] = [R.way[r], S.way[s]];
+    const start = y * width;
+    if (k === l && i === j) for (let x = 0; x < width; x++) out[start + x] = a[x];
+    else if (k === l) for (let x = 0; x < width; x++) out[start + x] = mix(a[x], b[x], wr);
+    else if (i === j) for (let x = 0; x < width; x++) out[start + x] = mix(a[x], c[x], ws);
+    else for (let x = 0; x < width; x++) out[start + x] = mix(mix(a[x], b[x], wr), mix(c[x], d[x], wr), ws);
+  }
+}
+
+/**
+ * At any angle.
+ * @param {Source} source
+ * @param {Plane} plane
+ * @param {[Course, Course, Course]} ways
+ * @param {boolean} nearest
+ * @param {Float32Array | Float64Array} out
+ */
+function anyhow(source, plane, [S, R, C], nearest, out) {
+  const { width, height } = plane;
+  const [slices, rows, columns] = source.shape;
+  const [s1, r1, c1] = [slices - 1, rows - 1, columns - 1];
+  /** @type {(Float64Array | Int16Array | null)[]} */
+  const held = new Array(slices);
+  for (let y = 0, at = 0; y < height; y++) {
+    const s0 = S.start + y * S.down;
+    const r0 = R.start + y * R.down;
+    const c0 = C.start + y * C.down;
+    for (let x = 0; x < width; x++, at++) {
+      let s = s0 + x * S.right;
+      let r = r0 + x * R.right;
+      let c = c0 + x * C.right;
+      if (!S.even) s = S.index(s);
+      if (!R.even) r = R.index(r);
+      if (!C.even) c = C.index(c);
+      out[at] = NaN;
+      if (!(s >= -0.5 - SLACK && s <= s1 + 0.5 + SLACK && r >= -0.5 - SLACK && r <= r1 + 0.5 + SLACK && c >= -0.5 - SLACK && c <= c1 + 0.5 + SLACK)) continue;
+      s = s < 0 ? 0 : s > s1 ? s1 : s;
+      r = r < 0 ? 0 : r > r1 ? r1 : r;
+      c = c < 0 ? 0 : c > c1 ? c1 : c;
+      if (nearest) {
+        const k = Math.min(Math.floor(s + 0.5), s1);
+        const values = (held[k] ??= source.values(k));
+        if (values) out[at] = values[Math.min(Math.floor(r + 0.5), r1) * columns + Math.min(Math.floor(c + 0.5), c1)];
+        continue;
+      }
+      const [k, i, j] = [Math.floor(s), Math.floor(r), Math.floor(c)];
+      const [ws, wr, wc] = [s - k, r - i, c - j];
+      const a = (held[k] ??= source.values(k));
+      const b = ws > 0 ? (held[k + 1] ??= source.values(k + 1)) : a;
+      if (!a || !b) continue;
+      const upper = i * columns + j;
+      const lower = wr > 0 ? upper + columns : upper;
+      const step = wc > 0 ? 1 : 0;
+      const one = mix(mix(a[upper], a[upper + step], wc), mix(a[lower], a[lower + step], wc), wr);
+      out[at] = ws > 0 ? mix(one, mix(mix(b[upper], b[upper + step], wc), mix(b[lower], b[lower + step], wc), wr), ws) : one;
+    }
+  }
+}
