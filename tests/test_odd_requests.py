@@ -5,6 +5,7 @@ from __future__ import annotations
 import dask.array as da
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import ndimage
 
 from dicomlab import DicomLabError, Geometry, make_volume
@@ -103,3 +104,23 @@ def test_where_a_mask_does_not_reach_nothing_is_kept():
     mask = small.dicom.resample_like(volume)
     assert np.isnan(mask).any()
     assert volume.dicom.crop_to(mask).shape == (3, 3, 3)
+
+
+def test_points_along_an_axis_that_the_volume_has_are_refused():
+    volume = cube(np.zeros((3, 3, 3))).expand_dims(time=[0.0, 1.0])
+    with pytest.raises(GeometryError, match="time"):
+        volume.dicom.interp(xr.DataArray(np.zeros((2, 3)), dims=("time", "xyz")))
+    with pytest.raises(GeometryError, match="time"):
+        volume.isel(time=0).dicom.interp(xr.DataArray(np.zeros((2, 3)), dims=("time", "xyz")))
+    assert volume.dicom.interp(xr.DataArray(np.zeros((2, 3)), dims=("hour", "xyz"))).dims == ("time", "hour")
+
+
+@pytest.mark.parametrize("step", [0.001, 0.005, 0.05, 0.5, 5.0])
+def test_however_small_the_step_slices_a_third_of_it_off_are_uneven(step):
+    axis = step * np.arange(3)
+    for off, even in ((0.3, False), (0.5, False), (0.005, True)):
+        places = step * np.array([0, 1 + off, 2])
+        volume = make_volume(
+            np.zeros((3, 3, 3)), geometry=Geometry(np.eye(3)[:, ::-1], places, axis, axis, UID)
+        )
+        assert volume.dicom.is_uniform is even

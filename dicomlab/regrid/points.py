@@ -190,6 +190,11 @@ def with_points(
 ) -> xr.DataArray:
     """Values as an array with the further axes of `volume`, then `dims`; x, y, z, and the guard of the frame of reference."""
     further = [dim for dim in volume.dims if dim not in AXES]
+    taken = [dim for dim in dims if dim not in AXES and (dim in volume.dims or dim in volume.coords)]
+    if taken:
+        raise GeometryError(
+            f"the volume has {', '.join(taken)} already, so the points cannot lie along an axis of that name: rename theirs"
+        )
     earlier = str(volume.attrs.get("resampled", ""))
     attrs = volume.attrs | {"resampled": f"{earlier}\n{report}".strip()}
     made = xr.DataArray(values, dims=[*further, *dims], attrs=attrs)
