@@ -120,7 +120,11 @@ def test_one_grid_is_what_the_guards_take_for_one(down, along, stretch, turn, fr
         (volume(), [], "<one grid>"),
         (volume(frame=OTHER), ["frame of reference"], "transform"),
         (volume(frame=None), ["frame of reference"], "assume_frame"),
-        (volume(affine(origin=(-80, 12.45, 330))), ["positions"], "row up to 0.45 mm apart; volume.dicom.resample"),
+        (
+            volume(affine(origin=(-80, 12.45, 330))),
+            ["positions"],
+            "row up to 0.45 mm apart; volume.dicom.resample",
+        ),
         (volume()[1:], ["positions"], "slice 4 against 3 .parts of one grid.*reindex_like"),
         (volume()[::-1], ["positions"], "slice in another order .parts of one grid.*reindex_like"),
         (volume()[::2], ["spacing", "positions"], "slice -5 mm; other.reindex_like"),
