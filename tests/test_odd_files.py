@@ -13,6 +13,7 @@ import SimpleITK as sitk
 from dicomlab import DicomLabError, DicomLabWarning, load_volume, make_volume, write_series
 from dicomlab.errors import UnsupportedError
 from dicomlab.extras.nifti import load_nifti
+from dicomlab.extras.nrrd import load_nrrd
 from dicomlab.extras.ome_zarr import load_ome_zarr
 from dicomlab.extras.sitk import from_sitk
 
@@ -89,3 +90,18 @@ def test_labels_that_an_attribute_would_round_are_refused_by_highdicom():
     with pytest.raises(UnsupportedError, match="EchoNumbers"):
         echoes.dicom.to_highdicom()
     assert echoes.assign_coords(EchoNumbers=[1, 2]).dicom.to_highdicom().channel_shape == (2,)
+
+
+@pytest.mark.parametrize(("centering", "times"), [("node", [10, 12]), ("???", [10, 12]), ("cell", [11, 13])])
+def test_an_axis_of_cells_in_a_nrrd_begins_at_the_border_of_the_first(tmp_path: Path, centering, times):
+    file = tmp_path / "a.nrrd"
+    file.write_bytes(
+        b"NRRD0005\ntype: int16\ndimension: 4\nsizes: 4 3 2 2\nspace: left-posterior-superior\n"
+        b"space directions: (1,0,0) (0,1,0) (0,0,1) none\nspace origin: (0,0,0)\nendian: little\nencoding: raw\n"
+        b'labels: "" "" "" "time"\naxis mins: nan nan nan 10\nspacings: nan nan nan 2\n'
+        + f"centerings: cell cell cell {centering}\n\n".encode()
+        + bytes(96)
+    )
+    again = load_nrrd(file)
+    assert again.time.values.tolist() == times
+    assert again.dicom.origin.tolist() == [0, 0, 0]  # of the centre of the first voxel, whatever it is called
