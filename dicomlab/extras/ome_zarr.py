@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.bare import Bare, Further, corner_shift, say, volume_of
+from dicomlab.bare import Bare, Further, corner_shift, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.geometry import AXES
 from dicomlab.optional import optional
+from dicomlab.warn import warn_user
 from dicomlab.writing import written
 
 __all__ = ["load_ome_zarr", "save_ome_zarr"]
@@ -302,7 +303,7 @@ def _check_there(array: Any, folder: Path) -> None:
             f"it speaks of {array.shape} voxels, {array.nbytes} bytes; hardly any of them are there"
         )
     if files < pieces:
-        say(
+        warn_user(
             f"{folder.parent.name}: {pieces - files} of {pieces} chunks are not there; their voxels have the value "
             f"{array.fill_value}. That is right if another program left out chunks that hold nothing else, and wrong if "
             "the folder was copied in part."
