@@ -19,7 +19,7 @@ from dicomlab import affine as _affine
 from dicomlab.errors import GeometryError
 from dicomlab.flat import refuse_flat
 from dicomlab.frames import FrameIndex
-from dicomlab.indexes import STEP, STEP_AT, AxisIndex
+from dicomlab.indexes import STEP, STEP_AT, AxisIndex, check_guards
 
 __all__ = ["AXES", "FRAME", "Geometry"]
 
@@ -116,9 +116,14 @@ class Geometry:
                 f"{', '.join(map(str, volume.coords)) or 'none'}. load_volume and make_volume make arrays that have them; "
                 "reset_coords and drop_vars take them away."
             )
-        frame = volume.coords[FRAME]
+        frame, guard = volume.coords[FRAME], volume.xindexes.get(FRAME)
+        told = dict(frame.attrs)
+        if isinstance(
+            guard, FrameIndex
+        ):  # keep_attrs=False takes the attribute away; the guard still knows it
+            told.setdefault("direction", guard.direction)
         try:
-            direction = np.asarray(frame.attrs["direction"], dtype=np.float64).reshape(3, 3)
+            direction = np.asarray(told["direction"], dtype=np.float64).reshape(3, 3)
         except (KeyError, ValueError) as problem:
             raise GeometryError(
                 f"the coordinate {FRAME} has lost its attribute 'direction' (nine numbers), found {dict(frame.attrs)!r}; "
@@ -132,6 +137,7 @@ class Geometry:
                     f"the coordinate {name} lies along {volume.coords[name].dims}, so these voxels form no grid. Call "
                     "with_xyz() before picking points or stacking: x, y and z then follow each voxel."
                 )
+        check_guards(volume.xindexes, str(frame.values), direction)
         along, down, across = positions
         steps = [_step_of(volume, name) for name in AXES]
         return cls(direction, along, down, across, str(frame.values), (steps[0], steps[1], steps[2]))

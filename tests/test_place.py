@@ -120,17 +120,21 @@ def test_one_grid_is_what_the_guards_take_for_one(down, along, stretch, turn, fr
         (volume(), [], "<one grid>"),
         (volume(frame=OTHER), ["frame of reference"], "transform"),
         (volume(frame=None), ["frame of reference"], "assume_frame"),
-        (volume(affine(origin=(-80, 12.45, 330))), ["positions"], "row up to 0.45 mm apart; resample"),
+        (
+            volume(affine(origin=(-80, 12.45, 330))),
+            ["positions"],
+            "row up to 0.45 mm apart; volume.dicom.resample",
+        ),
         (volume()[1:], ["positions"], "slice 4 against 3 .parts of one grid.*reindex_like"),
         (volume()[::-1], ["positions"], "slice in another order .parts of one grid.*reindex_like"),
         (volume()[::2], ["spacing", "positions"], "slice -5 mm; other.reindex_like"),
         (
             volume(affine(Rotation.from_euler("z", 90, degrees=True))),
             ["orientation", "positions"],
-            "90°; resample",
+            "90°; volume.dicom.resample",
         ),
         (volume(affine(shear=0.1)), ["orientation", "spacing", "positions"], "tilted 5.71°"),
-        (volume(affine() * [1.2, 1, 1, 1]), ["spacing", "positions"], "slice -1 mm; resample"),
+        (volume(affine() * [1.2, 1, 1, 1]), ["spacing", "positions"], "slice -1 mm; volume.dicom.resample"),
     ],
 )
 def test_the_report_says_in_what_two_grids_differ_and_what_mends_it(other, differ, words) -> None:
