@@ -129,6 +129,10 @@ class Geometry:
                 f"the coordinate {FRAME} has lost its attribute 'direction' (nine numbers), found {dict(frame.attrs)!r}; "
                 "operations that drop attributes of coordinates take it away."
             ) from problem
+        if not np.isfinite(direction).all() or abs(np.linalg.det(direction)) < 1e-6:
+            raise GeometryError(f"the 'direction' of {FRAME} spans no space: {direction.tolist()}")
+        if wrong := [name for name in AXES if volume.coords[name].dtype.kind not in "iuf"]:
+            raise GeometryError(f"positions are numbers, in mm; those along {', '.join(wrong)} are not")
         positions = [np.atleast_1d(np.asarray(volume.coords[name], dtype=np.float64)) for name in AXES]
         for name in AXES:
             # Picked point by point or stacked, every position is still there, but the voxels form no grid any more.

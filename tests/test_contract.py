@@ -320,6 +320,7 @@ v + w
 w - v
 v * half_of(w)
 half_of(v) < w
+v.drop_vars("frame_of_reference") + w.drop_vars("frame_of_reference")
 np.add(v, w)
 np.maximum(v, w)
 v.where(w > 0)

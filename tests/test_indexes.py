@@ -241,3 +241,18 @@ def test_what_is_written_into_a_result_does_not_reach_the_guard_of_its_source() 
     v[1:].frame_of_reference.attrs.clear()
     np.testing.assert_array_equal(v.dicom.affine, affine)
     np.testing.assert_array_equal((v + v[1:]).dicom.affine[:, :3], affine[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"slice": list("abcd")}, "positions are numbers"),
+        ({"slice": np.arange(4).astype("datetime64[s]")}, "positions are numbers"),
+        ({"frame_of_reference": ((), FRAME, {"direction": [0.0] * 9})}, "spans no space"),
+        ({"frame_of_reference": ((), FRAME, {"direction": [np.nan] * 9})}, "spans no space"),
+    ],
+)
+def test_coordinates_that_mean_no_place_are_no_geometry(change, words: str) -> None:
+    v = volume().drop_indexes(["slice", "row", "column", "frame_of_reference"])
+    with pytest.raises(GeometryError, match=words):
+        _ = v.assign_coords(change).dicom.affine
