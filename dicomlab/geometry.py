@@ -118,9 +118,8 @@ class Geometry:
             )
         frame, guard = volume.coords[FRAME], volume.xindexes.get(FRAME)
         told = dict(frame.attrs)
-        if isinstance(
-            guard, FrameIndex
-        ):  # keep_attrs=False takes the attribute away; the guard still knows it
+        if isinstance(guard, FrameIndex):
+            # keep_attrs=False takes the attribute away; the guard still knows it.
             told.setdefault("direction", guard.direction)
         try:
             direction = np.asarray(told["direction"], dtype=np.float64).reshape(3, 3)
