@@ -207,6 +207,7 @@ def test_what_goes_unnoticed_is_what_the_conventions_name(operation: str) -> Non
         "volume": volume,
         "other": other,
         "turned": turned,
+        "np": np,
         "xr": xr,
         "saved_and_loaded": saved_and_loaded,
     }
