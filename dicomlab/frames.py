@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-__all__ = ["BASIS_TOLERANCE", "RESAMPLE", "FrameIndex", "check_frames", "refusal"]
+__all__ = ["BASIS_TOLERANCE", "RESAMPLE", "FrameIndex", "check_frames", "check_picked", "refusal"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -139,6 +139,25 @@ class FrameIndex(xr.Index):
 
     def __repr__(self) -> str:
         return f"FrameIndex({self.uid!r}, direction={np.round(self.direction, 6).tolist()})"
+
+
+def check_picked(label: xr.DataArray, mine: tuple[str, FloatArray], column: int | None, axis: str) -> None:
+    """Raise `xr.AlignmentError` where a number comes from an axis of another frame or direction.
+
+    A number picked from an axis has no guard of its own any more, only that of its frame; in a dataset of volumes that have dims
+    of their own, it has those of the others, too.
+    """
+    refused = None
+    for index in label.xindexes.values():
+        if not isinstance(index, FrameIndex):
+            continue
+        theirs = mine[1] if column is None else index.direction.reshape(3, 3)[:, column]
+        try:
+            return check_frames(mine, (index.uid, theirs), axis)
+        except xr.AlignmentError as problem:
+            refused = refused or problem
+    if refused:
+        raise refused
 
 
 def _own(variable: xr.Variable) -> xr.Variable:

@@ -140,7 +140,8 @@ class Geometry:
                     f"the coordinate {name} lies along {volume.coords[name].dims}, so these voxels form no grid. Call "
                     "with_xyz() before picking points or stacking: x, y and z then follow each voxel."
                 )
-        check_guards(volume.xindexes, str(frame.values), direction)
+        guards = {name: index for name, index in volume.xindexes.items() if name in (*AXES, FRAME)}
+        check_guards(guards, str(frame.values), direction)
         along, down, across = positions
         steps = [_step_of(volume, name) for name in AXES]
         return cls(direction, along, down, across, str(frame.values), (steps[0], steps[1], steps[2]))

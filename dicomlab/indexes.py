@@ -22,7 +22,7 @@ from xarray.indexes import PandasIndex
 
 from dicomlab.affine import evenness_tolerance, unevenness
 from dicomlab.errors import GeometryError
-from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, refusal
+from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, check_picked, refusal
 
 __all__ = ["STEP", "STEP_AT", "AxisIndex", "check_guards", "position_tolerance"]
 
@@ -51,7 +51,7 @@ def check_guards(indexes: Mapping[Any, xr.Index], uid: str, direction: FloatArra
     for name, index in indexes.items():
         if isinstance(index, FrameIndex):
             frame, theirs, meant = index.uid, index.direction, direction.ravel()
-        elif isinstance(index, AxisIndex) and name in _COLUMNS:
+        elif isinstance(index, AxisIndex):
             frame, theirs, meant = index.frame, np.array(index.basis), direction[:, _COLUMNS[name]]
         else:
             continue
@@ -336,13 +336,9 @@ class AxisIndex(PandasIndex):
     def _check_label(self, label: xr.DataArray) -> None:
         """Millimetres that come from a volume must count in this frame and along this direction."""
         for index in label.xindexes.values():
-            if isinstance(index, FrameIndex):
-                # A number picked from an axis has no guard of its own any more, only that of its frame.
-                matrix, column = index.direction.reshape(3, 3), _COLUMNS.get(label.name)
-                theirs = np.array(self.basis) if column is None else matrix[:, column]
-                check_frames((self.frame, np.array(self.basis)), (index.uid, theirs), str(self.dim))
-            elif isinstance(index, AxisIndex) and index.dim == self.dim:
-                self._check_frame(index)
+            if isinstance(index, AxisIndex) and index.dim == self.dim:
+                return self._check_frame(index)
+        check_picked(label, (self.frame, np.array(self.basis)), _COLUMNS.get(label.name), str(self.dim))
 
     def _nearest(self, wanted: FloatArray) -> npt.NDArray[np.intp]:
         """Index of the nearest position, -1 for points more than half an outer step outside the volume."""

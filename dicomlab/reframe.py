@@ -93,7 +93,12 @@ def _uid_of(frame: str | xr.DataArray) -> str:
 
 
 def _checked(matrix: npt.ArrayLike) -> FloatArray:
-    move = np.asarray(matrix, dtype=np.float64)
+    try:
+        move = np.asarray(matrix, dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise GeometryError(
+            f"a registration is a 4x4 matrix, LPS mm to LPS mm; found {type(matrix).__name__}"
+        ) from problem
     if move.shape != (4, 4) or not np.isfinite(move).all() or not np.allclose(move[3], [0, 0, 0, 1]):
         raise GeometryError(
             f"a registration is a finite 4x4 matrix, LPS mm to LPS mm, with the last row 0 0 0 1; found shape {move.shape}: "

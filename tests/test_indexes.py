@@ -256,3 +256,16 @@ def test_coordinates_that_mean_no_place_are_no_geometry(change, words: str) -> N
     v = volume().drop_indexes(["slice", "row", "column", "frame_of_reference"])
     with pytest.raises(GeometryError, match=words):
         _ = v.assign_coords(change).dicom.affine
+
+
+def test_two_volumes_live_in_one_dataset_on_axes_of_their_own() -> None:
+    v, other = volume(), volume(moved(0, 3.0), frame="1.2.4")
+    names = {"slice": "s2", "row": "r2", "column": "c2", "frame_of_reference": "f2"}
+    both = xr.Dataset({"a": v, "b": other.rename(names)})
+    np.testing.assert_array_equal(both.a.dicom.affine, v.dicom.affine)
+    assert both.a.sel(row=both.a.row[1]).equals(both.a[:, 1])
+    assert both.b.sel(r2=both.b.r2[1]).equals(both.b[:, 1])
+    back = both.b.drop_vars("frame_of_reference").rename({new: old for old, new in names.items()})
+    assert back.dicom.same_grid(other)
+    with pytest.raises(xr.AlignmentError, match="frame of reference"):
+        v.sel(row=other.row[1])
