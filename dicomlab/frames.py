@@ -144,8 +144,8 @@ class FrameIndex(xr.Index):
 def check_picked(label: xr.DataArray, mine: tuple[str, FloatArray], column: int | None, axis: str) -> None:
     """Raise `xr.AlignmentError` where a number comes from an axis of another frame or direction.
 
-    A number picked from an axis has no guard of its own any more, only that of its frame; in a dataset of volumes that have dims
-    of their own, it has those of the others, too.
+    A number picked from an axis has no guard of its own any more, only that of its frame; in a dataset of volumes that have
+    dims of their own, it has those of the others, too.
     """
     refused = None
     for index in label.xindexes.values():
