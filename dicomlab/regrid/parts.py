@@ -164,7 +164,12 @@ def _between(positions: FloatArray, label: slice, name: str) -> slice:
             f"no plane lies at {name} from {low:g} to {high:g} mm; they reach from {positions.min():.2f} to "
             f"{positions.max():.2f} mm"
         )
-    return slice(int(inside[0]), int(inside[-1]) + 1)
+    first, last = int(inside[0]), int(inside[-1])
+    if inside.size != last - first + 1:
+        raise GeometryError(
+            f"the planes at {name} from {low:g} to {high:g} mm do not follow one another: sort them first (volume.sortby)"
+        )
+    return slice(first, last + 1)
 
 
 def _extent(mask: xr.DataArray, geometry: Geometry) -> FloatArray:
