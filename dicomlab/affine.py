@@ -188,10 +188,14 @@ def unevenness(positions: FloatArray) -> float:
 
 
 def evenness_tolerance(positions: FloatArray) -> float:
-    """`unevenness` (mm) up to which an axis counts as even: 0.01 mm, or 1 % of the step where that is more."""
+    """`unevenness` (mm) up to which an axis counts as even: 0.01 mm, or 1 % of the step where that is more.
+
+    Never more than a tenth of the step: under a microscope, 0.01 mm are several slices.
+    """
     if positions.size < 3:
         return 0.0
-    return max(0.01, 0.01 * abs(float(positions[-1] - positions[0])) / (positions.size - 1))
+    step = abs(float(positions[-1] - positions[0])) / (positions.size - 1)
+    return min(max(0.01, 0.01 * step), 0.1 * step)
 
 
 def _check_not_empty(positions: FloatArray) -> None:

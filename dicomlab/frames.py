@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-__all__ = ["BASIS_TOLERANCE", "RESAMPLE", "FrameIndex", "check_frames", "refusal"]
+__all__ = ["BASIS_TOLERANCE", "RESAMPLE", "FrameIndex", "check_frames", "check_picked", "refusal"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -62,7 +63,8 @@ class FrameIndex(xr.Index):
 
     def __init__(self, name: Hashable, variable: xr.Variable) -> None:
         self.name = name
-        self.variable = variable
+        # A copy: xarray and users write into the attributes of a coordinate, and the guard must not follow.
+        self.variable = _own(variable)
 
     @classmethod
     def from_variables(
@@ -84,8 +86,8 @@ class FrameIndex(xr.Index):
     def create_variables(
         self, variables: Mapping[Any, xr.Variable] | None = None
     ) -> dict[Hashable, xr.Variable]:
-        """The scalar, with its attributes."""
-        return {self.name: self.variable}
+        """The scalar, with its attributes; a new one each time, for xarray writes into the attributes of what it is given."""
+        return {self.name: _own(self.variable)}
 
     def to_pandas_index(self) -> pd.Index[Any]:
         """One label; xarray asks for it when it lists the indexes of an object."""
@@ -137,3 +139,29 @@ class FrameIndex(xr.Index):
 
     def __repr__(self) -> str:
         return f"FrameIndex({self.uid!r}, direction={np.round(self.direction, 6).tolist()})"
+
+
+def check_picked(label: xr.DataArray, mine: tuple[str, FloatArray], column: int | None, axis: str) -> None:
+    """Raise `xr.AlignmentError` where a number comes from an axis of another frame or direction.
+
+    A number picked from an axis has no guard of its own any more, only that of its frame; in a dataset of volumes that have
+    dims of their own, it has those of the others, too.
+    """
+    refused = None
+    for index in label.xindexes.values():
+        if not isinstance(index, FrameIndex):
+            continue
+        theirs = mine[1] if column is None else index.direction.reshape(3, 3)[:, column]
+        try:
+            return check_frames(mine, (index.uid, theirs), axis)
+        except xr.AlignmentError as problem:
+            refused = refused or problem
+    if refused:
+        raise refused
+
+
+def _own(variable: xr.Variable) -> xr.Variable:
+    """A copy whose attributes are its own, down to the nine numbers."""
+    own = variable.copy(deep=False)
+    own.attrs = deepcopy(dict(variable.attrs))
+    return own

@@ -19,7 +19,7 @@ from dicomlab import affine as _affine
 from dicomlab.errors import GeometryError
 from dicomlab.flat import refuse_flat
 from dicomlab.frames import FrameIndex
-from dicomlab.indexes import STEP, STEP_AT, AxisIndex
+from dicomlab.indexes import STEP, STEP_AT, AxisIndex, check_guards
 
 __all__ = ["AXES", "FRAME", "Geometry"]
 
@@ -117,14 +117,22 @@ class Geometry:
                 "reset_coords, drop_vars and reductions take them away. volume.dicom.mip(axis='row') and .average(axis='row') "
                 "reduce an axis to one voxel that has its place."
             )
-        frame = volume.coords[FRAME]
+        frame, guard = volume.coords[FRAME], volume.xindexes.get(FRAME)
+        told = dict(frame.attrs)
+        if isinstance(guard, FrameIndex):
+            # keep_attrs=False takes the attribute away; the guard still knows it.
+            told.setdefault("direction", guard.direction)
         try:
-            direction = np.asarray(frame.attrs["direction"], dtype=np.float64).reshape(3, 3)
+            direction = np.asarray(told["direction"], dtype=np.float64).reshape(3, 3)
         except (KeyError, ValueError) as problem:
             raise GeometryError(
                 f"the coordinate {FRAME} has lost its attribute 'direction' (nine numbers), found {dict(frame.attrs)!r}; "
                 "operations that drop attributes of coordinates take it away."
             ) from problem
+        if not np.isfinite(direction).all() or abs(np.linalg.det(direction)) < 1e-6:
+            raise GeometryError(f"the 'direction' of {FRAME} spans no space: {direction.tolist()}")
+        if wrong := [name for name in AXES if volume.coords[name].dtype.kind not in "iuf"]:
+            raise GeometryError(f"positions are numbers, in mm; those along {', '.join(wrong)} are not")
         positions = [np.atleast_1d(np.asarray(volume.coords[name], dtype=np.float64)) for name in AXES]
         for name in AXES:
             # Picked point by point or stacked, every position is still there, but the voxels form no grid any more.
@@ -133,6 +141,8 @@ class Geometry:
                     f"the coordinate {name} lies along {volume.coords[name].dims}, so these voxels form no grid. Call "
                     "with_xyz() before picking points or stacking: x, y and z then follow each voxel."
                 )
+        guards = {name: index for name, index in volume.xindexes.items() if name in (*AXES, FRAME)}
+        check_guards(guards, str(frame.values), direction)
         along, down, across = positions
         steps = [_step_of(volume, name) for name in AXES]
         return cls(direction, along, down, across, str(frame.values), (steps[0], steps[1], steps[2]))

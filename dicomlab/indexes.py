@@ -21,11 +21,16 @@ from xarray.core.indexing import (
 from xarray.indexes import PandasIndex
 
 from dicomlab.affine import evenness_tolerance, unevenness
-from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, refusal
+from dicomlab.errors import GeometryError
+from dicomlab.frames import BASIS_TOLERANCE, RESAMPLE, FrameIndex, check_frames, check_picked, refusal
 
-__all__ = ["STEP", "STEP_AT", "AxisIndex", "position_tolerance"]
+__all__ = ["STEP", "STEP_AT", "AxisIndex", "check_guards", "position_tolerance"]
 
 FloatArray = npt.NDArray[np.float64]
+
+_COLUMNS: dict[Hashable, int] = {"slice": 0, "row": 1, "column": 2}  # of the direction matrix
+
+_PICK = "isel() picks by number, drop_duplicates({!r}) keeps the first of each."
 
 STEP, STEP_AT = "step", "step_at"
 """Attributes of a coordinate of one position: mm to the next one in the grid that it was cut from, signed; and that position,
@@ -39,6 +44,23 @@ def position_tolerance(positions: npt.ArrayLike) -> float:
     if values.size < 2:
         return 0.01
     return float(min(0.01, 0.01 * np.median(np.abs(np.diff(values)))))
+
+
+def check_guards(indexes: Mapping[Any, xr.Index], uid: str, direction: FloatArray) -> None:
+    """Raise `GeometryError` unless the guards that are there mean what frame of reference and direction matrix say."""
+    for name, index in indexes.items():
+        if isinstance(index, FrameIndex):
+            frame, theirs, meant = index.uid, index.direction, direction.ravel()
+        elif isinstance(index, AxisIndex):
+            frame, theirs, meant = index.frame, np.array(index.basis), direction[:, _COLUMNS[name]]
+        else:
+            continue
+        if frame != uid or float(np.max(np.abs(theirs - meant))) > 2 * BASIS_TOLERANCE:
+            raise GeometryError(
+                f"nobody knows where these voxels are: the guard of {name} says {np.round(theirs, 4).tolist()} in {frame}, the "
+                f"frame of reference {np.round(meant, 4).tolist()} in {uid} (LPS). An axis was renamed or is that of another "
+                "volume; transpose() changes the order of axes, dicom.transform() and assume_frame() another frame."
+            )
 
 
 def _span(positions: FloatArray) -> str:
@@ -178,6 +200,8 @@ class AxisIndex(PandasIndex):
             The two are not parts of one grid, or an inner join would leave nothing.
         """
         in_theirs, in_mine = self._check_one_grid(other)
+        self._check_each_once()
+        other._check_each_once()
         mine, theirs = self.positions, other.positions
         if how == "inner":
             if not in_theirs.any():
@@ -209,6 +233,21 @@ class AxisIndex(PandasIndex):
                 raise refusal(f"positions along {self.dim}", self._mismatch(other), RESAMPLE)
         return in_theirs, in_mine
 
+    def _repeated(self) -> npt.NDArray[np.bool_]:
+        """Which positions are there more than once, so that nobody knows which of their voxels is meant."""
+        ordered = np.sort(self.positions)
+        again = np.flatnonzero(np.diff(ordered) <= position_tolerance(self.positions))
+        return np.isin(self.positions, ordered[np.concatenate([again, again + 1])])
+
+    def _check_each_once(self) -> None:
+        if (repeated := self._repeated()).any():
+            raise refusal(
+                f"positions along {self.dim}",
+                f"{int(repeated.sum())} of {repeated.size} are not there once only, {self.positions[repeated][0]:g} mm for "
+                "instance, so nobody knows which of their voxels meets the one of the other",
+                _PICK.format(self.dim),
+            )
+
     def _mismatch(self, other: AxisIndex) -> str:
         mine, theirs = self.positions, other.positions
 
@@ -231,6 +270,7 @@ class AxisIndex(PandasIndex):
         if not isinstance(other, AxisIndex):
             return dict(super().reindex_like(cast(Any, other), method, tolerance))
         self._check_frame(other)
+        self._check_each_once()
         if method not in (None, "nearest"):
             return dict(super().reindex_like(cast(Any, other), method, tolerance))
         if method == "nearest" and tolerance is None:
@@ -284,6 +324,8 @@ class AxisIndex(PandasIndex):
                 f"{name}={missing:g} mm is not a position of this volume, which reaches from {_span(positions)} "
                 f"at {positions.size} positions.{hint}"
             )
+        if np.any(twice := self._repeated()[found]):
+            raise KeyError(f"several voxels lie at {name}={wanted[twice][0]:g} mm: {_PICK.format(self.dim)}")
         indexer: Any = found if found.ndim else int(found)
         if isinstance(label, xr.Variable):
             indexer = xr.Variable(label.dims, found)
@@ -294,10 +336,9 @@ class AxisIndex(PandasIndex):
     def _check_label(self, label: xr.DataArray) -> None:
         """Millimetres that come from a volume must count in this frame and along this direction."""
         for index in label.xindexes.values():
-            if isinstance(index, FrameIndex) and index.uid != self.frame:
-                check_frames((self.frame, np.zeros(3)), (index.uid, np.zeros(3)), str(self.dim))
-            elif isinstance(index, AxisIndex) and index.dim == self.dim:
-                self._check_frame(index)
+            if isinstance(index, AxisIndex) and index.dim == self.dim:
+                return self._check_frame(index)
+        check_picked(label, (self.frame, np.array(self.basis)), _COLUMNS.get(label.name), str(self.dim))
 
     def _nearest(self, wanted: FloatArray) -> npt.NDArray[np.intp]:
         """Index of the nearest position, -1 for points more than half an outer step outside the volume."""
@@ -310,14 +351,18 @@ class AxisIndex(PandasIndex):
 
     def _sel_slice(self, label: slice, name: Hashable) -> slice:
         positions = self.positions
+        back = label.step is not None and label.step < 0
+        for bound in (label.start, label.stop):
+            if isinstance(bound, xr.DataArray):
+                self._check_label(bound)
         bounds = [
             default if bound is None else float(bound)
             for bound, default in ((label.start, -np.inf), (label.stop, np.inf))
         ]
         if label.start is not None and label.stop is not None:
             bounds.sort()
-        elif positions.size > 1 and positions[0] > positions[-1]:
-            # Open ends follow the order of the axis: sel(slice=slice(10, None)) starts at 10 and goes on.
+        elif positions.size > 1 and (positions[0] > positions[-1]) != back:
+            # Open ends follow the order of the axis: sel(slice=slice(10, None)) starts at 10 and goes on, or back.
             bounds = [
                 -np.inf if label.stop is None else float(label.stop),
                 np.inf if label.start is None else float(label.start),
@@ -329,7 +374,17 @@ class AxisIndex(PandasIndex):
                 f"no position of {name} lies between {bounds[0]:g} and {bounds[1]:g} mm; this volume reaches from "
                 f"{_span(positions)}."
             )
-        return slice(int(inside[0]), int(inside[-1]) + 1, label.step)
+        first, last = int(inside[0]), int(inside[-1])
+        if inside.size != last - first + 1:
+            raise KeyError(
+                f"what lies between {bounds[0]:g} and {bounds[1]:g} mm does not follow one another, for {name} is not in "
+                f"order: volume.sortby({str(name)!r}) first."
+            )
+        return (
+            slice(last, first - 1 if first else None, label.step)
+            if back
+            else slice(first, last + 1, label.step)
+        )
 
     def __repr__(self) -> str:
         # Printed where somebody looks at indexes, and in xarray's errors when a plain index meets this one: there it is the

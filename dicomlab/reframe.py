@@ -102,7 +102,7 @@ def _checked(matrix: npt.ArrayLike) -> FloatArray:
         move = np.asarray(matrix, dtype=np.float64)
     except (TypeError, ValueError):
         raise GeometryError(
-            f"a registration is a 4x4 matrix of numbers; found {type(matrix).__name__}"
+            f"a registration is a 4x4 matrix, LPS mm to LPS mm; found {type(matrix).__name__}"
         ) from None
     if move.shape != (4, 4) or not np.isfinite(move).all() or not np.allclose(move[3], [0, 0, 0, 1]):
         raise GeometryError(

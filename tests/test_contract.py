@@ -115,6 +115,9 @@ v.isel(slice=0, drop=False).isel(column=2)
 v.sel(row=v.row[[4, 0]])
 v.sel(row=float(v.row[2]) + 0.1, method="nearest")
 v.sel(row=slice(float(v.row[1]), float(v.row[3])))
+v.sel(row=slice(None, None, -1))
+v.sel(row=slice(float(v.row[3]), float(v.row[1]), -1))
+v.sel(column=slice(float(v.column[3]), None, -2))
 v.sel(row=[float(v.row[1])], column=v.column[2:])
 v.loc[{"row": v.row.values[1:3]}]
 v.head(row=3)
@@ -141,6 +144,10 @@ v.rename("other")
 v.astype("longdouble")
 v.assign_attrs(a=1)
 v.drop_attrs(deep=False)
+xr.apply_ufunc(lambda a: a, v, keep_attrs=False)
+xr.where(v > -1e9, v, 0.0, keep_attrs=False)
+xr.merge([v.rename("a"), v.rename("b")], combine_attrs="drop")["b"]
+xr.where(v > 0, 0.0, 0.0, keep_attrs=True) + v
 v.assign_coords(row=v.row)
 v.assign_coords(row=v.row.values)
 v.assign_coords(line=("row", np.arange(6)))
@@ -266,6 +273,23 @@ saved(v, folder, "h5netcdf")
 saved(v, folder, "scipy")
 saved(v, folder, "zarr")
 saved(v, folder, "h5netcdf").dicom.restore()
+v.isel(row=[0, 0, 1])
+v.isel(row=[1, 1, 2]).drop_duplicates("row")
+v.rename(row="y").rename(y="row")
+v.assign_coords(line=("row", np.arange(6))).swap_dims(row="line").isel(line=[3, 1]).swap_dims(line="row")
+v.groupby(["row", "column"]).mean()
+v.rolling(row=3, center=True).construct("window", stride=2).isel(window=1)
+v.coarsen(row=2).construct(row=("row", "within")).isel(within=1)
+v.where(half > -1e9, drop=True)
+v.stack(both=("row", "column")).isel(both=[3, 1, 10]).unstack()
+v.interp(row=v.row[::-1])
+v.isel(row=3).expand_dims("row")
+xr.DataArray(v.values, coords=v.coords, dims=v.dims)
+xr.concat([v, half], "echo", join="left")
+xr.concat([v, half], "echo", join="right")
+xr.combine_nested([[v[..., a, b, :] for b in (slice(3), slice(3, None))] for a in (slice(2), slice(2, 9))], ["row", "column"])
+xr.combine_by_coords([v[..., a, b, :] for b in (slice(3, None), slice(3)) for a in (slice(2, None), slice(2))]).place
+xr.map_over_datasets(np.add, *[xr.DataTree.from_dict({"/ct": d.to_dataset(name="a")}) for d in (v, half)])["ct/a"] / 2
 v.dicom.restore()
 v.dicom.with_xyz().isel(row=[2, 0])
 v.dicom.with_xyz().drop_vars(["x", "y", "z"])
@@ -290,6 +314,8 @@ v.isel(row=xr.DataArray([0, 2], dims="point"), column=xr.DataArray([1, 3], dims=
 v.sel(row=xr.DataArray(v.row.values[:2], dims="point"), column=xr.DataArray(v.column.values[:2], dims="point"))
 v.stack(voxel=("slice", "row", "column"))
 v.rename(row="y")
+v.rename(row="column", column="row")
+v.rename(slice="row", row="slice")
 v.rename(frame_of_reference="frame")
 v.assign_coords(line=("row", np.arange(6))).swap_dims(row="line")
 v.isel(row=2, drop=True)
@@ -311,6 +337,7 @@ v + w
 w - v
 v * half_of(w)
 half_of(v) < w
+v.drop_vars("frame_of_reference") + w.drop_vars("frame_of_reference")
 np.add(v, w)
 np.maximum(v, w)
 v.where(w > 0)
@@ -459,6 +486,28 @@ def test_two_grids_are_not_brought_together(operation: str) -> None:
                 raise AssertionError(
                     f"{other}, {kind}: {run(operation, v=v, w=others(v)[other], half_of=half_of)}"
                 )
+
+
+# No axis is left on both sides: only the frame of reference can say that these are two patients, or two directions.
+UNFRAMED = """
+v.mean(["slice", "row", "column"]) + w.mean(["slice", "row", "column"])
+v + w.max(["slice", "row", "column"])
+v.isel(slice=0, row=1, column=2) - w.isel(slice=0, row=1, column=2)
+v.isel(row=1) + w.mean(["slice", "column"])
+xr.concat([v.isel(slice=0, row=0, column=0), w.isel(slice=0, row=0, column=0)], "echo")
+xr.concat([v.isel(row=0), w.isel(row=1)], "row")
+v.sel(row=w.row[1], method="nearest")
+v.sel(row=slice(w.row[1], w.row[3]))
+"""
+
+
+@pytest.mark.parametrize("operation", lines(UNFRAMED))
+def test_two_frames_are_not_brought_together_when_their_axes_are_gone(operation: str) -> None:
+    for kind in ("oblique", "4-D"):
+        v = volumes()[kind]
+        for other in ("another orientation", "another frame", "an unknown frame"):
+            with pytest.raises(xr.AlignmentError, match=REASONS[other]):
+                raise AssertionError(f"{other}, {kind}: {run(operation, v=v, w=others(v)[other])}")
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

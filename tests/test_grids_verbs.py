@@ -482,6 +482,13 @@ def test_positions_of_the_patient_pick_planes_of_an_upright_volume() -> None:
     with pytest.raises(KeyError, match="no plane lies at y from 40 to inf"):
         source.dicom.sel(y=slice(40, None))
     assert source.dicom.sel(y=slice(None, None)).shape == source.shape
+    shuffled = source.roll(slice=2, roll_coords=True)
+    first, second, *_, last = (
+        np.sort(shuffled.slice.values[:2]).tolist() + np.sort(source.slice.values).tolist()
+    )
+    assert shuffled.dicom.sel(z=slice(first, second)).sizes["slice"] == 2
+    with pytest.raises(GeometryError, match="do not follow one another"):
+        shuffled.dicom.sel(z=slice(source.slice.values[1], last))
 
 
 def test_oblique_planes_have_no_x_and_the_error_names_what_makes_such() -> None:

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from dicomlab import make_volume
 from dicomlab.errors import GeometryError
@@ -170,3 +171,101 @@ def test_ordinary_operations_keep_the_frame_and_its_guard(operate) -> None:
     assert type(result.xindexes["frame_of_reference"]).__name__ == "FrameIndex"
     for dim in {"row", "column"} & set(result.dims):
         assert type(result.xindexes[dim]).__name__ == "AxisIndex"
+
+
+@pytest.mark.parametrize(
+    "meet",
+    [
+        lambda v, twice: twice + v,
+        lambda v, twice: v + twice,
+        lambda v, twice: v.where(twice > 0),
+        lambda v, twice: xr.align(v, twice, join="outer"),
+        lambda v, twice: xr.align(v, twice, join="left"),
+        lambda v, twice: twice.reindex_like(v),
+        lambda v, twice: twice.reindex_like(v, method="nearest"),
+    ],
+)
+def test_voxels_at_one_position_are_not_mistaken_for_one_another(meet) -> None:
+    v = volume()
+    for jitter in (0.0, 0.001):
+        again = v.assign_coords(slice=v.slice + jitter).dicom.restore() * 10
+        with pytest.raises(xr.AlignmentError, match=r"not there once only.*isel"):
+            meet(v, xr.concat([v, again], "slice"))
+
+
+def test_selecting_a_position_of_several_voxels_asks_which() -> None:
+    v = volume()
+    twice = xr.concat([v, v * 10], "slice")
+    for label in (float(v.slice[1]), v.slice.values[:2]):
+        with pytest.raises(KeyError, match=r"several voxels.*drop_duplicates"):
+            twice.sel(slice=label)
+        xr.testing.assert_equal(twice.drop_duplicates("slice").sel(slice=label), v.sel(slice=label))
+
+
+def test_a_range_on_an_axis_out_of_order_holds_nothing_from_outside() -> None:
+    rolled = volume().roll(row=2, roll_coords=True)
+    row = volume().row.values
+    with pytest.raises(KeyError, match="sortby"):
+        rolled.sel(row=slice(row[1], row[3]))
+    np.testing.assert_array_equal(rolled.sel(row=slice(row[0], row[2])).row, row[:3])
+
+
+def test_labels_of_another_direction_are_refused_one_by_one_too() -> None:
+    v = volume()
+    turn = np.eye(4)
+    turn[:3, :3] = Rotation.from_euler("z", 3, degrees=True).as_matrix()
+    for other, reason in (
+        (volume(turn @ AFFINE), "orientation"),
+        (volume(frame="1.2.4"), "frame of reference"),
+    ):
+        for label in (other.row[1], slice(other.row[1], other.row[3]), other.row[1:3]):
+            with pytest.raises(xr.AlignmentError, match=reason):
+                v.sel(row=label, **({} if isinstance(label, slice) else {"method": "nearest"}))
+
+
+def test_coordinates_of_two_volumes_in_one_array_have_no_geometry() -> None:
+    v, other = volume(), volume(frame="1.2.4")
+    for mixed in (
+        v.interp(row=other.row),
+        v.assign_coords(frame_of_reference=other.frame_of_reference),
+    ):
+        with pytest.raises(GeometryError, match="nobody knows where"):
+            _ = mixed.dicom.affine
+
+
+def test_what_is_written_into_a_result_does_not_reach_the_guard_of_its_source() -> None:
+    v = volume()
+    affine = v.dicom.affine
+    xr.where(v > 0, 1.0, 0.0, keep_attrs=True).attrs.clear()
+    v.copy().frame_of_reference.attrs["direction"][0] = 0.5
+    v[1:].frame_of_reference.attrs.clear()
+    np.testing.assert_array_equal(v.dicom.affine, affine)
+    np.testing.assert_array_equal((v + v[1:]).dicom.affine[:, :3], affine[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"slice": list("abcd")}, "positions are numbers"),
+        ({"slice": np.arange(4).astype("datetime64[s]")}, "positions are numbers"),
+        ({"frame_of_reference": ((), FRAME, {"direction": [0.0] * 9})}, "spans no space"),
+        ({"frame_of_reference": ((), FRAME, {"direction": [np.nan] * 9})}, "spans no space"),
+    ],
+)
+def test_coordinates_that_mean_no_place_are_no_geometry(change, words: str) -> None:
+    v = volume().drop_indexes(["slice", "row", "column", "frame_of_reference"])
+    with pytest.raises(GeometryError, match=words):
+        _ = v.assign_coords(change).dicom.affine
+
+
+def test_two_volumes_live_in_one_dataset_on_axes_of_their_own() -> None:
+    v, other = volume(), volume(moved(0, 3.0), frame="1.2.4")
+    names = {"slice": "s2", "row": "r2", "column": "c2", "frame_of_reference": "f2"}
+    both = xr.Dataset({"a": v, "b": other.rename(names)})
+    np.testing.assert_array_equal(both.a.dicom.affine, v.dicom.affine)
+    assert both.a.sel(row=both.a.row[1]).equals(both.a[:, 1])
+    assert both.b.sel(r2=both.b.r2[1]).equals(both.b[:, 1])
+    back = both.b.drop_vars("frame_of_reference").rename({new: old for old, new in names.items()})
+    assert back.dicom.same_grid(other)
+    with pytest.raises(xr.AlignmentError, match="frame of reference"):
+        v.sel(row=other.row[1])

@@ -241,6 +241,7 @@ def test_scaling_is_held_by_positions_and_what_no_direction_holds_is_refused() -
         (np.eye(3), "4x4"),
         (np.full((4, 4), np.nan), "finite"),
         (np.ones((4, 4)), "last row"),
+        (object(), "found object"),
     ]:
         with pytest.raises(GeometryError, match=reason):
             v.dicom.transform(matrix, to=OTHER)

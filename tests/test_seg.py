@@ -169,11 +169,9 @@ def test_what_does_not_lie_on_the_voxels_is_refused_by_how_much(tmp_path: Path) 
         load_segmentation(path, like=image[::2])
     with pytest.raises(GeometryError, match="frame of reference"):
         load_segmentation(path, like=load_volume(write(tmp_path / "mr", datasets("MR"))))
-    turned = image.copy()
-    direction = np.array(image.frame_of_reference.attrs["direction"]).reshape(3, 3)
-    c, s = np.cos(0.01), np.sin(0.01)
-    direction = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ direction
-    turned.frame_of_reference.attrs["direction"] = direction.ravel().tolist()
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(0.01), -np.sin(0.01)], [np.sin(0.01), np.cos(0.01)]]
+    turned = image.dicom.transform(turn, to=image)
     with pytest.raises(GeometryError, match=r"directions differ by 0\.01 "):
         load_segmentation(path, like=turned)
 

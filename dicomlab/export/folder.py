@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from pydicom.filereader import read_file_meta_info
+
 from dicomlab.errors import DicomLabError
+from dicomlab.export.image import IMPLEMENTATION
 
 __all__ = ["file_name", "new_folder"]
 
@@ -67,9 +70,17 @@ def _check(folder: Path, overwrite: bool) -> None:
             "overwrite=True replaces a series that write_series wrote there."
         )
     # One wrong path must not cost somebody their pictures.
-    foreign = [name for name in names if not _OURS.fullmatch(name)]
+    foreign = [name for name in names if not (_OURS.fullmatch(name) and _is_ours(folder / name))]
     if foreign:
         raise DicomLabError(
-            f"{folder} holds {foreign[0]}, which write_series does not write, so it is not overwritten: choose another folder, "
+            f"{folder} holds {foreign[0]}, which write_series did not write, so it is not overwritten: choose another folder, "
             "or empty this one"
         )
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether a file says that `write_series` wrote it: others number their files in the same way."""
+    try:
+        return bool(read_file_meta_info(file).get("ImplementationClassUID") == IMPLEMENTATION)
+    except Exception:  # whatever it is, it is not ours
+        return False

@@ -24,9 +24,10 @@ from dicomlab.read.planes import Plane
 from dicomlab.voi import Window
 from dicomlab.windowing import windows_from_attrs
 
-__all__ = ["Images"]
+__all__ = ["IMPLEMENTATION", "Images"]
 
-_IMPLEMENTATION = generate_uid(entropy_srcs=["dicomlab", "export", "implementation"])
+IMPLEMENTATION = generate_uid(entropy_srcs=["dicomlab", "export", "implementation"])
+"""Implementation Class UID (0002,0012) of every file that is written."""
 _MODALITIES = ("CT", "MR", "PT", "NM", "US", "OCT", "OPT", "XA", "RF", "MG", "DX", "CR", "IVUS", "PX")
 """Modalities that a picture may come from; what is none of them (a dose, say) is written as OT, other."""
 
@@ -216,7 +217,7 @@ class Images:
         meta.MediaStorageSOPClassUID = image.SOPClassUID
         meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
         meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        meta.ImplementationClassUID = _IMPLEMENTATION
+        meta.ImplementationClassUID = IMPLEMENTATION
         meta.ImplementationVersionName = "DICOMLAB"
         return meta
 

@@ -55,7 +55,7 @@ class Storing:
             Values are not those that were looked at before: a lazy volume changed in between.
         """
         low, high = np.iinfo(self.dtype).min, np.iinfo(self.dtype).max
-        if plane.dtype.kind in "iu" and float(self.slope) == 1:
+        if plane.dtype.kind in "iu" and float(self.slope) == 1 and not self.error:
             # Python's integers: the difference of two 64-bit numbers may need 65.
             shift = int(float(self.intercept))
             kept = low <= int(plane.min()) - shift and int(plane.max()) - shift <= high

@@ -105,7 +105,12 @@ def _channel(volume: xr.DataArray, name: str) -> tuple[hd.ChannelDescriptor, lis
         return package.ChannelDescriptor(name, is_custom=True, value_type=type(labels[0])), labels
     standard = package.ChannelDescriptor(name)
     try:
-        return standard, [standard.value_type(label) for label in labels]
+        made = [standard.value_type(label) for label in labels]
+        if not np.array_equal(
+            np.asarray(made), np.asarray(labels), equal_nan=all(isinstance(x, float) for x in labels)
+        ):
+            raise ValueError("other values")
+        return standard, made
     except (TypeError, ValueError) as problem:
         raise UnsupportedError(
             f"the axis {name} has the name of an attribute of DICOM, and labels which that does not have: {labels[:6]}. Rename "

@@ -295,8 +295,10 @@ def _further(header: dict[str, Any], axes: list[int]) -> list[Further]:
         name = next(str(name) for name in names if name not in taken)
         if np.isnan(start):
             start, step = 0.0, np.nan  # a step alone numbers nothing
-        elif size == 1:
-            step = 0.0
+        else:
+            if str(said("centerings", axis, "")) == "cell" and not np.isnan(step):
+                start += step / 2  # an axis of cells begins at the border of the first one
+            step = 0.0 if size == 1 else step
         if name == "time" and unit == "ms":
             start, step, unit = start / 1000, step / 1000, "s"
         found.append(Further(name, size, start, step, unit))

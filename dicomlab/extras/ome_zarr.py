@@ -21,6 +21,7 @@ from dicomlab.bare import Bare, Further, corner_shift, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.geometry import AXES
 from dicomlab.optional import optional
+from dicomlab.warn import warn_user
 from dicomlab.writing import written
 
 __all__ = ["load_ome_zarr", "save_ome_zarr"]
@@ -50,6 +51,8 @@ _TOWARDS = (
 """RFC-4's names of the directions in which x, y and z of LPS grow and fall."""
 _MUCH = 8 << 30
 """Bytes for which no room is made if the file has next to none of them."""
+_MANY = 100_000
+"""Chunks that are not looked for one by one unless files for them are there."""
 _APART = 0.01
 """mm by which a corner may move when an axis counts as one of the patient's."""
 
@@ -149,7 +152,13 @@ def save_ome_zarr(volume: xr.DataArray, path: str | os.PathLike[str], *, overwri
     with written(path, overwrite=overwrite, suffixes=_SUFFIXES, replaceable=_is_ome_zarr) as part:
         group = package.create_group(store=str(part), zarr_format=3, attributes=attributes)
         array = group.create_array(
-            "0", shape=values.shape, dtype=values.dtype, dimension_names=[axis["name"] for axis in axes]
+            "0",
+            shape=values.shape,
+            dtype=values.dtype,
+            dimension_names=[axis["name"] for axis in axes],
+            config={
+                "write_empty_chunks": True
+            },  # so that a chunk which is not there is a chunk that was lost
         )
         array[...] = values
 
@@ -240,6 +249,11 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
         It has other transformations, or another version.
     DicomLabError
         There is no OME-Zarr, or it is damaged.
+
+    Warns
+    -----
+    DicomLabWarning
+        Chunks are not there. `save_ome_zarr` writes all; other programs leave out those that hold only 0.
     """
     package = _zarr()
     folder = Path(path)
@@ -267,7 +281,7 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
         array = group[level["path"]]
         if array.ndim != len(axes):
             raise UnsupportedError(f"{array.ndim} axes are stored, {len(axes)} described")
-        _check_there(array, folder)
+        _check_there(array, folder / level["path"])
         values = np.asarray(array[...])
         return _volume(values, axes, scale, translation, direction, own)
     except DicomLabError as problem:
@@ -279,16 +293,20 @@ def load_ome_zarr(path: str | os.PathLike[str]) -> xr.DataArray:
 
 
 def _check_there(array: Any, folder: Path) -> None:
-    """Metadata may claim any size; room for much is made only if files for it are there."""
-    if array.nbytes <= _MUCH:
-        return
-    files = sum(1 for path in folder.rglob("*") if path.is_file())
+    """Metadata may claim any size; room for much is made only if files for it are there, and lacking ones are told of."""
     pieces = math.prod(
         -(-n // step) for n, step in zip(array.shape, array.shards or array.chunks, strict=True)
     )
-    if 100 * files < pieces:
+    files = sum(1 for path in folder.rglob("*") if path.is_file() and path.name != "zarr.json")
+    if (array.nbytes > _MUCH or pieces > _MANY) and 100 * files < pieces:
         raise DicomLabError(
             f"it speaks of {array.shape} voxels, {array.nbytes} bytes; hardly any of them are there"
+        )
+    if files < pieces:
+        warn_user(
+            f"{folder.parent.name}: {pieces - files} of {pieces} chunks are not there; their voxels have the value "
+            f"{array.fill_value}. That is right if another program left out chunks that hold nothing else, and wrong if "
+            "the folder was copied in part."
         )
 
 

@@ -133,6 +133,8 @@ def from_sitk(
     ------
     GeometryError
         The image has two dimensions, or no grid of image planes.
+    UnsupportedError
+        The image is a label map.
     DicomLabError
         It is none of SimpleITK, or `labels` do not fit.
 
@@ -147,6 +149,11 @@ def from_sitk(
     package = _sitk()
     if not isinstance(image, package.Image):
         raise DicomLabError(f"a SimpleITK.Image was asked for; found {type(image).__name__}")
+    if image.GetPixelIDTypeAsString().startswith("label"):
+        # Asked for its voxels, SimpleITK would end the whole process.
+        raise UnsupportedError(
+            "a label map of SimpleITK has no voxels; SimpleITK.Cast(image, SimpleITK.sitkUInt16) makes an image of it"
+        )
     count = image.GetDimension()
     if count not in (3, 4):
         raise GeometryError(

@@ -8,15 +8,13 @@ import xarray as xr
 
 from dicomlab.errors import GeometryError
 from dicomlab.regrid.planes import finest, unit
-from dicomlab.regrid.points import at_points, points_of, with_points
+from dicomlab.regrid.points import MOST_POINTS, at_points, points_of, with_points
 from dicomlab.regrid.sampling import How, Labels, Order
 from dicomlab.regrid.voxels import whole
 
 __all__ = ["curved"]
 
 FloatArray = npt.NDArray[np.float64]
-
-_MOST = 1e5
 
 
 def curved(
@@ -87,7 +85,7 @@ def curved(
         )
     marks = np.asarray(np.concatenate([[0.0], np.cumsum(pieces)]), dtype=np.float64)
     count, half = np.floor(marks[-1] / step + 1e-9), np.floor(width / 2 / step + 1e-9)
-    if max(count, 2 * half) > _MOST:
+    if (count + 1) * (2 * half + 1) > MOST_POINTS:
         raise GeometryError(
             f"a curve of {marks[-1]:.4g} mm, {width:g} mm wide, with a value every {step:g} mm is too large; lengths are in mm"
         )

@@ -19,6 +19,9 @@ from dicomlab.regrid.voxels import check_size, finish
 
 __all__ = ["onto", "steps_first"]
 
+_MOST_PLANES = 10_000
+"""Of a dask array: planning each takes milliseconds, and a slip would take hours."""
+
 
 def onto(
     volume: xr.DataArray,
@@ -56,9 +59,16 @@ def onto(
     dtype, blank = how.types(volume.dtype, places.leaves)
     turned = volume.transpose(..., *AXES)
     check_size((*turned.shape[:-3], *target.shape), dtype, volume, report)
+    if turned.chunks is not None and target.shape[0] > _MOST_PLANES:
+        raise GeometryError(
+            f"{report} would make {target.shape[0]} planes; of a dask array at most {_MOST_PLANES} are made, each "
+            "a task of its own"
+        )
     # Splines within single planes of the source are made there: what one slice lacks is no matter of the next.
-    if turned.chunks is not None or (how.order == 3 and places.pick(slice(0, 1)).level):
-        values: Any = _by_plane(turned.data if turned.chunks else turned.values, places, how, dtype, blank)
+    level = how.order == 3 and all(places.pick(slice(k, k + 1)).level for k in range(target.shape[0]))
+    if turned.chunks is not None or level:
+        source_values = turned.data if turned.chunks else turned.values
+        values: Any = _by_plane(source_values, places, how, dtype, blank, level=level)
     else:
         box = places.box(margins(how, places.coarseness))
         part = steps_first(turned.isel(dict(zip(AXES, box, strict=True))).values)
@@ -78,13 +88,16 @@ def _start(box: Box) -> tuple[int, int, int]:
     return a, b, c
 
 
-def _by_plane(values: Any, places: Places, how: How, dtype: np.dtype[Any], blank: Any) -> Any:
-    """The planes of the target, each of the slab of the source that it needs; of a dask array one, too."""
+def _by_plane(values: Any, places: Places, how: How, dtype: np.dtype[Any], blank: Any, *, level: bool) -> Any:
+    """The planes of the target, each of the slab of the source that it needs; of a dask array one, too.
+
+    `level`: each of them lies on one slice of the source.
+    """
     coarse = places.coarseness
     planes = []
     for k in range(places.shape[0]):
         part = places.pick(slice(k, k + 1))
-        box = part.box(margins(how, coarse, level=part.level))
+        box = part.box(margins(how, coarse, level=level))
         work = partial(_plane, start=_start(box), places=part, how=how, out=dtype, blank=blank, coarse=coarse)
         slab = values[(..., *box)]
         if isinstance(values, np.ndarray):

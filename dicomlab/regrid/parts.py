@@ -33,8 +33,8 @@ def crop_to(
     volume
         Dims ``slice``, ``row``, ``column`` and any others; nothing of a lazy one is read.
     around
-        A mask or labels (not 0 counts), on this grid or another one of the same frame of reference; or two opposite
-        corners of a box in LPS mm, shape ``(2, 3)``. Every voxel that it touches is kept.
+        A mask or labels (what is neither 0 nor NaN counts), on this grid or another one of the same frame of reference; or
+        two opposite corners of a box in LPS mm, shape ``(2, 3)``. Every voxel that it touches is kept.
     margin
         Millimetres to keep around it, one number or three along slice, row, column; negative ones take away.
 
@@ -73,9 +73,10 @@ def crop_to(
                 f"a box is two opposite corners x, y, z (LPS), shape (2, 3), or a mask; found shape {box.shape}"
             )
         points = np.array(list(product(*box.T)))
-    margins = np.broadcast_to(np.asarray(margin, dtype=np.float64), 3)
-    if not np.isfinite(margins).all():
-        raise GeometryError(f"margin is in mm, found {margin!r}")
+    margins = np.asarray(margin, dtype=np.float64)
+    if margins.shape not in ((), (3,)) or not np.isfinite(margins).all():
+        raise GeometryError(f"margin is in mm, one number or three along {', '.join(AXES)}; found {margin!r}")
+    margins = np.broadcast_to(margins, 3)
     mm = np.linalg.solve(geometry.direction, points.T)
     picks = {}
     for name, ruler, along, more, basis in zip(
@@ -163,13 +164,20 @@ def _between(positions: FloatArray, label: slice, name: str) -> slice:
             f"no plane lies at {name} from {low:g} to {high:g} mm; they reach from {positions.min():.2f} to "
             f"{positions.max():.2f} mm"
         )
-    return slice(int(inside[0]), int(inside[-1]) + 1)
+    first, last = int(inside[0]), int(inside[-1])
+    if inside.size != last - first + 1:
+        raise GeometryError(
+            f"the planes at {name} from {low:g} to {high:g} mm do not follow one another: sort them first (volume.sortby)"
+        )
+    return slice(first, last + 1)
 
 
 def _extent(mask: xr.DataArray, geometry: Geometry) -> FloatArray:
-    """LPS mm of the corners of the smallest box along the axes of a mask that holds all that is not 0, shape ``(8, 3)``."""
+    """LPS mm of the corners of the smallest box along the axes of a mask that holds all of it, shape ``(8, 3)``."""
     further = [dim for dim in mask.dims if dim not in AXES]
-    held = (mask.variable != 0).any(further) if further else mask.variable != 0
+    # NaN stands where a mask on another grid does not reach.
+    held = (mask.variable != 0) & mask.variable.notnull()
+    held = held.any(further) if further else held
     ends = []
     for name, step in zip(AXES, geometry.spacing, strict=True):
         there = np.flatnonzero(held.any([other for other in AXES if other != name]).values)

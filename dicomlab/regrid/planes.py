@@ -100,6 +100,8 @@ def reslice(
     if None in steps:
         raise GeometryError(f"new planes need a spacing along each axis, found {spacing!r}")
     step = np.array(steps, dtype=np.float64)
+    if not all(isinstance(n, (int, np.integer)) for n in (count, *(() if shape is None else shape))):
+        raise GeometryError(f"planes and voxels are counted; found count={count!r}, shape={shape!r}")
     if shape is not None and (len(shape) != 3 or min(shape) < 1 or max(shape) > _MOST or count != 1):
         raise GeometryError(
             f"shape counts voxels along slice, row, column, and is given without count=; found {tuple(shape)}, count={count}"

@@ -17,11 +17,12 @@ from dicomlab.regrid.planes import finest
 from dicomlab.regrid.sampling import How, Labels, Order, margins, sample
 from dicomlab.regrid.voxels import whole
 
-__all__ = ["at_points", "interp", "points_of", "profile", "with_points"]
+__all__ = ["MOST_POINTS", "at_points", "interp", "points_of", "profile", "with_points"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_MOST_POINTS = 100_000_000
+MOST_POINTS = 10_000_000
+"""Along lines and curves; each takes some hundred bytes on the way to its value."""
 
 
 def interp(
@@ -131,8 +132,10 @@ def profile(
     if step is not None and not (np.isfinite(step) and step > 0):
         raise GeometryError(f"step is the distance in mm from one value to the next, found {step!r}")
     count = np.ceil(length / finest(geometry) - 1e-9) if step is None else np.floor(length / step + 1e-9)
-    if count > _MOST_POINTS:
-        raise GeometryError(f"a line of {length:g} mm with a value every {step} mm has {count:.0f} values")
+    if count > MOST_POINTS:
+        raise GeometryError(
+            f"a line of {length:g} mm with a value every {step} mm has {count:.0f} values; lengths are in mm"
+        )
     along = (length / max(count, 1.0) if step is None else step) * np.arange(int(count) + 1)
     where = first + along[:, None] * ((last - first) / length)
     how = How.of(volume.dtype, order=order, fill=fill, labels=labels)
@@ -187,6 +190,11 @@ def with_points(
 ) -> xr.DataArray:
     """Values as an array with the further axes of `volume`, then `dims`; x, y, z, and the guard of the frame of reference."""
     further = [dim for dim in volume.dims if dim not in AXES]
+    taken = [dim for dim in dims if dim not in AXES and (dim in volume.dims or dim in volume.coords)]
+    if taken:
+        raise GeometryError(
+            f"the volume has {', '.join(taken)} already, so the points cannot lie along an axis of that name: rename theirs"
+        )
     earlier = str(volume.attrs.get("resampled", ""))
     attrs = volume.attrs | {"resampled": f"{earlier}\n{report}".strip()}
     made = xr.DataArray(values, dims=[*further, *dims], attrs=attrs)

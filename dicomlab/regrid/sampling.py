@@ -301,7 +301,9 @@ def _make(
     missing = None
     if not np.isfinite(values).all():
         missing = ~np.isfinite(values)
-        kinds = {np.nan: np.isnan(values), np.inf: values == np.inf, -np.inf: values == -np.inf}
+        kinds = {np.inf: values == np.inf, -np.inf: values == -np.inf}
+        # A complex number has more ways not to be finite; NaN says that of all of them.
+        kinds[np.nan] = missing & ~kinds[np.inf] & ~kinds[-np.inf]
         special = {value: mask for value, mask in kinds.items() if mask.any()}
         values = np.where(missing, 0, values)
     values = smoothed(values, widths, missing, workers)

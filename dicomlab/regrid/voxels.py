@@ -61,6 +61,8 @@ def value_type(
     dtype: np.dtype[Any], fill: float | None, interpolated: bool, *, outside: bool
 ) -> tuple[np.dtype[Any], Any]:
     """Dtype of the new values and what stands where there are none."""
+    if fill is not None and (np.ndim(fill) or np.asarray(fill).dtype.kind not in "biufc"):
+        raise DicomLabError(f"fill is one number, or None; found {fill!r}")
     if interpolated:
         if dtype.kind not in "iufc":
             raise DicomLabError(
@@ -77,9 +79,11 @@ def value_type(
         return np.result_type(dtype, np.float32), np.nan
     if dtype.kind in "biu" and np.isnan(fill):
         dtype = np.result_type(dtype, np.float32)
+    if np.iscomplexobj(fill) and dtype.kind != "c":
+        raise DicomLabError(f"fill={fill!r} is no {dtype} value, which the values are")
     with np.errstate(all="ignore"):
         held = np.asarray(fill).astype(dtype)
-    if dtype.kind in "biu" and held != fill:
+    if held != fill if dtype.kind in "biu" else np.isfinite(held) != np.isfinite(fill):
         raise DicomLabError(
             f"fill={fill!r} is no {dtype} value, which the values are; astype(float) first, or another fill"
         )

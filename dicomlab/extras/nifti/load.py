@@ -305,10 +305,15 @@ def _check_length(image: Any, file: Path) -> None:
         raise DicomLabError(
             f"{file.name}: its header says that the image has the shape {shape}, so no voxels"
         )
+    first = int(image.dataobj.offset)
+    if first < int(image.header["sizeof_hdr"]):
+        raise DicomLabError(
+            f"{file.name}: its header says that the values begin at byte {first} of the file, within the header itself"
+        )
     claimed = int(np.prod(shape, dtype=object)) * image.get_data_dtype().itemsize
     size = file.stat().st_size
     # DEFLATE makes a byte of 1032 at most.
-    room = size * 1032 if file.name.lower().endswith(".gz") else size - int(image.dataobj.offset)
+    room = size * 1032 if file.name.lower().endswith(".gz") else size - first
     if claimed > room:
         raise DicomLabError(
             f"{file.name} is cut off or its header is wrong: it speaks of {shape} voxels, {claimed} bytes; the file has {size}"
