@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from dicomlab.affine import unevenness
 from dicomlab.datasets import take_one
 from dicomlab.errors import GeometryError
 from dicomlab.flat import ImagePlane, is_flat
@@ -20,6 +23,7 @@ from dicomlab.volumes import attrs_of
 __all__ = ["Grid"]
 
 _Floats: TypeAlias = npt.NDArray[np.float64]
+_Vector: TypeAlias = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +143,30 @@ class Grid:
         Under a tilted gantry slices are stacked along the table, but their positions are mm along their normal.
         """
         return self.direction[:, axis] if axis else np.linalg.inv(self.direction)[0]
+
+    @cached_property
+    def inverse(self) -> tuple[_Vector, _Vector, _Vector]:
+        """For slice, row and column what, times an LPS position, gives mm along the axis."""
+        rows = [[float(x) + 0.0 for x in row] for row in np.linalg.inv(self.direction)]
+        return cast(tuple[_Vector, _Vector, _Vector], tuple((a, b, c) for a, b, c in rows))
+
+    def ruler(self, axis: int) -> tuple[float, float | None]:
+        """First position of an axis and its step (signed), in mm; no step where it is uneven by more than a millionth.
+
+        A lone voxel of which nobody knows how far the next would be counts as 1 mm thick.
+        """
+        line = self.axes[axis]
+        first = float(line[0])
+        if line.size == 1:
+            lone = self.geometry.lone_steps[axis]
+            return first, 1.0 if math.isnan(lone) or lone == 0 else float(lone)
+        step = float(line[-1] - line[0]) / (line.size - 1)
+        return first, step if unevenness(line) <= 1e-6 * abs(step) else None
+
+    @cached_property
+    def finest(self) -> float:
+        """The smallest spacing in mm; 1 where none is known."""
+        return min((step for step in self.geometry.spacing if step > 0), default=1.0)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -1,7 +1,7 @@
 """A rectangle of square pixels in the patient, and where its pixels lie among the voxels of a volume.
 
-``js/plane.js`` is its twin: the same numbers by the same operations in the same order, so that both find the same voxels to the last
-bit. Hence plain Python floats here, and no matrix products, whose order numpy does not tell.
+``js/plane.js`` is its twin: the same numbers by the same operations in the same order, so that both find the same voxels to the
+last bit. Hence plain Python floats here, and no matrix products, whose order numpy does not tell.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from dicomlab.view.grid import Grid
 
-__all__ = ["SLACK", "Course", "Plane", "Vector", "courses", "dot"]
+__all__ = ["SLACK", "Course", "Plane", "Vector", "courses", "cross", "dot"]
 
 Vector: TypeAlias = tuple[float, float, float]
 _Floats: TypeAlias = npt.NDArray[np.float64]
@@ -31,6 +31,11 @@ _STILL = 1e-9
 def dot(a: Sequence[float], b: Sequence[float]) -> float:
     """The scalar product, summed from the first component on."""
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def cross(a: Vector, b: Vector) -> Vector:
+    """The vector product."""
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,7 @@ class Plane:
     @property
     def normal(self) -> Vector:
         """LPS unit vector away from who looks."""
-        (a, b, c), (d, e, f) = self.right, self.down
-        return b * f - c * e, c * d - a * f, a * e - b * d
+        return cross(self.right, self.down)
 
     def moved(self, mm: float) -> Plane:
         """The plane `mm` further along its normal."""
@@ -99,7 +103,7 @@ class Course:
         return found
 
     def along(self, count: int, step: float) -> _Floats:
-        """Indices of `count` pixels in a row, of an axis that this row alone moves along; on a voxel or a face where nearly so."""
+        """Indices of `count` pixels in a row that moves along this axis alone; on a voxel or a face where nearly so."""
         index = self.index(self.start + np.arange(count, dtype=np.float64) * step)
         halves = np.floor(2.0 * index + 0.5) / 2.0
         return np.where(np.abs(index - halves) <= SLACK, halves, index)
@@ -124,9 +128,7 @@ def courses(grid: Grid, plane: Plane) -> tuple[Course, Course, Course]:
         if step is None:
             made.append(Course(line.size, start, _still(right), _still(down), line))
         else:
-            made.append(
-                Course(line.size, (start - first) / step, _still(right / step), _still(down / step))
-            )
+            made.append(Course(line.size, (start - first) / step, _still(right / step), _still(down / step)))
     return made[0], made[1], made[2]
 
 

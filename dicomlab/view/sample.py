@@ -1,7 +1,7 @@
 """Values of a volume on a plane, before any window: what every picture is made of.
 
-``js/sample.js`` is its twin. Between voxels values are mixed along columns first, then rows, then slices, in float64, and rounded to
-float32 once.
+``js/sample.js`` is its twin. Between voxels values are mixed along columns first, then rows, then slices, in float64, and
+rounded to float32 once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from dicomlab.view.grid import Grid
 from dicomlab.view.plane import SLACK, Course, Plane, courses
 
-__all__ = ["Interpolation", "Slab", "SlabMode", "sample", "slab_offsets"]
+__all__ = ["Interpolation", "Slab", "SlabMode", "Values", "sample", "slab_offsets"]
 
 _Floats: TypeAlias = npt.NDArray[np.float64]
 _Indexes: TypeAlias = npt.NDArray[np.intp]

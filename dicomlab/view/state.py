@@ -34,6 +34,7 @@ __all__ = [
     "finest_pixel",
     "initial_state",
     "patient_side",
+    "plane_axes",
     "plane_views",
     "position_letters",
 ]
@@ -141,6 +142,18 @@ def plane_views(direction: npt.ArrayLike) -> dict[PlaneName, PlaneView]:
     PS3.3 C.7.6.2.1.1 (directions), C.7.6.1.1.1 (letters).
     """
     vectors = np.asarray(direction, dtype=np.float64).reshape(3, 3)
+    return {
+        name: _plane_view(name, vectors, (cut, down, right), (down_sign, right_sign))
+        for name, (cut, (down, down_sign), (right, right_sign)) in plane_axes(vectors).items()
+    }
+
+
+def plane_axes(direction: npt.ArrayLike) -> dict[PlaneName, tuple[int, tuple[int, int], tuple[int, int]]]:
+    """Return for each plane the voxel axis it cuts, and those that run down and to the right on the screen, with their signs.
+
+    `direction` is (3, 3), as for `plane_views`.
+    """
+    vectors = np.asarray(direction, dtype=np.float64).reshape(3, 3)
     closeness = np.abs(vectors / np.linalg.norm(vectors, axis=0))
     # voxel_axis[p] is the voxel axis that runs along patient axis p. Slices are named by their normal, as in
     # `Geometry.plane`, and rows and columns share the two other planes. The first of equals wins (rounded, so
@@ -148,15 +161,14 @@ def plane_views(direction: npt.ArrayLike) -> dict[PlaneName, PlaneView]:
     normal = _LAYOUT[cast(PlaneName, plane_of(vectors))][0]
     orders = [order for order in permutations(range(3)) if order[normal] == 0]
     voxel_axis = max(orders, key=lambda order: round(sum(closeness[range(3), order]), 6))
-    views: dict[PlaneName, PlaneView] = {}
-    for name, (cut, (down, down_sign), (right, right_sign)) in _LAYOUT.items():
-        axes = voxel_axis[cut], voxel_axis[down], voxel_axis[right]
-        signs = tuple(
-            sign * (1 if vectors[patient, voxel_axis[patient]] >= 0 else -1)
-            for patient, sign in ((down, down_sign), (right, right_sign))
-        )
-        views[name] = _plane_view(name, vectors, axes, (signs[0], signs[1]))
-    return views
+
+    def signed(patient: int, sign: int) -> tuple[int, int]:
+        axis = voxel_axis[patient]
+        return axis, sign if vectors[patient, axis] >= 0 else -sign
+
+    return {
+        name: (voxel_axis[cut], signed(*down), signed(*right)) for name, (cut, down, right) in _LAYOUT.items()
+    }
 
 
 def _plane_view(

@@ -95,8 +95,9 @@ const shifted = (plane, mm) => ({ ...plane, origin: moved(plane.origin, mm, norm
 
 /** What lies `way` from `a` to `b`; of equal ones that one, and an infinite one stays so. @param {number} a @param {number} b @param {number} way */
 function mix(a, b, way) {
-  if (a === b || ((a === Infinity || a === -Infinity) && Number.isFinite(b))) return a;
-  return a + way * (b - a);
+  const mixed = a + way * (b - a);
+  if (mixed === mixed) return mixed;
+  return a === b || ((a === Infinity || a === -Infinity) && Number.isFinite(b)) ? a : NaN;
 }
 
 /**
@@ -160,57 +161,34 @@ function straight(source, plane, ways, nearest, out) {
     return steps(way.along(count, way.right !== 0 ? way.right : way.down), way.size, nearest);
   });
   out.fill(NaN);
-  const [S, R, C] = tables;
-  const columns = source.shape[2];
-  // How far each table moves with x and with y: 1 or 0.
-  const [sx, rx, cx] = ways.map((way) => (way.right !== 0 ? 1 : 0));
-  const [sy, ry, cy] = ways.map((way) => (way.down !== 0 ? 1 : 0));
-  if (!rx && !sx && !nearest) {
-    // Columns along the rows of pixels: one line is made of whole lines of voxels, which stay while the next needs them.
-    fast(source, tables, sy, ry, width, height, out);
-    return;
-  }
-  for (let y = 0; y < height; y++) {
-    for (let x = 0, at = y * width; x < width; x++, at++) {
-      const s = sx ? x : sy ? y : 0;
-      const r = rx ? x : ry ? y : 0;
-      const c = cx ? x : cy ? y : 0;
-      if (S.first[s] < 0 || R.first[r] < 0 || C.first[c] < 0) continue;
-      const a = source.values(S.first[s]);
-      const b = S.next[s] === S.first[s] ? a : source.values(S.next[s]);
-      if (!a || !b) continue;
-      const upper = R.first[r] * columns;
-      const lower = R.next[r] * columns;
-      const [i, j] = [C.first[c], C.next[c]];
-      const one = mix(mix(a[upper + i], a[upper + j], C.way[c]), mix(a[lower + i], a[lower + j], C.way[c]), R.way[r]);
-      if (a === b) out[at] = one;
-      else {
-        const two = mix(mix(b[upper + i], b[upper + j], C.way[c]), mix(b[lower + i], b[lower + j], C.way[c]), R.way[r]);
-        out[at] = mix(one, two, S.way[s]);
-      }
-    }
-  }
+  if (ways[0].right !== 0) upright(source, tables, ways, plane, out);
+  else level(source, tables, ways, plane, out);
 }
 
+/** @typedef {{first: Int32Array, next: Int32Array, way: Float64Array}} Table */
+
 /**
+ * Columns or rows of voxels along the rows of pixels: each of these is made of at most four lines of voxels, which stay while the
+ * next one needs them.
  * @param {Source} source
- * @param {{first: Int32Array, next: Int32Array, way: Float64Array}[]} tables
- * @param {number} sy whether slices move with y
- * @param {number} ry whether rows do
- * @param {number} width
- * @param {number} height
+ * @param {Table[]} tables
+ * @param {Course[]} ways
+ * @param {Plane} plane
  * @param {Float32Array | Float64Array} out
  */
-function fast(source, [S, R, C], sy, ry, width, height, out) {
+function level(source, [S, R, C], ways, { width, height }, out) {
   const columns = source.shape[2];
-  /** @type {Map<string, Float64Array>} */
+  const [sy, ry, cy] = ways.map((way) => (way.down !== 0 ? 1 : 0));
+  const byRow = ways[1].right !== 0; // rows of voxels move with x, so that a line is made of several of them
+  /** @type {Map<number, Float64Array>} */
   let lines = new Map();
-  /** @type {Map<string, Float64Array>} */
+  /** @type {Map<number, Float64Array>} */
   let before = new Map();
-  /** One line of voxels, mixed along columns. @param {number} slice @param {number} row */
+  let column = 0;
+  /** One line of voxels, mixed along columns (and rows, where these move with x). @param {number} slice @param {number} row */
   const line = (slice, row) => {
-    const name = `${slice}/${row}`;
-    const known = lines.get(name) ?? before.get(name);
+    const name = slice * source.shape[1] + row;
+    const known = lines.get(name) ?? (cy ? undefined : before.get(name));
     if (known) {
       lines.set(name, known);
       return known;
@@ -218,31 +196,76 @@ function fast(source, [S, R, C], sy, ry, width, height, out) {
     const values = source.values(slice);
     if (!values) return null;
     const made = new Float64Array(width);
-    const start = row * columns;
-    const { first, next, way } = C;
-    for (let x = 0; x < width; x++) {
-      if (first.length === 1) made[x] = mix(values[start + first[0]], values[start + next[0]], way[0]);
-      else made[x] = first[x] < 0 ? NaN : mix(values[start + first[x]], values[start + next[x]], way[x]);
+    if (byRow) {
+      const [i, j, wc] = [C.first[column], C.next[column], C.way[column]];
+      const { first, next, way } = R;
+      for (let x = 0; x < width; x++) {
+        if (first[x] < 0) made[x] = NaN;
+        else {
+          const [upper, lower] = [first[x] * columns, next[x] * columns];
+          const one = i === j ? values[upper + i] : mix(values[upper + i], values[upper + j], wc);
+          if (upper === lower) made[x] = one;
+          else made[x] = mix(one, i === j ? values[lower + i] : mix(values[lower + i], values[lower + j], wc), way[x]);
+        }
+      }
+    } else {
+      const start = row * columns;
+      const { first, next, way } = C;
+      if (first.length === 1) made.fill(mix(values[start + first[0]], values[start + next[0]], way[0]));
+      else if (cy) made.fill(mix(values[start + first[column]], values[start + next[column]], way[column]));
+      else for (let x = 0; x < width; x++) made[x] = first[x] < 0 ? NaN : mix(values[start + first[x]], values[start + next[x]], way[x]);
     }
     lines.set(name, made);
     return made;
   };
-  if (C.first.length === 1 && C.first[0] < 0) return;
   for (let y = 0; y < height; y++) {
+    column = cy ? y : 0;
     const s = sy ? y : 0;
     const r = ry ? y : 0;
-    if (S.first[s] < 0 || R.first[r] < 0) continue;
+    if (S.first[s] < 0 || (!byRow && R.first[r] < 0) || ((cy || byRow || C.first.length === 1) && C.first[column] < 0)) continue;
     [before, lines] = [lines, new Map()];
-    const [k, l, i, j] = [S.first[s], S.next[s], R.first[r], R.next[r]];
-    const [a, b] = [line(k, i), line(k, j)];
-    const [c, d] = k === l ? [a, b] : [line(l, i), line(l, j)];
+    const [k, l] = [S.first[s], S.next[s]];
+    const [i, j, wr] = byRow ? [0, 0, 0] : [R.first[r], R.next[r], R.way[r]];
+    const a = line(k, i);
+    const b = i === j ? a : line(k, j);
+    const c = k === l ? a : line(l, i);
+    const d = k === l ? b : i === j ? c : line(l, j);
     if (!a || !b || !c || !d) continue;
-    const [wr, ws] = [R.way[r], S.way[s]];
+    const ws = S.way[s];
     const start = y * width;
     if (k === l && i === j) for (let x = 0; x < width; x++) out[start + x] = a[x];
     else if (k === l) for (let x = 0; x < width; x++) out[start + x] = mix(a[x], b[x], wr);
     else if (i === j) for (let x = 0; x < width; x++) out[start + x] = mix(a[x], c[x], ws);
     else for (let x = 0; x < width; x++) out[start + x] = mix(mix(a[x], b[x], wr), mix(c[x], d[x], wr), ws);
+  }
+}
+
+/**
+ * Slices along the rows of pixels: each column of pixels is made of two slices.
+ * @param {Source} source
+ * @param {Table[]} tables
+ * @param {Course[]} ways
+ * @param {Plane} plane
+ * @param {Float32Array | Float64Array} out
+ */
+function upright(source, [S, R, C], ways, { width, height }, out) {
+  const columns = source.shape[2];
+  const [, ry, cy] = ways.map((way) => (way.down !== 0 ? 1 : 0));
+  for (let x = 0; x < width; x++) {
+    if (S.first[x] < 0) continue;
+    const a = source.values(S.first[x]);
+    const b = S.next[x] === S.first[x] ? a : source.values(S.next[x]);
+    if (!a || !b) continue;
+    const ws = S.way[x];
+    for (let y = 0, at = x; y < height; y++, at += width) {
+      const r = ry ? y : 0;
+      const c = cy ? y : 0;
+      if (R.first[r] < 0 || C.first[c] < 0) continue;
+      const [upper, lower] = [R.first[r] * columns, R.next[r] * columns];
+      const [i, j, wc, wr] = [C.first[c], C.next[c], C.way[c], R.way[r]];
+      const one = mix(mix(a[upper + i], a[upper + j], wc), mix(a[lower + i], a[lower + j], wc), wr);
+      out[at] = a === b ? one : mix(one, mix(mix(b[upper + i], b[upper + j], wc), mix(b[lower + i], b[lower + j], wc), wr), ws);
+    }
   }
 }
 
@@ -257,36 +280,54 @@ function fast(source, [S, R, C], sy, ry, width, height, out) {
 function anyhow(source, plane, [S, R, C], nearest, out) {
   const { width, height } = plane;
   const [slices, rows, columns] = source.shape;
-  const [s1, r1, c1] = [slices - 1, rows - 1, columns - 1];
+  const s1 = slices - 1;
+  const r1 = rows - 1;
+  const c1 = columns - 1;
+  const sEven = S.even;
+  const rEven = R.even;
+  const cEven = C.even;
+  const { right: sx } = S;
+  const { right: rx } = R;
+  const { right: cx } = C;
+  const low = -0.5 - SLACK;
+  const sHigh = s1 + 0.5 + SLACK;
+  const rHigh = r1 + 0.5 + SLACK;
+  const cHigh = c1 + 0.5 + SLACK;
+  // All slices at once: asking for each voxel's slice would count as a use of it, a million times.
+  const touched = reach(source, plane);
   /** @type {(Float64Array | Int16Array | null)[]} */
-  const held = new Array(slices);
+  const held = new Array(slices).fill(null);
+  if (touched) for (let k = touched[0]; k <= touched[1]; k++) held[k] = source.values(k);
   for (let y = 0, at = 0; y < height; y++) {
     const s0 = S.start + y * S.down;
     const r0 = R.start + y * R.down;
     const c0 = C.start + y * C.down;
     for (let x = 0; x < width; x++, at++) {
-      let s = s0 + x * S.right;
-      let r = r0 + x * R.right;
-      let c = c0 + x * C.right;
-      if (!S.even) s = S.index(s);
-      if (!R.even) r = R.index(r);
-      if (!C.even) c = C.index(c);
+      let s = s0 + x * sx;
+      let r = r0 + x * rx;
+      let c = c0 + x * cx;
+      if (!sEven) s = S.index(s);
+      if (!rEven) r = R.index(r);
+      if (!cEven) c = C.index(c);
       out[at] = NaN;
-      if (!(s >= -0.5 - SLACK && s <= s1 + 0.5 + SLACK && r >= -0.5 - SLACK && r <= r1 + 0.5 + SLACK && c >= -0.5 - SLACK && c <= c1 + 0.5 + SLACK)) continue;
+      if (!(s >= low && s <= sHigh && r >= low && r <= rHigh && c >= low && c <= cHigh)) continue;
       s = s < 0 ? 0 : s > s1 ? s1 : s;
       r = r < 0 ? 0 : r > r1 ? r1 : r;
       c = c < 0 ? 0 : c > c1 ? c1 : c;
       if (nearest) {
-        const k = Math.min(Math.floor(s + 0.5), s1);
-        const values = (held[k] ??= source.values(k));
+        const values = held[Math.min(Math.floor(s + 0.5), s1)];
         if (values) out[at] = values[Math.min(Math.floor(r + 0.5), r1) * columns + Math.min(Math.floor(c + 0.5), c1)];
         continue;
       }
-      const [k, i, j] = [Math.floor(s), Math.floor(r), Math.floor(c)];
-      const [ws, wr, wc] = [s - k, r - i, c - j];
-      const a = (held[k] ??= source.values(k));
-      const b = ws > 0 ? (held[k + 1] ??= source.values(k + 1)) : a;
-      if (!a || !b) continue;
+      const k = Math.floor(s);
+      const i = Math.floor(r);
+      const j = Math.floor(c);
+      const ws = s - k;
+      const wr = r - i;
+      const wc = c - j;
+      const a = held[k];
+      const b = ws > 0 ? held[k + 1] : a;
+      if (a === null || b === null) continue;
       const upper = i * columns + j;
       const lower = wr > 0 ? upper + columns : upper;
       const step = wc > 0 ? 1 : 0;

@@ -1,0 +1,120 @@
+// One scene -> one picture. The twin of dicomlab/view/draw.py, byte for byte. What was sampled is kept: a window that is dragged
+// needs no voxel again.
+
+import { sample } from "./sample.js";
+import { blend, levels } from "./shade.js";
+
+/** @typedef {import("./plane.js").Plane} Plane */
+/** @typedef {import("./types.js").Window} Window */
+/** @typedef {"fusion" | "curtain" | "checkerboard" | "difference"} Mode */
+
+/**
+ * @typedef {object} ImageLayer A volume of values, and how it is looked at.
+ * @property {import("./sample.js").Source} source
+ * @property {string} key changes whenever the voxels that are here do
+ * @property {Window} window
+ * @property {boolean} invert
+ * @property {Uint32Array} palette
+ * @property {number} opacity
+ * @property {boolean} fade
+ * @property {boolean} smooth
+ */
+/** @typedef {{colour: [number, number, number], opacity: number, outline: boolean, visible: boolean}} Label */
+/** @typedef {{source: import("./sample.js").Source, key: string, labels: Map<number, Label>}} LabelLayer */
+
+export const GROUND = 24;
+const SQUARE = 48;
+
+/** Draws one plane again and again, and keeps what did not change. */
+export class PaneDrawer {
+  constructor() {
+    /** @private @type {{name: string, values: Float32Array}[]} */ this.samples = [];
+    /** @private @type {Uint8Array} */ this.shades = new Uint8Array(0);
+  }
+
+  /** Values of a layer under each pixel. @private @param {number} n @param {ImageLayer | LabelLayer} layer @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab */
+  values(n, layer, plane, interpolation, slab) {
+    const name = JSON.stringify([layer.key, plane, interpolation, slab]);
+    const kept = this.samples[n];
+    if (kept?.name === name) return kept.values;
+    const values = sample(layer.source, plane, interpolation, slab, kept?.values);
+    this.samples[n] = { name, values };
+    return values;
+  }
+
+  /**
+   * @param {Plane} plane
+   * @param {ImageLayer[]} images
+   * @param {object} how
+   * @param {import("./sample.js").Interpolation} how.interpolation
+   * @param {import("./sample.js").Slab} how.slab
+   * @param {Mode} how.mode
+   * @param {number} how.split
+   * @param {LabelLayer[]} how.labels
+   * @param {Uint32Array} out width * height RGBA words
+   */
+  draw(plane, images, { interpolation, slab, mode, split, labels }, out) {
+    const { width, height } = plane;
+    const count = width * height;
+    if (this.shades.length !== count) this.shades = new Uint8Array(count);
+    const { shades } = this;
+    this.samples.length = Math.min(this.samples.length, images.length + labels.length);
+    const found = images.map((layer, n) => this.values(n, layer, plane, layer.smooth ? interpolation : "nearest", slab));
+    if (mode === "difference" && images.length > 1) {
+      const [a, b] = found;
+      const apart = new Float32Array(count);
+      for (let i = 0; i < count; i++) apart[i] = b[i] - a[i];
+      levels(apart, images[1].window, images[1].invert, shades);
+      const { palette } = images[1];
+      for (let i = 0; i < count; i++) out[i] = palette[shades[i]];
+    } else {
+      levels(found[0], images[0].window, images[0].invert, shades);
+      const { palette } = images[0];
+      for (let i = 0; i < count; i++) out[i] = palette[shades[i]];
+      for (let n = 1; n < images.length; n++) this.over(images[n], found[n], plane, mode, split, out);
+    }
+    labels.forEach((layer, n) => labelled(this.values(images.length + n, layer, plane, "nearest", null), layer.labels, width, height, out));
+  }
+
+  /** @private @param {ImageLayer} layer @param {Float32Array} values @param {Plane} plane @param {Mode} mode @param {number} split @param {Uint32Array} out */
+  over(layer, values, { width, height }, mode, split, out) {
+    const { shades } = this;
+    levels(values, layer.window, layer.invert, shades);
+    const { palette, opacity, fade } = layer;
+    /** @type {Uint8Array | null} */
+    let bright = null;
+    if (fade && mode === "fusion") {
+      bright = layer.invert ? new Uint8Array(shades.length) : shades;
+      if (layer.invert) levels(values, layer.window, false, bright);
+    }
+    for (let y = 0, i = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, i++) {
+        if (values[i] !== values[i]) continue;
+        let share = opacity;
+        if (mode === "curtain") share = x >= split * width ? 1 : 0;
+        else if (mode === "checkerboard") share = (Math.floor(y / SQUARE) + Math.floor(x / SQUARE)) % 2;
+        else if (bright) share = opacity * (bright[i] / 255);
+        out[i] = blend(out[i], palette[shades[i]], share);
+      }
+    }
+  }
+}
+
+/** @param {Float32Array} values @param {Map<number, Label>} labels @param {number} width @param {number} height @param {Uint32Array} out */
+function labelled(values, labels, width, height, out) {
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const value = values[i];
+      if (!(value !== 0) || value !== value) continue;
+      const label = labels.get(Math.trunc(value));
+      if (!label || !label.visible) continue;
+      let share = label.opacity;
+      if (label.outline) {
+        const other = (/** @type {number} */ at) => (values[at] === values[at] ? values[at] : 0) !== value;
+        if ((x > 0 && other(i - 1)) || (x < width - 1 && other(i + 1)) || (y > 0 && other(i - width)) || (y < height - 1 && other(i + width))) share = 1;
+      }
+      const [r, g, b] = label.colour;
+      out[i] = blend(out[i], (0xff000000 | (b << 16) | (g << 8) | r) >>> 0, share);
+    }
+  }
+}
