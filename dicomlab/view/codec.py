@@ -11,7 +11,7 @@ from typing import Literal, TypedDict
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MINUS_INFINITY", "NOT_A_NUMBER", "PLUS_INFINITY", "Codes", "Scale", "decode", "encode"]
+__all__ = ["MINUS_INFINITY", "NOT_A_NUMBER", "PLUS_INFINITY", "Codes", "Scale", "as_seen", "decode", "encode"]
 
 Codes = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
 
@@ -76,6 +76,17 @@ def decode(codes: Codes, scale: Scale) -> npt.NDArray[np.float64]:
         for code, value in ((MINUS_INFINITY, -np.inf), (PLUS_INFINITY, np.inf), (NOT_A_NUMBER, np.nan)):
             values[codes == code] = value
     return values
+
+
+def as_seen(slices: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+    """Slices, shape (slice, row, column), as the browser has them: what fits 16 bits as it is, all else coded and float32 again."""
+    if slices.dtype.kind == "b" or (slices.dtype.kind in "iu" and slices.dtype.itemsize <= 2):
+        return slices
+    seen = np.empty(slices.shape, np.float32)
+    for number, plane in enumerate(slices):
+        with np.errstate(over="ignore"):
+            seen[number] = decode(*encode(plane))
+    return seen
 
 
 def _scale(

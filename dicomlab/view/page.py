@@ -7,7 +7,7 @@ import html
 import json
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.codec import encode
-from dicomlab.view.grid import Grid
+from dicomlab.view.source import Source
 
 __all__ = ["HtmlPage", "bundle", "make_page", "styles"]
 
@@ -44,7 +44,10 @@ _PAGE = """<!DOCTYPE html>
 <script type="module">
 const find = (id) => document.getElementById(id);
 const state = JSON.parse(find("state").textContent);
-const slice = (index) => ({{ ...state.scales[index], data: find("s" + index).textContent }});
+const slice = (source, step, index) => {{
+  const name = `${{source}}-${{step}}-${{index}}`;
+  return {{ ...state.scales[name], data: find("s" + name).textContent }};
+}};
 globalThis[Symbol.for("dicomlab.standalone/1")](find("viewer"), state.traits, slice);
 </script>
 </body>
@@ -97,13 +100,15 @@ class HtmlPage:
         return target
 
 
-def make_page(grid: Grid, traits: Mapping[str, Any], *, title: str, height: int, max_bytes: int) -> HtmlPage:
-    """Return a page that shows a volume.
+def make_page(
+    sources: Sequence[Source], traits: Mapping[str, Any], *, title: str, height: int, max_bytes: int
+) -> HtmlPage:
+    """Return a page that shows volumes.
 
     Parameters
     ----------
-    grid
-        The volume; read slice by slice.
+    sources
+        The volumes; read slice by slice.
     traits
         The state of the viewer, as JSON takes it.
     title
@@ -118,23 +123,29 @@ def make_page(grid: Grid, traits: Mapping[str, Any], *, title: str, height: int,
     DicomLabError
         The page would be larger than `max_bytes`.
     """
-    count, rows, columns = grid.shape
-    scales, slices, size = [], [], len(bundle()) + len(styles())
-    for index in range(count):
-        codes, scale = encode(grid.values.isel(slice=index).values)
+    scales, slices, size = {}, [], len(bundle()) + len(styles())
+    wanted = [
+        (n, step, index)
+        for n, source in enumerate(sources)
+        for step in range(source.count)
+        for index in range(source.grid(0).shape[0])
+    ]
+    for done, (n, step, index) in enumerate(wanted, start=1):
+        codes, scale = encode(sources[n].slice(step, index))
         # All low bytes, then all high bytes: a sixth smaller, and packed in half the time.
         halves = codes.reshape(-1, 1).view(np.uint8).T.tobytes()
         packed = base64.b64encode(zlib.compress(halves, 6)).decode("ascii")
         size += len(packed)
         if size > max_bytes:
-            estimate = size / (index + 1) * count
+            _, rows, columns = sources[n].grid(0).shape
+            estimate = size / done * len(wanted)
             raise DicomLabError(
-                f"A page of at most {max_bytes / 1e6:.1f} MB was asked for; {count} slices of {rows} x {columns} "
+                f"A page of at most {max_bytes / 1e6:.1f} MB was asked for; {len(wanted)} slices of {rows} x {columns} "
                 f"would take about {estimate / 1e6:.1f} MB. Crop or thin the volume first, for instance "
                 f"volume.isel(slice=slice(None, None, {max(2, -(-int(estimate) // max_bytes))})), or raise max_bytes."
             )
-        scales.append(scale)
-        slices.append(f'<script type="text/plain" id="s{index}">{packed}</script>')
+        scales[f"{n}-{step}-{index}"] = scale
+        slices.append(f'<script type="text/plain" id="s{n}-{step}-{index}">{packed}</script>')
     text = _PAGE.format(
         title=html.escape(title),
         styles=styles(),

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dicomlab.view.codec import as_seen
 from dicomlab.view.grid import Grid
 from dicomlab.view.plane import SLACK, Course, Plane, courses
 
@@ -105,7 +106,7 @@ def _on_plane(grid: Grid, plane: Plane, interpolation: Interpolation) -> _Floats
         return np.full(shape, np.nan)
     held = [np.clip(at, 0.0, way.size - 1.0) for at, way in zip(index, ways, strict=True)]
     first, last = _reach(held[0], inside, nearest)
-    block = np.asarray(grid.values.isel(slice=slice(first, last + 1)).values)
+    block = as_seen(np.asarray(grid.values.isel(slice=slice(first, last + 1)).values))
     held[0] = np.clip(held[0] - first, 0.0, last - first)
     values = (_nearest if nearest else _linear)(block, held)
     return np.where(inside, np.broadcast_to(values, shape), np.nan)

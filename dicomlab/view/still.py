@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,60 +11,69 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
-from dicomlab.view.render import picture, picture_extent, png
-from dicomlab.view.state import SliceState, patient_side
+from dicomlab.view.render import png
+from dicomlab.view.scene import Basis, Scene, panes
+from dicomlab.view.state import patient_side, position_letters
+from dicomlab.windowing import AnyWindow
 
 __all__ = ["still"]
 
-_SIDE = 512  # longer side, in pixels
+_SIDE = 512  # of the stage, in pixels
 _BYTES = 48_000  # at most; base64 adds a third, and a notebook keeps one for each viewer
 
+Draw = Callable[[int, int], npt.NDArray[np.uint8]]
 
-def still(grid: Grid, state: SliceState) -> bytes:
-    """Return one plane as a PNG of at most 48 kB, with orientation letters and what is seen written on it.
 
-    Noise compresses badly: the picture is made smaller until it fits.
+def still(draw: Draw, scene: Scene, basis: Basis, grid: Grid, window: AnyWindow) -> bytes:
+    """Return what is seen as a PNG of at most 48 kB, with orientation letters and what is seen written on it.
+
+    Noise compresses badly: the picture is made smaller until it fits. `draw` makes it in any width and height.
     """
-    top, bottom, left, right = picture_extent(grid, state)
-    longer = max(bottom - top, right - left)
-    if longer / state.pixel_mm < _SIDE:
-        state = replace(state, pixel_mm=longer / _SIDE)
-    grey, side = picture(grid, state), _SIDE
+    side, wide = _SIDE, 1.0 if scene.layout == "single" else 1.6
     while True:
-        data = png(_annotated(_shrunk(grey, side), grid, state))
+        width, height = int(side * wide), side
+        data = png(_annotated(draw(width, height), scene, basis, grid, window))
         if len(data) <= _BYTES or side < 64:
             return data
         side = int(side * max(0.5, min(0.9, math.sqrt(_BYTES / len(data)))))
 
 
-def _shrunk(grey: npt.NDArray[np.uint8], side: int) -> Image.Image:
-    image = Image.fromarray(grey)
-    scale = min(1.0, side / max(image.size))
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image if scale == 1 else image.resize(size, Image.Resampling.BOX)
-
-
-def _annotated(image: Image.Image, grid: Grid, state: SliceState) -> npt.NDArray[np.uint8]:
-    width, height = image.size
-    draw, middle = ImageDraw.Draw(image), (width / 2, height / 2)
-    edge = 4
+def _annotated(
+    picture: npt.NDArray[np.uint8], scene: Scene, basis: Basis, grid: Grid, window: AnyWindow
+) -> npt.NDArray[np.uint8]:
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))
-    left, right, top, bottom = state.view.letters
-    axis, index = state.view.axis, state.index
-    where = patient_side(grid.heading(axis), grid.axes[axis][index])
-    caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{state.window}"
-    if state.invert:  # A white picture on a white page has no edge.
-        draw.rectangle((0, 0, width - 1, height - 1), outline=160)
-    # On a rim of the opposite: legible on every grey.
-    ink, rim = (0, 255) if state.invert else (255, 0)
-    for place, anchor, text in (
-        ((edge, middle[1]), "lm", left),
-        ((width - edge, middle[1]), "rm", right),
-        ((middle[0], edge), "ma", top),
-        ((middle[0], height - edge), "md", bottom),
-    ):
-        draw.text(place, text, fill=ink, font=font, anchor=anchor, stroke_width=2, stroke_fill=rim)
-    if width > 200:
-        place = (edge, height - edge)
-        draw.multiline_text(place, caption, fill=ink, font=font, anchor="ld", stroke_width=2, stroke_fill=rim)
+    edge = 4
+    for pane in panes(scene, basis, grid, *image.size):
+        left, top, plane = pane.left, pane.top, pane.plane
+        if min(plane.width, plane.height) < 60:
+            continue
+        middle = left + plane.width / 2, top + plane.height / 2
+        ends = left + plane.width - edge, top + plane.height - edge
+        right, down = np.array(plane.right), np.array(plane.down)
+        for place, anchor, text in (
+            ((left + edge, middle[1]), "lm", position_letters(-right)),
+            ((ends[0], middle[1]), "rm", position_letters(right)),
+            ((middle[0], top + edge), "ma", position_letters(-down)),
+            ((middle[0], ends[1]), "md", position_letters(down)),
+        ):
+            draw.text(
+                place, text, fill="white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black"
+            )
+        if plane.width > 200 and scene.layout != "montage":
+            axis = basis.axis[pane.name]
+            mm = grid.coordinates(scene.position)[axis]
+            index = int(np.argmin(np.abs(grid.axes[axis] - mm)))
+            where = patient_side(grid.heading(axis), float(mm))
+            caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{window}"
+            draw.multiline_text(
+                (left + edge, ends[1]),
+                caption,
+                fill="white",
+                font=font,
+                anchor="ld",
+                stroke_width=2,
+                stroke_fill="black",
+            )
     return np.asarray(image)

@@ -1,16 +1,18 @@
 // One cache of slices for the whole page, whichever viewer asks: one budget, least recently used leaves first, and a
 // volume's slices go with the last view of it (a re-run cell would otherwise leave its slices behind for ever).
 
-/** @typedef {{codes: Uint16Array, scale: import("./types.js").Scale}} Entry */
+/** @typedef {import("./codec.js").Values} Values */
+/** @typedef {{values: Values, exact: boolean, step: number}} Entry `step` is that of its values, where these were rounded */
 
-const SLOT = Symbol.for("dicomlab.slices/1");
+const SLOT = Symbol.for("dicomlab.slices/2");
 
 export class SliceCache {
   constructor() {
     /** Insertion order is the order of use. @type {Map<string, Entry>} */
     this.entries = new Map();
-    /** @type {Map<string, {views: number, budget: number, whole: number}>} */
+    /** @type {Map<string, {views: number, budget: number}>} */
     this.volumes = new Map();
+    /** How many slices of each step are here. @private @type {Map<string, number>} */ this.counts = new Map();
     this.bytes = 0;
   }
 
@@ -26,7 +28,7 @@ export class SliceCache {
    * @param {number} budget bytes
    */
   hold(key, budget) {
-    const volume = this.volumes.get(key) ?? { views: 0, budget, whole: 0 };
+    const volume = this.volumes.get(key) ?? { views: 0, budget };
     volume.views++;
     volume.budget = Math.max(volume.budget, budget);
     this.volumes.set(key, volume);
@@ -40,9 +42,9 @@ export class SliceCache {
     for (const name of [...this.entries.keys()]) if (name.startsWith(`${key}/`)) this.drop(name);
   }
 
-  /** @param {string} key @param {number} axis @param {number} index */
-  get(key, axis, index) {
-    const name = `${key}/${axis}/${index}`;
+  /** @param {string} key @param {number} step @param {number} slice */
+  get(key, step, slice) {
+    const name = `${key}/${step}/${slice}`;
     const entry = this.entries.get(name);
     if (entry) {
       this.entries.delete(name);
@@ -51,14 +53,19 @@ export class SliceCache {
     return entry;
   }
 
-  /** Looks without counting as a use. @param {string} key @param {number} axis @param {number} index */
-  has(key, axis, index) {
-    return this.entries.has(`${key}/${axis}/${index}`);
+  /** Looks without counting as a use. @param {string} key @param {number} step @param {number} slice */
+  peek(key, step, slice) {
+    return this.entries.get(`${key}/${step}/${slice}`);
   }
 
-  /** Number of whole slices (axis 0) of a volume that are here. @param {string} key */
-  count(key) {
-    return this.volumes.get(key)?.whole ?? 0;
+  /** @param {string} key @param {number} step @param {number} slice */
+  has(key, step, slice) {
+    return this.entries.has(`${key}/${step}/${slice}`);
+  }
+
+  /** Number of slices of a step that are here. @param {string} key @param {number} step */
+  count(key, step) {
+    return this.counts.get(`${key}/${step}`) ?? 0;
   }
 
   /** Whether `bytes` more fit without anything having to leave. @param {number} bytes */
@@ -68,18 +75,17 @@ export class SliceCache {
 
   /**
    * @param {string} key
-   * @param {number} axis
-   * @param {number} index
+   * @param {number} step
+   * @param {number} slice
    * @param {Entry} entry
    */
-  put(key, axis, index, entry) {
-    const volume = this.volumes.get(key);
-    if (!volume) return; // its last view has gone while the slice was under way
-    const name = `${key}/${axis}/${index}`;
+  put(key, step, slice, entry) {
+    if (!this.volumes.has(key)) return; // its last view has gone while the slice was under way
+    const name = `${key}/${step}/${slice}`;
     this.drop(name);
     this.entries.set(name, entry);
-    this.bytes += entry.codes.byteLength;
-    if (axis === 0) volume.whole++;
+    this.bytes += entry.values.byteLength;
+    this.counted(name, 1);
     for (const oldest of this.entries.keys()) {
       // The newest always stays: a single slice larger than the budget must still be shown.
       if (this.bytes <= this.budget || oldest === name) break;
@@ -92,10 +98,16 @@ export class SliceCache {
     const entry = this.entries.get(name);
     if (!entry) return;
     this.entries.delete(name);
-    this.bytes -= entry.codes.byteLength;
-    const [key, axis] = name.split("/");
-    const volume = this.volumes.get(key);
-    if (volume && axis === "0") volume.whole--;
+    this.bytes -= entry.values.byteLength;
+    this.counted(name, -1);
+  }
+
+  /** @private @param {string} name @param {number} by */
+  counted(name, by) {
+    const step = name.slice(0, name.lastIndexOf("/"));
+    const count = (this.counts.get(step) ?? 0) + by;
+    if (count) this.counts.set(step, count);
+    else this.counts.delete(step);
   }
 }
 

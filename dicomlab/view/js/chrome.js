@@ -1,14 +1,28 @@
 // The furniture around the picture. Every text is set as text, never as markup: descriptions come from files.
 
 import { HELP } from "./keymap.js";
-import { roundLength } from "./planes.js";
-import { short, windowText } from "./text.js";
+import { windowText } from "./text.js";
+import { TOOLS } from "./tools.js";
 
 /** @typedef {import("./types.js").PlaneName} PlaneName */
 /** @typedef {import("./types.js").Preset} Preset */
 
 /** @type {PlaneName[]} */
 export const PLANES = ["axial", "sagittal", "coronal"];
+
+const LAYOUTS = [
+  ["single", "▢", "One plane"],
+  ["planes", "◫", "Three planes that meet in the crosshair (P)"],
+  ["montage", "▦", "Several parallel planes"],
+];
+
+/** @type {Record<string, string>} */
+const ICONS = { window: "◑", crosshair: "⌖", pan: "✥", zoom: "⌕", scroll: "⇅" };
+
+const SLABS = [
+  ["", "thin"],
+  ...["mip", "minip", "average"].flatMap((mode) => [5, 10, 20, 50].map((mm) => [`${mode} ${mm}`, `${mode} ${mm} mm`])),
+];
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
@@ -39,35 +53,46 @@ export class Chrome {
       one.dataset.plane = name;
       return one;
     });
+    this.layouts = LAYOUTS.map(([name, sign, title]) => {
+      const one = button(sign, title, "dl-icon");
+      one.dataset.layout = name;
+      return one;
+    });
+    this.tools = Object.entries(TOOLS)
+      .filter(([name]) => ICONS[name])
+      .map(([name, { title }]) => {
+        const one = button(ICONS[name], title, "dl-icon");
+        one.dataset.tool = name;
+        return one;
+      });
     this.preset = make("select", "dl-select", { "aria-label": "Window preset", title: "Window preset (keys 1 to 9)" });
-    this.invert = button("invert", "Invert black and white (X)");
-    this.reset = button("reset", "First window, no zoom, shift or inversion (Esc)");
+    this.cmap = make("select", "dl-select dl-short", { "aria-label": "Colour map", title: "Colour map" });
+    this.slab = make("select", "dl-select dl-short", { "aria-label": "Thickness of the planes", title: "Thickness of the planes" });
+    for (const [value, text] of SLABS) this.slab.append(make("option", "", { value }, [text]));
+    this.invert = button("◐", "Invert black and white (X)", "dl-icon");
+    this.reset = button("↺", "First window, no zoom, shift, tilt or inversion (Esc)", "dl-icon");
+    this.full = button("⛶", "Full screen (F)", "dl-icon");
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
     this.badge = make("button", "dl-button dl-badge", { type: "button", hidden: "" });
     /** The window that is none of the presets. */
     this.own = make("option", "", { value: "own", hidden: "" });
     this.status = make("div", "dl-status", { role: "status", "aria-live": "polite" });
-    const bar = make("div", "dl-bar", {}, [
+    const bar = make("div", "dl-bar", { role: "toolbar", "aria-label": "Tools" }, [
+      make("div", "dl-group", { role: "group", "aria-label": "Layout" }, this.layouts),
       make("div", "dl-group", { role: "group", "aria-label": "Plane" }, this.planes),
+      make("div", "dl-group", { role: "group", "aria-label": "Tool of the left button" }, this.tools),
       this.preset,
-      this.invert,
-      this.reset,
+      this.cmap,
+      this.slab,
+      make("div", "dl-group", {}, [this.invert, this.reset, this.full]),
       this.badge,
       this.helpButton,
     ]);
 
     this.canvas = make("canvas", "dl-canvas", { role: "img" });
-    this.corners = {
-      topLeft: make("div", "dl-corner dl-tl"),
-      topRight: make("div", "dl-corner dl-tr"),
-      bottomLeft: make("div", "dl-corner dl-bl"),
-    };
-    this.letters = ["left", "right", "top", "bottom"].map((side) =>
-      make("div", `dl-letter dl-${side}`, { "data-side": side, "aria-hidden": "true" }),
-    );
-    this.scaleText = make("div", "dl-scale-text");
-    this.scaleBar = make("div", "dl-scale-bar");
-    this.scale = make("div", "dl-scale", { "aria-hidden": "true" }, [this.scaleText, this.scaleBar]);
+    this.svg = /** @type {SVGSVGElement} */ (document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+    this.svg.setAttribute("class", "dl-over");
+    this.svg.setAttribute("aria-hidden", "true");
     this.message = make("div", "dl-message", { role: "alert", hidden: "" });
     this.help = make("div", "dl-panel dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
       // Plain divs: notebooks style lists and tables in outputs their own way.
@@ -87,24 +112,16 @@ export class Chrome {
       });
     }
     this.grip = make("div", "dl-grip", { title: "Drag to make the picture higher or lower" });
-    this.stage = make("div", "dl-stage", {}, [
-      this.canvas,
-      ...Object.values(this.corners),
-      ...this.letters,
-      this.scale,
-      this.status,
-      this.message,
-      this.help,
-      this.findings,
-      this.grip,
-    ]);
+    this.stage = make("div", "dl-stage", {}, [this.canvas, this.svg, this.status, this.message, this.help, this.findings, this.grip]);
     this.slider = make("input", "dl-slider", { type: "range", min: "0", step: "1", "aria-label": "Slice" });
+    this.steps = make("div", "dl-steps");
+    /** @type {HTMLInputElement[]} */ this.stepSliders = [];
     this.probe = make("div", "dl-probe", { "aria-label": "Value under the pointer" });
     // Notebook 7 and JupyterLab would otherwise take letters typed here for commands ("d d" deletes the cell).
     this.root = make("div", "dl-browser", { tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true" }, [
       bar,
       this.stage,
-      make("div", "dl-foot", {}, [this.slider, this.probe]),
+      make("div", "dl-foot", {}, [this.slider, this.steps, this.probe]),
     ]);
     el.append(this.root);
   }
@@ -150,17 +167,38 @@ export class Chrome {
     return true;
   }
 
-  /** @param {keyof Chrome["corners"]} corner @param {string[]} lines */
-  setCorner(corner, lines) {
-    const text = lines.filter(Boolean).join("\n");
-    if (this.corners[corner].textContent !== text) this.corners[corner].textContent = text;
+  /** @param {string[]} names */
+  fillPalettes(names) {
+    this.cmap.replaceChildren(...names.map((name) => make("option", "", { value: name }, [name])));
   }
 
-  /** @param {number} pxPerMm css px @param {number} stageWidth css px */
-  setScale(pxPerMm, stageWidth) {
-    const mm = roundLength(Math.min(stageWidth / 4, 160) / pxPerMm);
-    this.scaleText.textContent = `${short(mm)} mm`;
-    this.scaleBar.style.width = `${mm * pxPerMm}px`;
+  /** @param {{name: string, units: string, labels: string[]}[]} steps @param {(axis: number, index: number) => void} onChange */
+  fillSteps(steps, onChange) {
+    this.stepSliders = steps.map(({ name, labels }, axis) => {
+      const slider = make("input", "dl-slider", { type: "range", min: "0", max: String(labels.length - 1), step: "1", "aria-label": name });
+      slider.addEventListener("input", () => onChange(axis, Number(slider.value)));
+      return slider;
+    });
+    this.steps.replaceChildren(
+      ...this.stepSliders.map((slider) => make("label", "dl-step", {}, [make("span", "dl-step-text"), slider])),
+    );
+  }
+
+  /** @param {{name: string, units: string, labels: string[]}[]} steps @param {number[]} step */
+  showSteps(steps, step) {
+    steps.forEach(({ name, units, labels }, axis) => {
+      const index = Math.min(step[axis] ?? 0, labels.length - 1);
+      const text = `${name} ${labels[index]}${units ? ` ${units}` : ""}  (${index + 1}/${labels.length})`;
+      this.stepSliders[axis].value = String(index);
+      this.stepSliders[axis].setAttribute("aria-valuetext", text);
+      const label = /** @type {HTMLElement} */ (this.steps.children[axis].firstElementChild);
+      if (label.textContent !== text) label.textContent = text;
+    });
+  }
+
+  /** Marks which of several buttons is chosen. @param {HTMLElement[]} buttons @param {string} kind @param {string} value */
+  press(buttons, kind, value) {
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset[kind] === value));
   }
 
   /** @param {string} text shown over the picture, or nothing */

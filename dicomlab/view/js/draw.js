@@ -1,6 +1,7 @@
 // One scene -> one picture. The twin of dicomlab/view/draw.py, byte for byte. What was sampled is kept: a window that is dragged
 // needs no voxel again.
 
+import { dot, minus } from "./plane.js";
 import { sample } from "./sample.js";
 import { blend, levels } from "./shade.js";
 
@@ -18,6 +19,7 @@ import { blend, levels } from "./shade.js";
  * @property {number} opacity
  * @property {boolean} fade
  * @property {boolean} smooth
+ * @property {import("./transport.js").PlaneAnswer} [given] what the kernel cut, where slices are not all here
  */
 /** @typedef {{colour: [number, number, number], opacity: number, outline: boolean, visible: boolean}} Label */
 /** @typedef {{source: import("./sample.js").Source, key: string, labels: Map<number, Label>}} LabelLayer */
@@ -37,7 +39,8 @@ export class PaneDrawer {
     const name = JSON.stringify([layer.key, plane, interpolation, slab]);
     const kept = this.samples[n];
     if (kept?.name === name) return kept.values;
-    const values = sample(layer.source, plane, interpolation, slab, kept?.values);
+    const given = "given" in layer ? layer.given : undefined;
+    const values = given ? spread(given, plane, kept?.values) : sample(layer.source, plane, interpolation, slab, kept?.values);
     this.samples[n] = { name, values };
     return values;
   }
@@ -117,4 +120,29 @@ function labelled(values, labels, width, height, out) {
       out[i] = blend(out[i], (0xff000000 | (b << 16) | (g << 8) | r) >>> 0, share);
     }
   }
+}
+
+/**
+ * A plane of the kernel, of fewer pixels or where the pane was a moment ago, as the pixels of this one.
+ * @param {import("./transport.js").PlaneAnswer} given
+ * @param {Plane} plane
+ * @param {Float32Array} [out]
+ */
+function spread(given, plane, out) {
+  const { plane: theirs, values } = given;
+  const { width, height } = plane;
+  if (given.divide === 1 && theirs.width === width && theirs.height === height && theirs.pixel === plane.pixel) return values;
+  const made = out && out.length === width * height && out !== values ? out : new Float32Array(width * height);
+  const from = minus(plane.origin, theirs.origin);
+  const share = plane.pixel / theirs.pixel;
+  const x0 = dot(from, theirs.right) / theirs.pixel;
+  const y0 = dot(from, theirs.down) / theirs.pixel;
+  for (let y = 0, i = 0; y < height; y++) {
+    const row = Math.round(y0 + y * share);
+    for (let x = 0; x < width; x++, i++) {
+      const column = Math.round(x0 + x * share);
+      made[i] = row >= 0 && row < theirs.height && column >= 0 && column < theirs.width ? values[row * theirs.width + column] : NaN;
+    }
+  }
+  return made;
 }

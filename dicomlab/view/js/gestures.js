@@ -10,15 +10,13 @@ const STILL = 3; // px that a hand trembles in a click
 
 /**
  * @typedef {object} Actions
- * @property {(by: number) => void} step
+ * @property {(x: number, y: number, steps: number) => void} wheel
  * @property {(x: number, y: number, factor: number) => void} zoom about a point of the stage
- * @property {(dx: number, dy: number) => void} pan by css px
- * @property {() => {center: number, width: number}} window
- * @property {(center: number, width: number) => void} setWindow
- * @property {() => void} fit
+ * @property {(x: number, y: number, button: number) => {tool: import("./tools.js").Tool, drag: import("./tools.js").Drag} | null} toolAt
+ * @property {(x: number, y: number) => void} enlarge
  * @property {(action: import("./keymap.js").KeyAction) => void} act
  * @property {(number: number) => void} preset
- * @property {(x: number, y: number) => void} hover
+ * @property {(x: number, y: number, follow: boolean) => void} hover
  * @property {() => void} leave
  * @property {(active: boolean) => void} dragging
  * @property {(height: number) => void} resize the stage, in css px
@@ -65,8 +63,8 @@ export function listen(root, stage, grip, actions) {
   const controller = new AbortController();
   const { signal } = controller;
   const memory = { sum: 0, at: 0 };
-  /** @type {{id: number, button: number, x: number, y: number, lastX: number, lastY: number, moved: boolean, window: {center: number, width: number}} | null} */
-  let drag = null;
+  /** @type {{id: number, tool: import("./tools.js").Tool, drag: import("./tools.js").Drag, moved: boolean} | null} */
+  let held = null;
 
   /** @param {MouseEvent} event @returns {[number, number]} */
   const place = (event) => {
@@ -82,7 +80,7 @@ export function listen(root, stage, grip, actions) {
       if (event.ctrlKey || event.metaKey) actions.zoom(...place(event), Math.exp(-event.deltaY / 400));
       else {
         const steps = wheelSteps(event, memory);
-        if (steps) actions.step(steps);
+        if (steps) actions.wheel(...place(event), steps);
       }
     },
     { signal, passive: false },
@@ -108,15 +106,18 @@ export function listen(root, stage, grip, actions) {
   stage.addEventListener(
     "pointerdown",
     (event) => {
-      if (drag || event.button > 2) return;
+      if (held || event.button > 2) return;
       const [x, y] = place(event);
-      drag = { id: event.pointerId, button: event.button, x, y, lastX: x, lastY: y, moved: false, window: actions.window() };
+      const found = actions.toolAt(x, y, event.button);
+      if (!found) return;
+      held = { id: event.pointerId, ...found, moved: false };
       try {
         stage.setPointerCapture(event.pointerId);
       } catch {
         // A pointer made by a script cannot be captured.
       }
       actions.dragging(true);
+      found.tool.begin?.(found.drag);
     },
     { signal },
   );
@@ -124,24 +125,22 @@ export function listen(root, stage, grip, actions) {
     "pointermove",
     (event) => {
       const [x, y] = place(event);
-      if (!drag || drag.id !== event.pointerId) return actions.hover(x, y);
-      const [dx, dy] = [x - drag.x, y - drag.y];
-      if (!drag.moved && Math.hypot(dx, dy) < STILL) return;
-      drag.moved = true;
-      if (drag.button === 0) {
-        const { center, width } = draggedWindow(drag.window, dx, dy);
-        actions.setWindow(center, width);
-      } else if (drag.button === 1) actions.pan(x - drag.lastX, y - drag.lastY);
-      else actions.zoom(drag.x, drag.y, Math.exp((y - drag.lastY) * PER_PIXEL * 2));
-      [drag.lastX, drag.lastY] = [x, y];
-      actions.hover(x, y);
+      if (!held || held.id !== event.pointerId) return actions.hover(x, y, event.shiftKey && event.buttons === 0);
+      const { drag, tool } = held;
+      if (!held.moved && Math.hypot(x - drag.start[0], y - drag.start[1]) < STILL) return;
+      held.moved = true;
+      tool.move(drag, x, y);
+      drag.last = [x, y];
+      actions.hover(x, y, false);
     },
     { signal },
   );
   /** @param {PointerEvent} event */
   const end = (event) => {
-    if (!drag || drag.id !== event.pointerId) return;
-    drag = null;
+    if (!held || held.id !== event.pointerId) return;
+    const { tool, drag } = held;
+    held = null;
+    tool.end?.(drag, ...drag.last);
     actions.dragging(false);
   };
   stage.addEventListener("pointerup", end, { signal });
@@ -184,7 +183,7 @@ export function listen(root, stage, grip, actions) {
     (event) => {
       event.preventDefault();
       if (event.ctrlKey || event.metaKey) actions.act("firstWindow");
-      else actions.fit();
+      else actions.enlarge(...place(event));
     },
     { signal },
   );

@@ -1,6 +1,6 @@
 // The map of gestures and keys: what the help lists is what is bound.
 
-/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"reset"|"invert"|"corners"|"help"|"firstWindow"} KeyAction */
+/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"help"|"firstWindow"} KeyAction */
 
 /** @type {Record<string, KeyAction>} */
 export const KEYS = {
@@ -10,12 +10,17 @@ export const KEYS = {
   "Shift+ArrowUp": "previous10",
   PageDown: "next10",
   PageUp: "previous10",
+  ArrowRight: "nextStep",
+  ArrowLeft: "previousStep",
   Home: "first",
   End: "last",
   Escape: "reset",
   x: "invert",
   i: "corners",
   " ": "corners",
+  h: "crosshair",
+  p: "layout",
+  f: "full",
   0: "firstWindow",
   "?": "help",
 };
@@ -26,11 +31,15 @@ export const HELP = [
   ["Left drag", "window: sideways width, up and down level"],
   ["Middle drag", "move the picture"],
   ["Right drag, Ctrl + wheel", "zoom about the pointer"],
-  ["Double click", "fit the picture"],
+  ["Double click", "one pane alone, and back; a single one fits"],
+  ["Shift + move", "the crosshair follows in all planes"],
+  ["Crosshair", "drag near the crossing moves it, on a line tilts the other planes"],
   ["Ctrl + double click", "first window again"],
   ["↑ ↓", "previous or next slice"],
   ["Shift + ↑ ↓, Page ↑ ↓", "ten slices"],
   ["Home, End", "first, last slice"],
+  ["← →", "previous, next step of time, echo …"],
+  ["P, H, F", "three planes, crosshair, full screen"],
   ["1 … 9", "window presets"],
   ["0", "first window"],
   ["X", "invert"],

@@ -5,14 +5,13 @@ import { SLACK, courses, moved, normalOf } from "./plane.js";
 
 /** @typedef {import("./plane.js").Plane} Plane */
 /** @typedef {import("./plane.js").Course} Course */
-/** @typedef {import("./types.js").Scale} Scale */
 
 /**
  * @typedef {object} Source What is sampled.
  * @property {import("./plane.js").Lattice} lattice
  * @property {[number, number, number]} shape slices, rows, columns
  * @property {number} finest mm, the smallest of the spacings
- * @property {(slice: number) => Float64Array | Int16Array | null} values of a slice, or nothing while it is not here
+ * @property {(slice: number) => ArrayLike<number> | null} values of a slice, or nothing while it is not here
  */
 
 /** @typedef {{mode: "mip" | "minip" | "average", thickness: number} | null} Slab */
@@ -28,7 +27,7 @@ export function slabOffsets(slab, finest) {
 
 /**
  * The slices that a plane touches, first and last; null where it misses the volume.
- * @param {Source} source @param {Plane} plane @param {Slab} [slab]
+ * @param {Omit<Source, "values">} source @param {Plane} plane @param {Slab} [slab]
  * @returns {[number, number] | null}
  */
 export function reach({ lattice, shape, finest }, plane, slab = null) {
@@ -295,7 +294,7 @@ function anyhow(source, plane, [S, R, C], nearest, out) {
   const cHigh = c1 + 0.5 + SLACK;
   // All slices at once: asking for each voxel's slice would count as a use of it, a million times.
   const touched = reach(source, plane);
-  /** @type {(Float64Array | Int16Array | null)[]} */
+  /** @type {(ArrayLike<number> | null)[]} */
   const held = new Array(slices).fill(null);
   if (touched) for (let k = touched[0]; k <= touched[1]; k++) held[k] = source.values(k);
   for (let y = 0, at = 0; y < height; y++) {

@@ -1,6 +1,6 @@
 // What is on the screen: which planes of the patient, how large, and where each pane lies. The twin of dicomlab/view/scene.py.
 
-import { cross, courses, dot, normalOf } from "./plane.js";
+import { cross, courses, dot } from "./plane.js";
 
 /** @typedef {import("./plane.js").Plane} Plane */
 /** @typedef {import("./plane.js").Lattice} Lattice */
@@ -229,5 +229,3 @@ export function normal(scene, basis, name) {
   const [right, down] = axesOf(scene, basis, name);
   return cross(right, down);
 }
-
-export { normalOf };

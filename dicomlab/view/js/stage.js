@@ -1,32 +1,27 @@
-// The picture on the stage: voxels to grey, and pixels to square millimetres.
+// The canvas and what is painted on it: panes, each a plane of the patient.
 
-import { Painter } from "./lut.js";
-import { extent } from "./planes.js";
+import { GROUND, PaneDrawer } from "./draw.js";
+import { pixelOf, placeOf } from "./plane.js";
+import { reach } from "./sample.js";
+import { panes } from "./scene.js";
 
-/** @typedef {import("./types.js").Picture} Picture */
-/** @typedef {import("./types.js").Window} Window */
-/** @typedef {import("./planes.js").Layout} Layout */
-
-const MOST_PIXELS = 4096; // of a picture of uneven slices
-
-/**
- * @typedef {object} View The mapping between screen mm and css px of the stage.
- * @property {number} scale css px a mm
- * @property {[number, number]} centre mm in the middle of the stage when nothing was moved
- * @property {(x: number, y: number) => [number, number]} toPx
- * @property {(x: number, y: number) => [number, number]} toMm
- */
+/** @typedef {import("./types.js").Meta} Meta */
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Vector3} Vector3 */
+/** @typedef {import("./scene.js").Pane} Pane */
+/** @typedef {import("./sample.js").Source} Source */
 
 export class Stage {
-  /** @param {HTMLCanvasElement} canvas */
-  constructor(canvas) {
+  /** @param {HTMLCanvasElement} canvas @param {import("./transport.js").Transport} transport */
+  constructor(canvas, transport) {
     this.canvas = canvas;
-    /** One pixel a voxel. */
-    this.native = document.createElement("canvas");
+    this.transport = transport;
+    /** css px, and device px a css px */
     this.size = { width: 1, height: 1, ratio: 1 };
-    /** @private */ this.painter = new Painter();
-    /** @private */ this.painted = "";
-    /** @private @type {ImageData | null} */ this.image = null;
+    /** @type {Pane[]} */ this.panes = [];
+    /** Which of them show all that they should. @type {boolean[]} */ this.complete = [];
+    /** @private @type {Map<string, PaneDrawer>} */ this.drawers = new Map();
+    /** @private @type {Map<string, ImageData>} */ this.images = new Map();
   }
 
   /** Takes the size of the element that the canvas fills. @param {HTMLElement} element */
@@ -39,175 +34,113 @@ export class Stage {
     this.canvas.height = Math.round(height * ratio);
   }
 
-  /** @param {Layout} layout @param {number} zoom @param {[number, number]} pan @returns {View} */
-  view(layout, zoom, [panX, panY]) {
-    const box = extent(layout);
-    const { width, height, ratio } = this.size;
-    const scale = Math.min(width / box.width, height / box.height) * zoom;
-    const centre = /** @type {[number, number]} */ ([box.left + box.width / 2, box.top + box.height / 2]);
-    let [middleX, middleY] = [width / 2, height / 2];
-    if (isCrisp(layout, scale * ratio)) {
-      // Here and not where it is painted: the probe has to speak of the voxel that is seen.
-      const [left, top] = [(box.left - centre[0] + panX) * scale + middleX, (box.top - centre[1] + panY) * scale + middleY];
-      middleX += Math.round(left * ratio) / ratio - left;
-      middleY += Math.round(top * ratio) / ratio - top;
-    }
+  /** Where the panes of a state lie. @param {Meta} meta @param {State} state */
+  lay(meta, state) {
+    const { width, height } = this.canvas;
+    this.panes = panes(state.scene, meta.basis, meta.sources[0], width, height);
+    return this.panes;
+  }
+
+  /** The pane under a point of the stage, in css px. @param {number} x @param {number} y */
+  paneAt(x, y) {
+    const { ratio } = this.size;
+    return this.panes.find(
+      ({ left, top, plane }) => x * ratio >= left && x * ratio < left + plane.width && y * ratio >= top && y * ratio < top + plane.height,
+    );
+  }
+
+  /** LPS mm under a point of a pane, in css px of the stage. @param {Pane} pane @param {number} x @param {number} y @returns {Vector3} */
+  lpsAt({ left, top, plane }, x, y) {
+    const { ratio } = this.size;
+    return placeOf(plane, x * ratio - left - 0.5, y * ratio - top - 0.5);
+  }
+
+  /** css px of the stage where a position is seen in a pane. @param {Pane} pane @param {Vector3} lps @returns {[number, number]} */
+  pxOf({ left, top, plane }, lps) {
+    const { ratio } = this.size;
+    const [x, y] = pixelOf(plane, lps);
+    return [(x + left + 0.5) / ratio, (y + top + 0.5) / ratio];
+  }
+
+  /** Slices of a volume as they are here. @private @param {Meta} meta @param {number} n @param {number} step @returns {Source} */
+  source(meta, n, step) {
+    const source = meta.sources[n];
+    const { cache } = this.transport;
     return {
-      scale,
-      centre,
-      toPx: (x, y) => [(x - centre[0] + panX) * scale + middleX, (y - centre[1] + panY) * scale + middleY],
-      toMm: (x, y) => [(x - middleX) / scale + centre[0] - panX, (y - middleY) / scale + centre[1] - panY],
+      lattice: source,
+      shape: source.shape,
+      finest: source.finest,
+      values: (slice) => /** @type {any} */ (cache.peek(source.key, step, slice)?.values ?? null),
     };
   }
 
-  /** The next picture is painted even if its name is that of the last. */
-  forget() {
-    this.painted = "";
-  }
-
   /**
-   * Voxels to grey, one pixel each.
-   * @param {string} name of the picture; the same one is not painted twice
-   * @param {Picture} picture
-   * @param {Layout} layout
-   * @param {Window} window
-   * @param {boolean} invert
+   * Paints all panes.
+   * @param {Meta} meta
+   * @param {State} state
+   * @param {(source: number) => number} stepOf which step of each volume
+   * @param {(cmap: string) => Uint32Array} paletteOf
+   * @param {(pane: Pane) => number[]} shown which volumes a pane shows
    */
-  paint(name, picture, layout, window, invert) {
-    const painted = JSON.stringify([name, window, invert]);
-    if (painted === this.painted && !picture.missing) return;
-    this.painted = painted;
-    const { native } = this;
-    const width = layout.transpose ? picture.rows : picture.cols;
-    const height = layout.transpose ? picture.cols : picture.rows;
-    if (native.width !== width || native.height !== height || !this.image) {
-      native.width = width;
-      native.height = height;
-      this.image = new ImageData(width, height);
+  draw(meta, state, stepOf, paletteOf, shown) {
+    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    context.fillStyle = `rgb(${GROUND},${GROUND},${GROUND})`;
+    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    const used = new Set();
+    const { scene } = state;
+    this.complete = this.panes.map((pane) => {
+      const name = paneName(pane);
+      used.add(name);
+      let drawer = this.drawers.get(name);
+      if (!drawer) this.drawers.set(name, (drawer = new PaneDrawer()));
+      const { plane } = pane;
+      let image = this.images.get(name);
+      if (!image || image.width !== plane.width || image.height !== plane.height) {
+        this.images.set(name, (image = new ImageData(plane.width, plane.height)));
+      }
+      let whole = true;
+      const layers = shown(pane).map((n) => {
+        const source = this.source(meta, n, stepOf(n));
+        const { key } = meta.sources[n];
+        const range = reach(source, plane, scene.slab);
+        const here = this.transport.complete(n, stepOf(n), range);
+        const answer = here ? undefined : this.transport.answer(`${name}/${n}`);
+        if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = false;
+        else if (answer && answer.divide > 1) whole = false;
+        const look = state.looks[n];
+        return {
+          source,
+          key: `${key}/${stepOf(n)}/${here ? "all" : this.transport.cache.count(key, stepOf(n))}/${answer ? `${answer.name}/${answer.divide}` : ""}`,
+          given: answer,
+          window: look.window,
+          invert: look.invert,
+          palette: paletteOf(look.cmap),
+          opacity: look.opacity,
+          fade: look.fade,
+          smooth: meta.sources[n].smooth,
+        };
+      });
+      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels: [] }, new Uint32Array(image.data.buffer));
+      context.putImageData(image, pane.left, pane.top);
+      return whole;
+    });
+    for (const name of [...this.drawers.keys()]) {
+      if (!used.has(name)) {
+        this.drawers.delete(name);
+        this.images.delete(name);
+      }
     }
-    const words = new Uint32Array(this.image.data.buffer);
-    this.painter.paint(picture, layout, window, invert, words);
-    /** @type {CanvasRenderingContext2D} */ (native.getContext("2d")).putImageData(this.image, 0, 0);
-  }
-
-  /** Nothing but the background: what is outside the volume looks like the lowest value. @param {boolean} invert */
-  clear(invert) {
-    const { canvas } = this;
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.fillStyle = invert ? "#fff" : "#000";
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    return context;
-  }
-
-  /**
-   * Pixels to millimetres on the stage.
-   * @param {Layout} layout
-   * @param {View} view
-   * @param {boolean} invert
-   * @param {boolean} smooth whether there is something between two voxels
-   */
-  compose(layout, { scale, toPx }, invert, smooth) {
-    const context = this.clear(invert);
-    const { native } = this;
-    const { ratio } = this.size;
-    const [a, b, c, d] = layout.basis.map((part) => part * scale * ratio);
-    const { hmm, vmm, hEdges, vEdges } = layout;
-    const [h0, v0] = [hEdges[0], vEdges[0]];
-    const corner = toPx(layout.basis[0] * h0 + layout.basis[2] * v0, layout.basis[1] * h0 + layout.basis[3] * v0);
-    let [x, y] = [corner[0] * ratio, corner[1] * ratio];
-    // Uneven positions: the picture first takes as many pixels as it has millimetres.
-    let image = native;
-    if (this.image && !(evenly(hEdges) && evenly(vEdges))) {
-      let even = this.image;
-      if (!evenly(vEdges)) even = stretched(even, vmm, vEdges, scale * ratio, false, smooth);
-      if (!evenly(hEdges)) even = stretched(even, hmm, hEdges, scale * ratio, true, smooth);
-      image = Object.assign(document.createElement("canvas"), { width: even.width, height: even.height });
-      /** @type {CanvasRenderingContext2D} */ (image.getContext("2d")).putImageData(even, 0, 0);
-    }
-    const stepH = (hEdges[hmm.length] - h0) / image.width;
-    const stepV = (vEdges[vmm.length] - v0) / image.height;
-    // Where voxels are whole pixels they are put on whole pixels, and nothing is blurred.
-    const crisp = isWhole(a * stepH) && isWhole(d * stepV) && Math.abs(b) + Math.abs(c) < 1e-9;
-    if (crisp) [x, y] = [Math.round(x), Math.round(y)];
-    context.imageSmoothingEnabled = smooth && !crisp;
-    context.imageSmoothingQuality = Math.min(a * stepH, d * stepV) < 0.6 ? "high" : "medium";
-    context.setTransform(a * stepH, b * stepH, c * stepV, d * stepV, x, y);
-    context.drawImage(image, 0, 0);
   }
 
   destroy() {
-    this.image = null;
-    this.native.width = this.native.height = 0;
+    this.drawers.clear();
+    this.images.clear();
+    this.canvas.width = this.canvas.height = 0;
   }
 }
 
-/** @param {number} x */
-const isWhole = (x) => x > 0.5 && Math.abs(x - Math.round(x)) < 1e-3;
+/** @param {Pane} pane */
+export const paneName = ({ name, number }) => `${name}${number}`;
 
-/**
- * Whether even voxels are whole pixels: then they are put on whole pixels.
- * @param {Layout} layout
- * @param {number} density device px a mm
- */
-function isCrisp({ basis: [a, b, c, d], hmm, vmm, hEdges, vEdges }, density) {
-  if (Math.abs(b) + Math.abs(c) > 1e-9 || !evenly(hEdges) || !evenly(vEdges)) return false;
-  const stepH = (hEdges[hmm.length] - hEdges[0]) / hmm.length;
-  const stepV = (vEdges[vmm.length] - vEdges[0]) / vmm.length;
-  return isWhole(a * stepH * density) && isWhole(d * stepV * density);
-}
-
-/** @param {Float64Array} edges */
-function evenly(edges) {
-  const step = (edges[edges.length - 1] - edges[0]) / (edges.length - 1);
-  return edges.every((at, i) => Math.abs(at - (edges[0] + i * step)) <= 0.01 * step);
-}
-
-/**
- * For each of `size` pixels along an uneven axis: the voxel before its centre, and how far the next one shares in it.
- * @param {Float64Array} mm
- * @param {Float64Array} edges
- * @param {number} size
- */
-export function shares(mm, edges, size) {
-  const before = new Uint16Array(size);
-  const share = new Float64Array(size);
-  const step = (edges[mm.length] - edges[0]) / size;
-  for (let k = 0, i = 0; k < size; k++) {
-    const at = edges[0] + (k + 0.5) * step;
-    while (i < mm.length - 1 && mm[i + 1] <= at) i++;
-    before[k] = i;
-    share[k] = i < mm.length - 1 && at > mm[i] ? (at - mm[i]) / (mm[i + 1] - mm[i]) : 0;
-  }
-  return { before, share };
-}
-
-/**
- * The picture with its rows at their true millimetres.
- * @param {ImageData} image
- * @param {Float64Array} mm
- * @param {Float64Array} edges
- * @param {number} density pixels a mm
- * @param {boolean} across columns instead of rows
- * @param {boolean} smooth in between as a straight line, or the nearer of the two
- */
-function stretched(image, mm, edges, density, across, smooth) {
-  const size = Math.min(Math.max(Math.ceil((edges[mm.length] - edges[0]) * density), mm.length), MOST_PIXELS);
-  const { before, share } = shares(mm, edges, size);
-  const out = across ? new ImageData(size, image.height) : new ImageData(image.width, size);
-  const from = new Uint32Array(image.data.buffer);
-  const to = new Uint32Array(out.data.buffer);
-  const next = across ? 1 : image.width;
-  for (let y = 0, at = 0; y < out.height; y++) {
-    for (let x = 0; x < out.width; x++, at++) {
-      const k = across ? x : y;
-      const source = across ? y * image.width + before[k] : before[k] * image.width + x;
-      const first = from[source];
-      const second = share[k] ? from[source + next] : first;
-      // A row that is not here yet is clear, and shares in nothing.
-      if (!smooth || !first || !second) to[at] = share[k] < 0.5 ? first : second;
-      else to[at] = 0xff000000 | (Math.round((first & 255) + share[k] * ((second & 255) - (first & 255))) * 0x010101);
-    }
-  }
-  return out;
-}
+/** What tells one picture of a plane from another. @param {string} key @param {number} step @param {import("./plane.js").Plane} plane @param {import("./scene.js").Scene} scene */
+export const planeName = (key, step, plane, scene) => JSON.stringify([key, step, plane, scene.interpolation, scene.slab]);

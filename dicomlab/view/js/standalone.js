@@ -22,7 +22,7 @@ export async function unpack(text) {
 
 /** @implements {Pick<import("./types.js").Model, "get">} */
 export class PageModel {
-  /** @param {Record<string, any>} state @param {(index: number) => Slice} slice */
+  /** @param {Record<string, any>} state @param {(source: number, step: number, slice: number) => Slice} slice */
   constructor(state, slice) {
     /** @private */ this.state = state;
     /** @private */ this.slice = slice;
@@ -47,17 +47,18 @@ export class PageModel {
     if (handler) this.handlers.get(name)?.delete(handler);
     else this.handlers.delete(name);
   }
-  /** @param {{generation: number, key: string, id: number, indices: number[]}} demand */
-  async send({ generation, key, id, indices }) {
+  /** @param {{type: string, generation: number, key: string, id: number, source: number, step: number, slices: number[]}} demand */
+  async send({ type, generation, key, id, source, step, slices }) {
+    if (type !== "pull") return;
     const buffers = /** @type {ArrayBuffer[]} */ ([]);
     const items = [];
-    for (const index of indices) {
+    for (const slice of slices) {
       try {
-        const { data, ...item } = this.slice(index);
+        const { data, ...item } = this.slice(source, step, slice);
         buffers.push(await unpack(data));
-        items.push({ ...item, index, buffer: buffers.length - 1 });
+        items.push({ ...item, slice, buffer: buffers.length - 1 });
       } catch (error) {
-        items.push({ index, error: `This slice of the page cannot be read: ${error}` });
+        items.push({ slice, error: `This slice of the page cannot be read: ${error}` });
       }
     }
     const message = { type: "slices", generation, key, id, items };
@@ -68,7 +69,7 @@ export class PageModel {
 /**
  * @param {HTMLElement} el
  * @param {Record<string, any>} state the widget's traits, without pixels
- * @param {(index: number) => Slice} slice
+ * @param {(source: number, step: number, slice: number) => Slice} slice
  */
 export function standalone(el, state, slice) {
   if (typeof DecompressionStream === "undefined") {

@@ -27,3 +27,31 @@ export function placeText(mm, sides) {
 
 /** @param {number} mm two decimals, and no minus before a zero */
 export const millimetres = (mm) => (Math.abs(mm) < 0.005 ? 0 : mm).toFixed(2);
+
+/** Directions within 5 degrees of an axis get no further letter. */
+const THRESHOLD = Math.sin((5 * Math.PI) / 180);
+
+/** The patient direction of an LPS vector, the largest component first: "A", "AR" (dicomlab/view/state.py, `position_letters`). @param {number[]} vector */
+export function letters(vector) {
+  const length = Math.hypot(...vector);
+  const x = vector.map((v) => v / length);
+  return [0, 1, 2]
+    .filter((axis) => Math.abs(x[axis]) > THRESHOLD)
+    .sort((a, b) => Math.abs(Number(x[b].toFixed(6))) - Math.abs(Number(x[a].toFixed(6))))
+    .map((axis) => (x[axis] > 0 ? "LPH" : "RAF")[axis])
+    .join("");
+}
+
+/**
+ * A value as text, with no more digits than the 16-bit journey kept.
+ * @param {number} value
+ * @param {{exact: boolean, step: number}} entry
+ */
+export function honest(value, { exact, step }) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "+inf" : "-inf";
+  if (exact) return String(Number(value.toPrecision(12)));
+  const digits = Math.floor(-Math.log10(Math.abs(step) || 1e-6));
+  if (digits >= 0 && digits <= 12) return `≈ ${value.toFixed(digits)}`;
+  const unit = 10 ** -digits;
+  return `≈ ${Number((Math.round(value / unit) * unit).toPrecision(12))}`;
+}

@@ -1,11 +1,13 @@
-// Pulls slices from the kernel. Never more than two demands are outstanding and only the newest wish counts, so that a
-// fast scroll over a slow line drops slices instead of queueing them; neighbours are fetched ahead in batches and the
-// rest while nothing else happens. The kernel never pushes: Jupyter drops floods (1,000 messages a second).
+// Pulls slices, and planes where slices are not all here, from the kernel. Never more than two demands are outstanding and only the
+// newest wish counts, so that a fast scroll over a slow line drops slices instead of queueing them; neighbours are fetched ahead in
+// batches and the rest while nothing else happens. The kernel never pushes: Jupyter drops floods (1,000 messages a second).
 
-import { codesFrom, scaleFrom } from "./codec.js";
+import { bytesFrom, codesFrom, valuesFrom } from "./codec.js";
 
-/** @typedef {import("./types.js").Meta} Meta */
-/** @typedef {import("./types.js").Picture} Picture */
+/** @typedef {import("./types.js").SourceMeta} SourceMeta */
+/** @typedef {{source: number, step: number, slice: number}} Want */
+/** @typedef {{pane: string, source: number, step: number, name: string, plane: import("./plane.js").Plane, interpolation: string, slab: import("./sample.js").Slab}} PlaneWant */
+/** @typedef {{name: string, divide: number, plane: import("./plane.js").Plane, values: Float32Array}} PlaneAnswer */
 
 const DEMANDS = 2; // outstanding at most
 const PREFETCHES = 2; // outstanding at most, when nothing is demanded
@@ -16,8 +18,7 @@ const AHEAD = 16; // neighbours worth more than what was looked at longest ago
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
 const START = 4e6; // bytes a second, until measured: a slow line must not be clogged before it is known
-
-const NOTHING = { signed: false, exact: true, special: false, slope: 1, intercept: 0 };
+const COARSE = 4; // a plane of the kernel first comes with a pixel for so many by so many
 
 /**
  * Indices around `from`, nearest first, twice as many ahead as behind.
@@ -41,21 +42,23 @@ export class Transport {
    * @param {(message: object) => void} options.send
    * @param {import("./cache.js").SliceCache} options.cache
    * @param {() => number} [options.now] seconds
-   * @param {(arrived: {axis: number, index: number, demanded: boolean}) => void} [options.onArrival]
+   * @param {(arrived: Want & {demanded: boolean} | {pane: string}) => void} [options.onArrival]
    */
   constructor({ send, cache, now = () => performance.now() / 1000, onArrival = () => {} }) {
     /** @private */ this.send = send;
     this.cache = cache;
     /** @private */ this.now = now;
     this.onArrival = onArrival;
-    /** @type {Meta | null} */ this.meta = null;
-    /** @private @type {number[]} */ this.shape = [0, 0, 0];
+    /** @type {SourceMeta[]} */ this.sources = [];
     /** @private */ this.generation = 0;
     /** @private */ this.next = 0;
-    /** @private @type {Map<number, {axis: number, indices: number[], demand: boolean, since: number}>} */
+    /** @private @type {Map<number, {source: number, step: number, slices: number[], plane: PlaneWant | null, divide: number, demand: boolean, since: number, bytes: number}>} */
     this.flying = new Map();
     /** @private @type {Map<string, string>} */ this.failures = new Map();
-    /** @private @type {{axis: number, index: number, direction: number} | null} */ this.wish = null;
+    /** What is to be seen, the most important first. @private @type {Want[]} */ this.wants = [];
+    /** @private @type {PlaneWant[]} */ this.planeWants = [];
+    /** What would be nice to have. @private @type {() => Iterable<Want>} */ this.ahead = () => [];
+    /** Planes of the kernel, the newest of each pane. @private @type {Map<string, PlaneAnswer>} */ this.answers = new Map();
     /** When the last two wishes came. @private */ this.wished = [-Infinity, -Infinity];
     /** @private */ this.rate = START;
     /** @private */ this.lastArrival = 0;
@@ -65,39 +68,59 @@ export class Transport {
     this.hidden = false;
   }
 
-  /** New pixels: whatever is still on its way belongs to the old ones. @param {Meta} meta @param {number[]} shape */
-  reset(meta, shape) {
-    this.meta = meta;
-    this.shape = shape;
+  /** New pixels: whatever is still on its way belongs to the old ones. @param {SourceMeta[]} sources */
+  reset(sources) {
+    this.sources = sources;
     this.generation++;
     this.flying.clear();
     this.failures.clear();
-    this.wish = null;
+    this.answers.clear();
+    this.wants = [];
+    this.planeWants = [];
+    this.ahead = () => [];
   }
 
-  /** @private @param {number} axis */
-  size(axis) {
-    return 2 * this.shape.reduce((size, n, i) => (i === axis ? size : size * n), 1);
+  /** @private @param {number} source */
+  size(source) {
+    const [, rows, columns] = this.sources[source].shape;
+    return 2 * rows * columns;
   }
 
-  /** @private @param {number} axis @param {number} index */
-  asked(axis, index) {
+  /** @private @param {Want} want */
+  asked({ source, step, slice }) {
     for (const request of this.flying.values()) {
-      if (request.axis === axis && request.indices.includes(index)) return true;
+      if (request.source === source && request.step === step && request.slices.includes(slice)) return true;
     }
     return false;
   }
 
+  /** @param {Want} want */
+  has({ source, step, slice }) {
+    return this.cache.has(this.sources[source].key, step, slice);
+  }
+
+  /** Whether all slices of a step, from one to another, are here. @param {number} source @param {number} step @param {[number, number] | null} range */
+  complete(source, step, range) {
+    if (!range) return true;
+    const { key, shape } = this.sources[source];
+    if (this.cache.count(key, step) === shape[0]) return true;
+    for (let slice = range[0]; slice <= range[1]; slice++) if (!this.cache.has(key, step, slice)) return false;
+    return true;
+  }
+
   /**
    * What is to be seen now.
-   * @param {number} axis
-   * @param {number} index
-   * @param {number} direction of travel
+   * @param {Want[]} wants slices, the most important first
+   * @param {PlaneWant[]} planes what the kernel should cut, where it can
+   * @param {() => Iterable<Want>} ahead what may be fetched in advance, in this order
    */
-  want(axis, index, direction) {
-    this.failures.delete(`${axis}/${index}`);
-    this.wish = { axis, index, direction };
-    this.wished = [this.wished[1], this.now()];
+  want(wants, planes, ahead) {
+    for (const want of wants) this.failures.delete(nameOf(want));
+    const moved = JSON.stringify(wants) !== JSON.stringify(this.wants);
+    this.wants = wants;
+    this.planeWants = planes;
+    this.ahead = ahead;
+    if (moved) this.wished = [this.wished[1], this.now()];
     this.pump();
   }
 
@@ -107,9 +130,18 @@ export class Transport {
     return last - before < MOVING && this.now() - last < MOVING;
   }
 
-  /** Why a slice could not be had, in the kernel's words. @param {number} axis @param {number} index */
-  failure(axis, index) {
-    return this.failures.get(`${axis}/${index}`);
+  /** Why a slice could not be had, in the kernel's words. @param {Want} want */
+  failure(want) {
+    return this.failures.get(nameOf(want));
+  }
+
+  /** The first of the wanted slices that could not be had. */
+  get problem() {
+    for (const want of this.wants) {
+      const found = this.failure(want);
+      if (found) return found;
+    }
+    return "";
   }
 
   /** Seconds that the oldest request has been waiting. */
@@ -119,76 +151,102 @@ export class Transport {
     return oldest === Infinity ? 0 : this.now() - Math.max(oldest, this.lastArrival);
   }
 
-  /** Whether a plane across the slices has to come from the kernel. @param {number} axis */
-  foreign(axis) {
-    const { meta } = this;
-    return meta !== null && axis !== 0 && meta.reslice && this.cache.count(meta.key) < this.shape[0];
+  /** What the kernel cut for a pane: the plane that is asked for, or the last one. @param {string} pane */
+  answer(pane) {
+    return this.answers.get(pane);
   }
 
   /** Sends what may be sent; to be called now and then too, as a scroll ends without an event. */
   pump() {
-    const { meta, wish } = this;
-    if (!meta || !wish) return;
+    if (!this.sources.length) return;
     let demands = 0;
     let ahead = 0;
     let bytes = 0;
     for (const request of this.flying.values()) {
       if (request.demand) demands++;
       else ahead++;
-      bytes += request.indices.length * this.size(request.axis);
+      bytes += request.bytes;
     }
-    const direct = wish.axis === 0 || this.foreign(wish.axis);
-    const missing = direct && !this.cache.has(meta.key, wish.axis, wish.index) && !this.failure(wish.axis, wish.index);
-    if (missing && !this.asked(wish.axis, wish.index)) {
+    for (const want of this.wants) {
+      if (this.has(want) || this.asked(want) || this.failure(want)) continue;
       if (demands >= DEMANDS) return;
-      this.request(wish.axis, [wish.index], true);
+      this.request(want.source, want.step, [want.slice], true);
       demands++;
-      bytes += this.size(wish.axis);
+      bytes += this.size(want.source);
+    }
+    for (const want of this.planeWants) {
+      if (demands >= DEMANDS) return;
+      const known = this.answers.get(want.pane);
+      const divide = known?.name === want.name ? (known.divide > 1 ? 1 : 0) : COARSE;
+      if (!divide || (divide === 1 && this.moving) || [...this.flying.values()].some((one) => one.plane?.pane === want.pane)) continue;
+      this.requestPlane(want, divide);
+      demands++;
     }
     if (this.paused || this.hidden) return;
-    const size = this.size(0);
+    const first = this.wants[0]?.source ?? 0;
+    const size = this.size(first);
     const allowance = Math.max(size, this.rate * SECONDS);
     while (ahead < (demands ? 1 : PREFETCHES) && bytes + size <= Math.max(allowance, size * 2)) {
-      const most = Math.min(this.moving ? GLANCE : BATCH, Math.max(1, Math.floor(Math.min(MOST, allowance - bytes) / size)));
-      const batch = this.pickAhead(wish, most);
+      const batch = this.pickAhead(allowance - bytes);
       if (!batch.length) return;
-      this.request(0, batch, false);
+      this.request(batch[0].source, batch[0].step, batch.map(({ slice }) => slice), false);
       ahead++;
-      bytes += batch.length * size;
+      bytes += batch.length * this.size(batch[0].source);
     }
   }
 
-  /** @private @param {{axis: number, index: number, direction: number}} wish @param {number} most */
-  pickAhead(wish, most) {
-    const { meta } = this;
-    if (!meta) return [];
-    const size = this.size(0);
-    const count = this.shape[0];
-    const from = wish.axis === 0 ? wish.index : this.centre ?? count >> 1;
+  /** Slices of one step of one volume to fetch in advance. @private @param {number} allowance bytes */
+  pickAhead(allowance) {
+    /** @type {Want[]} */
     const batch = [];
-    // Neighbours may push older slices out, but never more than half of what fits.
-    let near = Math.min(AHEAD, Math.floor(this.cache.budget / (2 * size)));
-    const order = wish.axis === 0 ? around(from, wish.direction || 1, count) : withFirst(from, around(from, 1, count));
-    for (const index of order) {
-      // Filling up pushes nothing out, or two viewers would empty each other's cache.
-      const mayEvict = wish.axis === 0 && near-- > 0;
-      if (this.cache.has(meta.key, 0, index) || this.asked(0, index) || this.failure(0, index)) continue;
+    let near = AHEAD;
+    for (const want of this.ahead()) {
+      const size = this.size(want.source);
+      // Neighbours may push older slices out, but never more than half of what fits; filling up pushes nothing out, or two
+      // viewers would empty each other's cache.
+      const mayEvict = near-- > 0 && (AHEAD - near) * size * 2 <= this.cache.budget;
+      if (batch.length && (want.source !== batch[0].source || want.step !== batch[0].step)) {
+        if (this.has(want)) continue;
+        break;
+      }
+      if (this.has(want) || this.asked(want) || this.failure(want)) continue;
       if (!mayEvict && (this.moving || !this.cache.room((batch.length + 1) * size))) break;
-      batch.push(index);
+      batch.push(want);
+      const most = Math.min(this.moving ? GLANCE : BATCH, Math.max(1, Math.floor(Math.min(MOST, allowance) / size)));
       if (batch.length >= most) break;
     }
     return batch;
   }
 
-  /** The slice around which a plane across the slices is filled in. @type {number | undefined} */
-  centre = undefined;
-
-  /** @private @param {number} axis @param {number[]} indices @param {boolean} demand */
-  request(axis, indices, demand) {
+  /** @private @param {number} source @param {number} step @param {number[]} slices @param {boolean} demand */
+  request(source, step, slices, demand) {
     const id = this.next++;
-    this.flying.set(id, { axis, indices, demand, since: this.now() });
+    this.flying.set(id, { source, step, slices, plane: null, divide: 0, demand, since: this.now(), bytes: slices.length * this.size(source) });
+    this.post({ type: "pull", generation: this.generation, key: this.sources[source].key, id, source, step, slices });
+  }
+
+  /** @private @param {PlaneWant} want @param {number} divide */
+  requestPlane(want, divide) {
+    const id = this.next++;
+    const plane = coarser(want.plane, divide);
+    this.flying.set(id, { source: want.source, step: want.step, slices: [], plane: want, divide, demand: true, since: this.now(), bytes: 4 * plane.width * plane.height });
+    this.post({
+      type: "plane",
+      generation: this.generation,
+      key: this.sources[want.source].key,
+      id,
+      source: want.source,
+      step: want.step,
+      plane,
+      interpolation: want.interpolation,
+      slab: want.slab,
+    });
+  }
+
+  /** @private @param {object} message */
+  post(message) {
     try {
-      this.send({ type: "pull", generation: this.generation, key: this.meta?.key, id, axis, indices });
+      this.send(message);
     } catch {
       // The kernel has gone. The request stays open, so the viewer says that it waits; what is here can still be seen.
     }
@@ -200,78 +258,61 @@ export class Transport {
    * @param {any[]} buffers
    */
   receive(message, buffers) {
-    if (message?.type !== "slices" || message.generation !== this.generation || !this.meta) return;
+    if (!["slices", "plane"].includes(message?.type) || message.generation !== this.generation) return;
     const request = this.flying.get(message.id);
-    if (!request || message.key !== this.meta.key) return;
+    if (!request || message.key !== this.sources[request.source]?.key) return;
     this.flying.delete(message.id);
     const now = this.now();
     let bytes = 0;
-    /** @type {{axis: number, index: number, demanded: boolean}[]} */
+    /** @type {(Want & {demanded: boolean} | {pane: string})[]} */
     const arrived = [];
-    message.items.forEach((/** @type {any} */ item) => {
-      if (item.error !== undefined) this.failures.set(`${request.axis}/${item.index}`, String(item.error));
-      else {
-        const codes = codesFrom(buffers[item.buffer]);
-        bytes += codes.byteLength;
-        this.cache.put(/** @type {Meta} */ (this.meta).key, request.axis, item.index, { codes, scale: scaleFrom(item) });
+    if (message.type === "plane") {
+      const want = /** @type {PlaneWant} */ (request.plane);
+      if (message.error === undefined) {
+        const raw = bytesFrom(buffers[0]);
+        bytes += raw.byteLength;
+        const values = new Float32Array(raw.buffer, 0, raw.byteLength >> 2);
+        this.answers.set(want.pane, { name: want.name, divide: request.divide, plane: coarser(want.plane, request.divide), values });
       }
-      arrived.push({ axis: request.axis, index: item.index, demanded: request.demand });
-    });
+      arrived.push({ pane: want.pane });
+    } else {
+      const { source, step } = request;
+      for (const item of message.items) {
+        const want = { source, step, slice: item.slice };
+        if (item.error !== undefined) this.failures.set(nameOf(want), String(item.error));
+        else {
+          const codes = codesFrom(buffers[item.buffer]);
+          bytes += codes.byteLength;
+          this.cache.put(this.sources[source].key, step, item.slice, { values: valuesFrom(codes, item), exact: item.exact, step: item.slope });
+        }
+        arrived.push({ ...want, demanded: request.demand });
+      }
+    }
     const seconds = now - Math.max(request.since, this.lastArrival);
     if (bytes && seconds > 0) this.rate = 0.7 * this.rate + 0.3 * Math.min(bytes / seconds, 1e9);
     this.lastArrival = now;
     for (const one of arrived) this.onArrival(one);
     this.pump();
   }
-
-  /**
-   * The plane at an index, from the cache; null when it (or, across the slices, all of it) is not here yet.
-   * @param {number} axis
-   * @param {number} index
-   * @returns {Picture | null}
-   */
-  picture(axis, index) {
-    const { meta, shape, cache } = this;
-    if (!meta) return null;
-    const whole = cache.get(meta.key, axis, index);
-    if (whole) {
-      const [rows, cols] = shape.filter((_, i) => i !== axis);
-      return { codes: whole.codes, rows, cols, scales: [whole.scale], missing: null };
-    }
-    if (axis === 0 || cache.count(meta.key) === 0) return null;
-    if (this.foreign(axis)) return null;
-    const cols = axis === 1 ? shape[2] : shape[1];
-    const codes = new Uint16Array(shape[0] * cols);
-    const scales = [];
-    const missing = new Uint8Array(shape[0]);
-    let gaps = 0;
-    for (let s = 0; s < shape[0]; s++) {
-      const slice = cache.entries.get(`${meta.key}/0/${s}`);
-      if (!slice) {
-        missing[s] = 1;
-        gaps++;
-        scales.push(NOTHING);
-        continue;
-      }
-      scales.push(slice.scale);
-      if (axis === 1) codes.set(slice.codes.subarray(index * cols, (index + 1) * cols), s * cols);
-      else for (let r = 0, from = index; r < cols; r++, from += shape[2]) codes[s * cols + r] = slice.codes[from];
-    }
-    const first = scales[missing.indexOf(0)];
-    const alike = scales.every(
-      (scale, s) =>
-        missing[s] ||
-        (scale.slope === first.slope &&
-          scale.intercept === first.intercept &&
-          scale.signed === first.signed &&
-          scale.special === first.special),
-    );
-    return { codes, rows: shape[0], cols, scales: alike ? [first] : scales, missing: gaps ? missing : null };
-  }
 }
 
-/** @param {number} first @param {Iterable<number>} rest */
-function* withFirst(first, rest) {
-  yield first;
-  yield* rest;
+/** @param {Want} want */
+const nameOf = ({ source, step, slice }) => `${source}/${step}/${slice}`;
+
+/**
+ * The same rectangle with fewer pixels.
+ * @param {import("./plane.js").Plane} plane @param {number} divide
+ * @returns {import("./plane.js").Plane}
+ */
+export function coarser(plane, divide) {
+  if (divide <= 1) return plane;
+  const shift = ((divide - 1) / 2) * plane.pixel;
+  const origin = plane.origin.map((x, k) => x + shift * plane.right[k] + shift * plane.down[k]);
+  return {
+    ...plane,
+    origin: /** @type {import("./types.js").Vector3} */ (origin),
+    pixel: plane.pixel * divide,
+    width: Math.ceil(plane.width / divide),
+    height: Math.ceil(plane.height / divide),
+  };
 }

@@ -14,62 +14,53 @@
 /** @typedef {[number, number, number]} Vector3 */
 
 /**
- * @typedef {object} Plane One family of parallel planes, as dicomlab.view.state.PlaneView resolved it.
- * @property {number} axis the volume axis that is cut
- * @property {number} down the volume axis that runs down the screen
- * @property {number} right the volume axis that runs to the right
- * @property {[[number, number], [number, number]]} matrix from mm along (down, right) to screen mm (down, right)
- * @property {[boolean, boolean]} flips whether rising indices run up, and to the left
- * @property {[string, string, string, string]} letters left, right, top, bottom
- * @property {[string, string]} sides of the patient at which the cut axis begins and ends
- */
-
-/**
- * @typedef {object} Meta What Python says once about a volume; it never holds a pixel.
+ * @typedef {object} SourceMeta What Python says once about a volume; it never holds a pixel (dicomlab/view/source.py).
  * @property {string} key names the volume in the page's cache; a new key means new pixels
- * @property {[Axis, Axis, Axis]} axes mm of slice, row, column
- * @property {number[]} direction nine numbers, row-major 3x3; its columns are the LPS vectors of slice, row, column
- * @property {Record<PlaneName, Plane>} planes
- * @property {string} units
  * @property {string} title
- * @property {boolean} integer whether the stored values are whole numbers
+ * @property {string} units
+ * @property {boolean} integer whether the values are whole numbers
  * @property {boolean} smooth whether to interpolate between voxels, unlike in a mask
  * @property {string[]} findings what was odd about the series
+ * @property {string} frame tells frames of reference apart
+ * @property {[Axis, Axis, Axis]} axes mm of slice, row, column
+ * @property {number[]} direction nine numbers, row-major 3x3; its columns are the LPS vectors of slice, row, column
+ * @property {number[]} inverse of `direction`
+ * @property {[number, number | null][]} ruler first position and step of each axis; no step where it is uneven
+ * @property {[number, number, number]} shape
+ * @property {number} finest mm, the smallest spacing
  * @property {boolean} reslice whether the kernel can cheaply cut a plane across the slices
+ * @property {{name: string, units: string, labels: string[]}[]} steps further axes
  * @property {Preset[]} presets
- * @property {Window} window the first window
  * @property {boolean} invert the first state of the invert switch
- * @property {PlaneName} plane the plane as it was acquired
+ */
+
+/**
+ * @typedef {object} Meta All that Python says once about a viewer.
+ * @property {SourceMeta[]} sources
+ * @property {import("./scene.js").Basis} basis
+ * @property {Record<string, string>} palettes 256 RGB triples of each colour map in base64, "" for grey
  * @property {number} height css px of the stage
  * @property {number} budget bytes of slices the page may keep
+ * @property {State} first what is shown first, and after a reset
  */
 
 /**
- * @typedef {object} Scale How 16-bit codes become values: value = code * slope + intercept.
- * @property {boolean} signed codes are int16 rather than uint16
- * @property {boolean} exact no digit was lost on the way
- * @property {boolean} special codes 65533, 65534 and 65535 mean -inf, +inf and NaN
- * @property {number} slope
- * @property {number} intercept
- */
-
-/**
- * @typedef {object} Picture One plane of voxels in native order.
- * @property {Uint16Array} codes raw bits, (rows, cols) in C order
- * @property {number} rows
- * @property {number} cols
- * @property {Scale[]} scales one for the picture, or one for each row
- * @property {Uint8Array | null} missing rows not yet here, or null when all are
+ * @typedef {object} Look How one volume is looked at.
+ * @property {Window} window
+ * @property {boolean} invert
+ * @property {string} cmap
+ * @property {number} opacity over those before it
+ * @property {boolean} fade low values are clearer
+ * @property {boolean} visible
  */
 
 /**
  * @typedef {object} State What can be read and set from Python.
- * @property {PlaneName} plane
- * @property {Vector3} voxel slice, row, column indices
- * @property {Window} window
- * @property {boolean} invert
- * @property {number} zoom 1 fits the picture into the stage
- * @property {[number, number]} pan mm by which the picture is moved right and down
+ * @property {import("./scene.js").Scene} scene
+ * @property {Look[]} looks one for each volume
+ * @property {number[]} step along each further axis of the first volume
+ * @property {import("./draw.js").Mode} mode how two volumes meet
+ * @property {number} split of a curtain
  */
 
 /**

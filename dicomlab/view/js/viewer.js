@@ -1,18 +1,27 @@
 // One view: what is shown, and how it follows the hand. Windowing, zoom, planes and the probe need no kernel.
 
-import { writeCaptions } from "./captions.js";
 import { Chrome } from "./chrome.js";
 import { listen } from "./gestures.js";
-import { honest, lutFrom, valueOf } from "./lut.js";
-import { Space, extent, pick } from "./planes.js";
-import { Stage } from "./stage.js";
-import { millimetres } from "./text.js";
+import { lutFrom } from "./lut.js";
+import { Overlay } from "./overlay.js";
+import { moved } from "./plane.js";
+import { reach } from "./sample.js";
+import { IDENTITY, rotate } from "./scene.js";
+import { paletteFrom } from "./shade.js";
+import { Space } from "./space.js";
+import { Stage, paneName, planeName } from "./stage.js";
+import { honest, millimetres, windowText } from "./text.js";
+import { TOOLS, grabbed, multiplied, rotation } from "./tools.js";
+import { around } from "./transport.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
 /** @typedef {import("./types.js").State} State */
-/** @typedef {import("./types.js").Picture} Picture */
+/** @typedef {import("./types.js").Look} Look */
 /** @typedef {import("./types.js").PlaneName} PlaneName */
-/** @typedef {import("./planes.js").Layout} Layout */
+/** @typedef {import("./types.js").Vector3} Vector3 */
+/** @typedef {import("./scene.js").Pane} Pane */
+/** @typedef {import("./scene.js").Scene} Scene */
+/** @typedef {import("./transport.js").Want} Want */
 
 const ZOOM = [0.2, 50];
 const LOWEST = 120; // px of the stage
@@ -37,31 +46,38 @@ export class Viewer {
     this.onChange = onChange;
     /** @type {State} */ this.state = state;
     this.meta = meta;
-    this.space = new Space(meta);
+    /** @type {Space[]} */ this.spaces = [];
     this.chrome = new Chrome(el);
-    this.stage = new Stage(this.chrome.canvas);
+    this.stage = new Stage(this.chrome.canvas, transport);
+    this.overlay = new Overlay(this.chrome.svg);
+    /** The tool of the left button. */ this.tool = "window";
+    /** What one pane was enlarged from. @private @type {Partial<Scene> | null} */ this.before = null;
     /** @private */ this.frame = 0;
-    /** @private */ this.direction = 1;
-    /** @private */ this.showCorners = true;
+    /** Which way the last step went, and in which plane. @private @type {{name: PlaneName, direction: number}} */
+    this.travel = { name: "axial", direction: 1 };
     /** @private @type {[number, number] | null} */ this.pointer = null;
-    /** What the canvas shows. @type {{plane: PlaneName, index: number, picture: Picture} | null} */
-    this.drawn = null;
+    /** @private @type {Map<string, Uint32Array>} */ this.palettes = new Map();
     this.setMeta(meta);
 
     const { chrome } = this;
     /** @private */ this.unlisten = listen(chrome.root, chrome.stage, chrome.grip, {
-      step: (by) => this.goTo(this.index + by),
-      zoom: (x, y, factor) => this.zoomAbout(x, y, factor),
-      pan: (dx, dy) => this.panBy(dx, dy),
-      window: () => this.state.window,
-      setWindow: (center, width) => this.setWindow(center, width),
-      fit: () => this.fit(),
+      wheel: (x, y, steps) => this.scroll(this.stage.paneAt(x, y) ?? this.stage.panes[0], steps),
+      zoom: (x, y, factor) => this.zoomAbout(this.stage.paneAt(x, y) ?? this.stage.panes[0], x, y, factor),
+      toolAt: (x, y, button) => {
+        const pane = this.stage.paneAt(x, y);
+        if (!pane) return null;
+        const name = button === 1 ? "pan" : button === 2 ? "zoom" : this.tool === "window" ? grabbed(this, pane, x, y) ?? "window" : this.tool;
+        return { tool: TOOLS[name], drag: { viewer: this, pane, start: [x, y], last: [x, y], memory: undefined } };
+      },
+      enlarge: (x, y) => this.enlarge(this.stage.paneAt(x, y)),
       act: (action) => this.act(action),
       preset: (number) => this.choosePreset(this.numbered[number - 1] ?? -1),
-      hover: (x, y) => {
-        // A pointer stands for the pixel that begins where it is; on the border of two voxels it would be either.
-        const half = 0.5 / this.stage.size.ratio;
-        this.pointer = [x + half, y + half];
+      hover: (x, y, follow) => {
+        this.pointer = [x, y];
+        const pane = this.stage.paneAt(x, y);
+        if (follow && pane) this.goTo(this.stage.lpsAt(pane, x, y));
+        const grip = pane && this.tool === "window" ? grabbed(this, pane, x, y) : null;
+        chrome.stage.style.cursor = TOOLS[grip ?? this.tool]?.cursor ?? "";
         this.showProbe();
       },
       leave: () => {
@@ -71,18 +87,27 @@ export class Viewer {
       dragging: onDrag,
       resize: (height) => (chrome.stage.style.height = `${Math.max(height, LOWEST)}px`),
     });
-    chrome.planes.forEach((one) =>
-      one.addEventListener("click", () => this.setPlane(/** @type {PlaneName} */ (one.dataset.plane))),
-    );
+    chrome.planes.forEach((one) => one.addEventListener("click", () => this.setPlane(/** @type {PlaneName} */ (one.dataset.plane))));
+    chrome.layouts.forEach((one) => one.addEventListener("click", () => this.setLayout(/** @type {any} */ (one.dataset.layout))));
+    chrome.tools.forEach((one) => one.addEventListener("click", () => this.setTool(/** @type {string} */ (one.dataset.tool))));
     chrome.preset.addEventListener("change", () => {
       this.choosePreset(Number(chrome.preset.value));
+      chrome.root.focus({ preventScroll: true });
+    });
+    chrome.cmap.addEventListener("change", () => {
+      this.changeLook({ cmap: chrome.cmap.value });
+      chrome.root.focus({ preventScroll: true });
+    });
+    chrome.slab.addEventListener("change", () => {
+      this.setSlab(chrome.slab.value);
       chrome.root.focus({ preventScroll: true });
     });
     chrome.invert.addEventListener("click", () => this.act("invert"));
     chrome.reset.addEventListener("click", () => this.act("reset"));
     chrome.helpButton.addEventListener("click", () => this.act("help"));
+    chrome.full.addEventListener("click", () => this.act("full"));
     chrome.badge.addEventListener("click", () => chrome.toggle("findings"));
-    chrome.slider.addEventListener("input", () => this.goTo(Number(chrome.slider.value)));
+    chrome.slider.addEventListener("input", () => this.goToIndex(this.state.scene.plane, Number(chrome.slider.value)));
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(chrome.stage);
     this.visible = true;
@@ -101,44 +126,130 @@ export class Viewer {
   /** New pixels or a new volume. @param {Meta} meta */
   setMeta(meta) {
     this.meta = meta;
-    this.space = new Space(meta);
-    this.drawn = null;
-    this.stage.forget();
-    const presets = meta.presets.map((preset, index) => ({ preset, index }));
+    this.spaces = meta.sources.map((source) => new Space(source));
+    this.palettes.clear();
+    const first = meta.sources[0];
+    const presets = first.presets.map((preset, index) => ({ preset, index }));
     const usual = presets.filter(({ preset }) => preset.group === "presets");
     /** Which preset each digit chooses. @private @type {number[]} */
     this.numbered = (usual.length ? usual : presets).slice(0, 9).map(({ index }) => index);
-    this.chrome.fillPresets(meta.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
-    this.chrome.setFindings(meta.findings);
-    const title = meta.title || "volume";
+    this.chrome.fillPresets(first.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
+    this.chrome.fillPalettes(Object.keys(meta.palettes));
+    this.chrome.fillSteps(first.steps, (axis, index) => this.setStep(axis, index));
+    this.chrome.setFindings(first.findings);
+    const title = first.title || "volume";
     this.chrome.stage.style.height = `${meta.height}px`;
     this.chrome.root.setAttribute("aria-label", `Slice browser: ${title}. Press question mark for mouse and keys.`);
     this.changed(false);
   }
 
-  get layout() {
-    return this.space.layout(this.state.plane);
+  get space() {
+    return this.spaces[0];
   }
 
+  /** How the first volume is looked at. */
+  get look() {
+    return this.state.looks[0];
+  }
+
+  /** Index along the axis that the plane of the first pane cuts. */
   get index() {
-    return this.state.voxel[this.layout.axis];
+    return this.indexIn(this.state.scene.plane);
+  }
+
+  /** @param {PlaneName} name */
+  indexIn(name) {
+    return this.space.nearest(this.state.scene.position)[this.meta.basis.axis[name]];
+  }
+
+  /** The step of a volume that is shown: its own axes follow those of the first that have as many steps. @param {number} source */
+  stepOf(source) {
+    const { steps } = this.meta.sources[source];
+    const first = this.meta.sources[0].steps;
+    let number = 0;
+    for (const one of steps) {
+      const axis = first.findIndex((other) => other.name === one.name && other.labels.length === one.labels.length);
+      number = number * one.labels.length + (axis < 0 ? 0 : clamp(this.state.step[axis] ?? 0, 0, one.labels.length - 1));
+    }
+    return number;
+  }
+
+  /** @private @param {string} cmap */
+  paletteOf(cmap) {
+    let words = this.palettes.get(cmap);
+    if (!words) this.palettes.set(cmap, (words = paletteFrom(this.meta.palettes[cmap] ?? "")));
+    return words;
+  }
+
+  /** Which volumes a pane shows. @private @returns {number[]} */
+  shownIn() {
+    return this.state.looks.map((_, n) => n).filter((n) => n === 0 || this.state.looks[n].visible);
   }
 
   /** Adopts a state from outside. @param {State} state */
   adopt(state) {
-    const before = this.index;
+    const name = state.scene.plane;
+    const before = this.indexIn(name);
     this.state = state;
-    if (this.index !== before) this.direction = Math.sign(this.index - before);
+    const by = this.indexIn(name) - before;
+    if (by) this.travel = { name, direction: Math.sign(by) };
     this.changed(false);
   }
 
   /** @private @param {boolean} [mine] whether the user did it, so that others have to hear of it */
   changed(mine = true) {
     if (mine) this.onChange(this.state);
-    const { axis } = this.layout;
-    this.transport.centre = this.state.voxel[0];
-    this.transport.want(axis, this.index, this.direction);
+    this.stage.lay(this.meta, this.state);
+    this.wish();
     this.redraw();
+  }
+
+  /** @param {Partial<Scene>} patch @private */
+  changeScene(patch) {
+    this.state = { ...this.state, scene: { ...this.state.scene, ...patch } };
+    this.changed();
+  }
+
+  /** @param {Partial<Look>} patch @param {number} [source] */
+  changeLook(patch, source = 0) {
+    this.state = { ...this.state, looks: this.state.looks.map((look, n) => (n === source ? { ...look, ...patch } : look)) };
+    this.changed();
+  }
+
+  /** Says what is to be fetched. @private */
+  wish() {
+    const { transport, stage, meta, state } = this;
+    /** @type {Want[]} */
+    const wants = [];
+    /** @type {import("./transport.js").PlaneWant[]} */
+    const planes = [];
+    for (const pane of stage.panes) {
+      for (const source of this.shownIn()) {
+        const step = this.stepOf(source);
+        const range = reach({ ...meta.sources[source], lattice: meta.sources[source] }, pane.plane, state.scene.slab);
+        if (!range || transport.complete(source, step, range)) continue;
+        // A few slices are asked for one by one; a plane across many comes from the kernel, while these fill up.
+        if (range[1] - range[0] < 4) for (let slice = range[0]; slice <= range[1]; slice++) wants.push({ source, step, slice });
+        else if (meta.sources[source].reslice) {
+          const name = planeName(meta.sources[source].key, step, pane.plane, state.scene);
+          planes.push({ pane: `${paneName(pane)}/${source}`, source, step, name, plane: pane.plane, interpolation: meta.sources[source].smooth ? state.scene.interpolation : "nearest", slab: state.scene.slab });
+        }
+      }
+    }
+    transport.want(wants, planes, () => this.ahead());
+  }
+
+  /** Slices that may be wanted next: around the one that is seen, of all volumes. @private @returns {Generator<Want>} */
+  *ahead() {
+    const { meta, state, travel } = this;
+    for (const source of this.shownIn()) {
+      const step = this.stepOf(source);
+      const count = meta.sources[source].shape[0];
+      const from = this.spaces[source].nearest(state.scene.position)[0];
+      const direction = meta.basis.axis[travel.name] === 0 ? travel.direction : 1;
+      yield { source, step, slice: from };
+      for (const slice of around(from, direction || 1, count)) yield { source, step, slice };
+    }
   }
 
   redraw() {
@@ -150,120 +261,203 @@ export class Viewer {
     }
   }
 
-  /** Something came from the kernel. @param {{axis: number, index: number, demanded: boolean}} one */
-  arrived({ axis, index, demanded }) {
-    const { layout } = this;
-    if (axis === layout.axis && (index === this.index || demanded)) {
-      // While the wanted slice is on its way, the newest one shows that the picture moves.
-      if (index !== this.index && !this.transport.cache.has(this.meta.key, axis, this.index)) this.take(index);
+  /** Something came from the kernel. @param {(Want & {demanded: boolean}) | {pane: string}} one */
+  arrived(one) {
+    if ("pane" in one || this.stage.complete.some((whole) => !whole)) {
+      this.wish();
       this.redraw();
-    } else if (axis === 0 && layout.axis !== 0 && (this.drawn?.picture.missing || !this.drawn)) this.redraw();
+    }
     this.showStatus();
   }
 
   // ---- what the user does -------------------------------------------------------------------------------------------
 
-  /** @param {number} index */
-  goTo(index) {
-    const { axis } = this.layout;
-    const to = clamp(Math.round(index), 0, this.space.shape[axis] - 1);
-    if (to === this.index) return;
-    this.direction = Math.sign(to - this.index);
-    const voxel = /** @type {[number, number, number]} */ ([...this.state.voxel]);
-    voxel[axis] = to;
-    this.state = { ...this.state, voxel };
-    this.changed();
+  /** All planes through a position. @param {Vector3} lps */
+  goTo(lps) {
+    this.changeScene({ position: this.space.within(lps) });
+  }
+
+  /** @param {PlaneName} name @param {number} index along the axis that the plane cuts */
+  goToIndex(name, index) {
+    const { meta, space, state } = this;
+    const axis = meta.basis.axis[name];
+    const to = clamp(Math.round(index), 0, space.shape[axis] - 1);
+    const by = space.mm[axis][to] - space.coordinates(state.scene.position)[axis];
+    this.travel = { name, direction: Math.sign(to - this.indexIn(name)) || this.travel.direction };
+    this.changeScene({ position: moved(state.scene.position, by, meta.basis.heading[name]) });
+  }
+
+  /** So many slices onwards. @param {Pane} pane @param {number} steps */
+  scroll(pane, steps) {
+    const { scene } = this.state;
+    const { meta, space } = this;
+    if (this.isStraight) {
+      const to = this.indexIn(pane.name) + steps * (scene.layout === "montage" ? scene.tiles[1] * scene.stride : 1);
+      if (clamp(to, 0, space.shape[meta.basis.axis[pane.name]] - 1) !== this.indexIn(pane.name)) this.goToIndex(pane.name, to);
+      return;
+    }
+    const heading = rotate(scene.turn, meta.basis.heading[pane.name]);
+    const line = space.mm[meta.basis.axis[pane.name]];
+    const step = line.length > 1 ? Math.abs(line[line.length - 1] - line[0]) / (line.length - 1) : meta.sources[0].finest;
+    const to = moved(scene.position, steps * step * Math.sign((line[line.length - 1] ?? 0) - line[0] || 1), heading);
+    this.travel = { name: pane.name, direction: Math.sign(steps) };
+    if (space.voxel(to)) this.changeScene({ position: to });
+  }
+
+  /** Whether planes lie as the voxels do. */
+  get isStraight() {
+    return this.state.scene.turn.every((x, i) => x === IDENTITY[i]);
+  }
+
+  /** @param {Vector3} axis @param {number} angle */
+  turnAbout(axis, angle) {
+    this.changeScene({ turn: multiplied(rotation(axis, angle), this.state.scene.turn) });
   }
 
   /** @param {number} center @param {number} width @param {import("./types.js").VoiFunction} [fn] */
-  setWindow(center, width, fn = this.state.window.function) {
+  setWindow(center, width, fn = this.look.window.function) {
     // LINEAR is not defined below a width of 1 (PS3.3 C.11.2.1.2.1).
     width = Math.max(width, fn === "LINEAR" ? 1 : 1e-300);
     // No more digits than the hand can mean: a hundredth of the width, and whole numbers where values are.
-    const unit = this.meta.integer && width >= 20 ? 1 : 10 ** (Math.floor(Math.log10(width)) - 2);
+    const unit = this.meta.sources[0].integer && width >= 20 ? 1 : 10 ** (Math.floor(Math.log10(width)) - 2);
     /** @param {number} x */
     const round = (x) => Number((Math.round(x / unit) * unit).toPrecision(9));
     // By hand, a table becomes the linear window over the same values; where it falls, dark stays bright.
-    const { lut } = this.state.window;
-    const invert = this.state.invert !== (lut !== undefined && lutFrom(lut).falls);
-    this.state = { ...this.state, invert, window: { center: round(center), width: Math.max(round(width), unit), function: fn } };
-    if (fn === "LINEAR" && this.state.window.width < 1) this.state.window.width = 1;
-    this.changed();
+    const { lut } = this.look.window;
+    const invert = this.look.invert !== (lut !== undefined && lutFrom(lut).falls);
+    const window = { center: round(center), width: Math.max(round(width), unit), function: fn };
+    if (fn === "LINEAR" && window.width < 1) window.width = 1;
+    this.changeLook({ invert, window });
   }
 
-  /** @param {number} index into meta.presets */
+  /** @param {number} index into the presets */
   choosePreset(index) {
-    const preset = this.meta.presets[index];
+    const preset = this.meta.sources[0].presets[index];
     if (!preset) return;
     const { name, group, ...window } = preset;
-    this.state = { ...this.state, window };
-    this.changed();
+    this.changeLook({ window });
   }
 
   /** @param {PlaneName} plane */
   setPlane(plane) {
-    this.state = { ...this.state, plane, zoom: 1, pan: [0, 0] };
+    this.travel = { name: plane, direction: 1 };
+    this.changeScene({ plane });
+  }
+
+  /** @param {import("./scene.js").Layout} layout */
+  setLayout(layout) {
+    this.changeScene({ layout });
+  }
+
+  /** One pane of several alone, and back. @param {Pane | undefined} pane */
+  enlarge(pane) {
+    const { scene } = this.state;
+    if (scene.layout === "single") {
+      const { before } = this;
+      this.before = null;
+      return before ? this.changeScene(before) : this.fit();
+    }
+    this.before = { layout: scene.layout, plane: scene.plane };
+    if (pane) this.changeScene({ layout: "single", plane: pane.name });
+  }
+
+  /** @param {string} tool */
+  setTool(tool) {
+    this.tool = tool;
+    this.chrome.stage.style.cursor = TOOLS[tool]?.cursor ?? "";
+    this.redraw();
+  }
+
+  /** @param {string} text "" or a mode and mm */
+  setSlab(text) {
+    const [mode, mm] = text.split(" ");
+    this.changeScene({ slab: mm ? { mode: /** @type {any} */ (mode), thickness: Number(mm) } : null });
+  }
+
+  /** @param {number} axis @param {number} index */
+  setStep(axis, index) {
+    const step = [...this.state.step];
+    step[axis] = index;
+    this.state = { ...this.state, step };
     this.changed();
   }
 
   fit() {
-    this.setPan(1, 0, 0);
+    this.changeScene({ zoom: 1, pan: [0, 0, 0] });
   }
 
-  /** @param {number} x css px of the stage @param {number} y @param {number} factor */
-  zoomAbout(x, y, factor) {
-    const before = this.view();
-    const zoom = clamp(this.state.zoom * factor, ZOOM[0], ZOOM[1]);
-    const [mmX, mmY] = before.toMm(x, y);
-    const scale = (before.scale / this.state.zoom) * zoom;
-    const { width, height } = this.stage.size;
-    this.setPan(zoom, (x - width / 2) / scale + before.centre[0] - mmX, (y - height / 2) / scale + before.centre[1] - mmY);
+  /** @param {Pane} pane @param {number} x css px of the stage @param {number} y @param {number} factor */
+  zoomAbout(pane, x, y, factor) {
+    const { scene } = this.state;
+    const zoom = clamp(scene.zoom * factor, ZOOM[0], ZOOM[1]);
+    const under = this.stage.lpsAt(pane, x, y);
+    this.state = { ...this.state, scene: { ...scene, zoom } };
+    const after = this.stage.lay(this.meta, this.state).find((one) => paneName(one) === paneName(pane)) ?? pane;
+    const now = this.stage.lpsAt(after, x, y);
+    this.pan(under.map((v, k) => now[k] - v));
   }
 
-  /** @param {number} dx css px @param {number} dy */
-  panBy(dx, dy) {
-    const { scale } = this.view();
-    this.setPan(this.state.zoom, this.state.pan[0] + dx / scale, this.state.pan[1] + dy / scale);
+  /** @param {Pane} pane @param {number} dx css px @param {number} dy */
+  panBy({ plane }, dx, dy) {
+    const mm = plane.pixel * this.stage.size.ratio;
+    this.pan(plane.right.map((r, k) => mm * (dx * r + dy * plane.down[k])));
   }
 
-  /** @private The picture can be pushed aside, but not lost. @param {number} zoom @param {number} x @param {number} y */
-  setPan(zoom, x, y) {
-    const box = extent(this.layout);
-    const pan = /** @type {[number, number]} */ ([clamp(x, -box.width / 2, box.width / 2), clamp(y, -box.height / 2, box.height / 2)]);
-    this.state = { ...this.state, zoom, pan };
-    this.changed();
+  /** @private The picture can be pushed aside, but not lost. @param {number[]} by LPS mm */
+  pan(by) {
+    const { corners, middle } = this.meta.basis;
+    const most = Math.max(...corners.map((corner) => Math.hypot(...corner.map((v, k) => v - middle[k]))));
+    const pan = this.state.scene.pan.map((v, k) => v + by[k]);
+    const length = Math.hypot(...pan);
+    this.changeScene({ pan: /** @type {Vector3} */ (length > most ? pan.map((v) => (v * most) / length) : pan) });
   }
 
   /** @param {import("./keymap.js").KeyAction} action @returns {void} */
   act(action) {
     const { chrome } = this;
+    const pane = (this.pointer && this.stage.paneAt(...this.pointer)) || this.stage.panes[0];
+    const last = this.space.shape[this.meta.basis.axis[pane.name]] - 1;
     switch (action) {
       case "next":
-        return this.goTo(this.index + 1);
+        return this.scroll(pane, 1);
       case "previous":
-        return this.goTo(this.index - 1);
+        return this.scroll(pane, -1);
       case "next10":
-        return this.goTo(this.index + 10);
+        return this.scroll(pane, 10);
       case "previous10":
-        return this.goTo(this.index - 10);
+        return this.scroll(pane, -10);
       case "first":
-        return this.goTo(0);
+        return this.goToIndex(pane.name, 0);
       case "last":
-        return this.goTo(this.space.shape[this.layout.axis] - 1);
-      case "firstWindow":
-        this.state = { ...this.state, window: { ...this.meta.window } };
-        return this.changed();
+        return this.goToIndex(pane.name, last);
+      case "nextStep":
+      case "previousStep": {
+        const axis = this.meta.sources[0].steps.length - 1;
+        if (axis < 0) return;
+        const count = this.meta.sources[0].steps[axis].labels.length;
+        return this.setStep(axis, (this.state.step[axis] + (action === "nextStep" ? 1 : count - 1)) % count);
+      }
       case "invert":
-        this.state = { ...this.state, invert: !this.state.invert };
-        return this.changed();
+        return this.changeLook({ invert: !this.look.invert });
       case "corners":
-        this.showCorners = !this.showCorners;
-        return void chrome.stage.classList.toggle("dl-plain", !this.showCorners);
+        this.overlay.showText = !this.overlay.showText;
+        return this.redraw();
+      case "crosshair":
+        this.overlay.showCross = !this.overlay.showCross;
+        return this.redraw();
+      case "layout":
+        return this.setLayout(this.state.scene.layout === "planes" ? "single" : "planes");
+      case "firstWindow":
+        return this.changeLook({ window: { ...this.meta.first.looks[0].window } });
       case "help":
         return chrome.toggle("help");
+      case "full":
+        if (document.fullscreenElement) document.exitFullscreen();
+        else chrome.root.requestFullscreen?.();
+        return;
       case "reset":
         if (chrome.closePanel()) return;
-        this.state = { ...this.state, zoom: 1, pan: [0, 0], invert: this.meta.invert, window: { ...this.meta.window } };
+        this.state = { ...this.state, looks: this.meta.first.looks, scene: { ...this.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
         return this.changed();
     }
   }
@@ -273,94 +467,84 @@ export class Viewer {
   /** @private */
   measure() {
     this.stage.measure(this.chrome.stage);
+    this.stage.lay(this.meta, this.state);
+    this.wish();
     this.draw(); // at once: a cleared canvas would flicker
-  }
-
-  /** The mapping between screen mm and css px of the stage. */
-  view() {
-    return this.stage.view(this.layout, this.state.zoom, this.state.pan);
-  }
-
-  /** @private @param {number} index @returns {boolean} whether it is here */
-  take(index) {
-    const picture = this.transport.picture(this.layout.axis, index);
-    if (!picture) return false;
-    this.drawn = { plane: this.state.plane, index, picture };
-    return true;
   }
 
   /** @private */
   draw() {
-    const { layout, state, stage } = this;
-    if (this.drawn && this.drawn.plane !== state.plane) this.drawn = null;
-    const known = this.drawn && this.drawn.index === this.index && !this.drawn.picture.missing;
-    if (!known) this.take(this.index);
-    if (this.drawn) {
-      const name = `${this.meta.key} ${state.plane} ${this.drawn.index}`;
-      stage.paint(name, this.drawn.picture, layout, state.window, state.invert);
-      stage.compose(layout, this.view(), state.invert, this.meta.smooth);
-    } else stage.clear(state.invert);
-    this.showText();
+    const { meta, state, stage, overlay, space } = this;
+    stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), () => this.shownIn());
+    overlay.draw({ meta, state, panes: stage.panes, stage, space, more: () => [] });
+    this.showChrome();
     this.showProbe();
     this.showStatus();
   }
 
-  // ---- text -----------------------------------------------------------------------------------------------------------
-
   /** @private */
-  showText() {
-    const { meta, state, space, drawn } = this;
-    writeCaptions(this.chrome, {
-      meta,
-      state,
-      space,
-      shown: drawn?.index,
-      complete: drawn !== null && drawn.index === this.index && !drawn.picture.missing,
-      scale: this.view().scale,
-      stageWidth: this.stage.size.width,
-    });
+  showChrome() {
+    const { chrome, state, meta, space, stage, look } = this;
+    const { scene } = state;
+    const axis = meta.basis.axis[scene.plane];
+    const { presets } = meta.sources[0];
+    const { center, width, lut } = look.window;
+    const chosen = presets.findIndex((one) => one.center === center && one.width === width && one.function === look.window.function && one.lut === lut);
+    chrome.own.textContent = `${windowText(look.window)}  (by hand)`;
+    chrome.preset.value = chosen >= 0 ? String(chosen) : "own";
+    chrome.cmap.value = look.cmap;
+    chrome.slab.value = scene.slab ? `${scene.slab.mode} ${scene.slab.thickness}` : "";
+    chrome.press(chrome.planes, "plane", scene.plane);
+    chrome.press(chrome.layouts, "layout", scene.layout);
+    chrome.press(chrome.tools, "tool", this.tool);
+    chrome.invert.setAttribute("aria-pressed", String(look.invert));
+    chrome.stage.classList.toggle("dl-white", look.invert && look.cmap === "gray");
+    chrome.showSteps(meta.sources[0].steps, state.step);
+    chrome.slider.max = String(space.shape[axis] - 1);
+    chrome.slider.value = String(this.index);
+    chrome.slider.disabled = space.shape[axis] < 2;
+    chrome.slider.setAttribute("aria-valuetext", `${scene.plane} ${this.index + 1} of ${space.shape[axis]}`);
+    chrome.canvas.setAttribute("aria-label", `${scene.plane} picture, ${this.index + 1} of ${space.shape[axis]}, window ${windowText(look.window)}`);
+    chrome.root.dataset.drawn = stage.complete[0] ? String(this.index) : "";
+    chrome.root.dataset.complete = String(stage.complete.every(Boolean));
   }
 
   /** @private */
   showStatus() {
-    const { transport, chrome, layout, meta } = this;
-    const failure = transport.failure(layout.axis, this.index);
-    const missing = this.drawn?.picture.missing;
-    const waiting = !this.drawn || this.drawn.index !== this.index;
+    const { transport, chrome, stage } = this;
     const slow = transport.waiting > PATIENCE;
-    chrome.say(failure ?? (!this.drawn && slow ? "Waiting for the kernel …" : ""));
+    const failure = transport.problem;
+    chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
-    else if (waiting) chrome.setStatus(`loading ${this.index + 1} …${slow ? " (kernel busy)" : ""}`);
-    else if (missing) chrome.setStatus(`loading ${transport.cache.count(meta.key)}/${missing.length} slices …`);
-    else chrome.setStatus("");
+    else if (stage.complete.every(Boolean)) chrome.setStatus("");
+    else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
   }
 
-  /** What is under the pointer. @returns {{voxel: number[], value: number, text: string} | null} */
-  probeAt(/** @type {number} */ x, /** @type {number} */ y) {
-    if (!this.drawn) return null;
-    const { layout, space, meta } = this;
-    const { picture, index } = this.drawn;
-    const [mmX, mmY] = this.view().toMm(x, y);
-    const at = pick(layout, mmX, mmY);
-    if (!at) return null;
-    const voxel = [0, 0, 0];
-    voxel[layout.axis] = index;
-    voxel[layout.h] = at.h;
-    voxel[layout.v] = at.v;
-    const [row, col] = layout.transpose ? [at.h, at.v] : [at.v, at.h];
-    if (picture.missing?.[row]) return null;
-    const scale = picture.scales[picture.scales.length === 1 ? 0 : row];
-    const value = valueOf(picture.codes[row * picture.cols + col], scale);
-    const lps = space.lps(voxel).map(millimetres);
-    const unit = meta.units ? ` ${meta.units}` : "";
-    const text = `${honest(value, scale)}${unit}   voxel [${voxel.join(", ")}]   LPS (${lps.join(", ")}) mm`;
-    return { voxel, value, text };
+  /** What is under a point of the stage: of each volume its voxel there. @param {number} x css px @param {number} y */
+  probeAt(x, y) {
+    const pane = this.stage.paneAt(x, y);
+    if (!pane) return null;
+    const lps = this.stage.lpsAt(pane, x, y);
+    const found = [];
+    for (const n of this.shownIn()) {
+      const voxel = this.spaces[n].voxel(lps);
+      const source = this.meta.sources[n];
+      const slice = voxel && this.transport.cache.peek(source.key, this.stepOf(n), voxel[0]);
+      if (!voxel || !slice) continue;
+      const value = slice.values[voxel[1] * source.shape[2] + voxel[2]];
+      found.push({ source: n, voxel, value, text: `${honest(value, slice)}${source.units ? ` ${source.units}` : ""}` });
+    }
+    return { lps, found };
   }
 
   /** @private */
   showProbe() {
-    const found = this.pointer && this.probeAt(...this.pointer);
-    const text = found ? found.text : "";
+    const at = this.pointer && this.probeAt(...this.pointer);
+    let text = "";
+    if (at && at.found.length) {
+      const values = at.found.map(({ text }) => text).join("  |  ");
+      text = `${values}   voxel [${at.found[0].voxel.join(", ")}]   LPS (${at.lps.map(millimetres).join(", ")}) mm`;
+    }
     if (this.chrome.probe.textContent !== text) this.chrome.probe.textContent = text;
   }
 
@@ -370,7 +554,6 @@ export class Viewer {
     this.looker.disconnect();
     clearInterval(this.clock);
     cancelAnimationFrame(this.frame);
-    this.drawn = null;
     this.stage.destroy();
     this.chrome.root.remove();
   }

@@ -1,7 +1,6 @@
 // The anywidget: one transport a model, any number of views of it. Nothing is loaded from a network.
 
 import { pageCache } from "./cache.js";
-import { Space } from "./planes.js";
 import { Transport } from "./transport.js";
 import { Viewer } from "./viewer.js";
 
@@ -10,40 +9,33 @@ import { Viewer } from "./viewer.js";
 /** @typedef {import("./types.js").State} State */
 
 const QUIET = 150; // ms without a change before Python hears of it
-const NAMES = ["plane", "index", "position", "center", "width", "function", "_lut", "zoom", "pan", "invert"];
 
-/** @param {Model} model @param {Meta} meta @param {Space} space @returns {State} */
-function stateOf(model, meta, space) {
-  const voxel = /** @type {[number, number, number]} */ ([...model.get("_voxel")]);
-  const plane = model.get("plane");
-  const axis = meta.planes[/** @type {import("./types.js").PlaneName} */ (plane)].axis;
-  voxel[axis] = model.get("index");
-  const lut = model.get("_lut");
-  return {
-    plane,
-    voxel: /** @type {[number, number, number]} */ (voxel.map((i, n) => Math.min(Math.max(i, 0), space.shape[n] - 1))),
-    window: { center: model.get("center"), width: model.get("width"), function: model.get("function"), ...(lut ? { lut } : {}) },
-    invert: model.get("invert"),
-    zoom: model.get("zoom"),
-    pan: [model.get("pan")[0], model.get("pan")[1]],
-  };
-}
+/** What is synchronised of the state: each trait with its way from and into the state. @type {Record<string, [(state: State) => any, (state: State, value: any) => State]>} */
+const TRAITS = {
+  plane: [(s) => s.scene.plane, (s, plane) => inScene(s, { plane })],
+  layout: [(s) => s.scene.layout, (s, layout) => inScene(s, { layout })],
+  position: [(s) => s.scene.position, (s, position) => inScene(s, { position })],
+  _turn: [(s) => s.scene.turn, (s, turn) => inScene(s, { turn })],
+  zoom: [(s) => s.scene.zoom, (s, zoom) => inScene(s, { zoom })],
+  pan: [(s) => s.scene.pan, (s, pan) => inScene(s, { pan })],
+  _slab: [(s) => s.scene.slab, (s, slab) => inScene(s, { slab })],
+  interpolation: [(s) => s.scene.interpolation, (s, interpolation) => inScene(s, { interpolation })],
+  tiles: [(s) => s.scene.tiles, (s, tiles) => inScene(s, { tiles })],
+  stride: [(s) => s.scene.stride, (s, stride) => inScene(s, { stride })],
+  _looks: [(s) => s.looks, (s, looks) => ({ ...s, looks })],
+  _step: [(s) => s.step, (s, step) => ({ ...s, step })],
+  mode: [(s) => s.mode, (s, mode) => ({ ...s, mode })],
+  split: [(s) => s.split, (s, split) => ({ ...s, split })],
+};
 
-/** @param {State} state @param {Space} space */
-function traitsOf(state, space) {
-  return {
-    plane: state.plane,
-    index: state.voxel[space.layout(state.plane).axis],
-    _voxel: state.voxel,
-    position: space.lps(state.voxel),
-    center: state.window.center,
-    width: state.window.width,
-    function: state.window.function,
-    _lut: state.window.lut ?? "",
-    invert: state.invert,
-    zoom: state.zoom,
-    pan: state.pan,
-  };
+/** @param {State} state @param {Partial<import("./scene.js").Scene>} patch @returns {State} */
+const inScene = (state, patch) => ({ ...state, scene: { ...state.scene, ...patch } });
+
+/** @param {Model} model @returns {State} */
+export function stateOf(model) {
+  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5 }));
+  for (const [name, [, put]] of Object.entries(TRAITS)) state = put(state, model.get(name));
+  return state;
 }
 
 /** A widget. A factory, because initialize and render are handed different proxies of the model. */
@@ -53,6 +45,10 @@ export function createWidget() {
   const viewers = new Set();
   /** @type {Transport} */
   let transport;
+  let held = "";
+
+  /** @param {Meta} meta */
+  const keys = (meta) => meta.sources.map(({ key }) => key);
 
   return {
     /** @param {{model: Model}} context */
@@ -69,19 +65,22 @@ export function createWidget() {
     render({ model, el }) {
       /** @type {Meta} */
       let meta = model.get("_meta");
-      let space = new Space(meta);
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let timer;
       let dragging = false;
       let dirty = false;
-      cache.hold(meta.key, meta.budget);
-      if (transport.meta?.key !== meta.key) transport.reset(meta, space.shape);
+      const adoptMeta = () => {
+        for (const key of keys(meta)) cache.hold(key, meta.budget);
+        if (held !== keys(meta).join()) transport.reset(meta.sources);
+        held = keys(meta).join();
+      };
+      adoptMeta();
 
       const flush = () => {
         clearTimeout(timer);
         if (!dirty || dragging) return;
         dirty = false;
-        for (const [name, value] of Object.entries(traitsOf(viewer.state, space))) model.set(name, value);
+        for (const [name, [get]] of Object.entries(TRAITS)) model.set(name, get(viewer.state));
         try {
           model.save_changes();
         } catch {
@@ -95,7 +94,7 @@ export function createWidget() {
       const viewer = new Viewer({
         el,
         meta,
-        state: stateOf(model, meta, space),
+        state: stateOf(model),
         transport,
         onChange: () => {
           dirty = true;
@@ -126,26 +125,24 @@ export function createWidget() {
           queued = false;
           // What the user is doing now is newer than anything that comes back from the kernel.
           if (dirty || !viewers.has(viewer)) return;
-          const state = stateOf(model, meta, space);
+          const state = stateOf(model);
           if (JSON.stringify(state) !== JSON.stringify(viewer.state)) viewer.adopt(state);
         });
       };
-      for (const name of NAMES) model.on(`change:${name}`, adopt);
+      for (const name of Object.keys(TRAITS)) model.on(`change:${name}`, adopt);
       model.on("change:_meta", () => {
-        cache.release(meta.key);
+        for (const key of keys(meta)) cache.release(key);
         meta = model.get("_meta");
-        space = new Space(meta);
-        cache.hold(meta.key, meta.budget);
-        if (transport.meta?.key !== meta.key) transport.reset(meta, space.shape);
+        adoptMeta();
         dirty = false;
-        viewer.state = stateOf(model, meta, space);
+        viewer.state = stateOf(model);
         viewer.setMeta(meta);
       });
 
       return () => {
         viewers.delete(viewer);
         viewer.destroy();
-        cache.release(meta.key);
+        for (const key of keys(meta)) cache.release(key);
         flush(); // the last change, when only the view goes
         clearTimeout(timer);
       };

@@ -1,0 +1,146 @@
+// What is drawn over the picture, as shapes and text: crosshair, letters of the patient, scale, what is seen. One SVG for all panes.
+
+import { normal, rotate } from "./scene.js";
+import { cross, dot } from "./plane.js";
+import { AXIS_NAMES, roundLength, stepText } from "./space.js";
+import { letters, placeText, short, windowText } from "./text.js";
+
+/** @typedef {import("./types.js").Meta} Meta */
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./scene.js").Pane} Pane */
+/** @typedef {import("./types.js").PlaneName} PlaneName */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** @type {Record<PlaneName, string>} */
+export const COLOURS = { axial: "#ff6b6b", sagittal: "#ffd43b", coronal: "#69db7c" };
+
+/** css px around the crossing that stay free, and from it at which a line is taken to be turned. */
+const FREE = 14;
+
+/**
+ * @param {string} tag @param {Record<string, string | number>} attributes @param {string} [text]
+ * @returns {SVGElement}
+ */
+export function shape(tag, attributes, text) {
+  const node = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/**
+ * The lines in which the other planes cut a pane: each a point, a unit direction in css px, and the plane's name.
+ * @param {Pane} pane @param {State} state @param {Meta} meta @param {(lps: import("./types.js").Vector3) => [number, number]} pxOf
+ */
+export function crosshair(pane, state, meta, pxOf) {
+  const { scene } = state;
+  const own = normal(scene, meta.basis, pane.name);
+  const centre = pxOf(scene.position);
+  return /** @type {PlaneName[]} */ (["axial", "sagittal", "coronal"])
+    .filter((name) => name !== pane.name)
+    .map((name) => {
+      const along = cross(own, normal(scene, meta.basis, name));
+      const [x, y] = [dot(along, pane.plane.right), dot(along, pane.plane.down)];
+      const length = Math.hypot(x, y) || 1;
+      return { name, centre, direction: /** @type {[number, number]} */ ([x / length, y / length]) };
+    });
+}
+
+export class Overlay {
+  /** @param {SVGSVGElement} svg */
+  constructor(svg) {
+    this.svg = svg;
+    this.showText = true;
+    this.showCross = true;
+  }
+
+  /**
+   * @param {object} what
+   * @param {Meta} what.meta
+   * @param {State} what.state
+   * @param {Pane[]} what.panes
+   * @param {import("./stage.js").Stage} what.stage
+   * @param {import("./space.js").Space} what.space
+   * @param {(pane: Pane) => SVGElement[]} what.more
+   */
+  draw({ meta, state, panes, stage, space, more }) {
+    const { ratio, width, height } = stage.size;
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const nodes = panes.map((pane, n) => {
+      const [left, top, wide, high] = [pane.left / ratio, pane.top / ratio, pane.plane.width / ratio, pane.plane.height / ratio];
+      const group = shape("svg", { x: left, y: top, width: wide, height: high, viewBox: `${left} ${top} ${wide} ${high}`, class: "dl-pane", "data-pane": pane.name });
+      if (this.showCross && state.scene.layout === "planes") {
+        for (const line of crosshair(pane, state, meta, (lps) => stage.pxOf(pane, lps))) group.append(...this.line(line, wide + high));
+      }
+      group.append(...more(pane));
+      if (state.scene.layout !== "single") {
+        const colour = COLOURS[pane.name];
+        group.append(shape("rect", { x: left + 0.5, y: top + 0.5, width: wide - 1, height: high - 1, fill: "none", stroke: colour, "stroke-opacity": 0.55 }));
+      }
+      if (this.showText) this.text(group, { left, top, wide, high }, pane, n, { meta, state, space, stage });
+      return group;
+    });
+    this.svg.replaceChildren(...nodes);
+  }
+
+  /** @private @param {{name: PlaneName, centre: [number, number], direction: [number, number]}} line @param {number} length */
+  line({ name, centre: [x, y], direction: [dx, dy] }, length) {
+    return [-1, 1].flatMap((sign) => {
+      const ends = { x1: x + sign * dx * FREE, y1: y + sign * dy * FREE, x2: x + sign * dx * length, y2: y + sign * dy * length };
+      return [shape("line", { ...ends, class: "dl-cross", stroke: COLOURS[name] })];
+    });
+  }
+
+  /**
+   * @private @param {SVGElement} group @param {{left: number, top: number, wide: number, high: number}} box @param {Pane} pane @param {number} n
+   * @param {{meta: Meta, state: State, space: import("./space.js").Space, stage: import("./stage.js").Stage}} what
+   */
+  text(group, { left, top, wide, high }, pane, n, { meta, state, space, stage }) {
+    const { scene } = state;
+    const { right, down, pixel } = pane.plane;
+    const small = wide < 220 || high < 160;
+    /** @param {number} x @param {number} y @param {string} anchor @param {string} text @param {string} kind */
+    const put = (x, y, anchor, text, kind = "dl-text") => group.append(shape("text", { x, y, "text-anchor": anchor, class: kind }, text));
+    const back = right.map((v) => -v);
+    const up = down.map((v) => -v);
+    put(left + 8, top + high / 2 + 4, "start", letters(back), "dl-letter");
+    put(left + wide - 8, top + high / 2 + 4, "end", letters(right), "dl-letter");
+    put(left + wide / 2, top + 16, "middle", letters(up), "dl-letter");
+    put(left + wide / 2, top + high - 7, "middle", letters(down), "dl-letter");
+    const axis = meta.basis.axis[pane.name];
+    const voxel = space.nearest(scene.layout === "montage" ? stage.lpsAt(pane, left + wide / 2, top + high / 2) : scene.position);
+    const index = scene.layout === "montage" ? indexOf(pane, meta, space) : voxel[axis];
+    const heading = rotate(scene.turn, meta.basis.heading[pane.name]);
+    const mm = dot(heading, pane.plane.origin);
+    const where = placeText(mm, [letters(heading.map((v) => -v)), letters(heading)]);
+    const count = space.shape[axis];
+    if (!small || scene.layout === "montage") put(left + 8, top + high - (small ? 7 : 24), "start", `${AXIS_NAMES[axis]} ${index + 1}/${count}`);
+    if (!small) put(left + 8, top + high - 8, "start", where);
+    if (n === 0 && !small) {
+      const look = state.looks[0];
+      const lines = [meta.sources[0].title, [meta.sources[0].units && `in ${meta.sources[0].units}`, `${space.mm.map(stepText).filter(Boolean).join(" × ")} mm`].filter(Boolean).join("   ")];
+      lines.forEach((line, k) => put(left + 8, top + 18 + 16 * k, "start", line));
+      const names = [windowText(look.window), `zoom ${scene.zoom.toFixed(2)}×`, scene.slab ? `${scene.slab.mode} ${short(scene.slab.thickness)} mm` : "", look.invert ? "inverted" : ""].filter(Boolean);
+      names.forEach((line, k) => put(left + wide - 8, top + 18 + 16 * k, "end", line));
+    }
+    if (!small) {
+      const perMm = 1 / (pixel * stage.size.ratio);
+      const length = roundLength(Math.min(wide / 4, 160) / perMm);
+      const x2 = left + wide - 10;
+      const x1 = x2 - length * perMm;
+      const y = top + high - 12;
+      group.append(shape("path", { d: `M${x1} ${y - 4}V${y}H${x2}V${y - 4}`, class: "dl-scale", fill: "none" }));
+      put((x1 + x2) / 2, y - 7, "middle", `${short(length)} mm`);
+    }
+  }
+}
+
+/** The index along its axis of a pane of a montage. @param {Pane} pane @param {Meta} meta @param {import("./space.js").Space} space */
+export function indexOf(pane, meta, space) {
+  const { plane } = pane;
+  const x = (plane.width - 1) / 2;
+  const y = (plane.height - 1) / 2;
+  const lps = plane.origin.map((v, k) => v + x * plane.pixel * plane.right[k] + y * plane.pixel * plane.down[k]);
+  return space.nearest(lps)[meta.basis.axis[pane.name]];
+}

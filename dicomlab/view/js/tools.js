@@ -1,0 +1,128 @@
+// What a drag means: one small object a tool. No kernel in here, and no canvas.
+
+import { cross, dot } from "./plane.js";
+import { draggedWindow } from "./gestures.js";
+import { normal } from "./scene.js";
+import { crosshair } from "./overlay.js";
+
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./scene.js").Pane} Pane */
+
+/**
+ * @typedef {object} Drag
+ * @property {Viewer} viewer
+ * @property {Pane} pane where it began
+ * @property {[number, number]} start css px of the stage
+ * @property {[number, number]} last
+ * @property {any} memory what the tool wants to remember
+ */
+
+/**
+ * @typedef {object} Tool
+ * @property {string} title what the toolbar says of it
+ * @property {string} cursor
+ * @property {(drag: Drag) => void} [begin]
+ * @property {(drag: Drag, x: number, y: number) => void} move
+ * @property {(drag: Drag, x: number, y: number) => void} [end] also of a click, which never moved
+ */
+
+const PER_PIXEL = 1 / 250; // a drag of 250 px zooms e-fold
+const NEAR = 7; // px from a line that takes hold of it
+const FAR = 42; // px from the crossing at which a line is turned, not moved
+
+/** @type {Record<string, Tool>} */
+export const TOOLS = {
+  window: {
+    title: "Window: drag sideways for width, up and down for level",
+    cursor: "default",
+    begin: (drag) => {
+      drag.memory = drag.viewer.look.window;
+    },
+    move: ({ viewer, start, memory }, x, y) => {
+      const { center, width } = draggedWindow(memory, x - start[0], y - start[1]);
+      viewer.setWindow(center, width);
+    },
+  },
+  pan: {
+    title: "Move the picture",
+    cursor: "grab",
+    move: ({ viewer, pane, last }, x, y) => viewer.panBy(pane, x - last[0], y - last[1]),
+  },
+  zoom: {
+    title: "Zoom about the point where the drag begins",
+    cursor: "zoom-in",
+    move: ({ viewer, pane, start, last }, _x, y) => viewer.zoomAbout(pane, start[0], start[1], Math.exp((y - last[1]) * PER_PIXEL * 2)),
+  },
+  scroll: {
+    title: "Slices: drag up and down",
+    cursor: "ns-resize",
+    begin: (drag) => {
+      drag.memory = 0;
+    },
+    move: (drag, _x, y) => {
+      const steps = Math.trunc((y - drag.start[1]) / 6);
+      if (steps !== drag.memory) drag.viewer.scroll(drag.pane, steps - drag.memory);
+      drag.memory = steps;
+    },
+  },
+  crosshair: {
+    title: "Crosshair: all planes go through the point under the pointer",
+    cursor: "crosshair",
+    begin: ({ viewer, pane, start }) => viewer.goTo(viewer.stage.lpsAt(pane, ...start)),
+    move: ({ viewer, pane }, x, y) => viewer.goTo(viewer.stage.lpsAt(pane, x, y)),
+  },
+  turn: {
+    title: "Tilt the other planes",
+    cursor: "alias",
+    begin: (drag) => {
+      drag.memory = angleAt(drag, ...drag.start);
+    },
+    move: (drag, x, y) => {
+      const { viewer, pane } = drag;
+      const angle = angleAt(drag, x, y);
+      viewer.turnAbout(normal(viewer.state.scene, viewer.meta.basis, pane.name), angle - drag.memory);
+      drag.memory = angle;
+    },
+  },
+};
+
+/** @param {Drag} drag @param {number} x @param {number} y */
+function angleAt({ viewer, pane }, x, y) {
+  const [cx, cy] = viewer.stage.pxOf(pane, viewer.state.scene.position);
+  return Math.atan2(y - cy, x - cx);
+}
+
+/** Which tool the crosshair itself asks for at a point: to be moved near the crossing, to be turned on a line. @param {Viewer} viewer @param {Pane} pane @param {number} x @param {number} y */
+export function grabbed(viewer, pane, x, y) {
+  const { state, meta, stage, overlay } = viewer;
+  if (state.scene.layout !== "planes" || !overlay.showCross) return null;
+  for (const { centre, direction } of crosshair(pane, state, meta, (lps) => stage.pxOf(pane, lps))) {
+    const [dx, dy] = [x - centre[0], y - centre[1]];
+    if (Math.hypot(dx, dy) < NEAR * 2) return "crosshair";
+    const aside = Math.abs(dx * direction[1] - dy * direction[0]);
+    if (aside < NEAR) return Math.abs(dx * direction[0] + dy * direction[1]) > FAR ? "turn" : "crosshair";
+  }
+  return null;
+}
+
+/**
+ * A rotation by an angle about a unit vector, row-major.
+ * @param {import("./types.js").Vector3} axis @param {number} angle
+ */
+export function rotation([x, y, z], angle) {
+  const c = Math.cos(angle);
+  const s = Math.sin(angle);
+  const t = 1 - c;
+  return [t * x * x + c, t * x * y - s * z, t * x * z + s * y, t * x * y + s * z, t * y * y + c, t * y * z - s * x, t * x * z - s * y, t * y * z + s * x, t * z * z + c];
+}
+
+/** The product of two rotations, made orthonormal again. @param {number[]} a @param {number[]} b */
+export function multiplied(a, b) {
+  const rows = [0, 3, 6].map((i) => [0, 1, 2].map((j) => a[i] * b[j] + a[i + 1] * b[j + 3] + a[i + 2] * b[j + 6]));
+  const unit = (/** @type {number[]} */ v) => v.map((x) => x / Math.hypot(...v));
+  const first = unit(rows[0]);
+  const along = dot(rows[1], first);
+  const second = unit(rows[1].map((x, k) => x - along * first[k]));
+  const third = cross(/** @type {any} */ (first), /** @type {any} */ (second));
+  return [...first, ...second, ...third];
+}

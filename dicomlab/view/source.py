@@ -1,0 +1,192 @@
+"""A volume with all its steps, as a viewer asks for it: slices of one step, and what the page has to know before the first."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from dicomlab.errors import DicomLabError, GeometryError
+from dicomlab.geometry import AXES
+from dicomlab.view.grid import Grid
+from dicomlab.view.windows import findings_of, presets
+from dicomlab.windowing import auto_window, shown_inverted
+
+__all__ = ["Source", "Steps", "check_one_frame"]
+
+_KEPT = 8
+"""Steps whose grids are kept: a lazy volume keeps its slices in them."""
+
+
+class Steps:
+    """The axes of a volume beyond slice, row and column: time, b-value, echo …
+
+    Parameters
+    ----------
+    volume
+        With further axes or without.
+    """
+
+    def __init__(self, volume: xr.DataArray) -> None:
+        self.names = tuple(str(dim) for dim in volume.dims if dim not in AXES)
+        self.sizes = tuple(int(volume.sizes[name]) for name in self.names)
+        self.labels = tuple(self._labels(volume, name) for name in self.names)
+        self.units = tuple(
+            str(volume.coords[name].attrs.get("units", "")) if name in volume.coords else ""
+            for name in self.names
+        )
+
+    @staticmethod
+    def _labels(volume: xr.DataArray, name: str) -> list[str]:
+        if name not in volume.coords:
+            return [str(k) for k in range(volume.sizes[name])]
+        values = volume.coords[name].values.tolist()
+        return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+
+    @property
+    def count(self) -> int:
+        """How many volumes there are."""
+        return math.prod(self.sizes)
+
+    def number(self, index: tuple[int, ...]) -> int:
+        """The place of a step among all, in C order."""
+        return int(np.ravel_multi_index(index, self.sizes)) if self.sizes else 0
+
+    def index(self, number: int) -> tuple[int, ...]:
+        """The indices along each axis of a step."""
+        return tuple(int(k) for k in np.unravel_index(number, self.sizes)) if self.sizes else ()
+
+
+class Source:
+    """A volume that is looked at.
+
+    Parameters
+    ----------
+    volume
+        Dims slice, row, column, and further ones with labels.
+
+    Raises
+    ------
+    GeometryError
+        This is no volume, or it is in colour, or an axis is cut away.
+    """
+
+    def __init__(self, volume: xr.DataArray) -> None:
+        # A new name each time, also of the same volume: its array may have been changed in between.
+        self.key = uuid.uuid4().hex
+        self.volume = volume
+        if (
+            not isinstance(volume, xr.DataArray)
+            or "sample" in volume.dims
+            or not set(AXES) & set(volume.dims)
+        ):
+            Grid.from_volume(volume)  # says what to do
+        self.steps = Steps(volume)
+        self._grids: OrderedDict[int, Grid] = OrderedDict()
+        grid = self.grid(0)
+        if grid.missing:
+            cut = " and ".join(AXES[axis] for axis in grid.missing)
+            raise GeometryError(
+                f"A volume with dims slice, row, column was asked for; this one was cut along {cut}. Cut with a list "
+                f"to keep the axis, volume.isel({AXES[grid.missing[0]]}=[0]), or use dicomlab.show for one picture."
+            )
+
+    def grid(self, number: int) -> Grid:
+        """The volume of one step."""
+        found = self._grids.get(number)
+        if found is None:
+            volume = self.volume
+            if self.steps.names:
+                volume = volume.isel(dict(zip(self.steps.names, self.steps.index(number), strict=True)))
+            found = self._grids[number] = Grid.from_volume(volume)
+            while len(self._grids) > _KEPT:
+                self._grids.popitem(last=False)
+        self._grids.move_to_end(number)
+        return found
+
+    @property
+    def count(self) -> int:
+        """How many steps there are."""
+        return self.steps.count
+
+    def refresh(self) -> None:
+        """Forget what was read."""
+        self.key = uuid.uuid4().hex
+        self._grids.clear()
+
+    def slice(self, number: int, index: int) -> npt.NDArray[np.generic]:
+        """One slice of one step, (rows, columns)."""
+        values: npt.NDArray[np.generic] = self.grid(number).values.isel({AXES[0]: index}).values
+        return values
+
+    def describe(self, *, memory: int) -> dict[str, Any]:
+        """What the page has to know (``SourceMeta`` in ``js/types.js``), ready for JSON; no voxel."""
+        grid = self.grid(0)
+        whole = 2 * math.prod(grid.shape) * self.count <= memory
+        steps = self.steps
+        return {
+            "key": self.key,
+            "title": _title(grid.attrs),
+            "units": str(grid.attrs.get("units") or ""),
+            "integer": grid.values.dtype.kind in "biu",
+            "smooth": not grid.is_mask,
+            "findings": findings_of(grid.attrs),
+            "frame": _frame(grid),
+            "axes": [_packed(line) for line in grid.axes],
+            "direction": grid.direction.ravel().tolist(),
+            "inverse": [x for row in grid.inverse for x in row],
+            "ruler": [grid.ruler(axis) for axis in range(3)],
+            "shape": list(grid.shape),
+            "finest": grid.finest,
+            # Of a lazy volume the page shows planes across the slices as far as these have come; all of them have to be read
+            # first only where the page has no room for them.
+            "reslice": not grid.lazy or (not whole and grid.cuts_across),
+            "steps": [
+                {"name": name.replace("_", " "), "units": units, "labels": labels}
+                for name, units, labels in zip(steps.names, steps.units, steps.labels, strict=True)
+            ],
+            "presets": presets(grid.attrs, auto_window(grid.sample())),
+            "invert": shown_inverted(grid.attrs),
+        }
+
+
+def _title(attrs: Mapping[str, Any]) -> str:
+    """Return modality and series description, which often begins with the modality: once is enough."""
+    modality, description = (str(attrs.get(name) or "").strip() for name in ("Modality", "SeriesDescription"))
+    if description.casefold().split(" ")[0] == modality.casefold():
+        return description
+    return f"{modality} {description}".strip()
+
+
+def _packed(line: npt.NDArray[np.float64]) -> dict[str, float | int] | list[float]:
+    """Return positions as start, step and count where that is all there is to say, to a billionth of a step."""
+    if line.size > 1:
+        step = (line[-1] - line[0]) / (line.size - 1)
+        if np.abs(line - (line[0] + step * np.arange(line.size))).max() <= 1e-9 * abs(step):
+            return {"start": float(line[0]), "step": float(step), "count": int(line.size)}
+    return [float(at) for at in line]
+
+
+def _frame(grid: Grid) -> str:
+    """Tells frames of reference apart on the page, where their UIDs have no business."""
+    return hashlib.sha256(grid.geometry.frame_of_reference.encode()).hexdigest()[:12]
+
+
+def check_one_frame(sources: Sequence[Source]) -> None:
+    """Raise unless all volumes count mm in one patient frame."""
+    first = sources[0].grid(0).geometry.frame_of_reference
+    for number, other in enumerate(sources[1:], start=2):
+        uid = other.grid(0).geometry.frame_of_reference
+        if uid != first:
+            raise DicomLabError(
+                f"Volume {number} has another frame of reference than the first ({uid} against {first}): their millimetres mean "
+                "different places, so nothing links them. Register them, then volume.dicom.transform(matrix, to=first); or "
+                "volume.dicom.assume_frame(first), if you know that they are one."
+            )
