@@ -9,50 +9,27 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, cast
 
-import anywidget
 import numpy as np
 import numpy.typing as npt
-import traitlets
 import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
-from dicomlab.view.answers import answer
 from dicomlab.view.draw import Image, draw
-from dicomlab.view.page import HtmlPage, bundle, make_page, styles
+from dicomlab.view.page import HtmlPage, make_page
+from dicomlab.view.plane import Vector
 from dicomlab.view.sample import Interpolation, Slab
-from dicomlab.view.scene import IDENTITY, Layout, Scene, basis_of
-from dicomlab.view.shade import PALETTES, palette
-from dicomlab.view.source import Source, check_one_frame
-from dicomlab.view.state import PLANES, PlaneName, acquisition_plane, choose_index, choose_view
-from dicomlab.view.windows import lut_text, numbers
-from dicomlab.voi import VoiLut
-from dicomlab.windowing import AnyWindow, Window, WindowLike, resolve_window, shown_inverted
+from dicomlab.view.scene import Layout, Scene, Turn
+from dicomlab.view.shade import palette
+from dicomlab.view.state import PlaneName
+from dicomlab.view.synced import STATE, Synced
+from dicomlab.view.windows import numbers
+from dicomlab.windowing import AnyWindow, WindowLike, resolve_window
 
 __all__ = ["SliceBrowser", "browse"]
-
-_STATE = (
-    "plane",
-    "layout",
-    "position",
-    "_turn",
-    "zoom",
-    "pan",
-    "_slab",
-    "interpolation",
-    "tiles",
-    "stride",
-    "_looks",
-    "_step",
-    "mode",
-    "split",
-)
-"""What is synchronised with the page, as ``TRAITS`` in ``js/widget.js``."""
 
 
 def browse(
@@ -103,7 +80,7 @@ def browse(
     )
 
 
-class SliceBrowser(anywidget.AnyWidget):
+class SliceBrowser(Synced):
     """An interactive viewer; made by `browse`, which explains the parameters.
 
     All traits can be read, set and observed: ``browser.observe(handler, "position")``.
@@ -128,130 +105,13 @@ class SliceBrowser(anywidget.AnyWidget):
         How two volumes meet, and where a curtain hangs.
     """
 
-    # Text, not paths: anywidget keeps an instance alive for ever that watches a file.
-    _esm = bundle()
-    _css = styles()
-
-    _meta = traitlets.Dict().tag(sync=True)
-    plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
-    layout = traitlets.Enum(("single", "planes", "montage"), default_value="single").tag(sync=True)
-    position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
-    _turn = traitlets.List(traitlets.Float(), minlen=9, maxlen=9, default_value=list(IDENTITY)).tag(sync=True)
-    zoom = traitlets.Float(1.0, min=0.2, max=50.0).tag(sync=True)
-    pan = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
-    _slab = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
-    interpolation = traitlets.Enum(("linear", "nearest"), default_value="linear").tag(sync=True)
-    tiles = traitlets.List(traitlets.Int(min=1, max=12), minlen=2, maxlen=2, default_value=[3, 4]).tag(
-        sync=True
-    )
-    stride = traitlets.Int(1, min=1).tag(sync=True)
-    _looks = traitlets.List(traitlets.Dict()).tag(sync=True)
-    _step = traitlets.List(traitlets.Int(min=0)).tag(sync=True)
-    mode = traitlets.Enum(("fusion", "curtain", "checkerboard", "difference"), default_value="fusion").tag(
-        sync=True
-    )
-    split = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
-
-    def __init__(
-        self,
-        volumes: Sequence[xr.DataArray],
-        *,
-        plane: PlaneName | None = None,
-        index: int | None = None,
-        windows: Sequence[WindowLike | None] = (None,),
-        layout: Layout = "single",
-        height: int = 512,
-        memory: int = 256 << 20,
-    ) -> None:
-        # Messages arrive on a thread of their own (ipykernel 7 handles comms in a subshell).
-        self._lock = threading.RLock()
-        self._sources = [Source(volume) for volume in volumes]
-        check_one_frame(self._sources)
-        grid = self._sources[0].grid(0)
-        self._basis = basis_of(grid)
-        self._height, self._memory = int(height), int(memory)
-        name = plane or acquisition_plane(grid)
-        view = choose_view(grid, name)
-        voxel = [size // 2 for size in grid.shape]
-        voxel[view.axis] = choose_index(grid, view, index)
-        self._luts: dict[str, VoiLut] = {}
-        looks = [
-            self._look_of(source, window) for source, window in zip(self._sources, windows, strict=False)
-        ]
-        steps = self._sources[0].steps
-        state: dict[str, Any] = {
-            "plane": name,
-            "layout": layout,
-            "position": self._lps(voxel),
-            "_looks": looks,
-            "_step": [0] * len(steps.names),
-        }
-        super().__init__(_meta=self._describe(state), **state)
-        self.on_msg(self._on_message)
-
-    def _look_of(self, source: Source, window: WindowLike | None) -> dict[str, Any]:
-        grid = source.grid(0)
-        chosen = resolve_window(window, grid.attrs, grid.sample)
-        self._remember(chosen)
-        return {
-            "window": numbers(chosen),
-            "invert": shown_inverted(grid.attrs),
-            "cmap": "gray",
-            "opacity": 1.0,
-            "fade": False,
-            "visible": True,
-        }
-
-    def _remember(self, window: AnyWindow) -> None:
-        if isinstance(window, VoiLut):
-            self._luts[lut_text(window)] = window
-
-    def _describe(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        scene = {
-            "plane": state["plane"],
-            "layout": state["layout"],
-            "position": state["position"],
-            "turn": list(IDENTITY),
-            "zoom": 1.0,
-            "pan": [0.0, 0.0, 0.0],
-            "slab": None,
-            "interpolation": "linear",
-            "tiles": [3, 4],
-            "stride": 1,
-        }
-        basis = self._basis
-        return {
-            "sources": [source.describe(memory=self._memory) for source in self._sources],
-            "basis": {
-                "right": dict(basis.right),
-                "down": dict(basis.down),
-                "axis": dict(basis.axis),
-                "heading": dict(basis.heading),
-                "corners": [list(corner) for corner in basis.corners],
-                "middle": list(basis.middle),
-            },
-            "palettes": {
-                name: "" if name == "gray" else base64.b64encode(palette(name).tobytes()).decode("ascii")
-                for name in PALETTES
-            },
-            "height": self._height,
-            "budget": self._memory,
-            "first": {
-                "scene": scene,
-                "looks": state["_looks"],
-                "step": state["_step"],
-                "mode": "fusion",
-                "split": 0.5,
-            },
-        }
-
     def __setattr__(self, name: str, value: object) -> None:
         # A mistyped name would otherwise make a new attribute that nothing ever looks at.
         if not name.startswith("_") and not hasattr(type(self), name):
             settable = ", ".join(
                 sorted(
                     {"window", "index", "slab", "steps", "invert", "cmap"}
-                    | {one for one in _STATE if one[0] != "_"}
+                    | {one for one in STATE if one[0] != "_"}
                 )
             )
             raise AttributeError(f"A SliceBrowser has no {name!r} to set. What can be set: {settable}.")
@@ -285,12 +145,12 @@ class SliceBrowser(anywidget.AnyWidget):
                 f"{AXES[axis]} {index} was asked for; there are {AXES[axis]}s 0 to {count - 1}."
             )
         by = float(grid.axes[axis][int(index)]) - float(grid.coordinates(self.position)[axis])
-        heading = self._basis.heading[cast(PlaneName, self.plane)]
+        heading = self._basis.heading[self.plane]
         self.position = [p + by * h for p, h in zip(self.position, heading, strict=True)]
 
     @property
     def window(self) -> AnyWindow:
-        """The window of the first volume; set it as a `Window`, a `VoiLut`, a name ("lung", "auto") or a pair (center, width)."""
+        """The window of the first volume; set it as a `Window`, `VoiLut`, name ("lung", "auto") or pair (center, width)."""
         return self._window_of(self._looks[0])
 
     @window.setter
@@ -299,11 +159,6 @@ class SliceBrowser(anywidget.AnyWidget):
         chosen = resolve_window(window, grid.attrs, grid.sample)
         self._remember(chosen)
         self._change_look(0, window=numbers(chosen))
-
-    def _window_of(self, look: Mapping[str, Any]) -> AnyWindow:
-        told = look["window"]
-        lut = self._luts.get(told.get("lut", ""))
-        return lut or Window(told["center"], told["width"], told["function"])
 
     @property
     def invert(self) -> bool:
@@ -362,20 +217,16 @@ class SliceBrowser(anywidget.AnyWidget):
             )
         self._step = [int(asked[name]) for name in known.names]
 
-    def _change_look(self, number: int, **changes: Any) -> None:
-        with self._lock:
-            self._looks = [{**look, **changes} if n == number else look for n, look in enumerate(self._looks)]
-
     @property
     def scene(self) -> Scene:
         """All that decides which planes are seen; frozen."""
         return Scene(
-            position=tuple(self.position),
-            plane=cast(PlaneName, self.plane),
+            position=cast(Vector, tuple(self.position)),
+            plane=self.plane,
             layout=cast(Layout, self.layout),
-            turn=tuple(self._turn),
+            turn=cast(Turn, tuple(self._turn)),
             zoom=self.zoom,
-            pan=tuple(self.pan),
+            pan=cast(Vector, tuple(self.pan)),
             slab=self.slab,
             interpolation=cast(Interpolation, self.interpolation),
             tiles=(self.tiles[0], self.tiles[1]),
@@ -442,7 +293,7 @@ class SliceBrowser(anywidget.AnyWidget):
             "sources": [{**one, "reslice": False} for one in self._meta["sources"]],
             "budget": 1 << 40,
         }
-        traits = {"_meta": meta, **{name: getattr(self, name) for name in _STATE}}
+        traits = {"_meta": meta, **{name: getattr(self, name) for name in STATE}}
         page = make_page(
             sources,
             traits,
@@ -488,68 +339,4 @@ class SliceBrowser(anywidget.AnyWidget):
         """Return what is seen as a small PNG."""
         from dicomlab.view.still import still
 
-        return still(self.picture, replace(self.scene), self._basis, self._sources[0].grid(0), self.window)
-
-    # ---- messages ------------------------------------------------------------------------------------------------
-
-    def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take state from the browser; called by ipywidgets."""
-        with self._lock:
-            super().set_state(sync_data)
-
-    def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
-        """Answer a demand; the browser decides which and how many, so that nothing is ever flooded."""
-        with self._lock:
-            sources = list(self._sources)
-        reply = answer(sources, content)
-        if reply is not None:
-            self.send(*reply)
-
-    # ---- keeping things one --------------------------------------------------------------------------------------
-
-    @traitlets.validate("position")
-    def _valid_position(self, proposal: Any) -> list[float]:
-        lps = [float(mm) for mm in proposal["value"]]
-        if self._sources:
-            grid = self._sources[0].grid(0)
-            for axis, mm in enumerate(grid.coordinates(lps)):
-                grid.nearest_index(axis, float(mm))  # raises outside
-        return lps
-
-    @traitlets.validate("_looks")
-    def _valid_looks(self, proposal: Any) -> list[dict[str, Any]]:
-        for look in proposal["value"]:
-            self._window_of(look)  # raises WindowError
-        return list(proposal["value"])
-
-    def _number(self, source: int) -> int:
-        """Which step of a volume is shown."""
-        first, own = self._sources[0].steps, self._sources[source].steps
-        index = []
-        for name, size in zip(own.names, own.sizes, strict=True):
-            place = (
-                first.names.index(name)
-                if name in first.names and first.sizes[first.names.index(name)] == size
-                else None
-            )
-            index.append(0 if place is None else min(self._step[place], size - 1))
-        return own.number(tuple(index))
-
-    def _voxel(self) -> list[int]:
-        grid = self._opened()[0].grid(0)
-        return [
-            int(np.argmin(np.abs(line - mm)))
-            for line, mm in zip(grid.axes, grid.coordinates(self.position), strict=True)
-        ]
-
-    def _lps(self, voxel: Sequence[int]) -> list[float]:
-        grid = self._sources[0].grid(0)
-        at = np.array([line[i] for line, i in zip(grid.axes, voxel, strict=True)])
-        return [float(x) for x in grid.direction @ at]
-
-    def _opened(self) -> list[Source]:
-        if not self._sources:
-            raise DicomLabError(
-                "This browser was closed and holds no volume any more; make a new one with browse."
-            )
-        return self._sources
+        return still(self.picture, self.scene, self._basis, self._sources[0].grid(0), self.window)

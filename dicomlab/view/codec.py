@@ -79,7 +79,7 @@ def decode(codes: Codes, scale: Scale) -> npt.NDArray[np.float64]:
 
 
 def as_seen(slices: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """Slices, shape (slice, row, column), as the browser has them: what fits 16 bits as it is, all else coded and float32 again."""
+    """Slices (slice, row, column) as the browser has them: what fits 16 bits as it is, all else coded and float32 again."""
     if slices.dtype.kind == "b" or (slices.dtype.kind in "iu" and slices.dtype.itemsize <= 2):
         return slices
     seen = np.empty(slices.shape, np.float32)

@@ -186,7 +186,7 @@ def check_one_frame(sources: Sequence[Source]) -> None:
         uid = other.grid(0).geometry.frame_of_reference
         if uid != first:
             raise DicomLabError(
-                f"Volume {number} has another frame of reference than the first ({uid} against {first}): their millimetres mean "
-                "different places, so nothing links them. Register them, then volume.dicom.transform(matrix, to=first); or "
-                "volume.dicom.assume_frame(first), if you know that they are one."
+                f"Volume {number} has another frame of reference than the first ({uid} against {first}): their millimetres "
+                "mean different places, so nothing links them. Register them, then volume.dicom.transform(matrix, to=first); "
+                "or volume.dicom.assume_frame(first), if you know that they are one."
             )

@@ -1,5 +1,6 @@
 // The furniture around the picture. Every text is set as text, never as markup: descriptions come from files.
 
+import { hasIcon, icon } from "./icons.js";
 import { HELP } from "./keymap.js";
 import { windowText } from "./text.js";
 import { TOOLS } from "./tools.js";
@@ -11,13 +12,10 @@ import { TOOLS } from "./tools.js";
 export const PLANES = ["axial", "sagittal", "coronal"];
 
 const LAYOUTS = [
-  ["single", "▢", "One plane"],
-  ["planes", "◫", "Three planes that meet in the crosshair (P)"],
-  ["montage", "▦", "Several parallel planes"],
+  ["single", "One plane"],
+  ["planes", "Three planes that meet in the crosshair (P)"],
+  ["montage", "Several parallel planes"],
 ];
-
-/** @type {Record<string, string>} */
-const ICONS = { window: "◑", crosshair: "⌖", pan: "✥", zoom: "⌕", scroll: "⇅" };
 
 const SLABS = [
   ["", "thin"],
@@ -45,6 +43,13 @@ function button(label, title, className = "") {
   return make("button", `dl-button ${className}`, { type: "button", title, "aria-label": title }, [label]);
 }
 
+/** @param {string} name @param {string} title */
+function iconButton(name, title) {
+  const one = button("", title, "dl-icon");
+  one.append(icon(name));
+  return one;
+}
+
 export class Chrome {
   /** @param {HTMLElement} el */
   constructor(el) {
@@ -53,15 +58,15 @@ export class Chrome {
       one.dataset.plane = name;
       return one;
     });
-    this.layouts = LAYOUTS.map(([name, sign, title]) => {
-      const one = button(sign, title, "dl-icon");
+    this.layouts = LAYOUTS.map(([name, title]) => {
+      const one = iconButton(name, title);
       one.dataset.layout = name;
       return one;
     });
     this.tools = Object.entries(TOOLS)
-      .filter(([name]) => ICONS[name])
+      .filter(([name]) => hasIcon(name))
       .map(([name, { title }]) => {
-        const one = button(ICONS[name], title, "dl-icon");
+        const one = iconButton(name, title);
         one.dataset.tool = name;
         return one;
       });
@@ -69,9 +74,9 @@ export class Chrome {
     this.cmap = make("select", "dl-select dl-short", { "aria-label": "Colour map", title: "Colour map" });
     this.slab = make("select", "dl-select dl-short", { "aria-label": "Thickness of the planes", title: "Thickness of the planes" });
     for (const [value, text] of SLABS) this.slab.append(make("option", "", { value }, [text]));
-    this.invert = button("◐", "Invert black and white (X)", "dl-icon");
-    this.reset = button("↺", "First window, no zoom, shift, tilt or inversion (Esc)", "dl-icon");
-    this.full = button("⛶", "Full screen (F)", "dl-icon");
+    this.invert = iconButton("invert", "Invert black and white (X)");
+    this.reset = iconButton("reset", "First window, no zoom, shift, tilt or inversion (Esc)");
+    this.full = iconButton("full", "Full screen (F)");
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
     this.badge = make("button", "dl-button dl-badge", { type: "button", hidden: "" });
     /** The window that is none of the presets. */

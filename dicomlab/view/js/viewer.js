@@ -1,18 +1,19 @@
 // One view: what is shown, and how it follows the hand. Windowing, zoom, planes and the probe need no kernel.
 
+import { act } from "./actions.js";
 import { Chrome } from "./chrome.js";
 import { listen } from "./gestures.js";
 import { lutFrom } from "./lut.js";
+import { showState } from "./captions.js";
 import { Overlay } from "./overlay.js";
 import { moved } from "./plane.js";
-import { reach } from "./sample.js";
 import { IDENTITY, rotate } from "./scene.js";
 import { paletteFrom } from "./shade.js";
 import { Space } from "./space.js";
-import { Stage, paneName, planeName } from "./stage.js";
-import { honest, millimetres, windowText } from "./text.js";
+import { probeText } from "./probe.js";
+import { Stage, paneName } from "./stage.js";
 import { TOOLS, grabbed, multiplied, rotation } from "./tools.js";
-import { around } from "./transport.js";
+import { wish } from "./wishes.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
 /** @typedef {import("./types.js").State} State */
@@ -53,9 +54,9 @@ export class Viewer {
     /** The tool of the left button. */ this.tool = "window";
     /** What one pane was enlarged from. @private @type {Partial<Scene> | null} */ this.before = null;
     /** @private */ this.frame = 0;
-    /** Which way the last step went, and in which plane. @private @type {{name: PlaneName, direction: number}} */
+    /** Which way the last step went, and in which plane. @type {{name: PlaneName, direction: number}} */
     this.travel = { name: "axial", direction: 1 };
-    /** @private @type {[number, number] | null} */ this.pointer = null;
+    /** css px of the stage @type {[number, number] | null} */ this.pointer = null;
     /** @private @type {Map<string, Uint32Array>} */ this.palettes = new Map();
     this.setMeta(meta);
 
@@ -181,7 +182,7 @@ export class Viewer {
     return words;
   }
 
-  /** Which volumes a pane shows. @private @returns {number[]} */
+  /** Which volumes a pane shows. @returns {number[]} */
   shownIn() {
     return this.state.looks.map((_, n) => n).filter((n) => n === 0 || this.state.looks[n].visible);
   }
@@ -196,15 +197,15 @@ export class Viewer {
     this.changed(false);
   }
 
-  /** @private @param {boolean} [mine] whether the user did it, so that others have to hear of it */
+  /** @param {boolean} [mine] whether the user did it, so that others have to hear of it */
   changed(mine = true) {
     if (mine) this.onChange(this.state);
     this.stage.lay(this.meta, this.state);
-    this.wish();
+    wish(this);
     this.redraw();
   }
 
-  /** @param {Partial<Scene>} patch @private */
+  /** @param {Partial<Scene>} patch */
   changeScene(patch) {
     this.state = { ...this.state, scene: { ...this.state.scene, ...patch } };
     this.changed();
@@ -214,42 +215,6 @@ export class Viewer {
   changeLook(patch, source = 0) {
     this.state = { ...this.state, looks: this.state.looks.map((look, n) => (n === source ? { ...look, ...patch } : look)) };
     this.changed();
-  }
-
-  /** Says what is to be fetched. @private */
-  wish() {
-    const { transport, stage, meta, state } = this;
-    /** @type {Want[]} */
-    const wants = [];
-    /** @type {import("./transport.js").PlaneWant[]} */
-    const planes = [];
-    for (const pane of stage.panes) {
-      for (const source of this.shownIn()) {
-        const step = this.stepOf(source);
-        const range = reach({ ...meta.sources[source], lattice: meta.sources[source] }, pane.plane, state.scene.slab);
-        if (!range || transport.complete(source, step, range)) continue;
-        // A few slices are asked for one by one; a plane across many comes from the kernel, while these fill up.
-        if (range[1] - range[0] < 4) for (let slice = range[0]; slice <= range[1]; slice++) wants.push({ source, step, slice });
-        else if (meta.sources[source].reslice) {
-          const name = planeName(meta.sources[source].key, step, pane.plane, state.scene);
-          planes.push({ pane: `${paneName(pane)}/${source}`, source, step, name, plane: pane.plane, interpolation: meta.sources[source].smooth ? state.scene.interpolation : "nearest", slab: state.scene.slab });
-        }
-      }
-    }
-    transport.want(wants, planes, () => this.ahead());
-  }
-
-  /** Slices that may be wanted next: around the one that is seen, of all volumes. @private @returns {Generator<Want>} */
-  *ahead() {
-    const { meta, state, travel } = this;
-    for (const source of this.shownIn()) {
-      const step = this.stepOf(source);
-      const count = meta.sources[source].shape[0];
-      const from = this.spaces[source].nearest(state.scene.position)[0];
-      const direction = meta.basis.axis[travel.name] === 0 ? travel.direction : 1;
-      yield { source, step, slice: from };
-      for (const slice of around(from, direction || 1, count)) yield { source, step, slice };
-    }
   }
 
   redraw() {
@@ -264,7 +229,7 @@ export class Viewer {
   /** Something came from the kernel. @param {(Want & {demanded: boolean}) | {pane: string}} one */
   arrived(one) {
     if ("pane" in one || this.stage.complete.some((whole) => !whole)) {
-      this.wish();
+      wish(this);
       this.redraw();
     }
     this.showStatus();
@@ -412,54 +377,9 @@ export class Viewer {
     this.changeScene({ pan: /** @type {Vector3} */ (length > most ? pan.map((v) => (v * most) / length) : pan) });
   }
 
-  /** @param {import("./keymap.js").KeyAction} action @returns {void} */
+  /** @param {import("./keymap.js").KeyAction} action */
   act(action) {
-    const { chrome } = this;
-    const pane = (this.pointer && this.stage.paneAt(...this.pointer)) || this.stage.panes[0];
-    const last = this.space.shape[this.meta.basis.axis[pane.name]] - 1;
-    switch (action) {
-      case "next":
-        return this.scroll(pane, 1);
-      case "previous":
-        return this.scroll(pane, -1);
-      case "next10":
-        return this.scroll(pane, 10);
-      case "previous10":
-        return this.scroll(pane, -10);
-      case "first":
-        return this.goToIndex(pane.name, 0);
-      case "last":
-        return this.goToIndex(pane.name, last);
-      case "nextStep":
-      case "previousStep": {
-        const axis = this.meta.sources[0].steps.length - 1;
-        if (axis < 0) return;
-        const count = this.meta.sources[0].steps[axis].labels.length;
-        return this.setStep(axis, (this.state.step[axis] + (action === "nextStep" ? 1 : count - 1)) % count);
-      }
-      case "invert":
-        return this.changeLook({ invert: !this.look.invert });
-      case "corners":
-        this.overlay.showText = !this.overlay.showText;
-        return this.redraw();
-      case "crosshair":
-        this.overlay.showCross = !this.overlay.showCross;
-        return this.redraw();
-      case "layout":
-        return this.setLayout(this.state.scene.layout === "planes" ? "single" : "planes");
-      case "firstWindow":
-        return this.changeLook({ window: { ...this.meta.first.looks[0].window } });
-      case "help":
-        return chrome.toggle("help");
-      case "full":
-        if (document.fullscreenElement) document.exitFullscreen();
-        else chrome.root.requestFullscreen?.();
-        return;
-      case "reset":
-        if (chrome.closePanel()) return;
-        this.state = { ...this.state, looks: this.meta.first.looks, scene: { ...this.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
-        return this.changed();
-    }
+    act(this, action);
   }
 
   // ---- drawing --------------------------------------------------------------------------------------------------------
@@ -468,7 +388,7 @@ export class Viewer {
   measure() {
     this.stage.measure(this.chrome.stage);
     this.stage.lay(this.meta, this.state);
-    this.wish();
+    wish(this);
     this.draw(); // at once: a cleared canvas would flicker
   }
 
@@ -477,36 +397,9 @@ export class Viewer {
     const { meta, state, stage, overlay, space } = this;
     stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), () => this.shownIn());
     overlay.draw({ meta, state, panes: stage.panes, stage, space, more: () => [] });
-    this.showChrome();
+    showState(this);
     this.showProbe();
     this.showStatus();
-  }
-
-  /** @private */
-  showChrome() {
-    const { chrome, state, meta, space, stage, look } = this;
-    const { scene } = state;
-    const axis = meta.basis.axis[scene.plane];
-    const { presets } = meta.sources[0];
-    const { center, width, lut } = look.window;
-    const chosen = presets.findIndex((one) => one.center === center && one.width === width && one.function === look.window.function && one.lut === lut);
-    chrome.own.textContent = `${windowText(look.window)}  (by hand)`;
-    chrome.preset.value = chosen >= 0 ? String(chosen) : "own";
-    chrome.cmap.value = look.cmap;
-    chrome.slab.value = scene.slab ? `${scene.slab.mode} ${scene.slab.thickness}` : "";
-    chrome.press(chrome.planes, "plane", scene.plane);
-    chrome.press(chrome.layouts, "layout", scene.layout);
-    chrome.press(chrome.tools, "tool", this.tool);
-    chrome.invert.setAttribute("aria-pressed", String(look.invert));
-    chrome.stage.classList.toggle("dl-white", look.invert && look.cmap === "gray");
-    chrome.showSteps(meta.sources[0].steps, state.step);
-    chrome.slider.max = String(space.shape[axis] - 1);
-    chrome.slider.value = String(this.index);
-    chrome.slider.disabled = space.shape[axis] < 2;
-    chrome.slider.setAttribute("aria-valuetext", `${scene.plane} ${this.index + 1} of ${space.shape[axis]}`);
-    chrome.canvas.setAttribute("aria-label", `${scene.plane} picture, ${this.index + 1} of ${space.shape[axis]}, window ${windowText(look.window)}`);
-    chrome.root.dataset.drawn = stage.complete[0] ? String(this.index) : "";
-    chrome.root.dataset.complete = String(stage.complete.every(Boolean));
   }
 
   /** @private */
@@ -520,31 +413,9 @@ export class Viewer {
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
   }
 
-  /** What is under a point of the stage: of each volume its voxel there. @param {number} x css px @param {number} y */
-  probeAt(x, y) {
-    const pane = this.stage.paneAt(x, y);
-    if (!pane) return null;
-    const lps = this.stage.lpsAt(pane, x, y);
-    const found = [];
-    for (const n of this.shownIn()) {
-      const voxel = this.spaces[n].voxel(lps);
-      const source = this.meta.sources[n];
-      const slice = voxel && this.transport.cache.peek(source.key, this.stepOf(n), voxel[0]);
-      if (!voxel || !slice) continue;
-      const value = slice.values[voxel[1] * source.shape[2] + voxel[2]];
-      found.push({ source: n, voxel, value, text: `${honest(value, slice)}${source.units ? ` ${source.units}` : ""}` });
-    }
-    return { lps, found };
-  }
-
   /** @private */
   showProbe() {
-    const at = this.pointer && this.probeAt(...this.pointer);
-    let text = "";
-    if (at && at.found.length) {
-      const values = at.found.map(({ text }) => text).join("  |  ");
-      text = `${values}   voxel [${at.found[0].voxel.join(", ")}]   LPS (${at.lps.map(millimetres).join(", ")}) mm`;
-    }
+    const text = this.pointer ? probeText(this, ...this.pointer) : "";
     if (this.chrome.probe.textContent !== text) this.chrome.probe.textContent = text;
   }
 

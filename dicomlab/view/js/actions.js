@@ -1,0 +1,57 @@
+// What each key and button does.
+
+import { IDENTITY } from "./scene.js";
+
+/**
+ * @param {import("./viewer.js").Viewer} viewer
+ * @param {import("./keymap.js").KeyAction} action
+ * @returns {void}
+ */
+export function act(viewer, action) {
+  const { chrome } = viewer;
+  const pane = (viewer.pointer && viewer.stage.paneAt(...viewer.pointer)) || viewer.stage.panes[0];
+  const last = viewer.space.shape[viewer.meta.basis.axis[pane.name]] - 1;
+  switch (action) {
+    case "next":
+      return viewer.scroll(pane, 1);
+    case "previous":
+      return viewer.scroll(pane, -1);
+    case "next10":
+      return viewer.scroll(pane, 10);
+    case "previous10":
+      return viewer.scroll(pane, -10);
+    case "first":
+      return viewer.goToIndex(pane.name, 0);
+    case "last":
+      return viewer.goToIndex(pane.name, last);
+    case "nextStep":
+    case "previousStep": {
+      const axis = viewer.meta.sources[0].steps.length - 1;
+      if (axis < 0) return;
+      const count = viewer.meta.sources[0].steps[axis].labels.length;
+      return viewer.setStep(axis, (viewer.state.step[axis] + (action === "nextStep" ? 1 : count - 1)) % count);
+    }
+    case "invert":
+      return viewer.changeLook({ invert: !viewer.look.invert });
+    case "corners":
+      viewer.overlay.showText = !viewer.overlay.showText;
+      return viewer.redraw();
+    case "crosshair":
+      viewer.overlay.showCross = !viewer.overlay.showCross;
+      return viewer.redraw();
+    case "layout":
+      return viewer.setLayout(viewer.state.scene.layout === "planes" ? "single" : "planes");
+    case "firstWindow":
+      return viewer.changeLook({ window: { ...viewer.meta.first.looks[0].window } });
+    case "help":
+      return chrome.toggle("help");
+    case "full":
+      if (document.fullscreenElement) document.exitFullscreen();
+      else chrome.root.requestFullscreen?.();
+      return;
+    case "reset":
+      if (chrome.closePanel()) return;
+      viewer.state = { ...viewer.state, looks: viewer.meta.first.looks, scene: { ...viewer.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
+      return viewer.changed();
+  }
+}

@@ -1,0 +1,41 @@
+// Small drawings for buttons, 16 by 16; fonts lack half of such signs.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Paths, drawn as lines; those after "fill" are filled. @type {Record<string, string[]>} */
+const PATHS = {
+  single: ["M2.5 2.5h11v11h-11z"],
+  planes: ["M2.5 2.5h11v11h-11zM9.5 2.5v11M9.5 8h4"],
+  montage: ["M2.5 2.5h11v11h-11zM6.2 2.5v11M9.8 2.5v11M2.5 6.2h11M2.5 9.8h11"],
+  window: ["M8 2.2a5.8 5.8 0 1 0 0 11.6a5.8 5.8 0 1 0 0-11.6z", "fill", "M8 2.2a5.8 5.8 0 0 1 0 11.6z"],
+  invert: ["M2.5 2.5h11v11h-11z", "fill", "M13.5 2.5v11h-11z"],
+  pan: ["M8 1.8v12.4M1.8 8h12.4M6 3.8l2-2l2 2M6 12.2l2 2l2-2M3.8 6l-2 2l2 2M12.2 6l2 2l-2 2"],
+  zoom: ["M6.8 2.3a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9zM10.2 10.2l3.8 3.8M4.8 6.8h4M6.8 4.8v4"],
+  scroll: ["M8 1.8v12.4M5.5 4.3l2.5-2.5l2.5 2.5M5.5 11.7l2.5 2.5l2.5-2.5M2 8h3.5M10.5 8h3.5"],
+  crosshair: ["M8 1.5v4.5M8 10v4.5M1.5 8h4.5M10 8h4.5", "fill", "M8 7.1a.9 .9 0 1 0 0 1.8a.9 .9 0 1 0 0-1.8z"],
+  reset: ["M3.3 6.2a5.2 5.2 0 1 1-.4 3.3M3 2.6v3.8h3.8"],
+  full: ["M2.5 6v-3.5h3.5M10 2.5h3.5v3.5M13.5 10v3.5h-3.5M6 13.5h-3.5v-3.5"],
+};
+
+/** @param {string} name */
+export const hasIcon = (name) => Object.hasOwn(PATHS, name);
+
+/** @param {string} name @returns {SVGElement} */
+export function icon(name) {
+  const svg = /** @type {SVGElement} */ (document.createElementNS(SVG, "svg"));
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: "16", height: "16", fill: "none", stroke: "currentColor", "stroke-width": "1.3", "stroke-linecap": "round", "stroke-linejoin": "round", "aria-hidden": "true" })) {
+    svg.setAttribute(key, value);
+  }
+  let filled = false;
+  for (const d of PATHS[name]) {
+    if (d === "fill") {
+      filled = true;
+      continue;
+    }
+    const path = document.createElementNS(SVG, "path");
+    path.setAttribute("d", d);
+    if (filled) path.setAttribute("fill", "currentColor");
+    svg.append(path);
+  }
+  return svg;
+}
