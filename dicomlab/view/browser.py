@@ -103,6 +103,8 @@ class SliceBrowser(Synced):
         Of a montage: rows and columns, and voxels from one plane to the next.
     mode, split
         How two volumes meet, and where a curtain hangs.
+    rois
+        The measurements, as `Rois`: a sequence of `Roi` with a table, masks and profiles. Set them as a list.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -293,7 +295,7 @@ class SliceBrowser(Synced):
             "sources": [{**one, "reslice": False} for one in self._meta["sources"]],
             "budget": 1 << 40,
         }
-        traits = {"_meta": meta, **{name: getattr(self, name) for name in STATE}}
+        traits = {"_meta": meta, **self.get_state(STATE)}
         page = make_page(
             sources,
             traits,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -14,7 +14,10 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.answers import answer
+from dicomlab.view.grid import Grid
 from dicomlab.view.page import bundle, styles
+from dicomlab.view.roi import Roi
+from dicomlab.view.rois import Rois
 from dicomlab.view.scene import IDENTITY, Layout, basis_of
 from dicomlab.view.shade import PALETTES, palette
 from dicomlab.view.source import Source, check_one_frame
@@ -40,6 +43,7 @@ STATE = (
     "_step",
     "mode",
     "split",
+    "rois",
 )
 """What is synchronised with the page, as ``TRAITS`` in ``js/widget.js``."""
 
@@ -70,6 +74,11 @@ class Synced(anywidget.AnyWidget):
         sync=True
     )
     split = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    rois: Any = traitlets.Any().tag(
+        sync=True,
+        to_json=lambda rois, _: rois.to_json(),
+        from_json=lambda told, _: [Roi.from_json(one) for one in told],
+    )
 
     def __init__(
         self,
@@ -161,6 +170,7 @@ class Synced(anywidget.AnyWidget):
                 "step": state["_step"],
                 "mode": "fusion",
                 "split": 0.5,
+                "rois": [],
             },
         }
 
@@ -204,6 +214,21 @@ class Synced(anywidget.AnyWidget):
         for look in proposal["value"]:
             self._window_of(look)  # raises WindowError
         return list(proposal["value"])
+
+    @traitlets.default("rois")
+    def _no_rois(self) -> Rois:
+        return Rois((), self._looked)
+
+    @traitlets.validate("rois")
+    def _valid_rois(self, proposal: Any) -> Rois:
+        if isinstance(proposal["value"], Roi) or not isinstance(proposal["value"], Iterable):
+            raise DicomLabError(f"A list of Roi was asked for; found {proposal['value']!r}.")
+        return Rois(proposal["value"], self._looked)
+
+    def _looked(self) -> tuple[xr.DataArray, Grid]:
+        """The first volume, and the grid of its step that is shown: what measurements are made on."""
+        source = self._opened()[0]
+        return source.volume, source.grid(self._number(0))
 
     def _number(self, source: int) -> int:
         """Which step of a volume is shown."""
