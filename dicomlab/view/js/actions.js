@@ -43,6 +43,15 @@ export function act(viewer, action) {
       return viewer.setLayout(viewer.state.scene.layout === "planes" ? "single" : "planes");
     case "firstWindow":
       return viewer.changeLook({ window: { ...viewer.meta.first.looks[0].window } });
+    case "ruler":
+    case "angle":
+      return viewer.setTool(viewer.tool === action ? "window" : action);
+    case "finish":
+      return viewer.measuring.finish();
+    case "remove":
+      return viewer.measuring.remove();
+    case "measured":
+      return viewer.measuring.next();
     case "help":
       return chrome.toggle("help");
     case "full":
@@ -50,7 +59,7 @@ export function act(viewer, action) {
       else chrome.root.requestFullscreen?.();
       return;
     case "reset":
-      if (chrome.closePanel()) return;
+      if (chrome.closePanel() || viewer.measuring.escape()) return;
       viewer.state = { ...viewer.state, looks: viewer.meta.first.looks, scene: { ...viewer.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
       return viewer.changed();
   }

@@ -3,6 +3,7 @@
 import { hasIcon, icon } from "./icons.js";
 import { HELP } from "./keymap.js";
 import { windowText } from "./text.js";
+import { GIVEN } from "./rois.js";
 import { TOOLS } from "./tools.js";
 
 /** @typedef {import("./types.js").PlaneName} PlaneName */
@@ -70,6 +71,9 @@ export class Chrome {
         one.dataset.tool = name;
         return one;
       });
+    /** @param {boolean} drawing */
+    const toolsThat = (drawing) => this.tools.filter(({ dataset }) => Object.hasOwn(GIVEN, dataset.tool ?? "") === drawing);
+    this.remove = iconButton("remove", "Remove the chosen measurement (Delete)");
     this.preset = make("select", "dl-select", { "aria-label": "Window preset", title: "Window preset (keys 1 to 9)" });
     this.cmap = make("select", "dl-select dl-short", { "aria-label": "Colour map", title: "Colour map" });
     this.slab = make("select", "dl-select dl-short", { "aria-label": "Thickness of the planes", title: "Thickness of the planes" });
@@ -82,10 +86,12 @@ export class Chrome {
     /** The window that is none of the presets. */
     this.own = make("option", "", { value: "own", hidden: "" });
     this.status = make("div", "dl-status", { role: "status", "aria-live": "polite" });
+    this.said = make("div", "dl-said", { role: "status", "aria-live": "polite" });
     const bar = make("div", "dl-bar", { role: "toolbar", "aria-label": "Tools" }, [
       make("div", "dl-group", { role: "group", "aria-label": "Layout" }, this.layouts),
       make("div", "dl-group", { role: "group", "aria-label": "Plane" }, this.planes),
-      make("div", "dl-group", { role: "group", "aria-label": "Tool of the left button" }, this.tools),
+      make("div", "dl-group", { role: "group", "aria-label": "Tool of the left button" }, toolsThat(false)),
+      make("div", "dl-group", { role: "group", "aria-label": "Measure" }, [...toolsThat(true), this.remove]),
       this.preset,
       this.cmap,
       this.slab,
@@ -117,7 +123,7 @@ export class Chrome {
       });
     }
     this.grip = make("div", "dl-grip", { title: "Drag to make the picture higher or lower" });
-    this.stage = make("div", "dl-stage", {}, [this.canvas, this.svg, this.status, this.message, this.help, this.findings, this.grip]);
+    this.stage = make("div", "dl-stage", {}, [this.canvas, this.svg, this.status, this.message, this.said, this.help, this.findings, this.grip]);
     this.slider = make("input", "dl-slider", { type: "range", min: "0", step: "1", "aria-label": "Slice" });
     this.steps = make("div", "dl-steps");
     /** @type {HTMLInputElement[]} */ this.stepSliders = [];
@@ -210,6 +216,11 @@ export class Chrome {
   say(text) {
     this.message.hidden = !text;
     if (this.message.textContent !== text) this.message.textContent = text;
+  }
+
+  /** Says something to screen readers alone. @param {string} text */
+  announce(text) {
+    this.said.textContent = text;
   }
 
   /** @param {string} text */

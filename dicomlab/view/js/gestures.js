@@ -193,9 +193,9 @@ export function listen(root, stage, grip, actions) {
     (event) => {
       const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
       const action = actionOf(event);
-      // A list uses arrows, letters and digits itself; a button is pressed with the space bar.
+      // A list uses arrows, letters and digits itself; a button is pressed with the space bar or Enter.
       if (action === null || target.localName === "select") return;
-      if (target.localName === "button" && event.key === " ") return;
+      if (target.localName === "button" && (event.key === " " || event.key === "Enter")) return;
       event.preventDefault();
       event.stopPropagation();
       if (typeof action === "number") actions.preset(action);

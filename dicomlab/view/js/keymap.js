@@ -1,6 +1,6 @@
 // The map of gestures and keys: what the help lists is what is bound.
 
-/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"help"|"firstWindow"} KeyAction */
+/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"help"|"firstWindow"|"ruler"|"angle"|"finish"|"remove"|"measured"} KeyAction */
 
 /** @type {Record<string, KeyAction>} */
 export const KEYS = {
@@ -21,6 +21,12 @@ export const KEYS = {
   h: "crosshair",
   p: "layout",
   f: "full",
+  d: "ruler",
+  a: "angle",
+  n: "measured",
+  Enter: "finish",
+  Delete: "remove",
+  Backspace: "remove",
   0: "firstWindow",
   "?": "help",
 };
@@ -40,11 +46,14 @@ export const HELP = [
   ["Home, End", "first, last slice"],
   ["← →", "previous, next step of time, echo …"],
   ["P, H, F", "three planes, crosshair, full screen"],
+  ["D, A", "draw a ruler, an angle; again for the window"],
+  ["N, Delete", "go to the next measurement; remove the chosen one"],
+  ["Measurements", "drag a handle, or a line to move all"],
   ["1 … 9", "window presets"],
   ["0", "first window"],
   ["X", "invert"],
   ["I or Space", "hide or show the text"],
-  ["Esc", "closes this help; else first window, no zoom, shift or inversion (slice and plane stay)"],
+  ["Esc", "leaves help, drawing, measurement, tool; else first window, no zoom, shift or inversion (slice and plane stay)"],
   ["?", "opens and closes this help"],
 ];
 

@@ -62,7 +62,7 @@ export class Stage {
     return [(x + left + 0.5) / ratio, (y + top + 0.5) / ratio];
   }
 
-  /** Slices of a volume as they are here. @private @param {Meta} meta @param {number} n @param {number} step @returns {Source} */
+  /** Slices of a volume as they are here. @param {Meta} meta @param {number} n @param {number} step @returns {Source} */
   source(meta, n, step) {
     const source = meta.sources[n];
     const { cache } = this.transport;

@@ -4,6 +4,7 @@ import { cross, dot } from "./plane.js";
 import { draggedWindow } from "./gestures.js";
 import { normal } from "./scene.js";
 import { crosshair } from "./overlay.js";
+import { DRAWING, EDIT } from "./roitools.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./scene.js").Pane} Pane */
@@ -84,7 +85,17 @@ export const TOOLS = {
       drag.memory = angle;
     },
   },
+  edit: EDIT,
+  ...DRAWING,
 };
+
+/** Which tool a button means at a point. @param {Viewer} viewer @param {Pane} pane @param {number} x css px @param {number} y @param {number} [button] */
+export function toolFor(viewer, pane, x, y, button = 0) {
+  if (button === 1) return "pan";
+  if (button === 2) return "zoom";
+  if (viewer.measuring.hit(pane, x, y)) return "edit";
+  return viewer.tool === "window" ? grabbed(viewer, pane, x, y) ?? "window" : viewer.tool;
+}
 
 /** @param {Drag} drag @param {number} x @param {number} y */
 function angleAt({ viewer, pane }, x, y) {

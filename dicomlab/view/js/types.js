@@ -61,6 +61,18 @@
  * @property {number[]} step along each further axis of the first volume
  * @property {import("./draw.js").Mode} mode how two volumes meet
  * @property {number} split of a curtain
+ * @property {Roi[]} rois measurements
+ */
+
+/** @typedef {"ruler"|"angle"|"rectangle"|"ellipse"|"polygon"|"freehand"|"profile"|"probe"} RoiKind */
+/**
+ * @typedef {object} Roi A measurement (dicomlab/view/roi.py).
+ * @property {string} id
+ * @property {RoiKind} kind
+ * @property {Vector3[]} points LPS mm: of a rectangle its corners in order, of an ellipse the ends of one axis, then of the other
+ * @property {Vector3 | null} normal of the plane that it was drawn in; areas always have one
+ * @property {string} label
+ * @property {string} colour #rrggbb
  */
 
 /**

@@ -4,6 +4,8 @@ import { act } from "./actions.js";
 import { Chrome } from "./chrome.js";
 import { listen } from "./gestures.js";
 import { lutFrom } from "./lut.js";
+import { Measuring } from "./measuring.js";
+import { GIVEN } from "./rois.js";
 import { showState } from "./captions.js";
 import { Overlay } from "./overlay.js";
 import { moved } from "./plane.js";
@@ -12,7 +14,7 @@ import { paletteFrom } from "./shade.js";
 import { Space } from "./space.js";
 import { probeText } from "./probe.js";
 import { Stage, paneName } from "./stage.js";
-import { TOOLS, grabbed, multiplied, rotation } from "./tools.js";
+import { TOOLS, multiplied, rotation, toolFor } from "./tools.js";
 import { wish } from "./wishes.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
@@ -51,6 +53,7 @@ export class Viewer {
     this.chrome = new Chrome(el);
     this.stage = new Stage(this.chrome.canvas, transport);
     this.overlay = new Overlay(this.chrome.svg);
+    this.measuring = new Measuring(this);
     /** The tool of the left button. */ this.tool = "window";
     /** What one pane was enlarged from. @private @type {Partial<Scene> | null} */ this.before = null;
     /** @private */ this.frame = 0;
@@ -67,18 +70,19 @@ export class Viewer {
       toolAt: (x, y, button) => {
         const pane = this.stage.paneAt(x, y);
         if (!pane) return null;
-        const name = button === 1 ? "pan" : button === 2 ? "zoom" : this.tool === "window" ? grabbed(this, pane, x, y) ?? "window" : this.tool;
-        return { tool: TOOLS[name], drag: { viewer: this, pane, start: [x, y], last: [x, y], memory: undefined } };
+        return { tool: TOOLS[toolFor(this, pane, x, y, button)], drag: { viewer: this, pane, start: [x, y], last: [x, y], memory: undefined } };
       },
-      enlarge: (x, y) => this.enlarge(this.stage.paneAt(x, y)),
+      enlarge: (x, y) => {
+        if (!Object.hasOwn(GIVEN, this.tool)) this.enlarge(this.stage.paneAt(x, y)); // there it ends a polygon
+      },
       act: (action) => this.act(action),
       preset: (number) => this.choosePreset(this.numbered[number - 1] ?? -1),
       hover: (x, y, follow) => {
         this.pointer = [x, y];
         const pane = this.stage.paneAt(x, y);
         if (follow && pane) this.goTo(this.stage.lpsAt(pane, x, y));
-        const grip = pane && this.tool === "window" ? grabbed(this, pane, x, y) : null;
-        chrome.stage.style.cursor = TOOLS[grip ?? this.tool]?.cursor ?? "";
+        this.measuring.follow(pane, x, y);
+        chrome.stage.style.cursor = TOOLS[pane ? toolFor(this, pane, x, y) : this.tool].cursor;
         this.showProbe();
       },
       leave: () => {
@@ -91,6 +95,7 @@ export class Viewer {
     chrome.planes.forEach((one) => one.addEventListener("click", () => this.setPlane(/** @type {PlaneName} */ (one.dataset.plane))));
     chrome.layouts.forEach((one) => one.addEventListener("click", () => this.setLayout(/** @type {any} */ (one.dataset.layout))));
     chrome.tools.forEach((one) => one.addEventListener("click", () => this.setTool(/** @type {string} */ (one.dataset.tool))));
+    chrome.remove.addEventListener("click", () => this.act("remove"));
     chrome.preset.addEventListener("change", () => {
       this.choosePreset(Number(chrome.preset.value));
       chrome.root.focus({ preventScroll: true });
@@ -228,7 +233,7 @@ export class Viewer {
 
   /** Something came from the kernel. @param {(Want & {demanded: boolean}) | {pane: string}} one */
   arrived(one) {
-    if ("pane" in one || this.stage.complete.some((whole) => !whole)) {
+    if ("pane" in one || this.measuring.waiting || this.stage.complete.some((whole) => !whole)) {
       wish(this);
       this.redraw();
     }
@@ -329,6 +334,7 @@ export class Viewer {
   /** @param {string} tool */
   setTool(tool) {
     this.tool = tool;
+    this.measuring.draft = null;
     this.chrome.stage.style.cursor = TOOLS[tool]?.cursor ?? "";
     this.redraw();
   }
@@ -396,7 +402,8 @@ export class Viewer {
   draw() {
     const { meta, state, stage, overlay, space } = this;
     stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), () => this.shownIn());
-    overlay.draw({ meta, state, panes: stage.panes, stage, space, more: () => [] });
+    this.measuring.prepare();
+    overlay.draw({ meta, state, panes: stage.panes, stage, space, more: (pane) => this.measuring.marks(pane) });
     showState(this);
     this.showProbe();
     this.showStatus();

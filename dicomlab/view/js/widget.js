@@ -26,6 +26,7 @@ const TRAITS = {
   _step: [(s) => s.step, (s, step) => ({ ...s, step })],
   mode: [(s) => s.mode, (s, mode) => ({ ...s, mode })],
   split: [(s) => s.split, (s, split) => ({ ...s, split })],
+  rois: [(s) => s.rois, (s, rois) => ({ ...s, rois })],
 };
 
 /** @param {State} state @param {Partial<import("./scene.js").Scene>} patch @returns {State} */
@@ -33,7 +34,7 @@ const inScene = (state, patch) => ({ ...state, scene: { ...state.scene, ...patch
 
 /** @param {Model} model @returns {State} */
 export function stateOf(model) {
-  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5 }));
+  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5, rois: [] }));
   for (const [name, [, put]] of Object.entries(TRAITS)) state = put(state, model.get(name));
   return state;
 }

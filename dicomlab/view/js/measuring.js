@@ -1,0 +1,283 @@
+// Measurements of one view: which is chosen, which is being drawn, and what they say. What is kept is in the state.
+
+import { CurvePanel } from "./curve.js";
+import { statistics, voxelsInside } from "./measured.js";
+import { minus, normalOf } from "./plane.js";
+import { hitOf, marksOf } from "./roimarks.js";
+import { textOf } from "./roitext.js";
+import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./rois.js";
+
+/** @typedef {import("./types.js").Roi} Roi */
+/** @typedef {import("./types.js").RoiKind} RoiKind */
+/** @typedef {import("./types.js").Vector3} Vector3 */
+/** @typedef {import("./scene.js").Pane} Pane */
+/** @typedef {import("./measured.js").Statistics} Statistics */
+/** @typedef {{kind: RoiKind, pane: Pane, given: Vector3[], next: Vector3 | null, normal: Vector3, colour: string}} Draft */
+/** @typedef {{roi: Roi, handle: number}} Hit a handle of a measurement, -1 for all of it */
+
+const SAME = 4; // px within which a second click is the end of a polygon
+const CLOSE = 9; // px from the first corner of a polygon that close it
+const LEAST = 2; // px: smaller ones are slips of the hand
+
+export class Measuring {
+  /** @param {import("./viewer.js").Viewer} viewer */
+  constructor(viewer) {
+    this.viewer = viewer;
+    /** id of the one that keys mean */ this.chosen = "";
+    /** @type {Draft | null} */ this.draft = null;
+    /** A place on the chosen line that the curve is read at. @type {Vector3 | null} */ this.mark = null;
+    /** Whether numbers wait for slices. */ this.waiting = false;
+    /** @private @type {WeakMap<Roi, Map<string, Statistics>>} */ this.known = new WeakMap();
+    this.panel = new CurvePanel(viewer.chrome.stage, {
+      close: () => this.choose(""),
+      read: (lps) => {
+        this.mark = lps;
+        viewer.redraw();
+      },
+    });
+  }
+
+  get rois() {
+    return this.viewer.state.rois;
+  }
+
+  /** @param {Roi[]} rois */
+  change(rois) {
+    this.viewer.state = { ...this.viewer.state, rois };
+    this.viewer.changed();
+  }
+
+  /** @param {string} id */
+  choose(id) {
+    if (this.chosen !== id) this.mark = null;
+    this.chosen = id;
+    this.viewer.redraw();
+  }
+
+  get chosenOne() {
+    return this.rois.find(({ id }) => id === this.chosen) ?? null;
+  }
+
+  /** Those that are seen in a pane, the chosen one last, on top of the others. @param {Pane} pane */
+  seenIn(pane) {
+    const { meta, state, space } = this.viewer;
+    const seen = this.rois.filter((roi) => isSeen(roi, pane, meta, state.scene, space));
+    return [...seen.filter(({ id }) => id !== this.chosen), ...seen.filter(({ id }) => id === this.chosen)];
+  }
+
+  /** What of a measurement is under a point of the stage. @param {Pane} pane @param {number} x css px @param {number} y @returns {Hit | null} */
+  hit(pane, x, y) {
+    if (this.draft) return null;
+    const { stage } = this.viewer;
+    for (const roi of this.seenIn(pane).reverse()) {
+      const handle = hitOf(roi, (lps) => stage.pxOf(pane, lps), x, y);
+      if (handle !== null) return { roi, handle };
+    }
+    return null;
+  }
+
+  // ---- drawing ------------------------------------------------------------------------------------------------------
+
+  /** @private @param {Draft} draft @param {number} x css px @param {number} y */
+  placeOf({ given, normal }, x, y, pane = this.viewer.stage.panes[0]) {
+    const lps = this.viewer.stage.lpsAt(pane, x, y);
+    return given.length ? inPlane(lps, given[0], normal) : lps;
+  }
+
+  /** The button goes down. @param {RoiKind} kind @param {Pane} pane @param {number} x css px @param {number} y */
+  press(kind, pane, x, y) {
+    const here = this.draft?.kind === kind && this.isDraftIn(pane) ? this.draft : null;
+    if (here) here.next = this.placeOf(here, x, y, pane);
+    else {
+      const lps = this.viewer.stage.lpsAt(pane, x, y);
+      this.chosen = "";
+      this.draft = { kind, pane, given: [lps], next: null, normal: normalOf(pane.plane), colour: this.nextColour() };
+    }
+    this.viewer.redraw();
+  }
+
+  /** The pointer moves, the button down or not. @param {Pane | undefined} pane @param {number} x css px @param {number} y */
+  follow(pane, x, y) {
+    const { draft } = this;
+    if (!draft || !pane || !this.isDraftIn(pane)) return;
+    draft.next = this.placeOf(draft, x, y, pane);
+    this.viewer.redraw();
+  }
+
+  /** A stroke of an outline. @param {Pane} pane @param {number} x css px @param {number} y */
+  stroke(pane, x, y) {
+    const { draft } = this;
+    if (!draft) return;
+    const next = this.placeOf(draft, x, y, pane);
+    if (this.px(pane, next, draft.given[draft.given.length - 1]) >= LEAST) draft.given.push(next);
+    this.viewer.redraw();
+  }
+
+  /** The button is let go. @param {Pane} pane */
+  release(pane) {
+    const { draft } = this;
+    if (!draft) return;
+    const { kind, given, next } = draft;
+    if (kind === "freehand") return this.finish();
+    if (next) {
+      const again = kind === "polygon" && this.px(pane, next, given[given.length - 1]) < SAME;
+      const closed = kind === "polygon" && given.length > 2 && this.px(pane, next, given[0]) < CLOSE;
+      if (!again && !closed) given.push(next);
+      draft.next = null;
+      if (closed || (again && given.length > 2)) return this.finish();
+    }
+    if (given.length >= GIVEN[kind]) this.finish();
+  }
+
+  /** What was drawn is kept, if it is something. */
+  finish() {
+    const { draft, viewer } = this;
+    this.draft = null;
+    viewer.redraw();
+    if (!draft) return;
+    const roi = this.made(draft, draft.given);
+    const least = LEAST * draft.pane.plane.pixel * viewer.stage.size.ratio;
+    if (!isWhole(roi.kind, roi.points, least)) return;
+    roi.id = Math.random().toString(36).slice(2, 14);
+    this.chosen = roi.id;
+    this.change([...this.rois, roi]);
+    this.say();
+  }
+
+  /** @private @param {Draft} draft @param {Vector3[]} given @returns {Roi} */
+  made({ kind, pane, normal, colour }, given) {
+    return { id: "", kind, points: pointsOf(kind, given, pane), normal, label: "", colour };
+  }
+
+  /** What is being drawn, as far as it is there. @returns {Roi | null} */
+  get begun() {
+    const { draft } = this;
+    return draft && this.made(draft, draft.next && draft.kind !== "freehand" ? [...draft.given, draft.next] : draft.given);
+  }
+
+  /** @private @param {Pane} pane */
+  isDraftIn(pane) {
+    const { viewer, draft } = this;
+    if (!draft) return false;
+    return isSeen(this.made(draft, [draft.given[0]]), pane, viewer.meta, viewer.state.scene, viewer.space);
+  }
+
+  /** @private The colour that the fewest have. */
+  nextColour() {
+    const count = (/** @type {string} */ colour) => this.rois.filter((roi) => roi.colour === colour).length;
+    return COLOURS.reduce((best, one) => (count(one) < count(best) ? one : best));
+  }
+
+  /** @private @param {Pane} pane @param {Vector3} a @param {Vector3} b */
+  px(pane, a, b) {
+    return Math.hypot(...minus(a, b)) / (pane.plane.pixel * this.viewer.stage.size.ratio);
+  }
+
+  // ---- changing -----------------------------------------------------------------------------------------------------
+
+  /** @param {Hit} hit as it was @param {Vector3} by LPS mm since */
+  drag({ roi, handle }, by) {
+    const points = dragged(roi, handle, by);
+    this.change(this.rois.map((one) => (one.id === roi.id ? { ...one, points } : one)));
+  }
+
+  /** A change is over: what nothing is left of is as before. @param {Hit} hit as it was @param {Pane} pane */
+  dropped({ roi }, pane) {
+    const now = this.chosenOne;
+    if (now && !isWhole(now.kind, now.points, (LEAST / 2) * pane.plane.pixel)) this.drag({ roi, handle: -1 }, [0, 0, 0]);
+    this.say();
+  }
+
+  /** The chosen one goes. */
+  remove() {
+    if (!this.chosenOne) return;
+    const { chosen } = this;
+    this.choose("");
+    this.change(this.rois.filter(({ id }) => id !== chosen));
+    this.viewer.chrome.announce("removed");
+  }
+
+  /** The next one is chosen, and the planes go there. */
+  next() {
+    const { rois } = this;
+    if (!rois.length) return;
+    const roi = rois[(rois.findIndex(({ id }) => id === this.chosen) + 1) % rois.length];
+    const n = roi.points.length;
+    this.choose(roi.id);
+    this.viewer.goTo(/** @type {Vector3} */ ([0, 1, 2].map((k) => roi.points.reduce((sum, point) => sum + point[k], 0) / n)));
+    this.say();
+  }
+
+  /** Leaves a drawing, a measurement or its tool. @returns {boolean} whether there was one */
+  escape() {
+    if (this.draft) this.draft = null;
+    else if (this.chosenOne) this.choose("");
+    else if (Object.hasOwn(GIVEN, this.viewer.tool)) this.viewer.setTool("window");
+    else return false;
+    this.viewer.redraw();
+    return true;
+  }
+
+  // ---- what is seen and said ----------------------------------------------------------------------------------------
+
+  /**
+   * Statistics of the voxels of a volume inside an area, at the step that is shown; null while slices are missing.
+   * @param {Roi} roi @param {number} [source]
+   * @returns {Statistics | null}
+   */
+  statistics(roi, source = 0) {
+    const { viewer } = this;
+    const { meta, transport } = viewer;
+    const { key, shape } = meta.sources[source];
+    const step = viewer.stepOf(source);
+    const name = `${key}/${step}`;
+    let known = this.known.get(roi);
+    if (!known) this.known.set(roi, (known = new Map()));
+    const found = known.get(name);
+    if (found) return found;
+    /** @type {number[]} */
+    const values = [];
+    let whole = true;
+    /** @type {Map<number, ArrayLike<number> | undefined>} */
+    const slices = new Map();
+    voxelsInside(roi.kind, roi.points, /** @type {Vector3} */ (roi.normal), meta.sources[source], (s, r, c) => {
+      if (!slices.has(s)) slices.set(s, transport.cache.peek(key, step, s)?.values);
+      const slice = slices.get(s);
+      if (slice) values.push(slice[r * shape[2] + c]);
+      else whole = false;
+    });
+    if (!whole) {
+      this.waiting = true;
+      return null;
+    }
+    const made = statistics(values);
+    known.set(name, made);
+    return made;
+  }
+
+  /** Shapes and numbers of a pane. @param {Pane} pane @returns {SVGElement[]} */
+  marks(pane) {
+    const { stage } = this.viewer;
+    const box = { left: pane.left / stage.size.ratio, top: pane.top / stage.size.ratio, wide: pane.plane.width / stage.size.ratio, high: pane.plane.height / stage.size.ratio };
+    const pxOf = (/** @type {Vector3} */ lps) => stage.pxOf(pane, lps);
+    const one = (/** @type {Roi} */ roi, /** @type {boolean} */ chosen) => marksOf(roi, textOf(this, roi, chosen), { pxOf, box, chosen, mark: chosen ? this.mark : null });
+    const made = this.seenIn(pane).flatMap((roi) => one(roi, roi.id === this.chosen));
+    const begun = this.begun;
+    if (begun && this.isDraftIn(pane)) made.push(...one(begun, true));
+    return made;
+  }
+
+  /** Before the panes are drawn. */
+  prepare() {
+    const { viewer } = this;
+    const line = this.begun ?? this.chosenOne;
+    this.waiting = this.panel.show(viewer, line?.kind === "profile" && line.points.length > 1 ? line : null);
+    viewer.chrome.remove.disabled = !this.chosenOne;
+  }
+
+  /** Tells a screen reader of the chosen one. */
+  say() {
+    const one = this.chosenOne;
+    if (one) this.viewer.chrome.announce(`${one.kind} ${textOf(this, one, true).join(", ")}`);
+  }
+}
