@@ -6,8 +6,8 @@ import { honest, millimetres, short } from "./text.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
 
-/** @param {number} x four significant digits */
-const size = (x) => String(Number(x.toPrecision(4)));
+/** @param {number} x four significant digits, or more where it is large */
+const size = (x) => short(Math.abs(x) < 1e4 ? Number(x.toPrecision(4)) : x);
 
 /**
  * @param {import("./measuring.js").Measuring} measuring
@@ -33,7 +33,7 @@ function inside(measuring, roi) {
     if (!found) return ["…"];
     if (!found.n) return ["no voxel inside"];
     const { units } = viewer.meta.sources[source];
-    return [`mean ${short(found.mean)}  sd ${short(found.sd)}${units ? ` ${units}` : ""}`, `min ${short(found.min)}  max ${short(found.max)}  n ${found.n}`];
+    return [`mean ${size(found.mean)}  sd ${size(found.sd)}${units ? ` ${units}` : ""}`, `min ${short(found.min)}  max ${short(found.max)}  n ${found.n}`];
   });
 }
 
