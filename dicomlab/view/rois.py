@@ -150,7 +150,7 @@ class Rois(Sequence[Roi]):
         roi = self._one(which)
         if roi.length is None:
             raise DicomLabError(
-                f"Values along a line were asked for, of a profile or ruler; this is a {roi.kind}."
+                f"Values along a line were asked for, of a profile or ruler; found one of kind {roi.kind}."
             )
         return profile(self._looked()[0], roi.points[0], roi.points[1], step=step)
 
@@ -267,7 +267,7 @@ def _voxels(roi: Roi, grid: Grid) -> Voxels:
         voxel = voxel_at(roi.points[0], grid)
         s, r, c = (np.array([] if voxel is None else [k], dtype=np.intp) for k in voxel or (0, 0, 0))
         return s, r, c
-    raise DicomLabError(f"Voxels inside {', '.join(AREAS)} were asked for; a {roi.kind} has no area.")
+    raise DicomLabError(f"Voxels inside {', '.join(AREAS)} were asked for; {roi.kind} has no area.")
 
 
 def _statistics(roi: Roi, grid: Grid) -> Statistics:

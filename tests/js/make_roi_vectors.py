@@ -57,7 +57,9 @@ def outlines(rng: np.random.Generator, place: Geometry, oblique: bool) -> list[R
     def at(x: float, y: float) -> np.ndarray:
         return middle + x * right + y * down
 
-    star = [at(*(rng.uniform(1, 8) * np.array([np.cos(t), np.sin(t)]))) for t in np.sort(rng.uniform(0, 6.28, 9))]
+    star = [
+        at(*(rng.uniform(1, 8) * np.array([np.cos(t), np.sin(t)]))) for t in np.sort(rng.uniform(0, 6.28, 9))
+    ]
     told: dict[str, Any] = {"normal": normal}
     return [
         Roi("rectangle", [at(-a, -b), at(a, -b), at(a, b), at(-a, b)], **told, id="rectangle"),
