@@ -260,7 +260,9 @@ export class Measuring {
     const { stage } = this.viewer;
     const box = { left: pane.left / stage.size.ratio, top: pane.top / stage.size.ratio, wide: pane.plane.width / stage.size.ratio, high: pane.plane.height / stage.size.ratio };
     const pxOf = (/** @type {Vector3} */ lps) => stage.pxOf(pane, lps);
-    const one = (/** @type {Roi} */ roi, /** @type {boolean} */ chosen) => marksOf(roi, textOf(this, roi, chosen), { pxOf, box, chosen, mark: chosen ? this.mark : null });
+    /** @type {import("./roimarks.js").Box[]} */
+    const taken = [];
+    const one = (/** @type {Roi} */ roi, /** @type {boolean} */ chosen) => marksOf(roi, textOf(this, roi, chosen), { pxOf, box, taken, chosen, mark: chosen ? this.mark : null });
     const made = this.seenIn(pane).flatMap((roi) => one(roi, roi.id === this.chosen));
     const begun = this.begun;
     if (begun && this.isDraftIn(pane)) made.push(...one(begun, true));

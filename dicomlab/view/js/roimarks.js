@@ -50,10 +50,15 @@ export function hitOf(roi, pxOf, x, y) {
 
 /**
  * @param {Roi} roi @param {string[]} text
- * @param {{pxOf: (lps: Vector3) => Px, box: Box, chosen: boolean, mark: Vector3 | null}} how
+ * @param {object} how
+ * @param {(lps: Vector3) => Px} how.pxOf
+ * @param {Box} how.box of the pane
+ * @param {Box[]} how.taken where text stands already
+ * @param {boolean} how.chosen
+ * @param {Vector3 | null} how.mark a place on it
  * @returns {SVGElement[]}
  */
-export function marksOf(roi, text, { pxOf, box, chosen, mark }) {
+export function marksOf(roi, text, { pxOf, box, taken, chosen, mark }) {
   const group = shape("g", { class: `dl-roi${chosen ? " dl-chosen" : ""}`, "data-roi": roi.id, "data-kind": roi.kind, stroke: roi.colour });
   const { line, closed } = lineOf(roi, pxOf);
   const d = roi.kind === "probe" ? cross(line[0]) : `M${line.map(([x, y]) => `${x.toFixed(2)} ${y.toFixed(2)}`).join("L")}${closed ? "Z" : ""}`;
@@ -65,24 +70,37 @@ export function marksOf(roi, text, { pxOf, box, chosen, mark }) {
     const [cx, cy] = pxOf(mark);
     group.append(shape("circle", { cx, cy, r: 4, class: "dl-handle", fill: roi.colour }));
   }
-  group.append(...beside(line, text, box, roi.colour));
+  group.append(...beside(line, text, box, taken, roi.colour));
   return [group];
 }
 
 /** @param {Px} at */
 const cross = ([x, y]) => `M${x - 7} ${y}H${x - 2}M${x + 2} ${y}H${x + 7}M${x} ${y - 7}V${y - 2}M${x} ${y + 2}V${y + 7}`;
 
-/** Lines of text beside a shape, on the side that has room. @param {Px[]} line @param {string[]} text @param {Box} box @param {string} colour */
-function beside(line, text, { left, top, wide, high }, colour) {
+/**
+ * Lines of text beside a shape: on the side that has room, and clear of those that stand there already.
+ * @param {Px[]} line @param {string[]} text @param {Box} box @param {Box[]} taken @param {string} colour
+ */
+function beside(line, text, box, taken, colour) {
   if (!text.length) return [];
   const xs = line.map(([x]) => x);
   const ys = line.map(([, y]) => y);
-  const width = LETTER * Math.max(...text.map((one) => one.length));
-  const right = Math.max(...xs) + 10;
-  const other = Math.min(...xs) - 10 - width;
-  const room = left + wide - 4 - width;
-  const x = right <= room ? right : other >= left + 4 ? other : Math.max(Math.min(right, room), left + 4);
-  const middle = (Math.min(...ys) + Math.max(...ys)) / 2 - ((text.length - 1) * LINE) / 2 + 4;
-  const y = Math.max(Math.min(middle, top + high - 8 - (text.length - 1) * LINE), top + 14);
-  return text.map((one, k) => shape("text", { x, y: y + k * LINE, class: "dl-number", fill: colour }, one));
+  const wide = LETTER * Math.max(...text.map((one) => one.length)) + 8;
+  const high = text.length * LINE + 4;
+  const [first, last] = [box.left + 2, box.left + box.wide - wide - 2];
+  const [top, bottom] = [box.top + 2, box.top + box.high - high - 2];
+  const right = Math.max(...xs) + 8;
+  const other = Math.min(...xs) - 8 - wide;
+  const left = right <= last ? right : other >= first ? other : Math.max(Math.min(right, last), first);
+  const middle = Math.max(Math.min((Math.min(...ys) + Math.max(...ys) - high) / 2, bottom), top);
+  const places = [0, 1, -1, 2, -2, 3, -3].map((k) => ({ left, top: middle + k * (high + 1), wide, high }));
+  const free = places.find((one) => one.top >= top && one.top <= bottom && !taken.some((other) => meet(one, other))) ?? places[0];
+  taken.push(free);
+  return [
+    shape("rect", { x: free.left, y: free.top, width: wide, height: high, rx: 3, class: "dl-plate" }),
+    ...text.map((one, k) => shape("text", { x: free.left + 4, y: free.top + 14 + k * LINE, class: "dl-number", fill: colour }, one)),
+  ];
 }
+
+/** @param {Box} a @param {Box} b */
+const meet = (a, b) => a.left < b.left + b.wide && b.left < a.left + a.wide && a.top < b.top + b.high && b.top < a.top + a.high;
