@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dicomlab.regrid import mip, resample, resample_like, reslice
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
+    from dicomlab.view.roi import Roi
     from dicomlab.view.static import montage, orthoview, show
     from dicomlab.voi import VoiLut, Window, apply_window
     from dicomlab.volumes import make_volume
@@ -39,6 +40,7 @@ _HOMES = {
     "DicomLabWarning": "errors",
     "Finding": "findings",
     "Geometry": "geometry",
+    "Roi": "view.roi",
     "Series": "read",
     "SeriesList": "read",
     "SliceBrowser": "view.browser",
@@ -74,6 +76,7 @@ __all__ = [
     "DicomLabWarning",
     "Finding",
     "Geometry",
+    "Roi",
     "Series",
     "SeriesList",
     "SliceBrowser",
