@@ -76,7 +76,7 @@ def angle_of(points: Sequence[Vector]) -> float:
 
 def area_of(kind: str, points: Sequence[Vector], normal: Vector) -> float:
     """Area in mm² of an outline, seen along its normal; where it crosses itself, parts of opposite turn cancel."""
-    flat = _flat(points, normal)
+    flat = _flat(points, *frame_of(normal))
     if kind == "ellipse":
         _, a, b = _half_axes(flat)
         return math.pi * math.sqrt(a[0] * a[0] + a[1] * a[1]) * math.sqrt(b[0] * b[0] + b[1] * b[1])
@@ -90,14 +90,7 @@ def frame_of(normal: Vector) -> tuple[Vector, Vector]:
     """Two unit vectors that span a plane; of a plane across a patient axis they are the other two."""
     sizes = [abs(x) for x in normal]
     axis = sizes.index(min(sizes))
-    along = (
-        (1.0 if axis == 0 else 0.0) - normal[axis] * normal[0],
-        (1.0 if axis == 1 else 0.0) - normal[axis] * normal[1],
-        (1.0 if axis == 2 else 0.0) - normal[axis] * normal[2],
-    )
-    size = _norm(along)
-    right = (along[0] / size, along[1] / size, along[2] / size)
-    return right, cross(normal, right)
+    return _upright(normal, (1.0 if axis == 0 else 0.0, 1.0 if axis == 1 else 0.0, 1.0 if axis == 2 else 0.0))
 
 
 def voxels_inside(kind: str, points: Sequence[Vector], normal: Vector, grid: Grid) -> Voxels:
@@ -122,10 +115,10 @@ def voxels_inside(kind: str, points: Sequence[Vector], normal: Vector, grid: Gri
     mm: list[_Floats] = [a, b]
     mm.insert(axis, lines[axis][index])
     x, y, z = ((d[m][0] * mm[0] + d[m][1] * mm[1] + d[m][2] * mm[2]) - first[m] for m in range(3))
-    right, down = frame_of(normal)
+    right, down = _upright(normal, (d[0][j], d[1][j], d[2][j]))
     u = x * right[0] + y * right[1] + z * right[2]
     v = x * down[0] + y * down[1] + z * down[2]
-    there = (at >= low - _FACE) & (at <= high + _FACE) & _inside(kind, _flat(points, normal), u, v)
+    there = (at >= low - _FACE) & (at <= high + _FACE) & _inside(kind, _flat(points, right, down), u, v)
     at_i, at_j = np.nonzero(np.broadcast_to(there, (picks[0].size, picks[1].size)))
     found = [picks[0][at_i], picks[1][at_j]]
     found.insert(axis, np.broadcast_to(index, there.shape)[at_i, at_j])
@@ -167,9 +160,17 @@ def _norm(a: Vector) -> float:
     return math.sqrt(dot(a, a))
 
 
-def _flat(points: Sequence[Vector], normal: Vector) -> list[tuple[float, float]]:
-    """mm along the two vectors of the plane, from the first point."""
-    right, down = frame_of(normal)
+def _upright(normal: Vector, along: Vector) -> tuple[Vector, Vector]:
+    """Two unit vectors that span a plane, the first of them as far along a vector as it can be."""
+    share = dot(normal, along)
+    part = (along[0] - share * normal[0], along[1] - share * normal[1], along[2] - share * normal[2])
+    size = _norm(part)
+    right = (part[0] / size, part[1] / size, part[2] / size)
+    return right, cross(normal, right)
+
+
+def _flat(points: Sequence[Vector], right: Vector, down: Vector) -> list[tuple[float, float]]:
+    """mm along the two vectors of a plane, from the first point."""
     apart = [_minus(point, points[0]) for point in points]
     return [(dot(one, right), dot(one, down)) for one in apart]
 

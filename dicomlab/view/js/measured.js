@@ -35,7 +35,7 @@ export function angleOf([first, vertex, last]) {
 
 /** mm² of an outline, seen along its normal. @param {string} kind @param {Vector3[]} points @param {Vector3} normal */
 export function areaOf(kind, points, normal) {
-  const outline = flat(points, normal);
+  const outline = flat(points, frameOf(normal));
   if (kind === "ellipse") {
     const [, a, b] = halfAxes(outline);
     return Math.PI * Math.sqrt(a[0] * a[0] + a[1] * a[1]) * Math.sqrt(b[0] * b[0] + b[1] * b[1]);
@@ -52,15 +52,20 @@ export function areaOf(kind, points, normal) {
 export function frameOf(normal) {
   const sizes = normal.map(Math.abs);
   const axis = sizes.indexOf(Math.min(...sizes));
-  const along = /** @type {Vector3} */ (normal.map((x, k) => (k === axis ? 1 : 0) - normal[axis] * x));
-  const size = norm(along);
-  const right = /** @type {Vector3} */ (along.map((x) => x / size));
+  return upright(normal, /** @type {Vector3} */ ([0, 1, 2].map((k) => (k === axis ? 1 : 0))));
+}
+
+/** Two unit vectors that span a plane, the first as far along a vector as it can be. @param {Vector3} normal @param {Vector3} along @returns {[Vector3, Vector3]} */
+function upright(normal, along) {
+  const share = dot(normal, along);
+  const part = /** @type {Vector3} */ (along.map((x, k) => x - share * normal[k]));
+  const size = norm(part);
+  const right = /** @type {Vector3} */ (part.map((x) => x / size));
   return [right, cross(normal, right)];
 }
 
-/** mm along the two vectors of the plane, from the first point. @param {Vector3[]} points @param {Vector3} normal @returns {Pair[]} */
-export function flat(points, normal) {
-  const [right, down] = frameOf(normal);
+/** mm along the two vectors of a plane, from the first point. @param {Vector3[]} points @param {[Vector3, Vector3]} frame @returns {Pair[]} */
+function flat(points, [right, down]) {
   return points.map((point) => {
     const from = minus(point, points[0]);
     return [dot(from, right), dot(from, down)];
@@ -74,27 +79,33 @@ const halfAxes = ([[a, b], [c, d], [e, f], [g, h]]) => [
   [(g - e) / 2, (h - f) / 2],
 ];
 
-/** Whether a place of the plane lies inside an outline. @param {string} kind @param {Pair[]} outline @returns {(u: number, v: number) => boolean} */
+/**
+ * Whether places of the plane lie inside an outline: of a row of them, whose least and largest v are told first.
+ * @param {string} kind @param {Pair[]} outline
+ * @returns {(low: number, high: number) => (u: number, v: number) => boolean}
+ */
 function insideOf(kind, outline) {
   if (kind === "ellipse") {
     const [[x, y], a, b] = halfAxes(outline);
     const aa = a[0] * a[0] + a[1] * a[1];
     const bb = b[0] * b[0] + b[1] * b[1];
-    return (u, v) => {
+    return () => (u, v) => {
       const s = ((u - x) * a[0] + (v - y) * a[1]) / aa;
       const t = ((u - x) * b[0] + (v - y) * b[1]) / bb;
       return s * s + t * t <= 1;
     };
   }
-  const n = outline.length;
-  return (u, v) => {
-    let odd = false;
-    for (let k = 0; k < n; k++) {
-      const [x, y] = outline[k];
-      const [p, q] = outline[k + 1 < n ? k + 1 : 0];
-      if (y > v !== q > v && u < ((p - x) * (v - y)) / (q - y) + x) odd = !odd;
-    }
-    return odd;
+  const edges = outline.map(([x, y], k) => {
+    const [p, q] = outline[(k + 1) % outline.length];
+    return { x, y, p, q };
+  });
+  return (low, high) => {
+    const near = edges.filter(({ y, q }) => !(y > high && q > high) && !(y <= low && q <= low)); // no other is crossed
+    return (u, v) => {
+      let odd = false;
+      for (const { x, y, p, q } of near) if (y > v !== q > v && u < ((p - x) * (v - y)) / (q - y) + x) odd = !odd;
+      return odd;
+    };
   };
 }
 
@@ -115,26 +126,37 @@ export function voxelsInside(kind, points, normal, place, found) {
   const [rows, columns] = [i, j].map((k) => near(place, lines[k], points, kind, k, widest(place, lines[axis], axis)));
   const [ni, nj] = [i, j].map((k) => (Math.abs(leans[k]) < STILL ? 0 : leans[k]));
   const [low, high] = faces(place, lines[axis], axis);
-  const [right, down] = frameOf(normal);
-  const inside = insideOf(kind, flat(points, normal));
+  const [right, down] = upright(normal, [d[j], d[3 + j], d[6 + j]]);
+  const insideRow = insideOf(kind, flat(points, [right, down]));
+  const [U, V] = [0, 1].map(() => new Float64Array(columns.length));
+  const K = new Int32Array(columns.length);
   const mm = [0, 0, 0];
   const voxel = [0, 0, 0];
   for (const a of rows) {
     mm[i] = lines[i][a];
     voxel[i] = a;
-    for (const b of columns) {
-      mm[j] = lines[j][b];
+    let [least, most] = [Infinity, -Infinity];
+    for (let n = 0; n < columns.length; n++) {
+      mm[j] = lines[j][columns[n]];
+      K[n] = -1;
       const at = (level - (mm[i] * ni + mm[j] * nj)) / leans[axis];
       if (!(at >= low - FACE && at <= high + FACE)) continue;
-      voxel[j] = b;
-      voxel[axis] = nearest(lines[axis], at);
-      mm[axis] = lines[axis][voxel[axis]];
+      K[n] = nearest(lines[axis], at);
+      mm[axis] = lines[axis][K[n]];
       const x = d[0] * mm[0] + d[1] * mm[1] + d[2] * mm[2] - first[0];
       const y = d[3] * mm[0] + d[4] * mm[1] + d[5] * mm[2] - first[1];
       const z = d[6] * mm[0] + d[7] * mm[1] + d[8] * mm[2] - first[2];
-      const u = x * right[0] + y * right[1] + z * right[2];
-      const v = x * down[0] + y * down[1] + z * down[2];
-      if (inside(u, v)) found(voxel[0], voxel[1], voxel[2]);
+      U[n] = x * right[0] + y * right[1] + z * right[2];
+      V[n] = x * down[0] + y * down[1] + z * down[2];
+      if (V[n] < least) least = V[n];
+      if (V[n] > most) most = V[n];
+    }
+    const inside = insideRow(least, most);
+    for (let n = 0; n < columns.length; n++) {
+      if (K[n] < 0 || !inside(U[n], V[n])) continue;
+      voxel[j] = columns[n];
+      voxel[axis] = K[n];
+      found(voxel[0], voxel[1], voxel[2]);
     }
   }
 }
