@@ -18,7 +18,7 @@ from dicomlab.view.page import bundle, styles
 from dicomlab.view.scene import IDENTITY, Layout, basis_of
 from dicomlab.view.shade import PALETTES, palette
 from dicomlab.view.source import Source, check_one_frame
-from dicomlab.view.state import PLANES, PlaneName, acquisition_plane, choose_index, choose_view
+from dicomlab.view.state import PLANES, PlaneName, choose_plane, choose_voxel
 from dicomlab.view.windows import lut_text, numbers
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, Window, WindowLike, resolve_window, shown_inverted
@@ -89,10 +89,8 @@ class Synced(anywidget.AnyWidget):
         grid = self._sources[0].grid(0)
         self._basis = basis_of(grid)
         self._height, self._memory = int(height), int(memory)
-        name = plane or acquisition_plane(grid)
-        view = choose_view(grid, name)
-        voxel = [size // 2 for size in grid.shape]
-        voxel[view.axis] = choose_index(grid, view, index)
+        name = choose_plane(grid, plane)
+        voxel = choose_voxel(grid, self._basis.axis[name], index)
         self._luts: dict[str, VoiLut] = {}
         looks = [
             self._look_of(source, window) for source, window in zip(self._sources, windows, strict=False)
