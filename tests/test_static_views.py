@@ -14,8 +14,8 @@ from scipy.ndimage import map_coordinates
 
 import dicomlab as dl
 from dicomlab.errors import GeometryError, WindowError
-from dicomlab.view.grid import Grid
 from dicomlab.view.cut import Cut, first_cut
+from dicomlab.view.grid import Grid
 from dicomlab.view.scene import basis_of
 from dicomlab.view.shade import grey
 from dicomlab.view.state import PLANES, acquisition_plane, plane_axes, position_letters

@@ -176,7 +176,13 @@ class Synced(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take state from the browser; called by ipywidgets."""
         with self._lock:
-            super().set_state(sync_data)
+            before = {name: getattr(self, name) for name in sync_data if self.has_trait(name)}
+            try:
+                super().set_state(sync_data)
+            except DicomLabError:
+                # traitlets takes values back for errors of its own only.
+                self._trait_values.update(before)
+                raise
 
     def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         """Answer a demand; the browser decides which and how many, so that nothing is ever flooded."""
