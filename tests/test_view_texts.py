@@ -177,7 +177,8 @@ def test_a_mistyped_setting_is_refused_with_the_names_there_are(ct):
         with pytest.raises(AttributeError, match=rf"'{name}'.*cmap, index, .*window, zoom"):
             setattr(browser, name, 3)
     browser.zoom = 2
-    browser.layout = "planes"
+    browser.panes = "planes"
+    browser.layout.width = "50%"
     browser._mine = 1
     browser.add_traits()
     assert browser.window == dl.Window(50, 400)

@@ -27,7 +27,7 @@ __all__ = ["STATE", "Synced"]
 
 STATE = (
     "plane",
-    "layout",
+    "panes",
     "position",
     "_turn",
     "zoom",
@@ -53,7 +53,8 @@ class Synced(anywidget.AnyWidget):
 
     _meta = traitlets.Dict().tag(sync=True)
     plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
-    layout = traitlets.Enum(("single", "planes", "montage"), default_value="single").tag(sync=True)
+    # `layout` is ipywidgets' own: the box of the widget in its cell.
+    panes = traitlets.Enum(("single", "planes", "montage"), default_value="single").tag(sync=True)
     position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
     _turn = traitlets.List(traitlets.Float(), minlen=9, maxlen=9, default_value=list(IDENTITY)).tag(sync=True)
     zoom = traitlets.Float(1.0, min=0.2, max=50.0).tag(sync=True)
@@ -98,7 +99,7 @@ class Synced(anywidget.AnyWidget):
         steps = self._sources[0].steps
         state: dict[str, Any] = {
             "plane": name,
-            "layout": layout,
+            "panes": layout,
             "position": self._lps(voxel),
             "_looks": looks,
             "_step": [0] * len(steps.names),
@@ -126,7 +127,7 @@ class Synced(anywidget.AnyWidget):
     def _describe(self, state: Mapping[str, Any]) -> dict[str, Any]:
         scene = {
             "plane": state["plane"],
-            "layout": state["layout"],
+            "layout": state["panes"],
             "position": state["position"],
             "turn": list(IDENTITY),
             "zoom": 1.0,
