@@ -8,12 +8,12 @@ import io
 import json
 import threading
 import weakref
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import traitlets
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,8 +25,9 @@ from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.phantom import PhantomStudy
 from dicomlab.view.browser import SliceBrowser, browse
 from dicomlab.view.codec import decode, encode
-from dicomlab.view.render import picture
-from dicomlab.view.state import initial_state
+from dicomlab.view.sample import Slab
+from dicomlab.view.shade import grey
+from dicomlab.view.synced import Synced
 from dicomlab.windowing import Window
 
 SHAPE = (6, 20, 30)
@@ -61,15 +62,29 @@ class Reads:
         return volume().copy(data=lazy)
 
 
-def asked(
-    browser: SliceBrowser, axis: int, *indices: int, key: str | None = None
-) -> list[tuple[dict[str, Any], Any]]:
-    """Ask as the page does; return what was sent."""
+def sent_by(browser: SliceBrowser, demand: dict[str, Any]) -> list[tuple[dict[str, Any], Any]]:
+    """Hand a browser a message of the page; return what was sent."""
     sent: list[tuple[dict[str, Any], Any]] = []
     browser.send = lambda content, buffers=None: sent.append((content, buffers))  # type: ignore[method-assign]
-    demand = {"type": "pull", "generation": 1, "key": key or browser._meta["key"], "id": 4, "axis": axis}
-    browser._on_message(browser, {**demand, "indices": list(indices)}, [])
+    browser._on_message(browser, demand, [])
     return sent
+
+
+def asked(
+    browser: SliceBrowser, *slices: int, step: int = 0, key: str | None = None
+) -> list[tuple[dict[str, Any], Any]]:
+    """Ask for slices as the page does."""
+    key = key or browser._meta["sources"][0]["key"]
+    head = {"type": "pull", "generation": 1, "key": key, "id": 4, "source": 0, "step": step}
+    return sent_by(browser, {**head, "slices": list(slices)})
+
+
+def asked_plane(browser: SliceBrowser, plane: dict[str, Any], **more: Any) -> tuple[dict[str, Any], Any]:
+    """Ask for a plane as the page does."""
+    head = {"type": "plane", "generation": 1, "key": browser._meta["sources"][0]["key"], "id": 4, "source": 0}
+    demand = {**head, "step": 0, "plane": plane, "interpolation": "linear", "slab": None, **more}
+    [(content, buffers)] = sent_by(browser, demand)
+    return content, buffers
 
 
 # ---- codes -----------------------------------------------------------------------------------------------------------
@@ -113,16 +128,82 @@ def test_whole_numbers_in_floats_and_wide_integers_are_exact_when_they_fit() -> 
 # ---- the wire --------------------------------------------------------------------------------------------------------
 
 
-def test_a_demand_is_answered_with_just_the_planes_asked_for() -> None:
+def test_a_demand_is_answered_with_just_the_slices_asked_for() -> None:
     data = volume()
     browser = browse(data)
-    for axis, index in ((0, 4), (1, 7), (2, 29)):
-        [(content, buffers)] = asked(browser, axis, index)
-        assert (content["type"], content["generation"], content["id"]) == ("slices", 1, 4)
-        item = content["items"][0]
+    [(content, buffers)] = asked(browser, 4, 0)
+    assert (content["type"], content["generation"], content["id"]) == ("slices", 1, 4)
+    assert [item["slice"] for item in content["items"]] == [4, 0]
+    for item in content["items"]:
         codes = np.frombuffer(buffers[item["buffer"]], "<i2")
-        expected = data.values.take(index, axis=axis)
-        np.testing.assert_array_equal(codes.reshape(expected.shape), expected)
+        np.testing.assert_array_equal(codes.reshape(SHAPE[1:]), data.values[item["slice"]])
+    browser.close()
+
+
+def test_a_plane_of_the_kernel_holds_the_values_of_the_voxels_under_it() -> None:
+    data = volume()
+    browser = browse(data)
+    # Coronal, row 7 at y = 7.5 mm; pixels of half a mm from the first column on, and down from the last slice at 110 mm.
+    plane = {
+        "origin": [-10, 7.5, 110],
+        "right": [1, 0, 0],
+        "down": [0, 0, -1],
+        "pixel": 0.5,
+        "width": 30,
+        "height": 21,
+    }
+    content, (buffer,) = asked_plane(browser, plane)
+    assert (content["type"], content["generation"], content["id"]) == ("plane", 1, 4)
+    found = np.frombuffer(buffer, "<f4").reshape(21, 30)
+    np.testing.assert_array_equal(found[::4], data.values[::-1, 7])
+    np.testing.assert_allclose(found[1::4], 0.75 * found[:-1:4] + 0.25 * found[4::4], atol=1e-4)
+    thick = {"mode": "mip", "thickness": 1.0}  # two planes, at 7.25 and 7.75 mm
+    _, (buffer,) = asked_plane(browser, plane, slab=thick, interpolation="nearest")
+    found = np.frombuffer(buffer, "<f4").reshape(21, 30)
+    np.testing.assert_array_equal(found[::4], data.values[::-1, 7:9].max(axis=1))
+    browser.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"width": 10**6, "height": 10**6}, "so many pixels"),
+        ({"width": 0}, "so many pixels"),
+        ({"origin": "here"}, "ValueError"),
+        ({"pixel": None}, "TypeError"),
+    ],
+)
+def test_a_plane_that_cannot_be_cut_says_why(change: dict[str, Any], reason: str) -> None:
+    browser = browse(volume())
+    plane = {"origin": [0, 0, 0], "right": [1, 0, 0], "down": [0, 1, 0], "pixel": 1, "width": 3, "height": 3}
+    content, buffers = asked_plane(browser, {**plane, **change})
+    assert reason in content["error"]
+    assert buffers == []
+    browser.close()
+
+
+def test_a_step_of_a_fourth_axis_is_a_volume_of_its_own() -> None:
+    first = volume()
+    data = xr.concat(
+        [first, first + 1000, first + 2000], xr.Variable("time", [0.0, 2.5, 5.0], {"units": "s"})
+    )
+    browser = browse(data.transpose("slice", "row", "time", "column"), window=(500, 3000))
+    assert browser._meta["sources"][0]["steps"] == [
+        {"name": "time", "units": "s", "labels": ["0", "2.5", "5"]}
+    ]
+    for step in (0, 2):
+        [(_, buffers)] = asked(browser, 3, step=step)
+        codes = np.frombuffer(buffers[0], "<i2").reshape(SHAPE[1:])
+        np.testing.assert_array_equal(codes, first.values[3] + 1000 * step)
+    assert asked(browser, 3, step=3) == []
+    before = browser.picture(90, 60)
+    browser.steps = {"time": 2}
+    assert browser.steps == {"time": 2}
+    assert browser.picture(90, 60).mean() > before.mean() + 50
+    for wrong in ({"time": 3}, {"echo": 0}):
+        with pytest.raises(DicomLabError, match=r"3, from 0 on|this volume has time"):
+            browser.steps = wrong
+    assert browser.steps == {"time": 2}
     browser.close()
 
 
@@ -130,13 +211,13 @@ def test_a_lazy_volume_is_read_slice_by_slice_and_each_slice_once() -> None:
     reads = Reads(volume().values)
     browser = browse(reads.volume())
     browser._repr_mimebundle_()
-    asked(browser, 0, 3)
+    asked(browser, 3)
     assert reads.read == [3]
     reads.read.clear()
-    asked(browser, 0, 1, 5)
-    asked(browser, 0, 5)
+    asked(browser, 1, 5)
+    asked(browser, 5)
     assert reads.read == [1, 5]
-    assert browser._meta["reslice"] is False, "a plane across the slices would read them all"
+    assert browser._meta["sources"][0]["reslice"] is False, "a plane across the slices would read them all"
     browser.close()
 
 
@@ -149,18 +230,25 @@ def test_what_fails_to_read_is_told_without_naming_files() -> None:
         def isel(self, _: object) -> None:
             raise OSError("/home/DOE^JANE/1.dcm")
 
-    object.__setattr__(browser._grid, "values", Torn())
-    [(content, buffers)] = asked(browser, 0, 2)
-    assert content["items"] == [{"index": 2, "error": "slice 2 cannot be read: OSError"}]
+    object.__setattr__(browser._sources[0].grid(0), "values", Torn())
+    [(content, buffers)] = asked(browser, 2)
+    assert content["items"] == [{"slice": 2, "error": "slice 2 cannot be read: OSError"}]
     assert buffers == []
     browser.close()
 
 
 def test_demands_for_another_volume_or_of_a_closed_browser_are_not_answered() -> None:
     browser = browse(volume())
-    assert asked(browser, 0, 1, key="older") == []
+    assert asked(browser, 1, key="older") == []
+    key = browser._meta["sources"][0]["key"]
+    for nonsense in (
+        {},
+        {"type": "pull", "source": 1, "key": key},
+        {"type": "pull", "source": "0", "key": key},
+    ):
+        assert sent_by(browser, nonsense) == []
     browser.close()
-    assert asked(browser, 0, 1) == []
+    assert asked(browser, 1) == []
 
 
 def test_demands_and_settings_from_two_threads_do_not_disturb_each_other() -> None:
@@ -170,19 +258,18 @@ def test_demands_and_settings_from_two_threads_do_not_disturb_each_other() -> No
     def walk() -> None:
         try:
             for n in range(150):
-                state = {"index": n % 6, "_voxel": [n % 6, 10, 15], "position": browser._lps([n % 6, 10, 15])}
-                browser.set_state(state)
+                browser.set_state({"position": browser._lps([n % 6, 10, 15]), "zoom": 1 + n / 100})
         except BaseException as error:
             errors.append(error)
 
     thread = threading.Thread(target=walk)
     thread.start()
     for _ in range(60):
-        browser._on_message(browser, {"type": "pull", "generation": 0, "key": "none"}, [])
+        sent_by(browser, {"type": "pull", "generation": 0, "key": "none", "source": 0})
         browser.refresh()
     thread.join()
     assert errors == []
-    assert browser.position == browser._lps([browser.index, 10, 15])
+    assert browser.position == browser._lps([149 % 6, 10, 15])
     browser.close()
 
 
@@ -207,7 +294,7 @@ def test_plane_index_and_position_stay_one_whichever_is_set() -> None:
     assert browser.position == [-10.0, 9.0, 110.0]
     browser.position = [4.4, 4.0, 101.2]
     assert browser.index == 29
-    assert browser.position == [4.5, 4.0, 102.0]
+    assert browser.position == [4.4, 4.0, 101.2], "a position is where it was put, between voxels too"
     browser.plane = "coronal"
     assert browser.index == 0
     browser.close()
@@ -215,29 +302,83 @@ def test_plane_index_and_position_stay_one_whichever_is_set() -> None:
 
 def test_settings_outside_the_volume_are_refused_and_change_nothing() -> None:
     browser = browse(volume(), window=(40, 400))
-    before = (browser.index, browser.position)
+    before = {
+        name: getattr(browser, name) for name in ("index", "position", "window", "slab", "cmap", "zoom")
+    }
     with pytest.raises(DicomLabError, match="there are slices 0 to 5"):
         browser.index = 6
     with pytest.raises(GeometryError, match="reaches from"):
         browser.position = [0, 0, 900]
-    assert (browser.index, browser.position) == before
+    with pytest.raises(DicomLabError, match="'mip', 'minip' or 'average'"):
+        browser.slab = ("max", 3)
+    with pytest.raises(DicomLabError, match="thickness in mm"):
+        browser.slab = ("mip", -3)
+    with pytest.raises(DicomLabError, match=r"colour map 'no such'.*viridis"):
+        browser.cmap = "no such"
     with pytest.raises(DicomLabError, match="width of at least 1"):
-        browser.width = 0.2
+        browser.set_state(
+            {"_looks": [{**browser._looks[0], "window": {"center": 0, "width": 0.2, "function": "LINEAR"}}]}
+        )
+    with pytest.raises(traitlets.TraitError):
+        browser.zoom = 1000
+    assert {name: getattr(browser, name) for name in before} == before
     browser.close()
 
 
 def test_a_window_can_be_set_by_name_pair_and_object() -> None:
     browser = browse(volume())
-    browser.window = "lung"  # type: ignore[assignment]
-    assert (browser.center, browser.width) == (-600, 1500)
-    browser.window = (0.2, 0.5)  # type: ignore[assignment]
+    browser.window = "lung"
+    assert browser.window == Window(-600, 1500)
+    browser.window = (0.2, 0.5)
     assert browser.window == Window(0.2, 0.5, "LINEAR_EXACT")
     browser.window = Window(1, 2, "SIGMOID")
-    assert (browser.center, browser.width, browser.function) == (1, 2, "SIGMOID")
-    browser.window = "auto"  # type: ignore[assignment]
-    assert browser.function == "LINEAR_EXACT"
+    assert browser.window == Window(1, 2, "SIGMOID")
+    browser.window = "auto"
+    assert browser.window.function == "LINEAR_EXACT"
     with pytest.raises(DicomLabError, match="'liver'"):
-        browser.window = "no such"  # type: ignore[assignment]
+        browser.window = "no such"
+    browser.close()
+
+
+def test_the_picture_is_that_of_the_values_by_hand() -> None:
+    """A screen with a whole number of pixels a voxel: numpy alone says what every pixel is."""
+    data = volume()
+    browser = browse(data, window=(100, 900))
+    shades = grey(data.values[3], Window(100, 900))
+    expected = np.repeat(np.repeat(shades, 4, 0), 4, 1)
+    browser.interpolation = "nearest"
+    np.testing.assert_array_equal(browser.picture(120, 80), np.repeat(expected[..., None], 3, axis=2))
+    browser.invert = True
+    np.testing.assert_array_equal(browser.picture(120, 80)[..., 1], 255 - expected)
+    browser.invert, browser.cmap = False, "hot"
+    import matplotlib
+
+    colours = matplotlib.colormaps["hot"](expected, bytes=True)[..., :3]
+    np.testing.assert_array_equal(browser.picture(120, 80), colours)
+    browser.cmap, browser.slab = (
+        "gray",
+        Slab("mip", 4.0),
+    )  # 8 planes half a mm apart, from 1.75 mm before to 1.75 after
+    shades = grey(data.values[2:5].max(axis=0), Window(100, 900))
+    np.testing.assert_array_equal(browser.picture(30, 20)[..., 0], shades)
+    assert browser.slab == Slab("mip", 4.0)
+    browser.close()
+
+
+def test_three_planes_meet_in_the_position() -> None:
+    data = volume()
+    browser = browse(data, layout="planes", window=(100, 900))
+    browser.position = data.dicom.lps([1, 5, 7]).tolist()
+    browser.interpolation = "nearest"
+    shown = browser.picture(300, 200)
+    from dicomlab.view.scene import panes
+
+    for pane in panes(browser.scene, browser._basis, browser._sources[0].grid(0), 300, 200):
+        plane = pane.plane
+        offset = np.subtract(browser.position, plane.origin) / plane.pixel
+        x, y = (round(float(offset @ np.array(axis))) for axis in (plane.right, plane.down))
+        assert shown[pane.top + y, pane.left + x, 0] == grey(data.values[1, 5, 7], Window(100, 900))
+        assert abs(offset @ np.array(plane.normal)) < 1e-9
     browser.close()
 
 
@@ -250,10 +391,11 @@ def test_the_text_of_a_browser_says_what_it_shows() -> None:
 
 def test_changes_can_be_observed() -> None:
     browser = browse(volume())
-    seen: list[int] = []
-    browser.observe(lambda change: seen.append(change["new"]), "index")
-    browser.set_state({"index": 4, "_voxel": [4, 10, 15], "position": browser._lps([4, 10, 15])})
-    assert seen == [4]
+    seen: list[list[float]] = []
+    browser.observe(lambda change: seen.append(change["new"]), "position")
+    browser.set_state({"position": browser._lps([4, 10, 15])})
+    browser.index = 2
+    assert seen == [[-2.5, 9.0, 108.0], [-2.5, 9.0, 104.0]]
     browser.close()
 
 
@@ -263,10 +405,15 @@ def test_what_is_no_volume_is_refused_with_the_way_out() -> None:
         (volume().isel(slice=2), r"slice=\[2\]|isel\(slice=\[0\]\)"),
         (volume().drop_vars("frame_of_reference"), "frame_of_reference|direction"),
         (volume().astype(complex), "abs"),
-        (volume().expand_dims(time=2), "time=0"),
     ):
         with pytest.raises(GeometryError, match=advice):
             browse(wrong)  # type: ignore[arg-type]
+
+
+def test_volumes_of_two_frames_of_reference_are_not_laid_over_each_other() -> None:
+    other = dl.make_volume(np.zeros(SHAPE), affine=np.eye(4), frame_of_reference="1.2.999")
+    with pytest.raises(DicomLabError, match=r"Volume 2 has another frame of reference.*1\.2\.999.*transform"):
+        SliceBrowser([volume(), other], windows=[None, None])
 
 
 # ---- what is kept ----------------------------------------------------------------------------------------------------
@@ -278,10 +425,10 @@ def test_the_picture_for_a_saved_notebook_is_that_of_the_screen_and_small() -> N
     bundle = browser._repr_mimebundle_()
     assert bundle is not None
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle[0]["image/png"]))))
-    # Fifteen millimetres wide, drawn 512 pixels wide; letters and caption stay at the edges.
-    state = replace(initial_state(volume(), window=(0, 500)), index=1, pixel_mm=15 / 512)
-    middle = (slice(60, 250), slice(60, 450))
-    np.testing.assert_array_equal(shown[middle], picture(volume(), state)[middle])
+    # Letters and caption stay at the edges.
+    height, width = shown.shape[:2]
+    middle = (slice(60, height - 60), slice(60, width - 60))
+    np.testing.assert_array_equal(shown[middle], browser.picture(width, height)[middle])
     browser.close()
     noise = np.random.default_rng(0).integers(-1000, 1000, (2, 700, 700)).astype("int16")
     browser = browse(dl.make_volume(noise, affine=np.eye(4)))
@@ -298,14 +445,14 @@ def test_the_state_that_is_saved_holds_no_voxel_and_no_identity() -> None:
     assert "Thorax" in text
     assert "DOE" not in text
     assert "4711" not in text
-    assert len(text) < 6000
+    assert len(text) < 20_000, "mostly nine colour maps"
     browser.close()
 
 
 def test_the_title_names_the_modality_once() -> None:
     for description, title in (("CT thorax", "CT thorax"), ("Thorax", "CT Thorax"), ("", "CT")):
         browser = browse(volume(SeriesDescription=description))
-        assert browser._meta["title"] == title
+        assert browser._meta["sources"][0]["title"] == title
         browser.close()
 
 
@@ -322,8 +469,8 @@ def test_close_lets_go_of_the_volume() -> None:
 
 
 def test_the_script_is_given_as_text_so_that_no_file_is_watched() -> None:
-    assert isinstance(SliceBrowser.__dict__["_esm"], str)
-    assert isinstance(SliceBrowser.__dict__["_css"], str)
+    assert isinstance(Synced.__dict__["_esm"], str)
+    assert isinstance(Synced.__dict__["_css"], str)
     assert len(SliceBrowser._esm) < 150_000
 
 
@@ -360,18 +507,32 @@ def test_a_page_that_would_be_too_large_is_refused_with_the_way_to_crop() -> Non
     browser.close()
 
 
-def test_the_still_of_a_saved_notebook_shows_the_slice_with_its_letters(phantom_study: PhantomStudy) -> None:
-    ct = phantom_study.ct.truth.volume
-    bundle, _ = browse(ct)._repr_mimebundle_()
-    data = base64.b64decode(bundle["image/png"])
+def test_the_page_holds_every_slice_of_every_step_and_reads_each_once() -> None:
+    first = volume()
+    browser = browse(xr.concat([first, first + 1], "time"))
+    text = browser.to_html().text
+    assert text.count('<script type="text/plain" id="s0-') == 2 * SHAPE[0]
+    state = json.loads(text.split('id="state">')[1].split("</script>")[0])
+    assert set(state["scales"]) == {f"0-{step}-{k}" for step in (0, 1) for k in range(SHAPE[0])}
+    assert state["traits"]["position"] == browser.position
+    browser.close()
+
+
+@pytest.mark.parametrize("layout", ["single", "planes", "montage"])
+def test_the_still_of_a_saved_notebook_shows_the_slice_with_its_letters(
+    phantom_study: PhantomStudy, layout: Any
+) -> None:
+    browser = browse(phantom_study.ct.truth.volume, layout=layout)
+    bundle = browser._repr_mimebundle_()
+    assert bundle is not None
+    data = base64.b64decode(bundle[0]["image/png"])
     shown = np.asarray(Image.open(io.BytesIO(data)))
     assert len(data) <= 48_000
-    state = initial_state(ct)
-    plain = Image.fromarray(picture(ct, state)).resize(shown.shape[::-1])
-    # The middle is the picture itself; the letters are at the edges.
-    height, width = shown.shape
-    middle = (slice(height // 4, height * 3 // 4), slice(width // 4, width * 3 // 4))
-    assert np.abs(shown[middle].astype(int) - np.asarray(plain)[middle]).mean() < 8
-    edge = shown[height // 2 - 8 : height // 2 + 8, :14]
-    assert edge.max() > 250
-    assert np.asarray(plain)[height // 2 - 8 : height // 2 + 8, :14].max() < 200
+    height, width = shown.shape[:2]
+    plain = browser.picture(width, height)
+    assert (shown != plain).any(axis=2).mean() < 0.1, "but for the letters it is the picture"
+    edge = (slice(height // 2 - 8, height // 2 + 8), slice(0, 14))
+    if layout == "single":
+        assert shown[edge].max() > 220
+        assert plain[edge].max() < 200
+    browser.close()

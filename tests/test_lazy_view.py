@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,9 +22,10 @@ from support import datasets, watch_opening, write
 import dicomlab as dl
 from dicomlab import find_series, load_volume, open_volume
 from dicomlab.view.browser import SliceBrowser, browse
+from dicomlab.view.cut import first_cut
 from dicomlab.view.grid import Grid
 from dicomlab.view.kept import KeptSlices
-from dicomlab.view.state import initial_state
+from dicomlab.view.state import PlaneName
 from dicomlab.windowing import auto_window
 
 matplotlib.use("Agg")
@@ -65,17 +67,30 @@ def without_windows(volume: xr.DataArray) -> xr.DataArray:
     return made
 
 
-def asked(browser: SliceBrowser, axis: int, *indices: int) -> list[dict[str, Any]]:
+def asked(browser: SliceBrowser, *slices: int) -> list[dict[str, Any]]:
     """Ask as the page does; return the items of the answer, with their codes."""
-    sent: list[Any] = []
-    browser.send = lambda content, buffers=None: sent.append((content, buffers))  # type: ignore[method-assign]
-    demand = {"type": "pull", "generation": 1, "key": browser._meta["key"], "id": 4, "axis": axis}
-    browser._on_message(browser, {**demand, "indices": list(indices)}, [])
-    content, buffers = sent[0]
+    [(content, buffers)] = sent_by(browser, {"type": "pull", "slices": list(slices)})
     return [
         {**one, "codes": bytes(buffers[one["buffer"]])} if "buffer" in one else one
         for one in content["items"]
     ]
+
+
+def asked_plane(browser: SliceBrowser, plane: PlaneName, index: int) -> bytes:
+    """Ask for a plane across the slices as the page does; return its values."""
+    grid = browser._sources[0].grid(0)
+    one = first_cut(grid, plane, index=index, window=(0, 1)).plane()
+    demand = {"type": "plane", "plane": dataclasses.asdict(one), "interpolation": "linear", "slab": None}
+    [(_, (buffer,))] = sent_by(browser, demand)
+    return bytes(buffer)
+
+
+def sent_by(browser: SliceBrowser, demand: dict[str, Any]) -> list[Any]:
+    sent: list[Any] = []
+    browser.send = lambda content, buffers=None: sent.append((content, buffers))  # type: ignore[method-assign]
+    head = {"generation": 1, "key": browser._meta["sources"][0]["key"], "id": 4, "source": 0, "step": 0}
+    browser._on_message(browser, {**head, **demand}, [])
+    return sent
 
 
 def pictures(figure: Any) -> list[np.ndarray]:
@@ -97,7 +112,7 @@ def test_the_first_slice_of_a_browser_appears_after_reading_one_file(
     bundle = browser._repr_mimebundle_()
     assert bundle is not None
     assert "image/png" in bundle[0]
-    assert asked(browser, 0, MIDDLE) == asked(browse(eager), 0, MIDDLE)
+    assert asked(browser, MIDDLE) == asked(browse(eager), MIDDLE)
     assert len(opened) == 1
     browser.close()
 
@@ -107,8 +122,9 @@ def test_a_browser_reads_each_file_once_whatever_planes_are_asked_for(
 ) -> None:
     eager, lazy = both(tmp_path, opened)
     browser, loaded = browse(lazy), browse(eager)
-    for axis, indices in ((1, (4, 5)), (2, (0, 7)), (0, range(SLICES)), (1, (3,))):
-        assert asked(browser, axis, *indices) == asked(loaded, axis, *indices)
+    for plane, index in (("coronal", 4), ("sagittal", 7), ("axial", 2), ("coronal", 3)):
+        assert asked_plane(browser, plane, index) == asked_plane(loaded, plane, index)
+        assert asked(browser, *range(index)) == asked(loaded, *range(index))
     assert len(opened) == len(set(opened)) == SLICES
     assert not browser.volume.variable._in_memory, "the user's volume stays lazy"
 
@@ -117,8 +133,8 @@ def test_a_browser_reads_each_file_once_whatever_planes_are_asked_for(
 def test_what_dask_computes_at_once_is_kept_at_once(tmp_path: Path, opened: list[str], chunks: Any) -> None:
     eager, lazy = both(tmp_path, opened, chunks=chunks)
     twice = browse(lazy * 2)  # of which no slice can be had without its chunk
-    assert asked(twice, 1, 4) == asked(browse(eager * 2), 1, 4)
-    assert asked(twice, 2, 4) == asked(browse(eager * 2), 2, 4)
+    assert asked_plane(twice, "coronal", 4) == asked_plane(browse(eager * 2), "coronal", 4)
+    assert asked_plane(twice, "sagittal", 4) == asked_plane(browse(eager * 2), "sagittal", 4)
     # The slice for the automatic window came with its chunk, before the others were wanted.
     assert len(opened) <= SLICES + min(SLICES, chunks["slice"] % 99)
 
@@ -128,7 +144,7 @@ def test_another_first_slice_costs_one_file_more_for_the_automatic_window(
 ) -> None:
     _, lazy = both(tmp_path, opened)
     browser = browse(lazy, index=1)
-    asked(browser, 0, 1)
+    asked(browser, 1)
     assert len(opened) == 2
 
 
@@ -146,10 +162,10 @@ def test_two_threads_that_want_one_slice_read_it_once(tmp_path: Path, opened: li
 def test_refresh_reads_a_lazy_volume_again(tmp_path: Path, opened: list[str]) -> None:
     _, lazy = both(tmp_path, opened)
     browser = browse(lazy)
-    key = browser._meta["key"]
+    key = browser._meta["sources"][0]["key"]
     browser.refresh()
-    assert browser._meta["key"] != key
-    asked(browser, 0, MIDDLE)
+    assert browser._meta["sources"][0]["key"] != key
+    asked(browser, MIDDLE)
     assert len(opened) == 2
 
 
@@ -157,13 +173,13 @@ def test_planes_across_a_lazy_volume_are_cut_where_there_is_room(
     tmp_path: Path, opened: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     eager, lazy = both(tmp_path, opened)
-    assert browse(eager)._meta["reslice"] is True
-    assert browse(lazy)._meta["reslice"] is False, "the page shows them as the slices come"
-    assert browse(lazy, memory=1000)._meta["reslice"] is True, (
+    assert browse(eager)._meta["sources"][0]["reslice"] is True
+    assert browse(lazy)._meta["sources"][0]["reslice"] is False, "the page shows them as the slices come"
+    assert browse(lazy, memory=1000)._meta["sources"][0]["reslice"] is True, (
         "the page has no room for all slices, the kernel has"
     )
     monkeypatch.setattr("dicomlab.view.grid.room", lambda: 1000)
-    assert browse(lazy, memory=1000)._meta["reslice"] is False, (
+    assert browse(lazy, memory=1000)._meta["sources"][0]["reslice"] is False, (
         "neither has: all would be read for each plane"
     )
 
@@ -192,7 +208,7 @@ def test_a_file_that_is_gone_says_so_in_the_picture(tmp_path: Path, opened: list
     browser = browse(lazy)
     for file in tmp_path.iterdir():
         file.unlink()
-    (found,) = asked(browser, 0, 1)
+    (found,) = asked(browser, 1)
     assert "slice 1 cannot be read: IM0000" in found["error"]
     assert "is not there any more" in found["error"]
     assert str(tmp_path) not in found["error"]
@@ -236,13 +252,13 @@ def test_the_automatic_window_of_a_lazy_volume_is_that_of_its_middle_slice_whate
     eager, lazy = without_windows(eager), without_windows(lazy)
     expected = auto_window(eager[MIDDLE].values)
     for options in ({}, {"index": 1}, {"plane": "sagittal"}, {"window": "auto"}):
-        assert initial_state(lazy, **options).window == expected
+        assert first_cut(Grid.from_volume(lazy), **options).window == expected
     browser = browse(lazy, index=1)
-    assert (browser.center, browser.width) == (expected.center, expected.width)
-    auto = next(one for one in browse(lazy)._meta["presets"] if one["name"] == "auto")
+    assert (browser.window.center, browser.window.width) == (expected.center, expected.width)
+    auto = next(one for one in browse(lazy)._meta["sources"][0]["presets"] if one["name"] == "auto")
     assert (auto["center"], auto["width"]) == (expected.center, expected.width)
-    assert initial_state(eager).window == auto_window(eager.values) != expected
-    assert initial_state(lazy.load()).window == auto_window(eager.values), (
+    assert first_cut(Grid.from_volume(eager)).window == auto_window(eager.values) != expected
+    assert first_cut(Grid.from_volume(lazy.load())).window == auto_window(eager.values), (
         "once it is loaded, it is like any other"
     )
 

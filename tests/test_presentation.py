@@ -19,7 +19,7 @@ from pydicom.uid import generate_uid
 import dicomlab as dl
 from dicomlab.read.alike import Headers
 from dicomlab.read.presentation import attach
-from dicomlab.view.render import grey
+from dicomlab.view.shade import grey
 from dicomlab.windowing import file_windows
 from tests import support
 
@@ -95,7 +95,7 @@ def test_windows_of_a_presentation_state_come_after_those_of_the_file_under_its_
     assert list(file_windows(volume.attrs))[-2:] == ["TUMOUR BOARD: LIVER <i>", "TUMOUR BOARD: AIR"]
     assert volume.dicom.windows[0].explanation == "SOFT TISSUE"
     assert volume.dicom.windows[-1] == dl.Window(-500, 900, explanation="TUMOUR BOARD: AIR")
-    assert dl.browse(volume, window="tumour board: air").center == -500
+    assert dl.browse(volume, window="tumour board: air").window.center == -500
     assert "<i>" not in volume.dicom._repr_html_()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-from dataclasses import replace
 
 import matplotlib
 import numpy as np
@@ -15,9 +14,12 @@ from scipy.ndimage import map_coordinates
 
 import dicomlab as dl
 from dicomlab.errors import GeometryError, WindowError
+from dicomlab.view.cut import Cut, first_cut
 from dicomlab.view.grid import Grid
-from dicomlab.view.render import grey, picture, picture_extent, picture_values, png
-from dicomlab.view.state import PLANES, acquisition_plane, initial_state, plane_views, position_letters
+from dicomlab.view.scene import basis_of
+from dicomlab.view.shade import grey
+from dicomlab.view.state import PLANES, acquisition_plane, plane_axes, position_letters
+from dicomlab.view.still import png
 from dicomlab.windowing import Window
 
 matplotlib.use("Agg")
@@ -53,12 +55,16 @@ def position_volumes(affine, shape=(12, 14, 16)):
     return [dl.make_volume(lps[..., axis], affine=affine, frame_of_reference="1.2.3") for axis in range(3)]
 
 
+def cut_of(volume: xr.DataArray, plane=None, **options) -> Cut:
+    return first_cut(Grid.from_volume(volume), plane, **options)
+
+
 def positions_on_screen(volumes, plane, margin=0.3):
-    """(height, width, 3) LPS positions under the pixels in the middle of a picture, and the mm of a pixel."""
-    state = replace(initial_state(volumes[0], plane), pixel_mm=0.5)
-    shown = np.stack([picture_values(volume, state) for volume in volumes], axis=-1)
+    """(height, width, 3) LPS positions under the pixels of half a mm in the middle of a picture, and the cut."""
+    cuts = [cut_of(volume, plane) for volume in volumes]
+    shown = np.stack([cut.values(0.5) for cut in cuts], axis=-1)
     rows, columns = (round(n * margin) for n in shown.shape[:2])
-    return shown[rows:-rows, columns:-columns], state
+    return shown[rows:-rows, columns:-columns], cuts[0]
 
 
 def rotation(x, y, z):
@@ -89,7 +95,7 @@ OBLIQUE = [
 def test_any_upright_acquisition_is_shown_radiologically_and_to_the_millimetre(number, plane):
     direction = SIGNED_PERMUTATIONS[number]
     volumes = position_volumes(affine_of(direction, (3.0, 1.5, 2.0), (-40.0, 7.0, 1000.0)))
-    shown, state = positions_on_screen(volumes, plane)
+    shown, cut = positions_on_screen(volumes, plane)
     down, right = RADIOLOGICAL[plane]
     np.testing.assert_allclose(
         np.diff(shown, axis=0),
@@ -102,7 +108,7 @@ def test_any_upright_acquisition_is_shown_radiologically_and_to_the_millimetre(n
         atol=1e-9,
     )
     assert (
-        state.view.letters
+        cut.letters
         == {"axial": ("R", "L", "A", "P"), "sagittal": ("A", "P", "H", "F"), "coronal": ("R", "L", "H", "F")}[
             plane
         ]
@@ -115,10 +121,10 @@ def test_an_oblique_acquisition_is_shown_in_square_millimetres_nearest_to_the_ra
     number, plane
 ):
     volumes = position_volumes(affine_of(OBLIQUE[number], (3.0, 1.5, 2.0), (-40.0, 7.0, 1000.0)))
-    shown, state = positions_on_screen(volumes, plane)
+    shown, cut = positions_on_screen(volumes, plane)
     steps = [np.diff(shown, axis=axis).reshape(-1, 3) for axis in (0, 1)]
     for step, patient, letters in zip(
-        steps, RADIOLOGICAL[plane], (state.view.letters[3], state.view.letters[1]), strict=True
+        steps, RADIOLOGICAL[plane], (cut.letters[3], cut.letters[1]), strict=True
     ):
         np.testing.assert_allclose(np.linalg.norm(step, axis=1), 0.5, atol=1e-9)
         assert (step @ patient > 0.5 * 0.7).all()
@@ -133,13 +139,13 @@ def test_a_tilted_gantry_is_shown_without_its_shear(plane, tilt):
     direction[:, 0] += tilt[1] * direction[:, 1] + tilt[2] * direction[:, 2]
     affine = affine_of(direction, (1.5, 1.0, 1.2), (30.0, -50.0, 700.0))
     volumes = position_volumes(affine, shape=(24, 25, 26))
-    shown, state = positions_on_screen(volumes, plane, margin=0.4)
+    shown, cut = positions_on_screen(volumes, plane, margin=0.4)
     assert np.isfinite(shown).all()
     # The middle of the picture is, to half a pixel, where its borders in mm say.
-    top, bottom, left, right = picture_extent(volumes[0], state)
+    top, bottom, left, right = cut.extent(0.5)
     middle = shown.reshape(-1, 3).mean(axis=0)
-    assert middle @ state.view.down_vector == pytest.approx((top + bottom) / 2, abs=0.5)
-    assert middle @ state.view.right_vector == pytest.approx((left + right) / 2, abs=0.5)
+    assert middle @ cut.down == pytest.approx((top + bottom) / 2, abs=0.5)
+    assert middle @ cut.right == pytest.approx((left + right) / 2, abs=0.5)
     down, right = shown[1:, :-1] - shown[:-1, :-1], shown[:-1, 1:] - shown[:-1, :-1]
     np.testing.assert_allclose(np.linalg.norm(down, axis=-1), 0.5, atol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(right, axis=-1), 0.5, atol=1e-9)
@@ -150,11 +156,11 @@ def test_the_corners_of_a_tilted_volumes_picture_hold_no_value():
     direction = UPRIGHT.copy()
     direction[1, 0] = 0.5
     volume = position_volumes(affine_of(direction), shape=(20, 10, 10))[0]
-    state = initial_state(volume, "sagittal")
-    values = picture_values(volume, state)
+    cut = cut_of(volume, "sagittal")
+    values = cut.values()
     assert np.isnan(values[0, 0])
     assert np.isnan(values[-1, -1])
-    assert (picture(volume, state)[np.isnan(values)] == 0).all()
+    assert (cut.picture()[np.isnan(values)] == 0).all()
 
 
 @pytest.mark.parametrize("flip", list(itertools.product((1, -1), repeat=3)))
@@ -165,8 +171,8 @@ def test_flipping_the_array_does_not_change_the_picture(flip, plane):
     volume = dl.make_volume(rng.normal(size=(9, 11, 13)), affine=affine, frame_of_reference="1.2.3")
     flipped = volume[:: flip[0], :: flip[1], :: flip[2]]
     np.testing.assert_allclose(
-        picture_values(flipped, initial_state(flipped, plane)),
-        picture_values(volume, initial_state(volume, plane)),
+        cut_of(flipped, plane).values(),
+        cut_of(volume, plane).values(),
         atol=1e-12,
     )
 
@@ -174,23 +180,21 @@ def test_flipping_the_array_does_not_change_the_picture(flip, plane):
 def test_an_ordinary_axial_image_is_shown_as_stored():
     values = np.random.default_rng(3).integers(-1000, 2000, (4, 20, 30)).astype(np.int16)
     volume = dl.make_volume(values, affine=affine_of(UPRIGHT, (5, 0.7, 0.7), (-101.3, -99.9, 33.3)))
-    state = initial_state(volume, window=(40, 400))
-    assert state.view.name == "axial"
-    assert state.view.flips(Grid.from_volume(volume)) == (False, False)
-    np.testing.assert_array_equal(picture_values(volume, state), values[2])
-    np.testing.assert_array_equal(picture(volume, state), grey(values[2], Window(40, 400)))
+    cut = cut_of(volume, window=(40, 400))
+    assert cut.name == "axial"
+    np.testing.assert_array_equal(cut.values(), values[2])
+    np.testing.assert_array_equal(cut.picture(), grey(values[2], Window(40, 400)))
 
 
 @pytest.mark.parametrize("shape", [(40, 60, 60), (1, 60, 60)])
 def test_pictures_between_voxels_equal_scipys_linear_interpolation(shape):
     values = np.random.default_rng(4).normal(size=shape)
     volume = dl.make_volume(values, affine=affine_of(UPRIGHT, (5, 1, 1)))
-    state = replace(initial_state(volume), pixel_mm=1 / 3)
     at = (np.arange(180) + 0.5) / 3 - 0.5
     expected = map_coordinates(
         values[shape[0] // 2], np.meshgrid(at, at, indexing="ij"), order=1, mode="nearest"
     )
-    np.testing.assert_allclose(picture_values(volume, state), expected, atol=1e-9)
+    np.testing.assert_allclose(cut_of(volume).values(1 / 3), expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("plane", PLANES)
@@ -198,30 +202,30 @@ def test_a_sphere_in_oblong_voxels_is_round(plane):
     affine = affine_of(UPRIGHT, (3.0, 0.8, 0.6), (-20.0, -20.0, -21.0))
     x, y, z = (volume.values for volume in position_volumes(affine, shape=(15, 51, 67)))
     ball = dl.make_volume(15 - np.sqrt(x**2 + y**2 + z**2), affine=affine)  # depth below the surface
-    state = initial_state(ball, plane, position=(0, 0, 0))
-    inside = picture_values(ball, state) > 0
-    height, width = (np.count_nonzero(inside.any(axis=axis)) * state.pixel_mm for axis in (1, 0))
+    cut = cut_of(ball, plane, position=(0, 0, 0))
+    inside = cut.values() > 0
+    height, width = (np.count_nonzero(inside.any(axis=axis)) * cut.finest for axis in (1, 0))
     assert height == pytest.approx(30, abs=1)
     assert width == pytest.approx(30, abs=1)
-    assert inside.sum() * state.pixel_mm**2 == pytest.approx(np.pi * 15**2, rel=0.02)
+    assert inside.sum() * cut.finest**2 == pytest.approx(np.pi * 15**2, rel=0.02)
 
 
 def test_uneven_slices_are_drawn_half_way_to_their_neighbours():
     geometry = dl.Geometry(UPRIGHT, np.array([0.0, 2, 4, 10, 12]), np.arange(6.0), np.arange(7.0), "1.2.3")
     volume = dl.make_volume(np.arange(5.0)[:, None, None] * np.ones((5, 6, 7)), geometry=geometry)
     for plane in ("sagittal", "coronal"):
-        state = initial_state(volume, plane, interpolation="nearest")
-        column = picture_values(volume, state)[:, 0]
+        cut = cut_of(volume, plane, interpolation="nearest")
+        column = cut.values()[:, 0]
         # Borders at -1, 1, 3, 7, 11, 13 mm; the head is up.
         np.testing.assert_array_equal(column, np.repeat([4, 3, 2, 1, 0], [2, 4, 4, 2, 2]))
-    assert picture_extent(volume, state)[:2] == (-13, 1)
+        assert cut.extent()[:2] == (-13, 1)
 
 
 def test_a_nan_voxel_darkens_only_pixels_that_touch_it():
     values = np.ones((1, 5, 5))
     values[0, 2, 2] = np.nan
     volume = dl.make_volume(values, affine=affine_of(UPRIGHT))
-    shown = picture_values(volume, initial_state(volume, window=(0, 2)))
+    shown = cut_of(volume, window=(0, 2)).values()
     np.testing.assert_array_equal(np.argwhere(np.isnan(shown)), [[2, 2]])
 
 
@@ -244,21 +248,21 @@ def test_the_acquisition_plane_is_that_of_the_slice_normal(number):
     volume = position_volumes(affine_of(direction))[0]
     expected = ("sagittal", "coronal", "axial")[int(np.argmax(np.abs(direction[:, 0])))]
     assert acquisition_plane(Grid.from_volume(volume)) == expected
-    assert initial_state(volume).view.axis == 0
+    assert cut_of(volume).axis == 0
 
 
 def test_a_volume_at_exactly_45_degrees_has_three_different_planes():
-    views = plane_views(rotation(45, 0, 45) @ UPRIGHT)
-    assert sorted(view.axis for view in views.values()) == [0, 1, 2]
+    axes = plane_axes(rotation(45, 0, 45) @ UPRIGHT)
+    assert sorted(axis for axis, _, _ in axes.values()) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_the_slices_are_of_the_plane_that_their_geometry_says_however_oblique(seed):
     angles = np.random.default_rng(seed).uniform(-180, 180, 3)
     volume = position_volumes(affine_of(rotation(*angles)))[0]
-    views = plane_views(Grid.from_volume(volume).direction)
-    assert views[dl.Geometry.from_volume(volume).plane].axis == 0
-    assert sorted(view.axis for view in views.values()) == [0, 1, 2]
+    axis = basis_of(Grid.from_volume(volume)).axis
+    assert axis[dl.Geometry.from_volume(volume).plane] == 0
+    assert sorted(axis.values()) == [0, 1, 2]
 
 
 # -- which slice -----------------------------------------------------------------------------------
@@ -277,16 +281,16 @@ def head() -> xr.DataArray:
 
 
 def test_the_first_slice_shown_is_the_middle_one(head):
-    assert [initial_state(head, plane).index for plane in PLANES] == [5, 25, 20]
+    assert [cut_of(head, plane).index for plane in PLANES] == [5, 25, 20]
 
 
 def test_a_slice_is_found_by_index_or_by_position(head):
-    assert initial_state(head, index=-1).index == 9
-    assert initial_state(head, position=-18.0).index == 0
-    assert initial_state(head, position=(0, 0, 3.9)).index == 5
-    assert initial_state(head, "sagittal", position=(11.2, 0, 0)).index == 30
-    assert initial_state(head[::-1], position=-18.0).index == 9
-    assert initial_state(head, position=-19.9).index == 0  # inside the outermost voxel
+    assert cut_of(head, index=-1).index == 9
+    assert cut_of(head, position=-18.0).index == 0
+    assert cut_of(head, position=(0, 0, 3.9)).index == 5
+    assert cut_of(head, "sagittal", position=(11.2, 0, 0)).index == 30
+    assert cut_of(head[::-1], position=-18.0).index == 9
+    assert cut_of(head, position=-19.9).index == 0  # inside the outermost voxel
 
 
 @pytest.mark.parametrize(
@@ -319,14 +323,14 @@ def texts(artist) -> list[str]:
     return [text.get_text() for text in artist.findobj(matplotlib.text.Text) if text.get_text()]
 
 
-def test_show_draws_the_picture_of_the_state_at_its_true_place(head):
+def test_show_draws_the_picture_at_its_true_place(head):
     ax = dl.show(head, window="brain", interpolation="nearest")
     left, right, bottom, top = ax.images[0].get_extent()
     assert (left, right, bottom, top) == (-50, 50, 40, -40)
     drawn = np.asarray(ax.images[0].get_array())
-    state = initial_state(head, window="brain", interpolation="nearest")
+    cut = cut_of(head, window="brain", interpolation="nearest")
     factor = drawn.shape[0] // 40
-    np.testing.assert_array_equal(drawn, picture(head, state).repeat(factor, 0).repeat(factor, 1))
+    np.testing.assert_array_equal(drawn, cut.picture().repeat(factor, 0).repeat(factor, 1))
     assert ax.get_aspect() == 1
     assert {"R", "L", "A", "P"} <= set(texts(ax))
 
@@ -473,7 +477,7 @@ def test_figures_leave_matplotlib_as_it_was(head, monkeypatch):
 
 
 def test_a_png_holds_the_bytes_of_the_picture_and_nothing_else(head):
-    shown = picture(head, initial_state(head))
+    shown = cut_of(head).picture()
     image = Image.open(io.BytesIO(png(shown)))
     np.testing.assert_array_equal(np.asarray(image), shown)
     assert image.info == {}
@@ -486,11 +490,11 @@ def test_an_infinite_voxel_is_as_bright_as_the_brightest_and_not_black():
     values[1, 2, 2] = values[1, 4, 4:6] = np.inf
     values[1, 2, 6] = -np.inf
     volume = dl.make_volume(values, affine=affine_of(UPRIGHT, (2.0, 2.0, 2.0)))
-    state = initial_state(volume, window=(5, 10))
+    cut = cut_of(volume, window=(5, 10))
     expected = np.where(np.isposinf(values[1]), 255, np.where(np.isneginf(values[1]), 0, 142))
-    np.testing.assert_array_equal(picture(volume, state), expected)
+    np.testing.assert_array_equal(cut.picture(), expected)
     # Between voxels too, and on both sides alike.
-    line = picture_values(volume, replace(state, pixel_mm=1.0))[4]
+    line = cut.values(1.0)[4]
     assert np.isposinf(line[3:7]).all()
     assert np.isneginf(line[11:15]).all()
     assert np.isfinite(line[[0, 1, 2, 7, 8, 9, 10, 15]]).all()
@@ -507,9 +511,43 @@ def test_the_place_of_a_tilted_slice_is_named_along_the_normal_in_which_its_mm_a
     for index in range(5):
         mm = normal @ affine[:3] @ [index, 7, 11, 1]
         assert f"{mm:.1f} mm HP" in dl.show(volume, index=index).get_title(loc="left")
-    meta = dl.browse(volume)._meta["planes"]
-    assert meta["axial"]["sides"] == ["FA", "HP"]
-    assert meta["coronal"]["sides"] == ["AH", "PF"]
+        # Across the slices: mm at right angles to the slices' columns, of the voxel in the middle slice.
+        mm = row @ affine[:3] @ [2, 10, 4 * index, 1]
+        side = f"{abs(mm):.1f} mm {'L' if mm > 0 else 'R'}"
+        assert side in dl.show(volume, plane="sagittal", index=4 * index).get_title(loc="left")
+        mm = column / np.linalg.norm(column) @ affine[:3] @ [2, 4 * index, 10, 1]
+        side = f"{abs(mm):.1f} mm {'PF' if mm > 0 else 'AH'}"
+        assert side in dl.show(volume, plane="coronal", index=4 * index).get_title(loc="left")
+
+
+def test_planes_across_tilted_slices_stand_upright_on_them() -> None:
+    """The plane that is shown is the one that its letters, its place and its mm speak of."""
+    direction = UPRIGHT.copy()
+    direction[1, 0] = 0.4  # slices move backwards as they rise
+    volumes = position_volumes(affine_of(direction, (2.0, 1.0, 1.0)), shape=(12, 40, 16))
+    shown = np.stack([cut_of(volume, "coronal").values()[2:-2] for volume in volumes], axis=-1)
+    inside = np.isfinite(shown).all(axis=-1)
+    assert inside.mean() > 0.8
+    np.testing.assert_allclose(shown[inside][:, 1], cut_of(volumes[0], "coronal").mm, atol=1e-9)
+
+
+def test_a_tilted_volume_in_colour_is_shown_across_its_slices_in_its_colours() -> None:
+    direction = UPRIGHT.copy()
+    direction[1, 0] = 0.4
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 256, (12, 40, 16, 3), dtype=np.uint8)
+    affine = affine_of(direction, (2.0, 1.0, 1.0))
+    options = {"dims": ("slice", "row", "column", "sample"), "coords": {"sample": ["red", "green", "blue"]}}
+    volume = dl.make_volume(values, affine=affine, **options)
+    shown = np.asarray(dl.show(volume, plane="coronal").images[0].get_array())
+    for k in range(3):
+        one = cut_of(
+            dl.make_volume(values[..., k], affine=affine),
+            "coronal",
+            window=Window(127.5, 255, "LINEAR_EXACT"),
+        )
+        factor = round(shown.shape[0] / one.picture().shape[0])
+        np.testing.assert_array_equal(shown[..., k], one.picture(one.finest / factor))
 
 
 def test_a_volume_in_colour_is_shown_in_its_colours() -> None:

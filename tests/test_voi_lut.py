@@ -20,7 +20,8 @@ import dicomlab as dl
 from dicomlab.errors import WindowError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.voi import voi_windows
-from dicomlab.view.render import grey
+from dicomlab.view.shade import grey
+from dicomlab.view.windows import lut_text
 from dicomlab.windowing import file_windows, window_attrs, windows_from_attrs
 from tests import support
 
@@ -329,20 +330,24 @@ def test_every_picture_takes_a_lut(tmp_path: Path) -> None:
     browser = dl.browse(volume, window=lut)
     assert browser.window == lut
     assert "LUT -1000 to 100" in repr(browser)
-    assert f'"{browser._lut}"' in browser.to_html().text
+    assert f'"{lut_text(lut)}"' in browser.to_html().text
 
 
-def test_setting_the_width_of_a_browser_leaves_the_lut_and_a_lut_can_be_set_again(tmp_path: Path) -> None:
+def test_setting_another_window_of_a_browser_leaves_the_lut_and_a_lut_can_be_set_again(
+    tmp_path: Path,
+) -> None:
     volume = dl.load_volume(support.write(tmp_path, support.datasets("CT")), progress=False)
     lut, other = dl.VoiLut(0, range(256), 8), dl.VoiLut(0, range(255, -1, -1), 8)
     browser = dl.browse(volume, window=lut)
     browser.window = other
     assert browser.window == other
-    browser.width = 77
+    browser.window = (other.center, 77)
     assert browser.window == dl.Window(other.center, 77)
     browser.window = lut
     assert browser.window == lut
-    browser.set_state({"center": 3.0, "width": 9.0, "function": "LINEAR", "_lut": ""})
+    # As the page tells it: by hand, and a table that it was once told of.
+    (look,) = browser._looks
+    browser.set_state({"_looks": [{**look, "window": {"center": 3.0, "width": 9.0, "function": "LINEAR"}}]})
     assert browser.window == dl.Window(3, 9)
-    browser.set_state({"_lut": browser._meta["presets"][0].get("lut", "")})
-    assert browser.window == dl.Window(3, 9)
+    browser.set_state({"_looks": [look]})
+    assert browser.window == lut

@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_windowing
 
 from dicomlab.errors import DicomLabError, WindowError
-from dicomlab.view.render import grey
+from dicomlab.view.shade import grey
 from dicomlab.windowing import (
     WINDOWS,
     Window,

@@ -89,7 +89,7 @@ class SliceBrowser(Synced):
     ----------
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``: the only plane, or the largest.
-    layout
+    panes
         ``"single"``, ``"planes"`` or ``"montage"``.
     position
         LPS mm that all planes go through; see also `index`.
@@ -225,7 +225,7 @@ class SliceBrowser(Synced):
         return Scene(
             position=cast(Vector, tuple(self.position)),
             plane=self.plane,
-            layout=cast(Layout, self.layout),
+            layout=cast(Layout, self.panes),
             turn=cast(Turn, tuple(self._turn)),
             zoom=self.zoom,
             pan=cast(Vector, tuple(self.pan)),
@@ -264,7 +264,7 @@ class SliceBrowser(Synced):
         with self._lock:
             for source in self._opened():
                 source.refresh()
-            state = {"plane": self.plane, "layout": self.layout, "position": self.position}
+            state = {"plane": self.plane, "panes": self.panes, "position": self.position}
             self._meta = {
                 **self._describe({**state, "_looks": self._looks, "_step": self._step}),
                 "first": self._meta["first"],
@@ -327,7 +327,7 @@ class SliceBrowser(Synced):
         if shown is None or not self._sources:
             return shown
         if any(source.grid(0).lazy for source in self._sources) and (
-            self.layout != "single" or self._basis.axis[self.plane]
+            self.panes != "single" or self._basis.axis[self.plane]
         ):
             return shown  # no picture is worth reading all slices for
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from dicomlab.errors import GeometryError
 from dicomlab.flat import SAMPLE_BITS, ImagePlane, eight_bits
 from dicomlab.view.panels import NORMAL, Page
-from dicomlab.view.render import grey
+from dicomlab.view.shade import grey
 from dicomlab.windowing import WindowLike, resolve_window, shown_inverted
 
 __all__ = ["show_flat"]

@@ -142,13 +142,18 @@ class Grid:
 
         Under a tilted gantry slices are stacked along the table, but their positions are mm along their normal.
         """
-        return self.direction[:, axis] if axis else np.linalg.inv(self.direction)[0]
+        return self.direction[:, axis] if axis else np.array(self.inverse[0])
 
     @cached_property
     def inverse(self) -> tuple[_Vector, _Vector, _Vector]:
         """For slice, row and column what, times an LPS position, gives mm along the axis."""
-        rows = [[float(x) + 0.0 for x in row] for row in np.linalg.inv(self.direction)]
-        return cast(tuple[_Vector, _Vector, _Vector], tuple((a, b, c) for a, b, c in rows))
+        # By the vector products of the columns: linear algebra of different machines differs in the last bit.
+        s, r, c = ([float(x) for x in self.direction[:, axis]] for axis in range(3))
+        rows = [_product(r, c), _product(c, s), _product(s, r)]
+        volume = s[0] * rows[0][0] + s[1] * rows[0][1] + s[2] * rows[0][2]
+        return cast(
+            tuple[_Vector, _Vector, _Vector], tuple(tuple(x / volume + 0.0 for x in row) for row in rows)
+        )
 
     def ruler(self, axis: int) -> tuple[float, float | None]:
         """First position of an axis and its step (signed), in mm; no step where it is uneven by more than a millionth.
@@ -190,7 +195,8 @@ class Grid:
         """Return the n + 1 borders in mm of the voxels of an axis: half way, true for uneven slices too."""
         line = self.axes[axis]
         if line.size == 1:
-            return np.array([line[0] - 0.5, line[0] + 0.5])
+            half = abs(self.ruler(axis)[1] or 1.0) / 2
+            return np.array([line[0] - half, line[0] + half])
         middle = (line[:-1] + line[1:]) / 2
         return np.concatenate(
             ([line[0] - (middle[0] - line[0])], middle, [line[-1] + (line[-1] - middle[-1])])
@@ -212,6 +218,10 @@ class Grid:
                 f"{low:g} to {high:g} mm there."
             )
         return int(np.argmin(np.abs(self.axes[axis] - coordinate)))
+
+
+def _product(a: list[float], b: list[float]) -> list[float]:
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 
 
 def _attrs(volume: xr.DataArray) -> Mapping[str, Any]:

@@ -9,15 +9,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from dicomlab.geometry import AXES
+from dicomlab.view.cut import Cut
 from dicomlab.view.grid import Grid
-from dicomlab.view.render import grey, picture, picture_extent
-from dicomlab.view.state import PlaneName, SliceState, patient_side, plane_views
+from dicomlab.view.plane import dot
+from dicomlab.view.shade import grey
+from dicomlab.view.state import PlaneName, patient_side
 
 __all__ = [
     "LETTER",
@@ -46,9 +47,9 @@ PLANE_COLOURS: dict[PlaneName, str] = {"axial": "#ff5449", "sagittal": "#ffd21f"
 SMALL, NORMAL, LETTER = 8.0, 9.0, 11.0  # points
 
 
-def _ink(state: SliceState, width: float = 2.0) -> dict[str, Any]:
+def _ink(cut: Cut, width: float = 2.0) -> dict[str, Any]:
     """Return colours for writing on a picture: unlike its background, with an outline for the rest."""
-    ink, outline = ("black", "white") if state.invert else ("white", "black")
+    ink, outline = ("black", "white") if cut.invert else ("white", "black")
     return {"color": ink, "path_effects": [withStroke(linewidth=width, foreground=outline)]}
 
 
@@ -96,25 +97,22 @@ class Page:
         )
 
 
-def size_mm(grid: Grid, state: SliceState) -> tuple[float, float]:
+def size_mm(cut: Cut) -> tuple[float, float]:
     """Return height and width of a picture in mm."""
-    top, bottom, left, right = picture_extent(grid, state)
+    top, bottom, left, right = cut.extent()
     return bottom - top, right - left
 
 
-def draw_picture(
-    ax: Axes, grid: Grid, state: SliceState, cmap: str, pixels: int, colours: Sequence[Grid] = ()
-) -> None:
+def draw_picture(ax: Axes, cut: Cut, cmap: str, pixels: int, colours: Sequence[Grid] = ()) -> None:
     """Draw the picture with its true borders; a small one is interpolated to about `pixels` first.
 
     Red, green and blue of a picture in colour come as `colours`, on the grid.
     """
-    longest = max(size_mm(grid, state)) / state.pixel_mm
-    fine = replace(state, pixel_mm=state.pixel_mm / max(1, math.ceil(pixels / longest)))
-    top, bottom, left, right = picture_extent(grid, fine)
-    shown = np.stack([picture(one, fine) for one in colours], axis=-1) if colours else picture(grid, fine)
+    pixel = cut.finest / max(1, math.ceil(pixels / (max(size_mm(cut)) / cut.finest)))
+    top, bottom, left, right = cut.extent(pixel)
+    parts = [replace(cut, grid=one).picture(pixel) for one in colours]
     ax.imshow(
-        shown,
+        np.stack(parts, axis=-1) if parts else cut.picture(pixel),
         cmap=cmap,
         vmin=0,
         vmax=255,
@@ -129,16 +127,12 @@ def draw_picture(
         spine.set(color="black", linewidth=0.5)
 
 
-def write_inside(
-    ax: Axes, state: SliceState, text: str, at: tuple[float, float], size: float, **style: Any
-) -> None:
+def write_inside(ax: Axes, cut: Cut, text: str, at: tuple[float, float], size: float, **style: Any) -> None:
     """Write on the picture at a fraction of the panel."""
-    ax.text(
-        at[0], at[1], text, transform=ax.transAxes, fontsize=size, parse_math=False, **_ink(state), **style
-    )
+    ax.text(at[0], at[1], text, transform=ax.transAxes, fontsize=size, parse_math=False, **_ink(cut), **style)
 
 
-def draw_letters(ax: Axes, state: SliceState, size: float, edges: str = "left right top bottom") -> None:
+def draw_letters(ax: Axes, cut: Cut, size: float, edges: str = "left right top bottom") -> None:
     """Write the patient directions at the edges."""
     places = {
         "left": (0.015, 0.5, "left", "center"),
@@ -146,18 +140,18 @@ def draw_letters(ax: Axes, state: SliceState, size: float, edges: str = "left ri
         "top": (0.5, 0.985, "center", "top"),
         "bottom": (0.5, 0.015, "center", "bottom"),
     }
-    for letters, (edge, (x, y, ha, va)) in zip(state.view.letters, places.items(), strict=True):
+    for letters, (edge, (x, y, ha, va)) in zip(cut.letters, places.items(), strict=True):
         if edge in edges.split():
-            write_inside(ax, state, letters, (x, y), size, ha=ha, va=va, fontweight="bold")
+            write_inside(ax, cut, letters, (x, y), size, ha=ha, va=va, fontweight="bold")
 
 
-def draw_scale_bar(ax: Axes, state: SliceState) -> None:
+def draw_scale_bar(ax: Axes, cut: Cut) -> None:
     """Draw a bar of a round number of mm, at most a quarter as wide as the panel, at its lower right."""
     left, right = ax.get_xlim()
     bottom, top = ax.get_ylim()
     length = _round_length((right - left) / 4)
     end, y = right - 0.03 * (right - left), bottom + 0.03 * (top - bottom)
-    ax.plot((end - length, end), (y, y), linewidth=2.0, solid_capstyle="butt", **_ink(state, 4.0))
+    ax.plot((end - length, end), (y, y), linewidth=2.0, solid_capstyle="butt", **_ink(cut, 4.0))
     ax.annotate(
         f"{length:g} mm",
         (end - length / 2, y),
@@ -166,7 +160,7 @@ def draw_scale_bar(ax: Axes, state: SliceState) -> None:
         ha="center",
         va="bottom",
         fontsize=SMALL,
-        **_ink(state),
+        **_ink(cut),
     )
     ax.set(xlim=(left, right), ylim=(bottom, top))
 
@@ -177,11 +171,11 @@ def _round_length(most: float) -> float:
     return max(step * power for step in (1, 2, 5) if step * power <= most)
 
 
-def draw_colour_bar(ax: Axes, grid: Grid, state: SliceState, cmap: str) -> None:
+def draw_colour_bar(ax: Axes, cut: Cut, cmap: str) -> None:
     """Draw how each value of the window is shown; the scale is in the units of the volume."""
-    window = state.window
+    window = cut.window
     low, high = window.span
-    shades = grey(np.linspace(high, low, 256)[:, None], window, state.invert)
+    shades = grey(np.linspace(high, low, 256)[:, None], window, cut.invert)
     ax.imshow(shades, cmap=cmap, vmin=0, vmax=255, extent=(0, 1, low, high), aspect="auto")
     ax.yaxis.tick_right()
     ax.locator_params(axis="y", nbins=6)
@@ -189,31 +183,29 @@ def draw_colour_bar(ax: Axes, grid: Grid, state: SliceState, cmap: str) -> None:
     ax.set_xticks([])
     for spine in ax.spines.values():
         spine.set_linewidth(0.5)
-    units = str(grid.attrs.get("units", ""))
+    units = str(cut.grid.attrs.get("units", ""))
     # Some scanners write a sentence, which has room only in the header.
     ax.set_title(units if len(units) < 9 else "", fontsize=SMALL, loc="left", pad=4, parse_math=False)
 
 
-def draw_crosshair(ax: Axes, grid: Grid, state: SliceState, place: npt.NDArray[np.float64]) -> None:
-    """Draw where the other two planes cut this one, in their colours.
+def draw_crosshair(ax: Axes, cut: Cut, position: Sequence[float]) -> None:
+    """Draw where the other two planes through a position (LPS mm) cut this one, in their colours.
 
-    The lines leave free what is looked at, the position itself, and the letters at the edges. `place` are the
-    (slice, row, column) coordinates of the position in mm.
+    The lines leave free what is looked at, the position itself, and the letters at the edges.
     """
     limits = ax.axis()
-    view = state.view
-    middle = place.copy()
-    middle[view.axis] = grid.axes[view.axis][state.index]
-    for other in plane_views(grid.direction).values():
-        if other.axis == view.axis:
+    x, y = dot(cut.right, position), dot(cut.down, position)
+    top, bottom, left, right = cut.extent()
+    for name, heading in cut.basis.heading.items():
+        if name == cut.name:
             continue
-        # The line of this plane on which the coordinate across the other one is constant.
-        along = view.down if other.axis == view.right else view.right
-        for border in grid.edges(along)[[0, -1]]:
-            places = np.repeat(middle[None], 2, axis=0)
-            places[:, along] += np.array([0.12, 0.92]) * (border - middle[along])
-            down, right = zip(*(view.screen(grid, point) for point in places), strict=True)
-            ax.plot(right, down, color=PLANE_COLOURS[other.name], linewidth=0.9)
+        # Planes of one volume stand at right angles: the other one is upright here, or lies.
+        upright = abs(dot(heading, cut.right)) > 0.5
+        at, ends = (y, (top, bottom)) if upright else (x, (left, right))
+        for border in ends:
+            line = [at + part * (border - at) for part in (0.12, 0.92)]
+            places = ((x, x), line) if upright else (line, (y, y))
+            ax.plot(*places, color=PLANE_COLOURS[name], linewidth=0.9)
     ax.axis(limits)
 
 
@@ -223,19 +215,17 @@ def description(grid: Grid) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-def place_text(grid: Grid, state: SliceState, separator: str = "   ") -> str:
+def place_text(cut: Cut, separator: str = "   ") -> str:
     """Return the plane, its number, in brackets its index, and where it is in the patient."""
-    axis = state.view.axis
-    where = side_text(grid, state)
-    if axis not in grid.missing:
-        where = f"{AXES[axis]} {state.index + 1}/{grid.shape[axis]} [{state.index}]   {where}"
-    return f"{state.view.name}{separator}{where}"
+    where = side_text(cut)
+    if cut.axis not in cut.grid.missing:
+        where = f"{AXES[cut.axis]} {cut.index + 1}/{cut.grid.shape[cut.axis]} [{cut.index}]   {where}"
+    return f"{cut.name}{separator}{where}"
 
 
-def side_text(grid: Grid, state: SliceState) -> str:
-    """Return how far along the cut axis a plane is, with the side of the patient: "76.8 mm R"."""
-    axis = state.view.axis
-    return patient_side(grid.heading(axis), grid.axes[axis][state.index])
+def side_text(cut: Cut) -> str:
+    """Return how far along its normal a plane is, with the side of the patient: "76.8 mm R"."""
+    return patient_side(cut.basis.heading[cut.name], cut.mm)
 
 
 def millimetres(value: float) -> str:
@@ -243,16 +233,16 @@ def millimetres(value: float) -> str:
     return f"{round(float(value), 1) + 0.0:.1f}"
 
 
-def window_text(grid: Grid, state: SliceState) -> str:
+def window_text(cut: Cut) -> str:
     """Return width and level with their unit."""
-    return f"{state.window} {grid.attrs.get('units', '')}".strip()
+    return f"{cut.window} {cut.grid.attrs.get('units', '')}".strip()
 
 
-def write_narrow_title(ax: Axes, grid: Grid, state: SliceState) -> None:
+def write_narrow_title(ax: Axes, cut: Cut) -> None:
     """Write where and how on two lines that are no wider than axes which somebody else placed."""
-    axis = state.view.axis
-    number = "" if axis in grid.missing else f"   {AXES[axis]} {state.index + 1}/{grid.shape[axis]}"
-    lines = [state.view.name + number, f"{side_text(grid, state)}   {window_text(grid, state)}"]
+    axis = cut.axis
+    number = "" if axis in cut.grid.missing else f"   {AXES[axis]} {cut.index + 1}/{cut.grid.shape[axis]}"
+    lines = [cut.name + number, f"{side_text(cut)}   {window_text(cut)}"]
     points = 72 * ax.bbox.width / ax.figure.dpi
     size = min(SMALL, max(5.0, points / (0.55 * max(map(len, lines)))))
     ax.set_title("\n".join(lines), loc="left", fontsize=size, parse_math=False)

@@ -21,7 +21,7 @@ __all__ = ["Interpolation", "Slab", "SlabMode", "Values", "sample", "slab_offset
 
 _Floats: TypeAlias = npt.NDArray[np.float64]
 _Indexes: TypeAlias = npt.NDArray[np.intp]
-Values: TypeAlias = npt.NDArray[np.float32]
+Values: TypeAlias = npt.NDArray[np.floating]
 
 Interpolation: TypeAlias = Literal["nearest", "linear"]
 SlabMode: TypeAlias = Literal["mip", "minip", "average"]
@@ -45,7 +45,12 @@ def slab_offsets(slab: Slab | None, finest: float) -> list[float]:
 
 
 def sample(
-    grid: Grid, plane: Plane, interpolation: Interpolation = "linear", slab: Slab | None = None
+    grid: Grid,
+    plane: Plane,
+    interpolation: Interpolation = "linear",
+    slab: Slab | None = None,
+    *,
+    coded: bool = True,
 ) -> Values:
     """Values under each pixel of a plane.
 
@@ -59,20 +64,23 @@ def sample(
         Between voxels.
     slab
         How thick; None is the plane alone.
+    coded
+        Values as the browser has them, which are rounded to 16 bits a slice where they are no whole numbers.
 
     Returns
     -------
     numpy.ndarray
-        float32 (height, width), in the units of the volume; NaN where no voxel is: beyond half a voxel outside the outer
-        centres.
+        (height, width), in the units of the volume; NaN where no voxel is: beyond half a voxel outside the outer centres.
+        float32, as in the browser, or float64 where the values are not coded.
     """
+    dtype: type[np.floating] = np.float32 if coded else np.float64
     offsets = slab_offsets(slab, grid.finest)
     total: _Floats | None = None
     count: _Floats | None = None
     for offset in offsets:
-        values = _on_plane(grid, plane.moved(offset) if offset else plane, interpolation)
+        values = _on_plane(grid, plane.moved(offset) if offset else plane, interpolation, coded)
         if len(offsets) == 1 or slab is None:
-            return values.astype(np.float32)
+            return values.astype(dtype, copy=False)
         here = ~np.isnan(values)
         if total is None or count is None:
             total, count = values, here.astype(np.float64)
@@ -86,10 +94,10 @@ def sample(
     if slab is not None and slab.mode == "average":
         with np.errstate(invalid="ignore"):
             total = np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
-    return total.astype(np.float32)
+    return total.astype(dtype, copy=False)
 
 
-def _on_plane(grid: Grid, plane: Plane, interpolation: Interpolation) -> _Floats:
+def _on_plane(grid: Grid, plane: Plane, interpolation: Interpolation, coded: bool) -> _Floats:
     ways = courses(grid, plane)
     nearest = interpolation == "nearest"
     shape = (plane.height, plane.width)
@@ -106,7 +114,9 @@ def _on_plane(grid: Grid, plane: Plane, interpolation: Interpolation) -> _Floats
         return np.full(shape, np.nan)
     held = [np.clip(at, 0.0, way.size - 1.0) for at, way in zip(index, ways, strict=True)]
     first, last = _reach(held[0], inside, nearest)
-    block = as_seen(np.asarray(grid.values.isel(slice=slice(first, last + 1)).values))
+    block = np.asarray(grid.values.isel(slice=slice(first, last + 1)).values)
+    if coded:
+        block = as_seen(block)
     held[0] = np.clip(held[0] - first, 0.0, last - first)
     values = (_nearest if nearest else _linear)(block, held)
     return np.where(inside, np.broadcast_to(values, shape), np.nan)

@@ -6,7 +6,7 @@ One frozen `Scene` says all that a viewer shows; `panes` turns it into planes. `
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Literal, TypeAlias, cast
@@ -72,11 +72,14 @@ def basis_of(grid: Grid) -> Basis:
         down[name] = _vector(down_sign * along[down_axis])
         right[name] = _vector(right_sign * along[right_axis])
     edges = [grid.edges(number) for number in range(3)]
-    corners = tuple(
-        _vector(grid.direction @ np.array(ends)) for ends in product(*((line[0], line[-1]) for line in edges))
-    )
-    middle = _vector(grid.direction @ np.array([(line[0] + line[-1]) / 2 for line in edges]))
+    corners = tuple(_lps(grid, ends) for ends in product(*((line[0], line[-1]) for line in edges)))
+    middle = _lps(grid, [(line[0] + line[-1]) / 2 for line in edges])
     return Basis(right, down, axis, heading, corners, middle)
+
+
+def _lps(grid: Grid, mm: Sequence[float]) -> Vector:
+    x, y, z = (dot([float(d) for d in row], [float(at) for at in mm]) for row in grid.direction)
+    return x, y, z
 
 
 def _vector(array: np.ndarray) -> Vector:

@@ -1,6 +1,6 @@
 """Still pictures of volumes by matplotlib, for papers, reports and places without widgets.
 
-The grey values come from `dicomlab.view.render`; matplotlib only places them. The data coordinates of each
+The grey values come from `dicomlab.view.cut`; matplotlib only places them. The data coordinates of each
 panel are mm on the screen axes (for a plain axial slice: LPS x to the right and y downwards), so that
 anything drawn on top is in its true place.
 """
@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from dicomlab.errors import GeometryError
 from dicomlab.flat import SAMPLE_BITS, eight_bits, is_flat
 from dicomlab.geometry import AXES
+from dicomlab.view.cut import Cut, first_cut
 from dicomlab.view.flat import show_flat
 from dicomlab.view.grid import Grid
 from dicomlab.view.panels import (
@@ -43,16 +44,8 @@ from dicomlab.view.panels import (
     write_inside,
     write_narrow_title,
 )
-from dicomlab.view.state import (
-    PLANES,
-    Interpolation,
-    PlaneName,
-    SliceState,
-    choose_index,
-    finest_pixel,
-    initial_state,
-    plane_views,
-)
+from dicomlab.view.sample import Interpolation
+from dicomlab.view.state import PLANES, PlaneName, choose_voxel
 from dicomlab.windowing import Window, WindowLike
 
 __all__ = ["montage", "orthoview", "show"]
@@ -120,7 +113,7 @@ def show(
         return show_flat(volume, window=window, invert=invert, cmap=cmap, interpolation=interpolation, ax=ax)
     coloured = isinstance(volume, xr.DataArray) and volume.sizes.get("sample") == 3
     grid = Grid.from_volume(_without_colours(volume) if coloured else volume)
-    state = initial_state(
+    cut = first_cut(
         grid,
         plane,
         index=index,
@@ -129,27 +122,25 @@ def show(
         invert=False if coloured else _inversion(invert, cmap),
         interpolation=interpolation,
     )
-    colours = _colours(volume, grid, state) if coloured else []
+    colours = _colours(volume, cut) if coloured else []
     own = ax is None
     if ax is None:
-        height, width = size_mm(grid, state)
+        height, width = size_mm(cut)
         scale = min(5.4 / width, 4.8 / height)
         page = Page(_LEFT + max(width * scale, 2.0) + _RIGHT, height * scale + 0.66)
         ax = page.axes(_LEFT, 0.56, width * scale, height * scale)
-    draw_picture(ax, grid, state, cmap, 640, colours)
-    draw_letters(ax, state, LETTER)
-    draw_scale_bar(ax, state)
+    draw_picture(ax, cut, cmap, 640, colours)
+    draw_letters(ax, cut, LETTER)
+    draw_scale_bar(ax, cut)
     if colours:
-        ax.set_title(
-            f"{description(grid)}\n{place_text(grid, state)}", loc="left", fontsize=NORMAL, parse_math=False
-        )
+        ax.set_title(f"{description(grid)}\n{place_text(cut)}", loc="left", fontsize=NORMAL, parse_math=False)
     elif own:
-        draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), grid, state, cmap)
-        lines = [description(grid), f"{place_text(grid, state)}   {window_text(grid, state)}"]
+        draw_colour_bar(ax.inset_axes((1.02, 0.0, 0.03, 1.0)), cut, cmap)
+        lines = [description(grid), f"{place_text(cut)}   {window_text(cut)}"]
         ax.set_title("\n".join(filter(None, lines)), loc="left", fontsize=NORMAL, parse_math=False)
     else:
-        draw_colour_bar(bar_beside(ax), grid, state, cmap)
-        write_narrow_title(ax, grid, state)
+        draw_colour_bar(bar_beside(ax), cut, cmap)
+        write_narrow_title(ax, cut)
     return ax
 
 
@@ -163,15 +154,18 @@ def _without_colours(volume: xr.DataArray) -> xr.DataArray:
     return bare.copy(data=np.broadcast_to(np.zeros((), np.uint8), bare.shape))
 
 
-def _colours(volume: xr.DataArray, grid: Grid, state: SliceState) -> list[Grid]:
+def _colours(volume: xr.DataArray, cut: Cut) -> list[Grid]:
     """Red, green and blue, 8 bits each, of the one plane that is shown."""
-    axis = AXES[state.view.axis]
+    axis = AXES[cut.axis]
     there = [name for name in AXES if name in volume.dims]
-    plane = volume.variable.isel({axis: [state.index]} if axis in there else {}).transpose(*there, "sample")
+    one = {axis: [cut.index]} if axis in there and not cut.leans else {}
+    plane = volume.variable.isel(one).transpose(*there, "sample")
     shown = eight_bits(plane.values, int(volume.attrs.get(SAMPLE_BITS, 16)))
     shape = tuple(plane.sizes.get(name, 1) for name in AXES)
     return [
-        replace(grid, values=xr.Variable(AXES, np.broadcast_to(shown[..., k].reshape(shape), grid.shape)))
+        replace(
+            cut.grid, values=xr.Variable(AXES, np.broadcast_to(shown[..., k].reshape(shape), cut.grid.shape))
+        )
         for k in range(3)
     ]
 
@@ -215,36 +209,36 @@ def montage(
         raise GeometryError(
             "A montage was asked for without a plane or a column; it needs at least one of each."
         )
-    first = initial_state(
+    first = first_cut(
         grid, plane, window=window, invert=_inversion(invert, cmap), interpolation=interpolation
     )
-    axis = first.view.axis
+    axis = first.axis
     total = grid.shape[axis]
     if indexes is None:
         shown = min(count, total)
         # The middle of each of `shown` equal parts: the outermost slices are usually empty.
         indexes = [int((number + 0.5) * total / shown) for number in range(shown)]
-    states = [replace(first, index=choose_index(grid, first.view, index)) for index in indexes]
-    height, width = size_mm(grid, first)
-    columns = min(columns or _columns(len(states), height / width), len(states))
-    rows = math.ceil(len(states) / columns)
+    cuts = [replace(first, voxel=choose_voxel(grid, axis, index)) for index in indexes]
+    height, width = size_mm(first)
+    columns = min(columns or _columns(len(cuts), height / width), len(cuts))
+    rows = math.ceil(len(cuts) / columns)
     gap = 0.04
     scale = min((9.0 / columns - gap) / width, 3.2 / height)
     step_right, step_down = width * scale + gap, height * scale + gap
     top = 0.38
     page = Page(_LEFT + columns * step_right + _RIGHT, top + rows * step_down + 0.06)
-    for number, state in enumerate(states):
+    for number, cut in enumerate(cuts):
         row, column = divmod(number, columns)
         ax = page.axes(_LEFT + column * step_right, top + row * step_down, step_right - gap, step_down - gap)
-        draw_picture(ax, grid, state, cmap, pixels=320)
-        text = f"[{state.index}]   {side_text(grid, state)}"
-        write_inside(ax, state, text, (0.02, 0.98), SMALL, ha="left", va="top")
-        draw_letters(ax, state, SMALL, edges="left bottom")
+        draw_picture(ax, cut, cmap, pixels=320)
+        text = f"[{cut.index}]   {side_text(cut)}"
+        write_inside(ax, cut, text, (0.02, 0.98), SMALL, ha="left", va="top")
+        draw_letters(ax, cut, SMALL, edges="left bottom")
     draw_scale_bar(ax, first)
     bar = page.axes(_LEFT + columns * step_right + 0.06, top, 0.13, min(rows * step_down - gap, 4.0))
-    draw_colour_bar(bar, grid, first, cmap)
-    which = f"{first.view.name}   {AXES[axis]} [{states[0].index}] to [{states[-1].index}] of {total}"
-    page.header(description(grid), which, window_text(grid, first))
+    draw_colour_bar(bar, first, cmap)
+    which = f"{first.name}   {AXES[axis]} [{cuts[0].index}] to [{cuts[-1].index}] of {total}"
+    page.header(description(grid), which, window_text(first))
     return page.figure
 
 
@@ -293,41 +287,33 @@ def orthoview(
     if grid.missing:
         axes = " and ".join(AXES[axis] for axis in grid.missing)
         raise GeometryError(f"Three planes were asked for; the volume was cut at one {axes}. Give it uncut.")
-    if position is None:
-        place = np.array([line[line.size // 2] for line in grid.axes])
-    else:
-        place = grid.coordinates(position)
-    first = initial_state(grid, window=window, invert=_inversion(invert, cmap), interpolation=interpolation)
-    views = plane_views(grid.direction)
-    states = [
-        replace(
-            first,
-            view=views[name],
-            index=grid.nearest_index(views[name].axis, float(place[views[name].axis])),
-            pixel_mm=finest_pixel(grid, views[name]),
-        )
-        for name in PLANES
-    ]
-    boxes = _three_panels([size_mm(grid, state) for state in states])
+    first = first_cut(grid, window=window, invert=_inversion(invert, cmap), interpolation=interpolation)
+    place: Sequence[float] = first.position
+    cuts = [replace(first, name=name) for name in PLANES]
+    if position is not None:
+        voxels = [choose_voxel(grid, cut.axis, position=position) for cut in cuts]
+        cuts = [replace(cut, voxel=voxel) for cut, voxel in zip(cuts, voxels, strict=True)]
+        place = [float(mm) for mm in np.asarray(position, dtype=np.float64)]
+    boxes = _three_panels([size_mm(cut) for cut in cuts])
     page = Page(
         _LEFT + max(left + width for left, _, width, _ in boxes) + _RIGHT,
         0.36 + max(top + height for _, top, _, height in boxes) + 0.1,
     )
-    for state, (left, top, width, height) in zip(states, boxes, strict=True):
+    for cut, (left, top, width, height) in zip(cuts, boxes, strict=True):
         ax = page.axes(_LEFT + left, 0.36 + top, width, height)
-        draw_picture(ax, grid, state, cmap, pixels=512)
-        draw_letters(ax, state, LETTER)
+        draw_picture(ax, cut, cmap, pixels=512)
+        draw_letters(ax, cut, LETTER)
         for spine in ax.spines.values():
-            spine.set(color=PLANE_COLOURS[state.view.name], linewidth=1.5)
+            spine.set(color=PLANE_COLOURS[cut.name], linewidth=1.5)
         if crosshair:
-            draw_crosshair(ax, grid, state, place)
-        ax.set_title(place_text(grid, state, "\n"), loc="left", fontsize=SMALL)
-    draw_scale_bar(page.figure.axes[0], first)
+            draw_crosshair(ax, cut, place)
+        ax.set_title(place_text(cut, "\n"), loc="left", fontsize=SMALL)
+    draw_scale_bar(page.figure.axes[0], cuts[0])
     outer_left, outer_top, outer_width, outer_height = max(boxes, key=lambda box: (box[0] + box[2], -box[1]))
     bar = page.axes(_LEFT + outer_left + outer_width + 0.08, 0.36 + outer_top, 0.13, outer_height)
-    draw_colour_bar(bar, grid, first, cmap)
-    position_text = ", ".join(millimetres(value) for value in grid.direction @ place)
-    page.header(description(grid), f"LPS {position_text} mm", window_text(grid, first))
+    draw_colour_bar(bar, first, cmap)
+    position_text = ", ".join(millimetres(value) for value in place)
+    page.header(description(grid), f"LPS {position_text} mm", window_text(first))
     return page.figure
 
 

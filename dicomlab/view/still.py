@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable
 
@@ -11,12 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
-from dicomlab.view.render import png
 from dicomlab.view.scene import Basis, Scene, panes
 from dicomlab.view.state import patient_side, position_letters
 from dicomlab.windowing import AnyWindow
 
-__all__ = ["still"]
+__all__ = ["png", "still"]
 
 _SIDE = 512  # of the stage, in pixels
 _BYTES = 48_000  # at most; base64 adds a third, and a notebook keeps one for each viewer
@@ -77,3 +77,10 @@ def _annotated(
                 stroke_fill="black",
             )
     return np.asarray(image)
+
+
+def png(array: npt.NDArray[np.uint8]) -> bytes:
+    """Return (height, width) grey or (height, width, 3) colour bytes as a PNG file without metadata."""
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

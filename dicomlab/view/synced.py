@@ -21,7 +21,7 @@ from dicomlab.view.rois import Rois
 from dicomlab.view.scene import IDENTITY, Layout, basis_of
 from dicomlab.view.shade import PALETTES, palette
 from dicomlab.view.source import Source, check_one_frame
-from dicomlab.view.state import PLANES, PlaneName, acquisition_plane, choose_index, choose_view
+from dicomlab.view.state import PLANES, PlaneName, choose_plane, choose_voxel
 from dicomlab.view.windows import lut_text, numbers
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, Window, WindowLike, resolve_window, shown_inverted
@@ -30,7 +30,7 @@ __all__ = ["STATE", "Synced"]
 
 STATE = (
     "plane",
-    "layout",
+    "panes",
     "position",
     "_turn",
     "zoom",
@@ -57,7 +57,8 @@ class Synced(anywidget.AnyWidget):
 
     _meta = traitlets.Dict().tag(sync=True)
     plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
-    layout = traitlets.Enum(("single", "planes", "montage"), default_value="single").tag(sync=True)
+    # `layout` is ipywidgets' own: the box of the widget in its cell.
+    panes = traitlets.Enum(("single", "planes", "montage"), default_value="single").tag(sync=True)
     position = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
     _turn = traitlets.List(traitlets.Float(), minlen=9, maxlen=9, default_value=list(IDENTITY)).tag(sync=True)
     zoom = traitlets.Float(1.0, min=0.2, max=50.0).tag(sync=True)
@@ -98,10 +99,8 @@ class Synced(anywidget.AnyWidget):
         grid = self._sources[0].grid(0)
         self._basis = basis_of(grid)
         self._height, self._memory = int(height), int(memory)
-        name = plane or acquisition_plane(grid)
-        view = choose_view(grid, name)
-        voxel = [size // 2 for size in grid.shape]
-        voxel[view.axis] = choose_index(grid, view, index)
+        name = choose_plane(grid, plane)
+        voxel = choose_voxel(grid, self._basis.axis[name], index)
         self._luts: dict[str, VoiLut] = {}
         looks = [
             self._look_of(source, window) for source, window in zip(self._sources, windows, strict=False)
@@ -109,7 +108,7 @@ class Synced(anywidget.AnyWidget):
         steps = self._sources[0].steps
         state: dict[str, Any] = {
             "plane": name,
-            "layout": layout,
+            "panes": layout,
             "position": self._lps(voxel),
             "_looks": looks,
             "_step": [0] * len(steps.names),
@@ -137,7 +136,7 @@ class Synced(anywidget.AnyWidget):
     def _describe(self, state: Mapping[str, Any]) -> dict[str, Any]:
         scene = {
             "plane": state["plane"],
-            "layout": state["layout"],
+            "layout": state["panes"],
             "position": state["position"],
             "turn": list(IDENTITY),
             "zoom": 1.0,
@@ -188,7 +187,13 @@ class Synced(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take state from the browser; called by ipywidgets."""
         with self._lock:
-            super().set_state(sync_data)
+            before = {name: getattr(self, name) for name in sync_data if self.has_trait(name)}
+            try:
+                super().set_state(sync_data)
+            except DicomLabError:
+                # traitlets takes values back for errors of its own only.
+                self._trait_values.update(before)
+                raise
 
     def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         """Answer a demand; the browser decides which and how many, so that nothing is ever flooded."""

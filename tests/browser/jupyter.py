@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import nbformat
+import numpy as np
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,6 +123,53 @@ class Notebook:
         while (found := self.value(expression)) != expected:
             assert time.monotonic() < deadline, f"{expression} is {found!r}, not {expected!r}"
             time.sleep(0.05)
+
+    def still(self) -> None:
+        """Wait until all is drawn, and Python has heard of it."""
+        self.wait("root.dataset.complete === 'true' && viewer.frame === 0")
+        self.page.wait_for_timeout(250)  # the kernel is told after 150 ms of quiet
+        self.wait("root.dataset.complete === 'true' && viewer.frame === 0")
+
+    def canvas(self) -> np.ndarray:
+        """RGB of the first viewer's canvas, (height, width, 3)."""
+        width, height, text = self.ask(
+            """(() => { const { canvas } = viewer.stage; const { width, height } = canvas;
+                const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+                let text = '';
+                for (let i = 0; i < data.length; i += 4) text += String.fromCharCode(data[i], data[i + 1], data[i + 2]);
+                return [width, height, btoa(text)]; })()"""
+        )
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 3)
+
+    def picture(self, browser: str = "b") -> np.ndarray:
+        """What Python says that the canvas shows."""
+        width, height = self.ask("[viewer.stage.canvas.width, viewer.stage.canvas.height]")
+        text = self.run(
+            f"import base64; print(base64.b64encode({browser}.picture({width}, {height}).tobytes()).decode())"
+        )
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 3)
+
+    def same(self, browser: str = "b") -> None:
+        """Every byte of the canvas is that of `SliceBrowser.picture`, and the picture is not empty."""
+        self.still()
+        found, expected = self.canvas(), self.picture(browser)
+        assert len(np.unique(expected)) > 1
+        apart = (found != expected).any(axis=2)
+        assert not apart.any(), (
+            f"{apart.sum()} of {apart.size} pixels differ, first {np.argwhere(apart)[:3].tolist()}"
+        )
+
+    def texts(self) -> list[str]:
+        """What is written over the picture."""
+        found: list[str] = self.ask(
+            "[...viewer.chrome.svg.querySelectorAll('text')].map((one) => one.textContent)"
+        )
+        return found
+
+    @property
+    def letters(self) -> list[str]:
+        """Of the first pane: left, right, top, bottom."""
+        return self.page.locator(".dl-browser").first.locator(".dl-letter").all_text_contents()[:4]
 
     def screenshot(self, name: str, *, whole: bool = False) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -13,14 +13,23 @@ test("slices come out of the page as they went in", async () => {
 });
 
 test("the stand-in for the model answers a demand as the kernel would, and says what it cannot read", async () => {
-  const model = new PageModel({}, (index) => ({ kind: "i2", slope: 1, intercept: 0, exact: true, data: index ? "AAAA" : data }));
+  /** @type {any[]} */
+  const asked = [];
+  const model = new PageModel({}, (...where) => {
+    asked.push(where);
+    return { kind: "i2", slope: 1, intercept: 0, exact: true, data: where[2] ? "AAAA" : data };
+  });
   /** @type {any[]} */
   const heard = [];
   model.on("msg:custom", (message, buffers) => heard.push([message, buffers]));
-  await model.send({ generation: 3, key: "k", id: 7, indices: [0, 1] });
+  const demand = { type: "pull", generation: 3, key: "k", id: 7, source: 1, step: 4, slices: [0, 1] };
+  await model.send(demand);
+  await model.send({ ...demand, type: "plane" });
+  assert.deepEqual(asked, [[1, 4, 0], [1, 4, 1]]);
   const [[message, buffers]] = heard;
-  assert.deepEqual([message.generation, message.key, message.id], [3, "k", 7]);
-  assert.deepEqual(message.items[0], { index: 0, buffer: 0, kind: "i2", slope: 1, intercept: 0, exact: true });
+  assert.equal(heard.length, 1, "a page cuts planes itself");
+  assert.deepEqual([message.type, message.generation, message.key, message.id], ["slices", 3, "k", 7]);
+  assert.deepEqual(message.items[0], { slice: 0, buffer: 0, kind: "i2", slope: 1, intercept: 0, exact: true });
   assert.match(message.items[1].error, /cannot be read/);
   assert.deepEqual([...new Uint16Array(buffers[0])], [...codes]);
 });

@@ -2,30 +2,31 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { SliceCache } from "../../dicomlab/view/js/cache.js";
-import { codesFrom } from "../../dicomlab/view/js/codec.js";
-import { Transport, around } from "../../dicomlab/view/js/transport.js";
+import { Transport, around, coarser } from "../../dicomlab/view/js/transport.js";
 
 /** A kernel that answers when it is told to. */
-function setUp({ count = 100, budget = 1e9, rows = 10, cols = 10, reslice = true } = {}) {
+function setUp({ count = 100, budget = 1e9, rows = 10, cols = 10, sources = 1 } = {}) {
   /** @type {any[]} */
   const asked = [];
   let clock = 0;
   const cache = new SliceCache();
-  /** @type {any} */
-  const meta = { key: "a", budget, reslice };
-  cache.hold("a", budget);
+  /** @type {any[]} */
+  const metas = Array.from({ length: sources }, (_, n) => ({ key: "abc"[n], shape: [count, rows, cols] }));
+  for (const { key } of metas) cache.hold(key, budget);
   /** @type {any[]} */
   const arrivals = [];
   const transport = new Transport({ cache, send: (one) => asked.push(one), now: () => clock, onArrival: (one) => arrivals.push(one) });
-  transport.reset(meta, [count, rows, cols]);
+  transport.reset(metas);
   const answer = (/** @type {any} */ demand, seconds = 0.001) => {
     clock += seconds;
-    const buffers = demand.indices.map((/** @type {number} */ index) => {
-      const length = demand.axis === 0 ? rows * cols : count * (demand.axis === 1 ? cols : rows);
-      return new Uint16Array(length).fill(index).buffer;
-    });
-    const items = demand.indices.map((/** @type {number} */ index, /** @type {number} */ buffer) => ({ index, buffer, kind: "u2", slope: 1, intercept: 0, exact: true }));
-    transport.receive({ type: "slices", generation: demand.generation, key: demand.key, id: demand.id, items }, buffers);
+    const head = { generation: demand.generation, key: demand.key, id: demand.id };
+    if (demand.type === "plane") {
+      const { width, height } = demand.plane;
+      return transport.receive({ type: "plane", ...head }, [new Float32Array(width * height).fill(7).buffer]);
+    }
+    const buffers = demand.slices.map((/** @type {number} */ slice) => new Uint16Array(rows * cols).fill(slice).buffer);
+    const items = demand.slices.map((/** @type {number} */ slice, /** @type {number} */ buffer) => ({ slice, buffer, kind: "u2", slope: 1, intercept: 0, exact: true }));
+    transport.receive({ type: "slices", ...head, items }, buffers);
   };
   const settle = () => {
     for (let guard = 0; asked.length && guard < 1000; guard++) answer(asked.shift());
@@ -33,67 +34,110 @@ function setUp({ count = 100, budget = 1e9, rows = 10, cols = 10, reslice = true
   const wait = (/** @type {number} */ seconds) => {
     clock += seconds;
   };
-  return { transport, cache, asked, answer, settle, arrivals, meta, wait };
+  /** What a view of one plane of slices wants. @param {number} slice @param {number} [direction] @param {number} [step] */
+  const want = (slice, direction = 1, step = 0) =>
+    transport.want(transport.has({ source: 0, step, slice }) ? [] : [{ source: 0, step, slice }], [], () => [slice, ...around(slice, direction, count)].map((one) => ({ source: 0, step, slice: one })));
+  /** @param {string} name @param {any} [more] */
+  const wantPlane = (name, more) => transport.want([], [planeWant(name, more)], () => []);
+  return { transport, cache, asked, answer, settle, arrivals, metas, wait, want, wantPlane };
 }
 
+/** @param {string} name @param {any} [more] @returns {any} */
+const planeWant = (name, more) => ({
+  pane: "axial0/0",
+  source: 0,
+  step: 0,
+  name,
+  plane: { origin: [0, 0, 0], right: [1, 0, 0], down: [0, 1, 0], pixel: 1, width: 10, height: 7 },
+  interpolation: "linear",
+  slab: null,
+  ...more,
+});
+
 test("the wanted slice is asked for first and alone", () => {
-  const { transport, asked } = setUp();
-  transport.want(0, 50, 1);
-  assert.deepEqual(asked[0].indices, [50]);
-  assert.ok(asked.slice(1).every(({ indices }) => indices.length <= 4 && !indices.includes(50)));
+  const { asked, want } = setUp();
+  want(50);
+  assert.deepEqual(asked[0].slices, [50]);
+  assert.deepEqual([asked[0].type, asked[0].source, asked[0].step, asked[0].key], ["pull", 0, 0, "a"]);
+  assert.ok(asked.slice(1).every(({ slices }) => slices.length <= 4 && !slices.includes(50)));
 });
 
 test("at most two demands are outstanding, and then the newest wish is served", () => {
-  const { transport, asked, answer } = setUp({ rows: 2000, cols: 2000 });
+  const { transport, asked, answer, want } = setUp({ rows: 2000, cols: 2000 });
   transport.paused = true;
-  for (let index = 0; index < 30; index++) transport.want(0, index, 1);
-  assert.deepEqual(asked.map(({ indices }) => indices), [[0], [1]]);
+  for (let slice = 0; slice < 30; slice++) want(slice);
+  assert.deepEqual(asked.map(({ slices }) => slices), [[0], [1]]);
   answer(asked[0]);
-  assert.deepEqual(asked.map(({ indices }) => indices), [[0], [1], [29]]);
+  assert.deepEqual(asked.map(({ slices }) => slices), [[0], [1], [29]]);
+});
+
+test("slices of several panes and volumes are demanded in the order of their importance", () => {
+  const { transport, asked, answer } = setUp({ sources: 2 });
+  transport.paused = true;
+  const wants = [[0, 5], [1, 9], [0, 6]].map(([source, slice]) => ({ source, step: 0, slice }));
+  transport.want(wants, [], () => []);
+  assert.deepEqual(asked.map(({ source, slices }) => [source, ...slices]), [[0, 5], [1, 9]]);
+  answer(asked[1]);
+  assert.deepEqual([asked[2].source, asked[2].key, asked[2].slices], [0, "a", [6]]);
+  assert.ok(transport.has(wants[1]) && !transport.has(wants[0]));
 });
 
 test("neighbours are fetched in the direction of travel, four in a message", () => {
-  const { transport, asked, answer } = setUp();
-  transport.want(0, 50, -1);
+  const { asked, answer, want } = setUp();
+  want(50, -1);
   answer(asked[0]);
-  const ahead = asked.slice(1).flatMap(({ indices }) => indices);
-  assert.deepEqual(asked[1].indices, [49, 48, 51, 47]);
-  assert.ok(ahead.filter((index) => index < 50).length > ahead.filter((index) => index > 50).length);
+  const ahead = asked.slice(1).flatMap(({ slices }) => slices);
+  assert.deepEqual(asked[1].slices, [49, 48, 51, 47]);
+  assert.ok(ahead.filter((slice) => slice < 50).length > ahead.filter((slice) => slice > 50).length);
 });
 
 test("all slices come while nothing else happens, each once", () => {
-  const { transport, cache, settle, arrivals } = setUp();
-  transport.want(0, 50, 1);
+  const { cache, settle, arrivals, want } = setUp();
+  want(50);
   settle();
-  assert.equal(cache.count("a"), 100);
-  assert.equal(new Set(arrivals.map(({ index }) => index)).size, arrivals.length);
+  assert.equal(cache.count("a", 0), 100);
+  assert.equal(new Set(arrivals.map(({ slice }) => slice)).size, arrivals.length);
+});
+
+test("a step of time is fetched apart from the others, and a batch never mixes two", () => {
+  const { transport, asked, cache, settle } = setUp({ count: 6, sources: 2 });
+  const line = [0, 1].flatMap((source) => [1, 2].flatMap((step) => [0, 1, 2, 3, 4, 5].map((slice) => ({ source, step, slice }))));
+  transport.want([], [], () => line);
+  /** @type {any[]} */
+  const heard = [];
+  while (asked.length) {
+    heard.push({ ...asked[0] });
+    settle();
+  }
+  assert.deepEqual([0, 1, 2].map((step) => [cache.count("a", step), cache.count("b", step)]), [[0, 0], [6, 6], [6, 6]]);
+  assert.ok(cache.get("a", 1, 3) !== cache.get("a", 2, 3));
 });
 
 test("filling up stops at the budget, and walking on lets the oldest slices go", () => {
-  const { transport, cache, settle } = setUp({ budget: 40 * 200 });
-  transport.want(0, 50, 1);
+  const { cache, settle, want } = setUp({ budget: 40 * 200 });
+  want(50);
   settle();
   assert.ok(cache.bytes <= 40 * 200);
-  assert.ok(cache.count("a") >= 38);
-  for (let index = 51; index < 100; index++) {
-    transport.want(0, index, 1);
+  assert.ok(cache.count("a", 0) >= 38);
+  for (let slice = 51; slice < 100; slice++) {
+    want(slice);
     settle();
-    assert.ok(cache.has("a", 0, index));
+    assert.ok(cache.has("a", 0, slice));
     assert.ok(cache.bytes <= 40 * 200);
   }
   assert.ok(!cache.has("a", 0, 50));
 });
 
 test("while the user scrolls only neighbours are fetched, in small messages, and the rest once the scroll has ended", () => {
-  const { transport, cache, asked, answer, settle, wait } = setUp();
+  const { transport, cache, asked, answer, settle, wait, want } = setUp();
   transport.paused = true;
-  transport.want(0, 39, 1);
+  want(39);
   transport.paused = false;
-  for (let index = 40; index < 50; index++) {
+  for (let slice = 40; slice < 50; slice++) {
     wait(0.03);
-    transport.want(0, index, 1);
+    want(slice);
     while (asked.length) {
-      assert.ok(asked[0].indices.length <= 2);
+      assert.ok(asked[0].slices.length <= 2);
       answer(asked.shift());
     }
   }
@@ -102,121 +146,161 @@ test("while the user scrolls only neighbours are fetched, in small messages, and
   wait(0.5);
   transport.pump();
   settle();
-  assert.equal(cache.count("a"), 100);
+  assert.equal(cache.count("a", 0), 100);
 });
 
 test("a slow line is not filled with slices fetched in advance", () => {
-  const { transport, asked, answer } = setUp({ rows: 512, cols: 512 });
-  transport.want(0, 50, 1);
+  const { asked, answer, want } = setUp({ rows: 512, cols: 512 });
+  want(50);
   for (let n = 0; n < 12; n++) {
-    const flying = asked.flatMap(({ indices }) => indices).length;
+    const flying = asked.flatMap(({ slices }) => slices).length;
     assert.ok(flying <= 2, `${flying} slices of 0.2 s each are under way`);
     const next = asked.shift();
-    answer(next, 0.2 * next.indices.length); // 2.6 MB a second
+    answer(next, 0.2 * next.slices.length); // 2.6 MB a second
   }
 });
 
 test("a fast line is kept busy", () => {
-  const { transport, asked, answer } = setUp({ rows: 512, cols: 512 });
-  transport.want(0, 50, 1);
+  const { asked, answer, want } = setUp({ rows: 512, cols: 512 });
+  want(50);
   for (let n = 0; n < 12; n++) {
     const next = asked.shift();
-    answer(next, 0.01 * next.indices.length); // 52 MB a second
+    answer(next, 0.01 * next.slices.length); // 52 MB a second
   }
-  assert.deepEqual(asked.map(({ indices }) => indices.length), [4, 4]);
+  assert.deepEqual(asked.map(({ slices }) => slices.length), [4, 4]);
 });
 
 test("a viewer that nobody looks at fetches what is wanted and no more", () => {
-  const { transport, cache, settle } = setUp();
+  const { transport, cache, settle, want } = setUp();
   transport.hidden = true;
-  transport.want(0, 50, 1);
+  want(50);
   settle();
-  assert.equal(cache.count("a"), 1);
+  assert.equal(cache.count("a", 0), 1);
   transport.hidden = false;
   transport.pump();
   settle();
-  assert.equal(cache.count("a"), 100);
+  assert.equal(cache.count("a", 0), 100);
 });
 
 test("what belongs to another generation, volume or nothing asked is dropped", () => {
-  const { transport, asked, answer, cache, meta } = setUp();
-  transport.want(0, 50, 1);
+  const { transport, asked, answer, cache, metas, want } = setUp();
+  want(50);
   const old = asked[0];
-  transport.reset({ ...meta, key: "a" }, [100, 10, 10]);
+  transport.reset(metas);
   answer(old);
-  assert.equal(cache.count("a"), 0);
+  assert.equal(cache.count("a", 0), 0);
   transport.receive({ type: "slices", generation: 1, key: "a", id: 99, items: [] }, []);
   transport.receive({ type: "other" }, []);
-  assert.equal(cache.count("a"), 0);
+  transport.receive(undefined, []);
+  assert.equal(cache.count("a", 0), 0);
 });
 
 test("a slice that cannot be read is remembered with its reason, and asked for again only when wanted again", () => {
-  const { transport, asked } = setUp({ count: 3 });
+  const { transport, asked, want } = setUp({ count: 3 });
   transport.paused = true;
-  transport.want(0, 1, 1);
+  want(1);
   const [{ generation, key, id }] = asked;
-  transport.receive({ type: "slices", generation, key, id, items: [{ index: 1, error: "torn" }] }, []);
-  assert.equal(transport.failure(0, 1), "torn");
+  transport.receive({ type: "slices", generation, key, id, items: [{ slice: 1, error: "torn" }] }, []);
+  assert.equal(transport.failure({ source: 0, step: 0, slice: 1 }), "torn");
+  assert.equal(transport.problem, "torn");
   transport.pump();
   assert.equal(asked.length, 1);
-  transport.want(0, 1, 1);
-  assert.equal(asked.length, 2);
+  want(2);
+  assert.equal(transport.problem, "", "of what is wanted now nothing is wrong");
+  want(1);
+  assert.equal(asked.length, 3);
 });
 
-test("planes across the slices come from the kernel until all slices are here", () => {
-  const { transport, asked, settle, arrivals } = setUp({ count: 6, rows: 3, cols: 4 });
-  transport.want(1, 2, 1);
-  assert.deepEqual([asked[0].axis, asked[0].indices], [1, [2]]);
-  assert.equal(transport.picture(1, 2), null);
-  settle();
-  assert.equal(transport.picture(1, 2)?.missing, null);
-  assert.equal(arrivals.filter(({ axis }) => axis === 1).length, 1);
-  transport.want(2, 1, 1);
-  assert.equal(asked.length, 0, "now they are cut in the page");
-  const picture = transport.picture(2, 1);
-  assert.deepEqual([picture?.rows, picture?.cols, picture?.scales.length], [6, 3, 1]);
-  assert.deepEqual([...(picture?.codes ?? [])], [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5]);
-});
-
-test("of a lazy volume a plane across the slices shows those that are here", () => {
-  const { transport, asked, answer } = setUp({ count: 6, rows: 3, cols: 4, reslice: false });
-  transport.want(1, 2, 1);
-  assert.ok(asked.every(({ axis }) => axis === 0));
+test("a plane of the kernel comes coarse at once and fine when the hand rests", () => {
+  const { transport, asked, answer, arrivals, wait, wantPlane } = setUp();
+  wantPlane("p");
+  assert.deepEqual([asked[0].type, asked[0].plane.width, asked[0].plane.height, asked[0].plane.pixel], ["plane", 3, 2, 4]);
   answer(asked[0]);
-  const missing = transport.picture(1, 2)?.missing;
-  assert.equal(missing?.reduce((sum, one) => sum + one, 0), 6 - asked[0].indices.length);
+  assert.deepEqual(arrivals, [{ pane: "axial0/0" }]);
+  assert.deepEqual([transport.answer("axial0/0")?.divide, transport.answer("axial0/0")?.values.length], [4, 6]);
+  wait(1);
+  transport.pump();
+  assert.deepEqual([asked[1].plane.width, asked[1].plane.height], [10, 7]);
+  answer(asked[1]);
+  assert.deepEqual([transport.answer("axial0/0")?.divide, transport.answer("axial0/0")?.values.length], [1, 70]);
+  transport.pump();
+  assert.equal(asked.length, 2, "once it is whole it is not asked for again");
+});
+
+test("planes are not queued while the hand moves: one at a time, and then the newest", () => {
+  const { transport, asked, answer, wantPlane } = setUp();
+  for (const name of "pqrst") wantPlane(name);
+  assert.equal(asked.length, 1);
+  answer(asked[0]);
+  assert.equal(transport.answer("axial0/0")?.name, "p");
+  assert.equal(asked.length, 2);
+  answer(asked[1]);
+  assert.equal(transport.answer("axial0/0")?.name, "t");
+});
+
+test("coarser pixels cover the same rectangle", () => {
+  const plane = planeWant("p").plane;
+  const wide = coarser(plane, 4);
+  // The outer corner of the first pixel stays where it is.
+  assert.deepEqual(wide.origin.map((/** @type {number} */ v, /** @type {number} */ k) => v - 2 * (wide.right[k] + wide.down[k])), [-0.5, -0.5, 0]);
+  assert.equal(coarser(plane, 1), plane);
+});
+
+test("a step is complete when its slices are here, whatever order they came in", () => {
+  const { transport, settle, want, asked, answer } = setUp({ count: 8 });
+  assert.equal(transport.complete(0, 0, null), true, "a plane beside the volume needs none");
+  want(5);
+  answer(asked.shift());
+  assert.equal(transport.complete(0, 0, [5, 5]), true);
+  assert.equal(transport.complete(0, 0, [4, 5]), false);
+  settle();
+  assert.equal(transport.complete(0, 0, [0, 7]), true);
+  assert.equal(transport.complete(0, 1, [5, 5]), false, "another step is another volume");
+});
+
+test("the oldest unanswered demand tells how long the kernel has been silent", () => {
+  const { transport, asked, answer, wait, want } = setUp({ count: 1 });
+  assert.equal(transport.waiting, 0);
+  want(0);
+  wait(2);
+  assert.equal(transport.waiting, 2);
+  answer(asked[0]);
+  assert.equal(transport.waiting, 0);
 });
 
 test("the cache goes with the last view of a volume, and keeps what others need", () => {
   const cache = new SliceCache();
-  const scale = { signed: true, special: false, exact: true, slope: 1, intercept: 0 };
+  const entry = () => ({ values: new Uint16Array(10), exact: true, step: 1 });
   cache.hold("a", 1000);
   cache.hold("a", 1000);
   cache.hold("b", 2000);
   assert.equal(cache.budget, 2000);
-  for (const key of ["a", "b"]) cache.put(key, 0, 0, { codes: new Uint16Array(10), scale });
+  for (const key of ["a", "b"]) cache.put(key, 0, 0, entry());
   cache.release("a");
-  assert.equal(cache.count("a"), 1);
+  assert.equal(cache.count("a", 0), 1);
   cache.release("a");
   assert.equal(cache.bytes, 20);
-  cache.put("a", 0, 1, { codes: new Uint16Array(10), scale });
+  cache.put("a", 0, 1, entry());
   assert.equal(cache.bytes, 20, "what arrives too late is not kept");
   cache.release("b");
-  assert.deepEqual([cache.bytes, cache.entries.size], [0, 0]);
+  assert.deepEqual([cache.bytes, cache.entries.size, cache.count("b", 0)], [0, 0, 0]);
 });
 
-test("bytes arrive the same in every wrapping", () => {
-  const bytes = Uint8Array.of(9, 9, 1, 0, 255, 127, 0, 128);
-  const view = new DataView(bytes.buffer, 2, 6);
-  const expected = [1, 32767, 32768];
-  assert.deepEqual([...codesFrom(view)], expected);
-  assert.deepEqual([...codesFrom(bytes.slice(2).buffer)], expected);
-  assert.deepEqual([...codesFrom(new Uint8Array(bytes.buffer, 2, 6))], expected);
-  assert.deepEqual([...codesFrom(Buffer.from(bytes.slice(2)).toString("base64"))], expected);
-  assert.notEqual(codesFrom(view).buffer, bytes.buffer, "a view would keep the whole message alive");
+test("the slice used longest ago leaves first, looking at one is no use of it, and the newest always stays", () => {
+  const cache = new SliceCache();
+  cache.hold("a", 60);
+  const entry = (/** @type {number} */ length) => ({ values: new Uint16Array(length), exact: true, step: 1 });
+  for (const slice of [0, 1, 2]) cache.put("a", 0, slice, entry(10));
+  cache.get("a", 0, 0);
+  cache.peek("a", 0, 1);
+  cache.put("a", 0, 3, entry(10));
+  assert.deepEqual([0, 1, 2, 3].filter((slice) => cache.has("a", 0, slice)), [0, 2, 3]);
+  cache.put("a", 0, 4, entry(99));
+  assert.deepEqual([...cache.entries.keys()], ["a/0/4"]);
 });
 
 test("around goes twice as far ahead as behind and finds everybody once", () => {
   assert.deepEqual([...around(5, 1, 8)], [6, 7, 4, 3, 2, 1, 0]);
-  assert.equal(new Set(around(0, -1, 50)).size, 49);
+  assert.deepEqual([...around(4, -1, 9)].slice(0, 6), [3, 2, 5, 1, 0, 6]);
+  for (const from of [0, 3, 49]) for (const direction of [1, -1]) assert.equal(new Set(around(from, direction, 50)).size, 49);
 });

@@ -13,7 +13,7 @@ const QUIET = 150; // ms without a change before Python hears of it
 /** What is synchronised of the state: each trait with its way from and into the state. @type {Record<string, [(state: State) => any, (state: State, value: any) => State]>} */
 const TRAITS = {
   plane: [(s) => s.scene.plane, (s, plane) => inScene(s, { plane })],
-  layout: [(s) => s.scene.layout, (s, layout) => inScene(s, { layout })],
+  panes: [(s) => s.scene.layout, (s, layout) => inScene(s, { layout })],
   position: [(s) => s.scene.position, (s, position) => inScene(s, { position })],
   _turn: [(s) => s.scene.turn, (s, turn) => inScene(s, { turn })],
   zoom: [(s) => s.scene.zoom, (s, zoom) => inScene(s, { zoom })],
