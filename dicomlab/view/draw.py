@@ -25,7 +25,7 @@ Bytes = npt.NDArray[np.uint8]
 Mode: TypeAlias = Literal["side", "fusion", "curtain", "checkerboard", "difference"]
 
 GROUND = 24
-"""Grey between panes."""
+"""Grey between panes, and where there is no difference of two volumes."""
 
 _SQUARE = 48
 """Pixels along a side of a square of the checkerboard."""
@@ -125,7 +125,9 @@ def draw_pane(
         for image in images
     ]
     if mode == "difference" and len(images) > 1:
-        picture = _coloured(found[1] - found[0], images[1])
+        apart = found[1] - found[0]
+        picture = _coloured(apart, images[1])
+        picture[np.isnan(apart)] = GROUND  # outside of one of them there is no difference, not the lowest one
     else:
         picture = _coloured(found[0], images[0])
         for values, image in zip(found[1:], images[1:], strict=True):

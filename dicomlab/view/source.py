@@ -21,6 +21,9 @@ from dicomlab.windowing import auto_window, shown_inverted
 
 __all__ = ["Source", "Steps", "check_one_frame"]
 
+_GAPS = 4
+"""Gaps between slices that a finding points at."""
+
 _KEPT = 8
 """Steps whose grids are kept: a lazy volume keeps its slices in them."""
 
@@ -142,6 +145,7 @@ class Source:
             "integer": grid.values.dtype.kind in "biu",
             "smooth": not (mask or grid.is_mask),
             "findings": findings_of(grid.attrs),
+            "places": [_slices_of(text, grid) for text in findings_of(grid.attrs)],
             "frame": _frame(grid),
             "axes": [_packed(line) for line in grid.axes],
             "direction": grid.direction.ravel().tolist(),
@@ -161,6 +165,17 @@ class Source:
             "made": made_by(grid.attrs),
             "invert": shown_inverted(grid.attrs),
         }
+
+
+def _slices_of(finding: str, grid: Grid) -> list[int]:
+    """Slices that a finding about gaps is about: those on both sides of the widest; none of any other finding."""
+    if finding.partition(":")[0] not in ("missing_slice", "uneven_spacing"):
+        return []
+    gaps = np.abs(np.diff(grid.axes[0]))
+    if gaps.size == 0 or not gaps.max() > 1.02 * gaps.min():
+        return []  # even by now
+    widest = sorted(np.argsort(-gaps, kind="stable")[:_GAPS].tolist())
+    return sorted({k + side for k in widest if gaps[k] > 1.02 * gaps.min() for side in (0, 1)})
 
 
 def _title(attrs: Mapping[str, Any]) -> str:

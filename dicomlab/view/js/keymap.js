@@ -1,6 +1,6 @@
 // The map of gestures and keys: what the help lists is what is bound.
 
-/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"help"|"firstWindow"} KeyAction */
+/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"layers"|"help"|"firstWindow"} KeyAction */
 
 /** @type {Record<string, KeyAction>} */
 export const KEYS = {
@@ -21,6 +21,7 @@ export const KEYS = {
   h: "crosshair",
   p: "layout",
   f: "full",
+  l: "layers",
   0: "firstWindow",
   "?": "help",
 };
@@ -40,6 +41,7 @@ export const HELP = [
   ["Home, End", "first, last slice"],
   ["← →", "previous, next step of time, echo …"],
   ["P, H, F", "three planes, crosshair, full screen"],
+  ["L", "panel of volumes, window and labels"],
   ["1 … 9", "window presets"],
   ["0", "first window"],
   ["X", "invert"],
