@@ -32,7 +32,7 @@ def manner(attrs: Mapping[str, Any], first: bool, invert: bool) -> dict[str, dic
     if first:
         return {"plain": plain, "fused": plain}
     if attrs.get("Modality") in ("PT", "NM"):
-        return {"plain": plain, "fused": {"invert": False, "cmap": "hot", "opacity": 0.8, "fade": True}}
+        return {"plain": plain, "fused": {"invert": False, "cmap": "hot", "opacity": 1.0, "fade": True}}
     return {"plain": plain, "fused": {"invert": False, "cmap": "viridis", "opacity": 0.5, "fade": False}}
 
 

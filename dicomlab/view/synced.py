@@ -251,7 +251,7 @@ class Synced(anywidget.AnyWidget):
             "units": one["units"],
             "integer": one["integer"] and other["integer"],
             "presets": [{"name": "auto", **numbers(window), "group": "automatic"}],
-            "histogram": histogram(values),
+            "histogram": histogram(values, within=0.6 * window.width),
         }
 
     def _offer_palette(self, cmap: str) -> None:

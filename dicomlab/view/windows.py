@@ -58,11 +58,11 @@ def findings_of(attrs: Mapping[str, Any]) -> list[str]:
     return found.splitlines() if isinstance(found, str) else [str(one) for one in found]
 
 
-def histogram(values: npt.ArrayLike) -> dict[str, Any] | None:
+def histogram(values: npt.ArrayLike, within: float = 0.0) -> dict[str, Any] | None:
     """Return where values begin and end, and how many lie in each of 160 equal parts; None where none is finite.
 
     The highest and lowest of ten thousand are left out: one bright voxel would leave no room for the others. Of many values an
-    even sample counts.
+    even sample counts. The parts reach at least from minus `within` to `within`.
     """
     array = np.asarray(values)
     # An odd step visits all columns, whatever their number's factors of two.
@@ -71,6 +71,8 @@ def histogram(values: npt.ArrayLike) -> dict[str, Any] | None:
     if some.size == 0:
         return None
     low, high = (float(x) for x in np.percentile(some, (0.01, 99.99)))
+    if within:
+        low, high = min(low, -within), max(high, within)
     if not low < high:
         low, high = low - 0.5, low + 0.5
     counts, _ = np.histogram(some, _BINS, (low, high))

@@ -10,11 +10,11 @@ import { MODES, changeLabel, setMode, setSplit } from "./layers.js";
 /** @typedef {import("./types.js").LabelLook} LabelLook */
 /** @typedef {import("./types.js").LabelMeta} LabelMeta */
 
-/** @type {[import("./types.js").VoiFunction, string][]} */
+/** @type {[string, string][]} */
 const FUNCTIONS = [
-  ["LINEAR", "LINEAR (as DICOM, half a value off)"],
-  ["LINEAR_EXACT", "LINEAR_EXACT (from edge to edge)"],
-  ["SIGMOID", "SIGMOID (soft edges)"],
+  ["LINEAR", "LINEAR"],
+  ["LINEAR_EXACT", "LINEAR_EXACT"],
+  ["SIGMOID", "SIGMOID"],
 ];
 
 /** @param {LabelLook["colour"]} colour */
@@ -55,7 +55,7 @@ export class Dock {
     this.mode = select("How volumes meet", MODES, (mode) => setMode(viewer, mode));
     this.split = slider("Where the curtain hangs", (split) => setSplit(viewer, split));
     this.splitRow = row("curtain", this.split);
-    this.fn = select("Function of the window", [...FUNCTIONS, ["LUT", "VOI LUT of the file"]], (fn) => {
+    this.fn = select("Function of the window (VOI LUT Function)", [...FUNCTIONS, ["LUT", "VOI LUT of the file"]], (fn) => {
       const { center, width } = viewer.look.window;
       viewer.setWindow(center, width, fn);
     });

@@ -453,9 +453,9 @@ export class Viewer {
 
   /** @private */
   draw() {
-    const { meta, state, stage, overlay, space } = this;
+    const { meta, state, stage, overlay, space, spaces } = this;
     stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane));
-    overlay.draw({ meta, state, panes: stage.panes, stage, space, more: (pane) => meetShapes(this, pane) });
+    overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => meetShapes(this, pane) });
     this.bars.show(this);
     this.offer();
     showState(this);
