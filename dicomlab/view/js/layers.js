@@ -48,7 +48,7 @@ export function setMode(viewer, mode) {
 
 /** @param {Viewer} viewer @param {number} split */
 export function setSplit(viewer, split) {
-  viewer.state = { ...viewer.state, split: Math.min(Math.max(split, 0), 1) };
+  viewer.state = { ...viewer.state, split: Math.min(Math.max(Number(split.toFixed(4)), 0), 1) };
   viewer.changed();
 }
 
