@@ -369,7 +369,9 @@ class SliceBrowser(Synced):
             return "<SliceBrowser, closed>"
         axis = self._basis.axis[self.plane]
         where = f"{AXES[axis]} {self.index + 1}/{self._sources[0].grid(0).shape[axis]}"
-        return f"<SliceBrowser {self.plane} {where}, {self.window}>"
+        more = f", {self._images} volumes ({self.mode})" if self._images > 1 else ""
+        more += f", {len(self.labels)} labels" if self._masks else ""
+        return f"<SliceBrowser {self.plane} {where}, {self.window}{more}>"
 
     # ---- what notebooks ask for ----------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ def _annotated(
             draw.text(
                 place, text, fill="white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black"
             )
-        if plane.width > 200 and scene.layout != "montage":
+        if plane.width > 200 and scene.layout != "montage" and not pane.source:
             axis = basis.axis[pane.name]
             mm = grid.coordinates(scene.position)[axis]
             index = int(np.argmin(np.abs(grid.axes[axis] - mm)))
