@@ -113,6 +113,7 @@ export class Dock {
   fillLabels() {
     const { viewer } = this;
     const { meta, state } = viewer;
+    /** What the rows show. @private @type {LabelLook[][] | null} */ this.told = null;
     const all = make("div", "dl-row dl-all", {}, [
       eye("all labels", () => changeLabel(viewer, { visible: !viewer.state.labels.flat().some(({ visible }) => visible) })),
       slider("Opacity of all labels", (opacity) => changeLabel(viewer, { opacity })),
@@ -168,11 +169,13 @@ export class Dock {
       fade.checked = fades;
     });
     const { lut } = look.window;
-    this.subject.textContent = state.looks.length > 1 ? subject.title : "";
+    this.subject.textContent = [state.looks.length > 1 ? subject.title : "", subject.made ?? ""].filter(Boolean).join(" · ");
     this.fn.options[FUNCTIONS.length].hidden = !lut;
     this.fn.value = lut ? "LUT" : look.window.function;
     this.interpolation.value = state.scene.interpolation;
     this.histogram.show(subject.histogram, look.window, look.invert, viewer.paletteOf(look.cmap), subject);
+    if (this.told === state.labels) return; // a window that is dragged leaves a hundred labels alone
+    this.told = state.labels;
     const labels = state.labels.flat();
     if (this.all && labels.length) {
       this.all.see.setAttribute("aria-pressed", String(labels.some(({ visible }) => visible)));

@@ -41,7 +41,7 @@
 
 /** @typedef {{low: number, high: number, counts: number[]}} Histogram */
 /** @typedef {{value: number, name: string, ml: number | null, at: Vector3 | null}} LabelMeta one label of a mask */
-/** @typedef {{title: string, units: string, integer: boolean, presets: Preset[], histogram: Histogram | null}} Subject what is looked at through a window */
+/** @typedef {{title: string, units: string, integer: boolean, presets: Preset[], histogram: Histogram | null, made?: string}} Subject what is looked at through a window */
 
 /**
  * @typedef {object} Meta All that Python says once about a viewer.
