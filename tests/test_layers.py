@@ -167,6 +167,16 @@ def test_segments_that_overlap_are_both_there_under_their_names() -> None:
     }
 
 
+def test_a_mask_is_called_by_its_key_its_own_name_or_mask_but_never_as_its_image() -> None:
+    image = ct().rename("ct")
+    assert [one.name for one in dl.browse(image, masks=[image > 5, (image > 7).rename("bone")]).labels] == [
+        "mask",
+        "bone",
+    ]
+    assert [one.name for one in dl.browse(image, masks={"a": image > 5}).labels] == ["a"]
+    assert [one.name for one in dl.browse(image, masks=[image > 5, image > 7]).labels] == ["mask", "mask (2)"]
+
+
 def test_names_of_labels_come_from_the_conventions_of_cf() -> None:
     labels = ct().astype(np.int16).copy(data=np.arange(6 * 1600).reshape(6, 40, 40) % 3)
     labels.attrs = {"flag_values": [1, 2, 5], "flag_meanings": "left_lung right_lung heart"}

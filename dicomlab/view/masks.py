@@ -124,7 +124,7 @@ def _read(volume: xr.DataArray, name: str, taken: set[str]) -> list[Mask]:
         return [_mask(part, names, taken) for part, names in _packed(volume, name)]
     kind = volume.dtype.kind
     if kind == "b":
-        return [_mask(volume, {1: name or str(volume.name or "mask")}, taken)]
+        return [_mask(volume, {1: name or _own_name(volume) or "mask"}, taken)]
     if kind not in "iu":
         raise DicomLabError(
             f"The values of a mask are False and True, or whole numbers, one a label; found {volume.dtype}. "
@@ -139,9 +139,17 @@ def _read(volume: xr.DataArray, name: str, taken: set[str]) -> list[Mask]:
     present = np.flatnonzero(np.bincount(np.asarray(volume.values).ravel(), minlength=1))
     values = sorted({int(value) for value in present} | set(told))
     names = {
-        value: told.get(value) or f"{name or volume.name or 'label'} {value}" for value in values if value
+        value: told.get(value) or f"{name or _own_name(volume) or 'label'} {value}"
+        for value in values
+        if value
     }
     return [_mask(volume.astype(np.uint8 if high < 256 else np.uint16), names, taken)]
+
+
+def _own_name(volume: xr.DataArray) -> str:
+    """What the array is called; ``ct > 300`` still has the name of the CT, which is not its own."""
+    name = str(volume.name or "")
+    return "" if name.lower() in (str(volume.attrs.get("Modality", "")).lower(), "ct", "mr", "pt") else name
 
 
 def _flags(attrs: Mapping[Any, Any]) -> dict[int, str]:
