@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dicomlab.regrid import mip, resample, resample_like, reslice
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
+    from dicomlab.view.compare import compare
     from dicomlab.view.roi import Roi
     from dicomlab.view.static import montage, orthoview, show
     from dicomlab.voi import VoiLut, Window, apply_window
@@ -50,6 +51,7 @@ _HOMES = {
     "Window": "voi",
     "apply_window": "voi",
     "browse": "view.browser",
+    "compare": "view.compare",
     "find_series": "read",
     "header_table": "tables",
     "load_segmentation": "extras.seg",
@@ -85,6 +87,7 @@ __all__ = [
     "Window",
     "apply_window",
     "browse",
+    "compare",
     "find_series",
     "header_table",
     "load_overlays",

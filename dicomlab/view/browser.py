@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -18,16 +18,17 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
-from dicomlab.view.draw import Image, draw
+from dicomlab.view.draw import Image, Label, Labels, draw
+from dicomlab.view.layers import DifferenceLayer, LabelLayer, LabelList, Layer
+from dicomlab.view.masks import MasksLike, read_masks
+from dicomlab.view.meet import check_mode
 from dicomlab.view.page import HtmlPage, make_page
 from dicomlab.view.plane import Vector
 from dicomlab.view.sample import Interpolation, Slab
 from dicomlab.view.scene import Layout, Scene, Turn
-from dicomlab.view.shade import palette
 from dicomlab.view.state import PlaneName
 from dicomlab.view.synced import STATE, Synced
-from dicomlab.view.windows import numbers
-from dicomlab.windowing import AnyWindow, WindowLike, resolve_window
+from dicomlab.windowing import AnyWindow, WindowLike
 
 __all__ = ["SliceBrowser", "browse"]
 
@@ -38,6 +39,7 @@ def browse(
     plane: PlaneName | None = None,
     index: int | None = None,
     window: WindowLike | None = None,
+    masks: MasksLike | None = None,
     layout: Layout = "single",
     height: int = 512,
     memory: int = 256 << 20,
@@ -57,6 +59,10 @@ def browse(
         end; None for the middle one.
     window
         A `Window` or `VoiLut`, a name ("lung", "auto"), a pair (center, width), or None for the file's first.
+    masks
+        Drawn over the picture: a volume of False and True, of whole numbers (labels), or with a dim ``segment`` as from
+        `load_segmentation`; several as a list or, with their names, a mapping. They may have grids of their own.
+        See ``browser.labels``.
     layout
         ``"single"``, ``"planes"`` (three that meet in the crosshair) or ``"montage"``.
     height
@@ -76,7 +82,14 @@ def browse(
     PS3.3 C.7.6.2 (Image Plane), C.11.2 (VOI LUT).
     """
     return SliceBrowser(
-        [volume], plane=plane, index=index, windows=[window], layout=layout, height=height, memory=memory
+        [volume],
+        plane=plane,
+        index=index,
+        windows=[window],
+        masks=masks,
+        layout=layout,
+        height=height,
+        memory=memory,
     )
 
 
@@ -102,9 +115,11 @@ class SliceBrowser(Synced):
     tiles, stride
         Of a montage: rows and columns, and voxels from one plane to the next.
     mode, split
-        How two volumes meet, and where a curtain hangs.
+        How volumes meet, and where a curtain hangs.
     rois
         The measurements, as `Rois`: a sequence of `Roi` with a table, masks and profiles. Set them as a list.
+    layers, labels, difference
+        How each volume, each label of the masks, and the difference of two volumes are drawn.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -151,35 +166,49 @@ class SliceBrowser(Synced):
         self.position = [p + by * h for p, h in zip(self.position, heading, strict=True)]
 
     @property
+    def layers(self) -> tuple[Layer, ...]:
+        """How each volume is looked at: ``browser.layers[1].opacity = 0.4``."""
+        return tuple(Layer(self, n) for n in range(self._images))
+
+    @property
+    def labels(self) -> LabelList:
+        """The labels of all masks: ``browser.labels["liver"].visible = False``, ``browser.labels[0].ml``."""
+        return LabelList(
+            [LabelLayer(self, n, label) for n, mask in enumerate(self._masks) for label in mask.labels]
+        )
+
+    @property
+    def difference(self) -> Layer:
+        """How the second volume minus the first is looked at, in the mode "difference"."""
+        check_mode("difference", self._images_of())
+        return DifferenceLayer(self)
+
+    @property
     def window(self) -> AnyWindow:
         """The window of the first volume; set it as a `Window`, `VoiLut`, name ("lung", "auto") or pair (center, width)."""
-        return self._window_of(self._looks[0])
+        return self.layers[0].window
 
     @window.setter
     def window(self, window: WindowLike) -> None:
-        grid = self._opened()[0].grid(self._number(0))
-        chosen = resolve_window(window, grid.attrs, grid.sample)
-        self._remember(chosen)
-        self._change_look(0, window=numbers(chosen))
+        self.layers[0].window = window
 
     @property
     def invert(self) -> bool:
         """Whether low values of the first volume are shown white."""
-        return bool(self._looks[0]["invert"])
+        return self.layers[0].invert
 
     @invert.setter
     def invert(self, invert: bool) -> None:
-        self._change_look(0, invert=bool(invert))
+        self.layers[0].invert = invert
 
     @property
     def cmap(self) -> str:
         """Colour map of the first volume."""
-        return str(self._looks[0]["cmap"])
+        return self.layers[0].cmap
 
     @cmap.setter
     def cmap(self, cmap: str) -> None:
-        palette(cmap)
-        self._change_look(0, cmap=cmap)
+        self.layers[0].cmap = cmap
 
     @property
     def slab(self) -> Slab | None:
@@ -220,6 +249,11 @@ class SliceBrowser(Synced):
         self._step = [int(asked[name]) for name in known.names]
 
     @property
+    def _sides(self) -> Sequence[int]:
+        """What stands side by side: places among the volumes that are shown."""
+        return range(sum(layer.visible for layer in self.layers)) if self.mode == "side" else ()
+
+    @property
     def scene(self) -> Scene:
         """All that decides which planes are seen; frozen."""
         return Scene(
@@ -237,16 +271,19 @@ class SliceBrowser(Synced):
 
     def picture(self, width: int = 900, height: int | None = None) -> npt.NDArray[np.uint8]:
         """What is seen, as RGB of shape (height, width, 3): the pixels that the canvas of this size has, without letters."""
+        looks = [dict(look) for look in self._looks]
+        if self.mode == "difference":
+            looks[1] = {**self._difference, "visible": True}
         images = [
             Image(
-                source.grid(self._number(n)),
+                grid,
                 self._window_of(look),
                 bool(look["invert"]),
                 str(look["cmap"]),
                 float(look["opacity"]),
                 bool(look["fade"]),
             )
-            for n, (source, look) in enumerate(zip(self._opened(), self._looks, strict=True))
+            for n, (grid, look) in enumerate(zip(self._images_of(), looks, strict=True))
             if n == 0 or look["visible"]
         ]
         return draw(
@@ -255,6 +292,18 @@ class SliceBrowser(Synced):
             images,
             width,
             self._height if height is None else height,
+            labels=[
+                Labels(
+                    mask.source.grid(self._number(self._images + n)),
+                    {
+                        int(one["value"]): Label(
+                            cast(Any, tuple(one["colour"])), one["opacity"], one["outline"], one["visible"]
+                        )
+                        for one in self._labels[n]
+                    },
+                )
+                for n, mask in enumerate(self._masks)
+            ],
             mode=cast(Any, self.mode),
             split=self.split,
         )
@@ -262,13 +311,17 @@ class SliceBrowser(Synced):
     def refresh(self) -> None:
         """Show the values anew, after the volume's array was changed in place."""
         with self._lock:
-            for source in self._opened():
+            for source in self._opened()[: self._images]:
                 source.refresh()
-            state = {"plane": self.plane, "panes": self.panes, "position": self.position}
-            self._meta = {
-                **self._describe({**state, "_looks": self._looks, "_step": self._step}),
-                "first": self._meta["first"],
-            }
+            known = {label.name: dict(label._look) for label in self.labels}
+            self._masks = read_masks(self._given_masks)
+            self._sources = [*self._sources[: self._images], *(mask.source for mask in self._masks)]
+            labels = self._looks_of_labels(known)
+            names = ("plane", "panes", "position", "mode", "_looks", "_step", "_difference")
+            state = {name: getattr(self, name) for name in names}
+            with self.hold_sync():
+                self._labels = labels
+                self._meta = {**self._describe({**state, "_labels": labels}), "first": self._meta["first"]}
 
     def to_html(self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 25_000_000) -> HtmlPage:
         """Return this viewer as one HTML page with its slices inside, which needs neither kernel nor network.
@@ -311,14 +364,16 @@ class SliceBrowser(Synced):
         """Close the viewer and let go of the volume."""
         super().close()
         with self._lock:
-            self._sources = []
+            self._sources, self._masks, self._given_masks = [], [], None
 
     def __repr__(self) -> str:
         if not self._sources:
             return "<SliceBrowser, closed>"
         axis = self._basis.axis[self.plane]
         where = f"{AXES[axis]} {self.index + 1}/{self._sources[0].grid(0).shape[axis]}"
-        return f"<SliceBrowser {self.plane} {where}, {self.window}>"
+        more = f", {self._images} volumes ({self.mode})" if self._images > 1 else ""
+        more += f", {len(self.labels)} labels" if self._masks else ""
+        return f"<SliceBrowser {self.plane} {where}, {self.window}{more}>"
 
     # ---- what notebooks ask for ----------------------------------------------------------------------------------
 
@@ -341,4 +396,6 @@ class SliceBrowser(Synced):
         """Return what is seen as a small PNG."""
         from dicomlab.view.still import still
 
-        return still(self.picture, self.scene, self._basis, self._sources[0].grid(0), self.window)
+        return still(
+            self.picture, self.scene, self._basis, self._sources[0].grid(0), self.window, self._sides
+        )

@@ -22,10 +22,10 @@ from dicomlab.windowing import AnyWindow
 __all__ = ["GROUND", "Image", "Label", "Labels", "Mode", "draw", "draw_pane"]
 
 Bytes = npt.NDArray[np.uint8]
-Mode: TypeAlias = Literal["fusion", "curtain", "checkerboard", "difference"]
+Mode: TypeAlias = Literal["side", "fusion", "curtain", "checkerboard", "difference"]
 
 GROUND = 24
-"""Grey between panes."""
+"""Grey between panes, and where there is no difference of two volumes."""
 
 _SQUARE = 48
 """Pixels along a side of a square of the checkerboard."""
@@ -97,13 +97,15 @@ def draw(
     labels
         Masks and labels over them.
     mode
-        How two images meet.
+        How images meet: each in panes of its own, one over the other, or in turn.
     split
         Of a curtain: which part of the width shows the first image.
     """
     out = np.full((height, width, 3), GROUND, np.uint8)
-    for pane in panes(scene, basis, images[0].grid, width, height):
-        picture = draw_pane(scene, pane.plane, images, labels=labels, mode=mode, split=split)
+    sides = range(len(images)) if mode == "side" else ()
+    for pane in panes(scene, basis, images[0].grid, width, height, sides):
+        shown = images if pane.source is None else images[pane.source : pane.source + 1]
+        picture = draw_pane(scene, pane.plane, shown, labels=labels, mode=mode, split=split)
         out[pane.top : pane.top + pane.plane.height, pane.left : pane.left + pane.plane.width] = picture
     return out
 
@@ -123,7 +125,9 @@ def draw_pane(
         for image in images
     ]
     if mode == "difference" and len(images) > 1:
-        picture = _coloured(found[1] - found[0], images[1])
+        apart = found[1] - found[0]
+        picture = _coloured(apart, images[1])
+        picture[np.isnan(apart)] = GROUND  # outside of one of them there is no difference, not the lowest one
     else:
         picture = _coloured(found[0], images[0])
         for values, image in zip(found[1:], images[1:], strict=True):

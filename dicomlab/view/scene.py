@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Literal, TypeAlias, cast
 
@@ -132,7 +132,7 @@ class Scene:
 class Pane:
     """One picture of several: where on the screen, in pixels, and which plane of the patient.
 
-    ``number`` tells panes of one plane apart in a montage.
+    ``number`` tells panes of one plane apart. ``source`` is the only volume that is shown, where several stand side by side.
     """
 
     name: PlaneName
@@ -140,10 +140,24 @@ class Pane:
     left: int
     top: int
     plane: Plane
+    source: int | None = None
 
 
-def panes(scene: Scene, basis: Basis, grid: Grid, width: int, height: int) -> list[Pane]:
-    """The panes of a scene on a stage of `width` x `height` pixels; `grid` is that of the first volume."""
+def panes(
+    scene: Scene, basis: Basis, grid: Grid, width: int, height: int, sides: Sequence[int] = ()
+) -> list[Pane]:
+    """The panes of a scene on a stage of `width` x `height` pixels; `grid` is that of the first volume.
+
+    Of several `sides`, numbers of volumes, each has a part of the stage with all its panes, at the same places of the patient.
+    """
+    if len(sides) > 1:
+        made: list[Pane] = []
+        for source, (left, top, wide, high) in zip(sides, _beside(width, height, len(sides)), strict=True):
+            made += [
+                replace(pane, number=len(made) + k, left=pane.left + left, top=pane.top + top, source=source)
+                for k, pane in enumerate(panes(scene, basis, grid, wide, high))
+            ]
+        return made
     if scene.layout == "planes":
         names = [scene.plane, *(name for name in scene.order if name != scene.plane)]
         boxes = _three(width, height)
@@ -190,6 +204,18 @@ def _tiles(width: int, height: int, rows: int, columns: int) -> list[Box]:
     wide = max((width - GAP * (columns - 1)) // columns, 1)
     high = max((height - GAP * (rows - 1)) // rows, 1)
     return [(j * (wide + GAP), i * (high + GAP), wide, high) for i in range(rows) for j in range(columns)]
+
+
+def _beside(width: int, height: int, count: int) -> list[Box]:
+    """Boxes for several volumes side by side, so that the shorter side of a box is as long as can be."""
+
+    def worth(columns: int) -> tuple[int, int, int]:
+        rows = -(-count // columns)
+        _, _, wide, high = _tiles(width, height, rows, columns)[0]
+        return min(wide, high), count - rows * columns, columns
+
+    columns = max(range(1, count + 1), key=worth)
+    return _tiles(width, height, -(-count // columns), columns)[:count]
 
 
 def _turned(scene: Scene, basis: Basis, name: PlaneName) -> tuple[Vector, Vector]:

@@ -16,10 +16,13 @@ import xarray as xr
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
-from dicomlab.view.windows import findings_of, presets
+from dicomlab.view.windows import findings_of, histogram, made_by, presets
 from dicomlab.windowing import auto_window, shown_inverted
 
 __all__ = ["Source", "Steps", "check_one_frame"]
+
+_GAPS = 4
+"""Gaps between slices that a finding points at."""
 
 _KEPT = 8
 """Steps whose grids are kept: a lazy volume keeps its slices in them."""
@@ -126,9 +129,13 @@ class Source:
         values: npt.NDArray[np.generic] = self.grid(number).values.isel({AXES[0]: index}).values
         return values
 
-    def describe(self, *, memory: int) -> dict[str, Any]:
-        """What the page has to know (``SourceMeta`` in ``js/types.js``), ready for JSON; no voxel."""
+    def describe(self, *, memory: int, mask: bool = False) -> dict[str, Any]:
+        """What the page has to know (``SourceMeta`` in ``js/types.js``), ready for JSON; no voxel.
+
+        A `mask` lies over pictures and has no window of its own.
+        """
         grid = self.grid(0)
+        seen = None if mask else grid.sample()
         whole = 2 * math.prod(grid.shape) * self.count <= memory
         steps = self.steps
         return {
@@ -136,8 +143,9 @@ class Source:
             "title": _title(grid.attrs),
             "units": str(grid.attrs.get("units") or ""),
             "integer": grid.values.dtype.kind in "biu",
-            "smooth": not grid.is_mask,
+            "smooth": not (mask or grid.is_mask),
             "findings": findings_of(grid.attrs),
+            "places": [_slices_of(text, grid) for text in findings_of(grid.attrs)],
             "frame": _frame(grid),
             "axes": [_packed(line) for line in grid.axes],
             "direction": grid.direction.ravel().tolist(),
@@ -152,9 +160,22 @@ class Source:
                 {"name": name.replace("_", " "), "units": units, "labels": labels}
                 for name, units, labels in zip(steps.names, steps.units, steps.labels, strict=True)
             ],
-            "presets": presets(grid.attrs, auto_window(grid.sample())),
+            "presets": [] if seen is None else presets(grid.attrs, auto_window(seen)),
+            "histogram": None if seen is None else histogram(seen),
+            "made": made_by(grid.attrs),
             "invert": shown_inverted(grid.attrs),
         }
+
+
+def _slices_of(finding: str, grid: Grid) -> list[int]:
+    """Slices that a finding about gaps is about: those on both sides of the widest; none of any other finding."""
+    if finding.partition(":")[0] not in ("missing_slice", "uneven_spacing"):
+        return []
+    gaps = np.abs(np.diff(grid.axes[0]))
+    if gaps.size == 0 or not gaps.max() > 1.02 * gaps.min():
+        return []  # even by now
+    widest = sorted(np.argsort(-gaps, kind="stable")[:_GAPS].tolist())
+    return sorted({k + side for k in widest if gaps[k] > 1.02 * gaps.min() for side in (0, 1)})
 
 
 def _title(attrs: Mapping[str, Any]) -> str:
@@ -179,14 +200,16 @@ def _frame(grid: Grid) -> str:
     return hashlib.sha256(grid.geometry.frame_of_reference.encode()).hexdigest()[:12]
 
 
-def check_one_frame(sources: Sequence[Source]) -> None:
-    """Raise unless all volumes count mm in one patient frame."""
+def check_one_frame(sources: Sequence[Source], *, images: int | None = None) -> None:
+    """Raise unless all volumes count mm in one patient frame; those from number `images` on are masks."""
     first = sources[0].grid(0).geometry.frame_of_reference
-    for number, other in enumerate(sources[1:], start=2):
+    for number, other in enumerate(sources[1:], start=1):
         uid = other.grid(0).geometry.frame_of_reference
         if uid != first:
+            images = images or len(sources)
+            what = f"Volume {number + 1}" if number < images else f"Mask {number - images + 1}"
             raise DicomLabError(
-                f"Volume {number} has another frame of reference than the first ({uid} against {first}): their millimetres "
+                f"{what} has another frame of reference than the first volume ({uid} against {first}): their millimetres "
                 "mean different places, so nothing links them. Register them, then volume.dicom.transform(matrix, to=first); "
                 "or volume.dicom.assume_frame(first), if you know that they are one."
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,28 +24,35 @@ _BYTES = 48_000  # at most; base64 adds a third, and a notebook keeps one for ea
 Draw = Callable[[int, int], npt.NDArray[np.uint8]]
 
 
-def still(draw: Draw, scene: Scene, basis: Basis, grid: Grid, window: AnyWindow) -> bytes:
+def still(
+    draw: Draw, scene: Scene, basis: Basis, grid: Grid, window: AnyWindow, sides: Sequence[int] = ()
+) -> bytes:
     """Return what is seen as a PNG of at most 48 kB, with orientation letters and what is seen written on it.
 
     Noise compresses badly: the picture is made smaller until it fits. `draw` makes it in any width and height.
     """
-    side, wide = _SIDE, 1.0 if scene.layout == "single" else 1.6
+    side, wide = _SIDE, 1.0 if scene.layout == "single" and len(sides) < 2 else 1.6
     while True:
         width, height = int(side * wide), side
-        data = png(_annotated(draw(width, height), scene, basis, grid, window))
+        data = png(_annotated(draw(width, height), scene, basis, grid, window, sides))
         if len(data) <= _BYTES or side < 64:
             return data
         side = int(side * max(0.5, min(0.9, math.sqrt(_BYTES / len(data)))))
 
 
 def _annotated(
-    picture: npt.NDArray[np.uint8], scene: Scene, basis: Basis, grid: Grid, window: AnyWindow
+    picture: npt.NDArray[np.uint8],
+    scene: Scene,
+    basis: Basis,
+    grid: Grid,
+    window: AnyWindow,
+    sides: Sequence[int],
 ) -> npt.NDArray[np.uint8]:
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))
     edge = 4
-    for pane in panes(scene, basis, grid, *image.size):
+    for pane in panes(scene, basis, grid, *image.size, sides):
         left, top, plane = pane.left, pane.top, pane.plane
         if min(plane.width, plane.height) < 60:
             continue
@@ -61,7 +68,7 @@ def _annotated(
             draw.text(
                 place, text, fill="white", font=font, anchor=anchor, stroke_width=2, stroke_fill="black"
             )
-        if plane.width > 200 and scene.layout != "montage":
+        if plane.width > 200 and scene.layout != "montage" and not pane.source:
             axis = basis.axis[pane.name]
             mm = grid.coordinates(scene.position)[axis]
             index = int(np.argmin(np.abs(grid.axes[axis] - mm)))

@@ -5,24 +5,30 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import anywidget
 import numpy as np
+import numpy.typing as npt
 import traitlets
 import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.answers import answer
+from dicomlab.view.draw import Mode
 from dicomlab.view.grid import Grid
+from dicomlab.view.layers import looked_as, manner
+from dicomlab.view.masks import MasksLike, first_look, read_masks
+from dicomlab.view.meet import MODES, apart, check_mode, subtractable, symmetric_window
 from dicomlab.view.page import bundle, styles
+from dicomlab.view.plane import Vector
 from dicomlab.view.roi import Roi
 from dicomlab.view.rois import Rois
-from dicomlab.view.scene import IDENTITY, Layout, basis_of
+from dicomlab.view.scene import IDENTITY, Layout, Scene, basis_of
 from dicomlab.view.shade import PALETTES, palette
 from dicomlab.view.source import Source, check_one_frame
 from dicomlab.view.state import PLANES, PlaneName, choose_plane, choose_voxel
-from dicomlab.view.windows import lut_text, numbers
+from dicomlab.view.windows import histogram, lut_text, numbers
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, Window, WindowLike, resolve_window, shown_inverted
 
@@ -44,8 +50,15 @@ STATE = (
     "mode",
     "split",
     "rois",
+    "_difference",
+    "_labels",
 )
 """What is synchronised with the page, as ``TRAITS`` in ``js/widget.js``."""
+
+
+def _packed(cmap: str) -> str:
+    """The 256 colours of a colour map in base64, "" for grey."""
+    return "" if cmap == "gray" else base64.b64encode(palette(cmap).tobytes()).decode("ascii")
 
 
 class Synced(anywidget.AnyWidget):
@@ -71,15 +84,15 @@ class Synced(anywidget.AnyWidget):
     stride = traitlets.Int(1, min=1).tag(sync=True)
     _looks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _step = traitlets.List(traitlets.Int(min=0)).tag(sync=True)
-    mode = traitlets.Enum(("fusion", "curtain", "checkerboard", "difference"), default_value="fusion").tag(
-        sync=True
-    )
+    mode = traitlets.Enum(MODES, default_value="fusion").tag(sync=True)
     split = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
     rois: Any = traitlets.Any().tag(
         sync=True,
         to_json=lambda rois, _: rois.to_json(),
         from_json=lambda told, _: [Roi.from_json(one) for one in told],
     )
+    _difference = traitlets.Dict().tag(sync=True)
+    _labels = traitlets.List(traitlets.List(traitlets.Dict())).tag(sync=True)
 
     def __init__(
         self,
@@ -88,22 +101,34 @@ class Synced(anywidget.AnyWidget):
         plane: PlaneName | None = None,
         index: int | None = None,
         windows: Sequence[WindowLike | None] = (None,),
+        masks: MasksLike | None = None,
+        mode: Mode = "fusion",
         layout: Layout = "single",
         height: int = 512,
         memory: int = 256 << 20,
     ) -> None:
         # Messages arrive on a thread of their own (ipykernel 7 handles comms in a subshell).
         self._lock = threading.RLock()
-        self._sources = [Source(volume) for volume in volumes]
-        check_one_frame(self._sources)
+        self._given_masks = masks
+        self._masks = read_masks(masks)
+        self._images = len(volumes)
+        self._sources = [Source(volume) for volume in volumes] + [mask.source for mask in self._masks]
+        check_one_frame(self._sources, images=self._images)
         grid = self._sources[0].grid(0)
         self._basis = basis_of(grid)
         self._height, self._memory = int(height), int(memory)
+        check_mode(mode, [source.grid(0) for source in self._sources[: self._images]])
         name = choose_plane(grid, plane)
         voxel = choose_voxel(grid, self._basis.axis[name], index)
         self._luts: dict[str, VoiLut] = {}
+        self._cmaps: tuple[str, ...] = ()
+        self._manners = [
+            manner(source.grid(0).attrs, n == 0, shown_inverted(source.grid(0).attrs))
+            for n, source in enumerate(self._sources[: self._images])
+        ]
         looks = [
-            self._look_of(source, window) for source, window in zip(self._sources, windows, strict=False)
+            looked_as(mode, self._look_of(source, window), known)
+            for source, window, known in zip(self._sources, windows, self._manners, strict=False)
         ]
         steps = self._sources[0].steps
         state: dict[str, Any] = {
@@ -112,9 +137,50 @@ class Synced(anywidget.AnyWidget):
             "position": self._lps(voxel),
             "_looks": looks,
             "_step": [0] * len(steps.names),
+            "mode": mode,
+            "_difference": self._first_difference(name, self._lps(voxel)),
+            "_labels": [],
         }
+        state["_labels"] = self._looks_of_labels()
         super().__init__(_meta=self._describe(state), **state)
         self.on_msg(self._on_message)
+
+    def _images_of(self) -> list[Grid]:
+        return [source.grid(self._number(n)) for n, source in enumerate(self._opened()[: self._images])]
+
+    def _first_difference(self, plane: PlaneName, position: Sequence[float]) -> dict[str, Any]:
+        """How the difference is looked at, of two volumes that have one."""
+        grids = [source.grid(0) for source in self._sources[: self._images]]
+        if not subtractable(grids):
+            return {}
+        values = apart(grids, self._basis, Scene(cast(Vector, tuple(position)), plane))
+        window = numbers(symmetric_window(values))
+        return {
+            "window": window,
+            "invert": False,
+            "cmap": "RdBu_r",
+            "opacity": 1.0,
+            "fade": False,
+            "visible": True,
+        }
+
+    def _apart(self) -> npt.NDArray[np.generic]:
+        scene = Scene(cast(Vector, tuple(self.position)), self.plane)
+        return apart(self._images_of(), self._basis, scene)
+
+    def _looks_of_labels(
+        self, known: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> list[list[dict[str, Any]]]:
+        """How each label of each mask is drawn: as it was where its name is known, else in a colour of its own."""
+        looks: list[list[dict[str, Any]]] = []
+        number = 0
+        for mask in self._masks:
+            looks.append([])
+            for label in mask.labels:
+                look = {**first_look(number), **((known or {}).get(label.name) or {})}
+                looks[-1].append({**look, "value": label.value})
+                number += 1
+        return looks
 
     def _look_of(self, source: Source, window: WindowLike | None) -> dict[str, Any]:
         grid = source.grid(0)
@@ -148,7 +214,12 @@ class Synced(anywidget.AnyWidget):
         }
         basis = self._basis
         return {
-            "sources": [source.describe(memory=self._memory) for source in self._sources],
+            "sources": [
+                {**source.describe(memory=self._memory), "manner": known}
+                for source, known in zip(self._sources, self._manners, strict=False)
+            ]
+            + [mask.describe(memory=self._memory) for mask in self._masks],
+            "difference": self._describe_difference(state),
             "basis": {
                 "right": dict(basis.right),
                 "down": dict(basis.down),
@@ -157,21 +228,45 @@ class Synced(anywidget.AnyWidget):
                 "corners": [list(corner) for corner in basis.corners],
                 "middle": list(basis.middle),
             },
-            "palettes": {
-                name: "" if name == "gray" else base64.b64encode(palette(name).tobytes()).decode("ascii")
-                for name in PALETTES
-            },
+            "palettes": {name: _packed(name) for name in (*PALETTES, *self._cmaps)},
             "height": self._height,
             "budget": self._memory,
             "first": {
                 "scene": scene,
                 "looks": state["_looks"],
                 "step": state["_step"],
-                "mode": "fusion",
+                "mode": state["mode"],
                 "split": 0.5,
                 "rois": [],
+                "difference": state["_difference"],
+                "labels": state["_labels"],
             },
         }
+
+    def _describe_difference(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the page says of the second volume minus the first; None where there is none."""
+        if not state["_difference"]:
+            return None
+        one, other = (source.describe(memory=self._memory) for source in self._sources[:2])
+        values = apart(
+            [source.grid(0) for source in self._sources[:2]],
+            self._basis,
+            Scene(cast(Vector, tuple(state["position"])), state["plane"]),
+        )
+        window = symmetric_window(values)
+        return {
+            "title": f"{other['title'] or 'second'} − {one['title'] or 'first'}",
+            "units": one["units"],
+            "integer": one["integer"] and other["integer"],
+            "presets": [{"name": "auto", **numbers(window), "group": "automatic"}],
+            "histogram": histogram(values, within=0.6 * window.width),
+        }
+
+    def _offer_palette(self, cmap: str) -> None:
+        """Let the page have a colour map that it did not have at first."""
+        if cmap not in self._meta["palettes"]:
+            self._cmaps = (*self._cmaps, cmap)
+            self._meta = {**self._meta, "palettes": {**self._meta["palettes"], cmap: _packed(cmap)}}
 
     def _window_of(self, look: Mapping[str, Any]) -> AnyWindow:
         told = look["window"]
@@ -181,6 +276,13 @@ class Synced(anywidget.AnyWidget):
     def _change_look(self, number: int, **changes: Any) -> None:
         with self._lock:
             self._looks = [{**look, **changes} if n == number else look for n, look in enumerate(self._looks)]
+
+    def _change_label(self, mask: int, value: int, **changes: Any) -> None:
+        with self._lock:
+            self._labels = [
+                [{**one, **changes} if n == mask and one["value"] == value else one for one in looks]
+                for n, looks in enumerate(self._labels)
+            ]
 
     # ---- messages ------------------------------------------------------------------------------------------------
 
@@ -234,6 +336,22 @@ class Synced(anywidget.AnyWidget):
         """The first volume, and the grid of its step that is shown: what measurements are made on."""
         source = self._opened()[0]
         return source.volume, source.grid(self._number(0))
+
+    @traitlets.validate("mode")
+    def _valid_mode(self, proposal: Any) -> str:
+        if self._sources:
+            check_mode(proposal["value"], [source.grid(0) for source in self._sources[: self._images]])
+        return str(proposal["value"])
+
+    @traitlets.observe("mode")
+    def _mode_changed(self, change: Any) -> None:
+        with self._lock:
+            looks = [
+                looked_as(change["new"], look, known)
+                for look, known in zip(self._looks, self._manners, strict=True)
+            ]
+            if looks != self._looks:
+                self._looks = looks
 
     def _number(self, source: int) -> int:
         """Which step of a volume is shown."""

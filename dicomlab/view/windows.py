@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dicomlab.view.shade import grey
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, file_windows, named_windows
 
-__all__ = ["findings_of", "lut_text", "numbers", "presets"]
+__all__ = ["findings_of", "histogram", "lut_text", "made_by", "numbers", "presets"]
+
+_BINS = 160
+_SAMPLE = 1 << 18
 
 
 def lut_text(window: AnyWindow) -> str:
@@ -52,3 +56,34 @@ def findings_of(attrs: Mapping[str, Any]) -> list[str]:
     """Return what was odd about the series; the attribute is one text, a line each, or a list."""
     found = attrs.get("findings") or ()
     return found.splitlines() if isinstance(found, str) else [str(one) for one in found]
+
+
+def histogram(values: npt.ArrayLike, within: float = 0.0) -> dict[str, Any] | None:
+    """Return where values begin and end, and how many lie in each of 160 equal parts; None where none is finite.
+
+    The highest and lowest of ten thousand are left out: one bright voxel would leave no room for the others. Of many values an
+    even sample counts. The parts reach at least from minus `within` to `within`.
+    """
+    array = np.asarray(values)
+    # An odd step visits all columns, whatever their number's factors of two.
+    some = np.asarray(array.flat[:: max(1, array.size // _SAMPLE) | 1], dtype=np.float64)
+    some = some[np.isfinite(some)]
+    if some.size == 0:
+        return None
+    low, high = (float(x) for x in np.percentile(some, (0.01, 99.99)))
+    if within:
+        low, high = min(low, -within), max(high, within)
+    if not low < high:
+        low, high = low - 0.5, low + 0.5
+    counts, _ = np.histogram(some, _BINS, (low, high))
+    return {"low": low, "high": high, "counts": counts.tolist()}
+
+
+def made_by(attrs: Mapping[str, Any]) -> str:
+    """Return what is known of how the values came about: SUV and its assumptions, new grids, another frame."""
+    units = str(attrs.get("units") or "")
+    lines = [f"{units}: activity by dose and body, decay corrected"] if units.startswith("SUV") else []
+    lines += [f"assumed: {line}" for line in str(attrs.get("suv_assumed") or "").splitlines()]
+    lines += [f"resampled: {line}" for line in str(attrs.get("resampled") or "").splitlines()]
+    lines += [f"moved: {line}" for line in str(attrs.get("frame_history") or "").splitlines()]
+    return "; ".join(lines)

@@ -1,5 +1,6 @@
 // What each key and button does.
 
+import { firstLooks } from "./layers.js";
 import { IDENTITY } from "./scene.js";
 
 /**
@@ -42,7 +43,7 @@ export function act(viewer, action) {
     case "layout":
       return viewer.setLayout(viewer.state.scene.layout === "planes" ? "single" : "planes");
     case "firstWindow":
-      return viewer.changeLook({ window: { ...viewer.meta.first.looks[0].window } });
+      return viewer.changeLook({ window: viewer.firstWindow });
     case "ruler":
     case "angle":
       return viewer.setTool(viewer.tool === action ? "window" : action);
@@ -52,6 +53,9 @@ export function act(viewer, action) {
       return viewer.measuring.remove();
     case "measured":
       return viewer.measuring.next();
+    case "layers":
+      viewer.dock.toggle();
+      return viewer.redraw();
     case "help":
       return chrome.toggle("help");
     case "full":
@@ -60,7 +64,7 @@ export function act(viewer, action) {
       return;
     case "reset":
       if (chrome.closePanel() || viewer.measuring.escape()) return;
-      viewer.state = { ...viewer.state, looks: viewer.meta.first.looks, scene: { ...viewer.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
+      viewer.state = { ...viewer.state, looks: firstLooks(viewer), difference: viewer.meta.first.difference, scene: { ...viewer.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
       return viewer.changed();
   }
 }

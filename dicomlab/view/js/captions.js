@@ -4,10 +4,10 @@ import { windowText } from "./text.js";
 
 /** @param {import("./viewer.js").Viewer} viewer */
 export function showState(viewer) {
-  const { chrome, state, meta, space, stage, look } = viewer;
+  const { chrome, state, meta, space, stage, look, subject } = viewer;
   const { scene } = state;
   const axis = meta.basis.axis[scene.plane];
-  const { presets } = meta.sources[0];
+  const { presets } = subject;
   const { center, width, lut } = look.window;
   const chosen = presets.findIndex((one) => one.center === center && one.width === width && one.function === look.window.function && one.lut === lut);
   chrome.own.textContent = `${windowText(look.window)}  (by hand)`;
@@ -18,7 +18,8 @@ export function showState(viewer) {
   chrome.press(chrome.layouts, "layout", scene.layout);
   chrome.press(chrome.tools, "tool", viewer.tool);
   chrome.invert.setAttribute("aria-pressed", String(look.invert));
-  chrome.stage.classList.toggle("dl-white", look.invert && look.cmap === "gray");
+  chrome.stage.classList.toggle("dl-white", state.looks.length === 1 && look.invert && look.cmap === "gray");
+  chrome.layersButton.setAttribute("aria-pressed", String(!viewer.dock.root.hidden));
   chrome.showSteps(meta.sources[0].steps, state.step);
   chrome.slider.max = String(space.shape[axis] - 1);
   chrome.slider.value = String(viewer.index);

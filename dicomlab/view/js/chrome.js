@@ -80,6 +80,7 @@ export class Chrome {
     for (const [value, text] of SLABS) this.slab.append(make("option", "", { value }, [text]));
     this.invert = iconButton("invert", "Invert black and white (X)");
     this.reset = iconButton("reset", "First window, no zoom, shift, tilt or inversion (Esc)");
+    this.layersButton = iconButton("layers", "Volumes, window and labels (L)");
     this.full = iconButton("full", "Full screen (F)");
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
     this.badge = make("button", "dl-button dl-badge", { type: "button", hidden: "" });
@@ -95,7 +96,7 @@ export class Chrome {
       this.preset,
       this.cmap,
       this.slab,
-      make("div", "dl-group", {}, [this.invert, this.reset, this.full]),
+      make("div", "dl-group", {}, [this.layersButton, this.invert, this.reset, this.full]),
       this.badge,
       this.helpButton,
     ]);
@@ -124,6 +125,7 @@ export class Chrome {
     }
     this.grip = make("div", "dl-grip", { title: "Drag to make the picture higher or lower" });
     this.stage = make("div", "dl-stage", {}, [this.canvas, this.svg, this.status, this.message, this.said, this.help, this.findings, this.grip]);
+    this.body = make("div", "dl-body", {}, [this.stage]);
     this.slider = make("input", "dl-slider", { type: "range", min: "0", step: "1", "aria-label": "Slice" });
     this.steps = make("div", "dl-steps");
     /** @type {HTMLInputElement[]} */ this.stepSliders = [];
@@ -131,7 +133,7 @@ export class Chrome {
     // Notebook 7 and JupyterLab would otherwise take letters typed here for commands ("d d" deletes the cell).
     this.root = make("div", "dl-browser", { tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true" }, [
       bar,
-      this.stage,
+      this.body,
       make("div", "dl-foot", {}, [this.slider, this.steps, this.probe]),
     ]);
     el.append(this.root);
@@ -151,14 +153,26 @@ export class Chrome {
     this.preset.replaceChildren(this.own, ...groups.values());
   }
 
-  /** @param {string[]} findings */
-  setFindings(findings) {
+  /** @param {string[]} findings @param {number[][]} places slices that each is about @param {(slice: number) => void} onPlace */
+  setFindings(findings, places, onPlace) {
     this.badge.hidden = findings.length === 0;
     this.badge.textContent = `⚠ ${findings.length}`;
     this.badge.title = findings.join("\n");
     this.badge.setAttribute("aria-label", `${findings.length} findings`);
-    this.findings.replaceChildren(make("div", "dl-list", {}, findings.map((text) => make("div", "", {}, [text]))));
+    this.findings.replaceChildren(make("div", "dl-list", {}, findings.map((text, n) => make("div", "", {}, [text, ...this.placeButtons(places[n] ?? [], onPlace)]))));
     if (!findings.length) this.findings.hidden = true;
+  }
+
+  /** @private @param {number[]} places @param {(slice: number) => void} onPlace */
+  placeButtons(places, onPlace) {
+    return places.map((slice) => {
+      const one = button(`slice ${slice + 1}`, `Go to slice ${slice + 1}`, "dl-place");
+      one.addEventListener("click", () => {
+        this.closePanel();
+        onPlace(slice);
+      });
+      return one;
+    });
   }
 
   /** Opens a panel over the picture, or closes it. @param {"help" | "findings"} name */

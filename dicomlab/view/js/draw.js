@@ -7,7 +7,7 @@ import { blend, levels } from "./shade.js";
 
 /** @typedef {import("./plane.js").Plane} Plane */
 /** @typedef {import("./types.js").Window} Window */
-/** @typedef {"fusion" | "curtain" | "checkerboard" | "difference"} Mode */
+/** @typedef {"side" | "fusion" | "curtain" | "checkerboard" | "difference"} Mode */
 
 /**
  * @typedef {object} ImageLayer A volume of values, and how it is looked at.
@@ -22,9 +22,10 @@ import { blend, levels } from "./shade.js";
  * @property {import("./transport.js").PlaneAnswer} [given] what the kernel cut, where slices are not all here
  */
 /** @typedef {{colour: [number, number, number], opacity: number, outline: boolean, visible: boolean}} Label */
-/** @typedef {{source: import("./sample.js").Source, key: string, labels: Map<number, Label>}} LabelLayer */
+/** @typedef {{source: import("./sample.js").Source, key: string, labels: Map<number, Label>, given?: import("./transport.js").PlaneAnswer}} LabelLayer */
 
 export const GROUND = 24;
+const NOTHING = (0xff000000 | (GROUND * 0x010101)) >>> 0;
 const SQUARE = 48;
 
 /** Draws one plane again and again, and keeps what did not change. */
@@ -39,7 +40,7 @@ export class PaneDrawer {
     const name = JSON.stringify([layer.key, plane, interpolation, slab]);
     const kept = this.samples[n];
     if (kept?.name === name) return kept.values;
-    const given = "given" in layer ? layer.given : undefined;
+    const { given } = layer;
     const values = given ? spread(given, plane, kept?.values) : sample(layer.source, plane, interpolation, slab, kept?.values);
     this.samples[n] = { name, values };
     return values;
@@ -69,7 +70,8 @@ export class PaneDrawer {
       for (let i = 0; i < count; i++) apart[i] = b[i] - a[i];
       levels(apart, images[1].window, images[1].invert, shades);
       const { palette } = images[1];
-      for (let i = 0; i < count; i++) out[i] = palette[shades[i]];
+      // Outside of one of them there is no difference, not the lowest one.
+      for (let i = 0; i < count; i++) out[i] = apart[i] === apart[i] ? palette[shades[i]] : NOTHING;
     } else {
       levels(found[0], images[0].window, images[0].invert, shades);
       const { palette } = images[0];

@@ -1,6 +1,6 @@
 // The map of gestures and keys: what the help lists is what is bound.
 
-/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"help"|"firstWindow"|"ruler"|"angle"|"finish"|"remove"|"measured"} KeyAction */
+/** @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"|"layout"|"full"|"layers"|"help"|"firstWindow"|"ruler"|"angle"|"finish"|"remove"|"measured"} KeyAction */
 
 /** @type {Record<string, KeyAction>} */
 export const KEYS = {
@@ -27,6 +27,7 @@ export const KEYS = {
   Enter: "finish",
   Delete: "remove",
   Backspace: "remove",
+  l: "layers",
   0: "firstWindow",
   "?": "help",
 };
@@ -49,6 +50,7 @@ export const HELP = [
   ["D, A", "draw a ruler, an angle; again for the window"],
   ["N, Delete", "go to the next measurement; remove the chosen one"],
   ["Measurements", "drag a handle, or a line to move all"],
+  ["L", "panel of volumes, window and labels"],
   ["1 … 9", "window presets"],
   ["0", "first window"],
   ["X", "invert"],

@@ -1,8 +1,10 @@
 // What is drawn over the picture, as shapes and text: crosshair, letters of the patient, scale, what is seen. One SVG for all panes.
 
+import { isLight, lookIn, overText } from "./layers.js";
 import { normal, rotate } from "./scene.js";
 import { cross, dot } from "./plane.js";
 import { AXIS_NAMES, roundLength, stepText } from "./space.js";
+import { shape } from "./svg.js";
 import { letters, placeText, short, windowText } from "./text.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
@@ -10,24 +12,16 @@ import { letters, placeText, short, windowText } from "./text.js";
 /** @typedef {import("./scene.js").Pane} Pane */
 /** @typedef {import("./types.js").PlaneName} PlaneName */
 
-const SVG = "http://www.w3.org/2000/svg";
-
 /** @type {Record<PlaneName, string>} */
 export const COLOURS = { axial: "#ff6b6b", sagittal: "#ffd43b", coronal: "#69db7c" };
 
 /** css px around the crossing that stay free, and from it at which a line is taken to be turned. */
 const FREE = 14;
 
-/**
- * @param {string} tag @param {Record<string, string | number>} attributes @param {string} [text]
- * @returns {SVGElement}
- */
-export function shape(tag, attributes, text) {
-  const node = /** @type {SVGElement} */ (document.createElementNS(SVG, tag));
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
+/** css px of a letter. */
+const LETTER = 7.3;
+
+export { shape };
 
 /**
  * The lines in which the other planes cut a pane: each a point, a unit direction in css px, and the plane's name.
@@ -61,24 +55,25 @@ export class Overlay {
    * @param {State} what.state
    * @param {Pane[]} what.panes
    * @param {import("./stage.js").Stage} what.stage
-   * @param {import("./space.js").Space} what.space
+   * @param {import("./space.js").Space} what.space of the first volume
+   * @param {import("./space.js").Space[]} what.spaces
    * @param {(pane: Pane) => SVGElement[]} what.more
    */
-  draw({ meta, state, panes, stage, space, more }) {
+  draw({ meta, state, panes, stage, space, spaces, more }) {
     const { ratio, width, height } = stage.size;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const nodes = panes.map((pane, n) => {
       const [left, top, wide, high] = [pane.left / ratio, pane.top / ratio, pane.plane.width / ratio, pane.plane.height / ratio];
-      const group = shape("svg", { x: left, y: top, width: wide, height: high, viewBox: `${left} ${top} ${wide} ${high}`, class: "dl-pane", "data-pane": pane.name });
+      const group = shape("svg", { x: left, y: top, width: wide, height: high, viewBox: `${left} ${top} ${wide} ${high}`, class: isLight(pane, state, meta) ? "dl-pane dl-light" : "dl-pane", "data-pane": pane.name });
       if (this.showCross && state.scene.layout === "planes") {
         for (const line of crosshair(pane, state, meta, (lps) => stage.pxOf(pane, lps))) group.append(...this.line(line, wide + high));
       }
       group.append(...more(pane));
-      if (state.scene.layout !== "single") {
+      if (panes.length > 1 || state.scene.layout !== "single") {
         const colour = COLOURS[pane.name];
         group.append(shape("rect", { x: left + 0.5, y: top + 0.5, width: wide - 1, height: high - 1, fill: "none", stroke: colour, "stroke-opacity": 0.55 }));
       }
-      if (this.showText) this.text(group, { left, top, wide, high }, pane, n, { meta, state, space, stage });
+      if (this.showText) this.text(group, { left, top, wide, high }, pane, n, { meta, state, space, spaces, stage });
       return group;
     });
     this.svg.replaceChildren(...nodes);
@@ -94,9 +89,9 @@ export class Overlay {
 
   /**
    * @private @param {SVGElement} group @param {{left: number, top: number, wide: number, high: number}} box @param {Pane} pane @param {number} n
-   * @param {{meta: Meta, state: State, space: import("./space.js").Space, stage: import("./stage.js").Stage}} what
+   * @param {{meta: Meta, state: State, space: import("./space.js").Space, spaces: import("./space.js").Space[], stage: import("./stage.js").Stage}} what
    */
-  text(group, { left, top, wide, high }, pane, n, { meta, state, space, stage }) {
+  text(group, { left, top, wide, high }, pane, n, { meta, state, space, spaces, stage }) {
     const { scene } = state;
     const { right, down, pixel } = pane.plane;
     const small = wide < 220 || high < 160;
@@ -115,12 +110,15 @@ export class Overlay {
     const mm = dot(heading, pane.plane.origin);
     const where = placeText(mm, [letters(heading.map((v) => -v)), letters(heading)]);
     const count = space.shape[axis];
-    if (!small || scene.layout === "montage") put(left + 8, top + high - (small ? 7 : 24), "start", `${AXIS_NAMES[axis]} ${index + 1}/${count}`);
+    // Another volume has slices of its own; the place in mm is the same.
+    if ((!small || scene.layout === "montage") && !pane.source) put(left + 8, top + high - (small ? 7 : 24), "start", `${AXIS_NAMES[axis]} ${index + 1}/${count}`);
     if (!small) put(left + 8, top + high - 8, "start", where);
-    if (n === 0 && !small) {
-      const look = state.looks[0];
-      const lines = [meta.sources[0].title, [meta.sources[0].units && `in ${meta.sources[0].units}`, `${space.mm.map(stepText).filter(Boolean).join(" × ")} mm`].filter(Boolean).join("   ")];
-      lines.forEach((line, k) => put(left + 8, top + 18 + 16 * k, "start", line));
+    const leads = stage.panes.findIndex(({ source }) => source === pane.source) === n;
+    if (leads && !small) {
+      const { look, subject } = lookIn(pane, state, meta);
+      const half = Math.floor((wide / 2 - 24) / LETTER);
+      const lines = [subject.title, [subject.units && `in ${subject.units}`, `${spaces[pane.source ?? 0].mm.map(stepText).filter(Boolean).join(" × ")} mm`].filter(Boolean).join("   "), ...overText(pane, state, meta)];
+      lines.forEach((line, k) => put(left + 8, top + 18 + 16 * k, "start", line.length > half && k === 0 ? `${line.slice(0, half - 1)}…` : line));
       const names = [windowText(look.window), `zoom ${scene.zoom.toFixed(2)}×`, scene.slab ? `${scene.slab.mode} ${short(scene.slab.thickness)} mm` : "", look.invert ? "inverted" : ""].filter(Boolean);
       names.forEach((line, k) => put(left + wide - 8, top + 18 + 16 * k, "end", line));
     }

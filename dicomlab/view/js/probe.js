@@ -1,23 +1,30 @@
-// The value under the pointer, and where it is.
+// The values under the pointer, and where it is.
 
 import { honest, millimetres } from "./text.js";
 
 /**
- * What is under a point of the stage: of each volume its voxel there.
+ * What is under a point of the stage: of each volume its voxel there, of each mask its label.
  * @param {import("./viewer.js").Viewer} viewer @param {number} x css px @param {number} y
  */
 export function probeAt(viewer, x, y) {
   const pane = viewer.stage.paneAt(x, y);
   if (!pane) return null;
+  const { meta, state } = viewer;
   const lps = viewer.stage.lpsAt(pane, x, y);
   const found = [];
-  for (const n of viewer.shownIn()) {
+  // Of all volumes, also where they stand side by side: that is what they are compared for.
+  for (const n of viewer.layersIn()) {
     const voxel = viewer.spaces[n].voxel(lps);
-    const source = viewer.meta.sources[n];
+    const source = meta.sources[n];
     const slice = voxel && viewer.transport.cache.peek(source.key, viewer.stepOf(n), voxel[0]);
     if (!voxel || !slice) continue;
     const value = slice.values[voxel[1] * source.shape[2] + voxel[2]];
-    found.push({ source: n, voxel, value, text: `${honest(value, slice)}${source.units ? ` ${source.units}` : ""}` });
+    if (n < state.looks.length) {
+      found.push({ source: n, voxel, value, text: `${honest(value, slice)}${source.units ? ` ${source.units}` : ""}` });
+    } else {
+      const label = source.labels?.find((one) => one.value === value);
+      if (label) found.push({ source: n, voxel, value, text: label.name });
+    }
   }
   return { lps, found };
 }
@@ -26,6 +33,17 @@ export function probeAt(viewer, x, y) {
 export function probeText(viewer, x, y) {
   const at = probeAt(viewer, x, y);
   if (!at || !at.found.length) return "";
-  const values = at.found.map(({ text }) => text).join("  |  ");
-  return `${values}   voxel [${at.found[0].voxel.join(", ")}]   LPS (${at.lps.map(millimetres).join(", ")}) mm`;
+  const { meta, state } = viewer;
+  const images = at.found.filter(({ source }) => source < state.looks.length);
+  const values = images.map(({ source, text }) => (state.looks.length > 1 ? `${meta.sources[source].title.split(" ")[0]} ${text}` : text));
+  const labels = at.found.slice(images.length).map(({ text }) => text);
+  const voxel = images.length ? `voxel [${images[0].voxel.join(", ")}]` : "";
+  return [...values, labels.join(" + "), voxel, `LPS (${at.lps.map(millimetres).join(", ")}) mm`].filter(Boolean).join("   ");
+}
+
+/** What is known of how the values under the pointer came about. @param {import("./viewer.js").Viewer} viewer */
+export function madeText(viewer) {
+  const { meta, state } = viewer;
+  const told = state.looks.map((_, n) => meta.sources[n]).filter(({ made }) => made);
+  return told.map(({ title, made }) => (state.looks.length > 1 ? `${title}: ${made}` : made)).join("\n");
 }

@@ -34,7 +34,15 @@ import { cross, courses, dot } from "./plane.js";
  * @property {number} stride voxels from one plane of a montage to the next
  */
 
-/** @typedef {{name: PlaneName, number: number, left: number, top: number, plane: Plane}} Pane */
+/**
+ * @typedef {object} Pane
+ * @property {PlaneName} name
+ * @property {number} number tells panes of one plane apart
+ * @property {number} left
+ * @property {number} top
+ * @property {Plane} plane
+ * @property {number | null} source the only volume that is shown, where several stand side by side
+ */
 
 export const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 export const GAP = 2;
@@ -49,14 +57,28 @@ export const PLANES = ["axial", "sagittal", "coronal"];
  * @param {Lattice} lattice of the first volume
  * @param {number} width pixels of the stage
  * @param {number} height
+ * @param {number[]} [sides] volumes that stand side by side
  * @returns {Pane[]}
  */
-export function panes(scene, basis, lattice, width, height) {
+export function panes(scene, basis, lattice, width, height, sides = []) {
+  if (sides.length > 1) {
+    /** @type {Pane[]} */
+    const made = [];
+    const boxes = beside(width, height, sides.length);
+    sides.forEach((source, n) => {
+      const [left, top, wide, high] = boxes[n];
+      const first = made.length;
+      panes(scene, basis, lattice, wide, high).forEach((pane, k) => {
+        made.push({ ...pane, number: first + k, left: pane.left + left, top: pane.top + top, source });
+      });
+    });
+    return made;
+  }
   if (scene.layout === "planes") {
     const names = [scene.plane, ...PLANES.filter((name) => name !== scene.plane)];
     return three(width, height).map((box, number) => {
       const scale = fit(axesOf(scene, basis, names[number]), basis, box);
-      return { name: names[number], number, left: box[0], top: box[1], plane: planeOf(scene, basis, lattice, names[number], box, scale, scene.position) };
+      return { name: names[number], number, left: box[0], top: box[1], plane: planeOf(scene, basis, lattice, names[number], box, scale, scene.position), source: null };
     });
   }
   if (scene.layout === "montage") {
@@ -67,14 +89,14 @@ export function panes(scene, basis, lattice, width, height) {
     const made = [];
     boxes.forEach((box, number) => {
       const place = places[number];
-      if (place) made.push({ name: scene.plane, number, left: box[0], top: box[1], plane: planeOf(scene, basis, lattice, scene.plane, box, scale, place) });
+      if (place) made.push({ name: scene.plane, number, left: box[0], top: box[1], plane: planeOf(scene, basis, lattice, scene.plane, box, scale, place), source: null });
     });
     return made;
   }
   /** @type {Box} */
   const box = [0, 0, width, height];
   const scale = fit(axesOf(scene, basis, scene.plane), basis, box);
-  return [{ name: scene.plane, number: 0, left: 0, top: 0, plane: planeOf(scene, basis, lattice, scene.plane, box, scale, scene.position) }];
+  return [{ name: scene.plane, number: 0, left: 0, top: 0, plane: planeOf(scene, basis, lattice, scene.plane, box, scale, scene.position), source: null }];
 }
 
 /** @param {number} width @param {number} height @returns {Box[]} */
@@ -109,6 +131,20 @@ function tilesOf(width, height, rows, columns) {
   const boxes = [];
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) boxes.push([j * (wide + GAP), i * (high + GAP), wide, high]);
   return boxes;
+}
+
+/** Boxes for several volumes side by side, so that the shorter side of a box is as long as can be. @param {number} width @param {number} height @param {number} count */
+function beside(width, height, count) {
+  let best = [-1, 0, 0];
+  for (let columns = 1; columns <= count; columns++) {
+    const rows = Math.ceil(count / columns);
+    const [, , wide, high] = tilesOf(width, height, rows, columns)[0];
+    const worth = [Math.min(wide, high), count - rows * columns, columns];
+    const first = worth.findIndex((x, k) => x !== best[k]);
+    if (worth[first] > best[first]) best = worth;
+  }
+  const columns = best[2];
+  return tilesOf(width, height, Math.ceil(count / columns), columns).slice(0, count);
 }
 
 /** @param {number[]} turn */

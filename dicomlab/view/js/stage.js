@@ -37,7 +37,8 @@ export class Stage {
   /** Where the panes of a state lie. @param {Meta} meta @param {State} state */
   lay(meta, state) {
     const { width, height } = this.canvas;
-    this.panes = panes(state.scene, meta.basis, meta.sources[0], width, height);
+    const sides = state.mode === "side" ? imagesShown(state) : [];
+    this.panes = panes(state.scene, meta.basis, meta.sources[0], width, height, sides);
     return this.panes;
   }
 
@@ -99,19 +100,25 @@ export class Stage {
         this.images.set(name, (image = new ImageData(plane.width, plane.height)));
       }
       let whole = true;
-      const layers = shown(pane).map((n) => {
+      /** @param {number} n @param {import("./sample.js").Slab} slab */
+      const voxels = (n, slab) => {
         const source = this.source(meta, n, stepOf(n));
         const { key } = meta.sources[n];
-        const range = reach(source, plane, scene.slab);
+        const range = reach(source, plane, slab);
         const here = this.transport.complete(n, stepOf(n), range);
         const answer = here ? undefined : this.transport.answer(`${name}/${n}`);
         if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = false;
         else if (answer && answer.divide > 1) whole = false;
-        const look = state.looks[n];
         return {
           source,
           key: `${key}/${stepOf(n)}/${here ? "all" : this.transport.cache.count(key, stepOf(n))}/${answer ? `${answer.name}/${answer.divide}` : ""}`,
           given: answer,
+        };
+      };
+      const layers = shown(pane).map((n) => {
+        const look = state.mode === "difference" && n === 1 ? state.difference : state.looks[n];
+        return {
+          ...voxels(n, scene.slab),
           window: look.window,
           invert: look.invert,
           palette: paletteOf(look.cmap),
@@ -120,7 +127,11 @@ export class Stage {
           smooth: meta.sources[n].smooth,
         };
       });
-      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels: [] }, new Uint32Array(image.data.buffer));
+      const labels = masksShown(state).map((mask) => ({
+        ...voxels(state.looks.length + mask, null),
+        labels: new Map(state.labels[mask].map((look) => [look.value, look])),
+      }));
+      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels }, new Uint32Array(image.data.buffer));
       context.putImageData(image, pane.left, pane.top);
       return whole;
     });
@@ -138,6 +149,12 @@ export class Stage {
     this.canvas.width = this.canvas.height = 0;
   }
 }
+
+/** Volumes that are shown: the first, on which the others lie, always. @param {State} state */
+export const imagesShown = (state) => state.looks.map((_, n) => n).filter((n) => n === 0 || state.looks[n].visible);
+
+/** Masks of which anything is shown. @param {State} state */
+export const masksShown = (state) => state.labels.map((_, n) => n).filter((n) => state.labels[n].some(({ visible }) => visible));
 
 /** @param {Pane} pane */
 export const paneName = ({ name, number }) => `${name}${number}`;

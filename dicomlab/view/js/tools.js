@@ -3,6 +3,7 @@
 import { cross, dot } from "./plane.js";
 import { draggedWindow } from "./gestures.js";
 import { normal } from "./scene.js";
+import { curtainAt, setSplit } from "./layers.js";
 import { crosshair } from "./overlay.js";
 import { DRAWING, EDIT } from "./roitools.js";
 
@@ -72,6 +73,11 @@ export const TOOLS = {
     begin: ({ viewer, pane, start }) => viewer.goTo(viewer.stage.lpsAt(pane, ...start)),
     move: ({ viewer, pane }, x, y) => viewer.goTo(viewer.stage.lpsAt(pane, x, y)),
   },
+  curtain: {
+    title: "Draw the curtain",
+    cursor: "ew-resize",
+    move: ({ viewer, pane }, x) => setSplit(viewer, (x * viewer.stage.size.ratio - pane.left) / pane.plane.width),
+  },
   turn: {
     title: "Tilt the other planes",
     cursor: "alias",
@@ -103,9 +109,11 @@ function angleAt({ viewer, pane }, x, y) {
   return Math.atan2(y - cy, x - cx);
 }
 
-/** Which tool the crosshair itself asks for at a point: to be moved near the crossing, to be turned on a line. @param {Viewer} viewer @param {Pane} pane @param {number} x @param {number} y */
+/** Which tool the curtain or the crosshair itself asks for at a point: this one to be moved near the crossing, to be turned on a line. @param {Viewer} viewer @param {Pane} pane @param {number} x @param {number} y */
 export function grabbed(viewer, pane, x, y) {
   const { state, meta, stage, overlay } = viewer;
+  const curtain = curtainAt(viewer, pane);
+  if (curtain !== null && Math.abs(x - curtain) < NEAR) return "curtain";
   if (state.scene.layout !== "planes" || !overlay.showCross) return null;
   for (const { centre, direction } of crosshair(pane, state, meta, (lps) => stage.pxOf(pane, lps))) {
     const [dx, dy] = [x - centre[0], y - centre[1]];

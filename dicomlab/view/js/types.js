@@ -32,11 +32,21 @@
  * @property {{name: string, units: string, labels: string[]}[]} steps further axes
  * @property {Preset[]} presets
  * @property {boolean} invert the first state of the invert switch
+ * @property {Histogram | null} histogram
+ * @property {string} made what is known of how the values came about
+ * @property {number[][]} places slices that each finding is about
+ * @property {{plain: Partial<Look>, fused: Partial<Look>}} manner how it is looked at by itself, and over another volume
+ * @property {LabelMeta[]} [labels] of a mask, whose values are numbers of labels
  */
+
+/** @typedef {{low: number, high: number, counts: number[]}} Histogram */
+/** @typedef {{value: number, name: string, ml: number | null, at: Vector3 | null}} LabelMeta one label of a mask */
+/** @typedef {{title: string, units: string, integer: boolean, presets: Preset[], histogram: Histogram | null, made?: string}} Subject what is looked at through a window */
 
 /**
  * @typedef {object} Meta All that Python says once about a viewer.
- * @property {SourceMeta[]} sources
+ * @property {SourceMeta[]} sources volumes, then masks
+ * @property {Subject | null} difference the second volume minus the first, where that means anything
  * @property {import("./scene.js").Basis} basis
  * @property {Record<string, string>} palettes 256 RGB triples of each colour map in base64, "" for grey
  * @property {number} height css px of the stage
@@ -55,6 +65,15 @@
  */
 
 /**
+ * @typedef {object} LabelLook How one label of a mask is drawn.
+ * @property {number} value
+ * @property {[number, number, number]} colour
+ * @property {number} opacity
+ * @property {boolean} outline
+ * @property {boolean} visible
+ */
+
+/**
  * @typedef {object} State What can be read and set from Python.
  * @property {import("./scene.js").Scene} scene
  * @property {Look[]} looks one for each volume
@@ -62,6 +81,8 @@
  * @property {import("./draw.js").Mode} mode how two volumes meet
  * @property {number} split of a curtain
  * @property {Roi[]} rois measurements
+ * @property {Look} difference how the second volume minus the first is looked at
+ * @property {LabelLook[][]} labels of each mask
  */
 
 /** @typedef {"ruler"|"angle"|"rectangle"|"ellipse"|"polygon"|"freehand"|"profile"|"probe"} RoiKind */

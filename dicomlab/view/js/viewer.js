@@ -3,6 +3,9 @@
 import { act } from "./actions.js";
 import { Chrome } from "./chrome.js";
 import { listen } from "./gestures.js";
+import { ColourBars } from "./bars.js";
+import { Dock } from "./dock.js";
+import { DIFFERENCE, meetShapes } from "./layers.js";
 import { lutFrom } from "./lut.js";
 import { Measuring } from "./measuring.js";
 import { GIVEN } from "./rois.js";
@@ -12,8 +15,8 @@ import { moved } from "./plane.js";
 import { IDENTITY, rotate } from "./scene.js";
 import { paletteFrom } from "./shade.js";
 import { Space } from "./space.js";
-import { probeText } from "./probe.js";
-import { Stage, paneName } from "./stage.js";
+import { madeText, probeText } from "./probe.js";
+import { Stage, imagesShown, masksShown, paneName } from "./stage.js";
 import { TOOLS, multiplied, rotation, toolFor } from "./tools.js";
 import { wish } from "./wishes.js";
 
@@ -61,6 +64,12 @@ export class Viewer {
     this.travel = { name: "axial", direction: 1 };
     /** css px of the stage @type {[number, number] | null} */ this.pointer = null;
     /** @private @type {Map<string, Uint32Array>} */ this.palettes = new Map();
+    /** The volume that window, presets and colours are about. */ this.chosen = 0;
+    this.bars = new ColourBars();
+    this.dock = new Dock(this);
+    this.chrome.stage.insertBefore(this.bars.root, this.chrome.status);
+    this.chrome.body.append(this.dock.root);
+    this.dock.root.hidden = meta.sources.length < 2;
     this.setMeta(meta);
 
     const { chrome } = this;
@@ -84,9 +93,11 @@ export class Viewer {
         this.measuring.follow(pane, x, y);
         chrome.stage.style.cursor = TOOLS[pane ? toolFor(this, pane, x, y) : this.tool].cursor;
         this.showProbe();
+        if (this.stage.panes.some(({ source }) => source !== null)) this.redraw(); // the pointer's twins
       },
       leave: () => {
         this.pointer = null;
+        this.redraw();
         this.showProbe();
       },
       dragging: onDrag,
@@ -108,6 +119,7 @@ export class Viewer {
       this.setSlab(chrome.slab.value);
       chrome.root.focus({ preventScroll: true });
     });
+    chrome.layersButton.addEventListener("click", () => this.act("layers"));
     chrome.invert.addEventListener("click", () => this.act("invert"));
     chrome.reset.addEventListener("click", () => this.act("reset"));
     chrome.helpButton.addEventListener("click", () => this.act("help"));
@@ -135,14 +147,13 @@ export class Viewer {
     this.spaces = meta.sources.map((source) => new Space(source));
     this.palettes.clear();
     const first = meta.sources[0];
-    const presets = first.presets.map((preset, index) => ({ preset, index }));
-    const usual = presets.filter(({ preset }) => preset.group === "presets");
-    /** Which preset each digit chooses. @private @type {number[]} */
-    this.numbered = (usual.length ? usual : presets).slice(0, 9).map(({ index }) => index);
-    this.chrome.fillPresets(first.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
+    /** @private @type {import("./types.js").Subject | null} */ this.offered = null;
+    this.chosen = Math.min(this.chosen, this.state.looks.length - 1);
+    this.dock.fill();
     this.chrome.fillPalettes(Object.keys(meta.palettes));
     this.chrome.fillSteps(first.steps, (axis, index) => this.setStep(axis, index));
-    this.chrome.setFindings(first.findings);
+    this.chrome.setFindings(first.findings, first.places, (slice) => this.goToSlice(slice));
+    this.chrome.probe.title = madeText(this);
     const title = first.title || "volume";
     this.chrome.stage.style.height = `${meta.height}px`;
     this.chrome.root.setAttribute("aria-label", `Slice browser: ${title}. Press question mark for mouse and keys.`);
@@ -153,9 +164,42 @@ export class Viewer {
     return this.spaces[0];
   }
 
-  /** How the first volume is looked at. */
+  /** The number of the look in hand: that of the chosen volume, or of the difference. */
+  get inHand() {
+    return this.state.mode === "difference" && this.meta.difference ? DIFFERENCE : this.chosen;
+  }
+
+  /** How the volume in hand is looked at. */
   get look() {
-    return this.state.looks[0];
+    return this.inHand === DIFFERENCE ? this.state.difference : this.state.looks[this.chosen];
+  }
+
+  /** What is said of the volume in hand. @returns {import("./types.js").Subject} */
+  get subject() {
+    return this.inHand === DIFFERENCE && this.meta.difference ? this.meta.difference : this.meta.sources[this.chosen];
+  }
+
+  /** What it was looked at through first. */
+  get firstWindow() {
+    const { first } = this.meta;
+    return { ...(this.inHand === DIFFERENCE ? first.difference : first.looks[this.chosen]).window };
+  }
+
+  /** Takes a volume in hand. @param {number} source */
+  choose(source) {
+    this.chosen = source;
+    this.redraw();
+  }
+
+  /** Offers the presets of the volume in hand. @private */
+  offer() {
+    if (this.offered === this.subject) return;
+    this.offered = this.subject;
+    const presets = this.subject.presets.map((preset, index) => ({ preset, index }));
+    const usual = presets.filter(({ preset }) => preset.group === "presets");
+    /** Which preset each digit chooses. @private @type {number[]} */
+    this.numbered = (usual.length ? usual : presets).slice(0, 9).map(({ index }) => index);
+    this.chrome.fillPresets(this.subject.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
   }
 
   /** Index along the axis that the plane of the first pane cuts. */
@@ -180,16 +224,22 @@ export class Viewer {
     return number;
   }
 
-  /** @private @param {string} cmap */
+  /** @param {string} cmap */
   paletteOf(cmap) {
     let words = this.palettes.get(cmap);
     if (!words) this.palettes.set(cmap, (words = paletteFrom(this.meta.palettes[cmap] ?? "")));
     return words;
   }
 
-  /** Which volumes a pane shows. @returns {number[]} */
-  shownIn() {
-    return this.state.looks.map((_, n) => n).filter((n) => n === 0 || this.state.looks[n].visible);
+  /** Which volumes a pane shows, the lowest first; all that are shown, if none is named. @param {Pane} [pane] @returns {number[]} */
+  shownIn(pane) {
+    if (pane && pane.source !== null) return [pane.source];
+    return this.state.mode === "difference" ? [0, 1] : imagesShown(this.state);
+  }
+
+  /** The volumes and masks of a pane, or of all. @param {Pane} [pane] */
+  layersIn(pane) {
+    return [...this.shownIn(pane), ...masksShown(this.state).map((mask) => this.state.looks.length + mask)];
   }
 
   /** Adopts a state from outside. @param {State} state */
@@ -217,8 +267,9 @@ export class Viewer {
   }
 
   /** @param {Partial<Look>} patch @param {number} [source] */
-  changeLook(patch, source = 0) {
-    this.state = { ...this.state, looks: this.state.looks.map((look, n) => (n === source ? { ...look, ...patch } : look)) };
+  changeLook(patch, source = this.inHand) {
+    if (source === DIFFERENCE) this.state = { ...this.state, difference: { ...this.state.difference, ...patch } };
+    else this.state = { ...this.state, looks: this.state.looks.map((look, n) => (n === source ? { ...look, ...patch } : look)) };
     this.changed();
   }
 
@@ -257,6 +308,14 @@ export class Viewer {
     this.changeScene({ position: moved(state.scene.position, by, meta.basis.heading[name]) });
   }
 
+  /** The plane that shows a slice of the file as it is. @param {number} slice */
+  goToSlice(slice) {
+    const { axis } = this.meta.basis;
+    const name = /** @type {PlaneName} */ (Object.keys(axis).find((one) => axis[/** @type {PlaneName} */ (one)] === 0));
+    if (this.state.scene.layout !== "planes") this.setPlane(name);
+    this.goToIndex(name, slice);
+  }
+
   /** So many slices onwards. @param {Pane} pane @param {number} steps */
   scroll(pane, steps) {
     const { scene } = this.state;
@@ -289,7 +348,7 @@ export class Viewer {
     // LINEAR is not defined below a width of 1 (PS3.3 C.11.2.1.2.1).
     width = Math.max(width, fn === "LINEAR" ? 1 : 1e-300);
     // No more digits than the hand can mean: a hundredth of the width, and whole numbers where values are.
-    const unit = this.meta.sources[0].integer && width >= 20 ? 1 : 10 ** (Math.floor(Math.log10(width)) - 2);
+    const unit = this.subject.integer && width >= 20 ? 1 : 10 ** (Math.floor(Math.log10(width)) - 2);
     /** @param {number} x */
     const round = (x) => Number((Math.round(x / unit) * unit).toPrecision(9));
     // By hand, a table becomes the linear window over the same values; where it falls, dark stays bright.
@@ -302,7 +361,7 @@ export class Viewer {
 
   /** @param {number} index into the presets */
   choosePreset(index) {
-    const preset = this.meta.sources[0].presets[index];
+    const preset = this.subject.presets[index];
     if (!preset) return;
     const { name, group, ...window } = preset;
     this.changeLook({ window });
@@ -400,11 +459,14 @@ export class Viewer {
 
   /** @private */
   draw() {
-    const { meta, state, stage, overlay, space } = this;
-    stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), () => this.shownIn());
+    const { meta, state, stage, overlay, space, spaces } = this;
+    stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane));
     this.measuring.prepare();
-    overlay.draw({ meta, state, panes: stage.panes, stage, space, more: (pane) => this.measuring.marks(pane) });
+    overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => [...meetShapes(this, pane), ...this.measuring.marks(pane)] });
+    this.bars.show(this);
+    this.offer();
     showState(this);
+    this.dock.show();
     this.showProbe();
     this.showStatus();
   }

@@ -27,6 +27,8 @@ const TRAITS = {
   mode: [(s) => s.mode, (s, mode) => ({ ...s, mode })],
   split: [(s) => s.split, (s, split) => ({ ...s, split })],
   rois: [(s) => s.rois, (s, rois) => ({ ...s, rois })],
+  _difference: [(s) => s.difference, (s, difference) => ({ ...s, difference })],
+  _labels: [(s) => s.labels, (s, labels) => ({ ...s, labels })],
 };
 
 /** @param {State} state @param {Partial<import("./scene.js").Scene>} patch @returns {State} */
@@ -132,9 +134,11 @@ export function createWidget() {
       };
       for (const name of Object.keys(TRAITS)) model.on(`change:${name}`, adopt);
       model.on("change:_meta", () => {
-        for (const key of keys(meta)) cache.release(key);
+        // The new ones are held before the old ones go: volumes that stay keep their slices.
+        const old = keys(meta);
         meta = model.get("_meta");
         adoptMeta();
+        for (const key of old) cache.release(key);
         dirty = false;
         viewer.state = stateOf(model);
         viewer.setMeta(meta);

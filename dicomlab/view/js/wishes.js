@@ -15,15 +15,16 @@ export function wish(viewer) {
   /** @type {import("./transport.js").PlaneWant[]} */
   const planes = [];
   for (const pane of stage.panes) {
-    for (const source of viewer.shownIn()) {
+    for (const source of viewer.layersIn(pane)) {
       const step = viewer.stepOf(source);
-      const range = reach({ ...meta.sources[source], lattice: meta.sources[source] }, pane.plane, state.scene.slab);
+      const slab = source < state.looks.length ? state.scene.slab : null; // a label has no brightest voxel
+      const range = reach({ ...meta.sources[source], lattice: meta.sources[source] }, pane.plane, slab);
       if (!range || transport.complete(source, step, range)) continue;
       // A few slices are asked for one by one; a plane across many comes from the kernel, while these fill up.
       if (range[1] - range[0] < 4) for (let slice = range[0]; slice <= range[1]; slice++) wants.push({ source, step, slice });
       else if (meta.sources[source].reslice) {
         const name = planeName(meta.sources[source].key, step, pane.plane, state.scene);
-        planes.push({ pane: `${paneName(pane)}/${source}`, source, step, name, plane: pane.plane, interpolation: meta.sources[source].smooth ? state.scene.interpolation : "nearest", slab: state.scene.slab });
+        planes.push({ pane: `${paneName(pane)}/${source}`, source, step, name, plane: pane.plane, interpolation: meta.sources[source].smooth ? state.scene.interpolation : "nearest", slab });
       }
     }
   }
@@ -33,7 +34,7 @@ export function wish(viewer) {
 /** Slices that may be wanted next: around the one that is seen, of all volumes. @param {Viewer} viewer @returns {Generator<Want>} */
 function* ahead(viewer) {
   const { meta, state, travel } = viewer;
-  for (const source of viewer.shownIn()) {
+  for (const source of viewer.layersIn()) {
     const step = viewer.stepOf(source);
     const count = meta.sources[source].shape[0];
     const from = viewer.spaces[source].nearest(state.scene.position)[0];

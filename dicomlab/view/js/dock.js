@@ -1,0 +1,200 @@
+// The panel beside the picture: how volumes meet, window and colours of the one in hand, and the list of labels. Every text is set
+// as text, never as markup: names come from files.
+
+import { make } from "./chrome.js";
+import { HistogramView } from "./histogram.js";
+import { icon } from "./icons.js";
+import { MODES, changeLabel, setMode, setSplit } from "./layers.js";
+
+/** @typedef {import("./viewer.js").Viewer} Viewer */
+/** @typedef {import("./types.js").LabelLook} LabelLook */
+/** @typedef {import("./types.js").LabelMeta} LabelMeta */
+
+/** @type {[string, string][]} */
+const FUNCTIONS = [
+  ["LINEAR", "LINEAR"],
+  ["LINEAR_EXACT", "LINEAR_EXACT"],
+  ["SIGMOID", "SIGMOID"],
+];
+
+/** @param {LabelLook["colour"]} colour */
+export const hex = (colour) => `#${colour.map((x) => x.toString(16).padStart(2, "0")).join("")}`;
+
+/** @param {string} text @returns {LabelLook["colour"]} */
+export const fromHex = (text) => /** @type {any} */ ([1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
+
+/** @param {string} label @param {[string, string][]} options @param {(value: any) => void} onChange */
+function select(label, options, onChange) {
+  const one = make("select", "dl-select", { "aria-label": label, title: label }, options.map(([value, text]) => make("option", "", { value }, [text])));
+  one.addEventListener("change", () => onChange(one.value));
+  return one;
+}
+
+/** @param {string} label @param {(share: number) => void} onInput */
+function slider(label, onInput) {
+  const one = make("input", "dl-slider", { type: "range", min: "0", max: "100", step: "1", "aria-label": label, title: label });
+  one.addEventListener("input", () => onInput(Number(one.value) / 100));
+  return one;
+}
+
+/** A button with an eye. @param {string} what @param {() => void} onClick */
+function eye(what, onClick) {
+  const one = make("button", "dl-button dl-icon dl-eye", { type: "button", "aria-label": `Show ${what}`, title: `Show or hide ${what}` }, [icon("eye")]);
+  one.addEventListener("click", onClick);
+  return one;
+}
+
+/** @param {string} text @param {Node} control */
+const row = (text, control) => make("label", "dl-row", {}, [make("span", "dl-row-name", {}, [text]), control]);
+
+export class Dock {
+  /** @param {Viewer} viewer */
+  constructor(viewer) {
+    this.viewer = viewer;
+    this.histogram = new HistogramView((center, width) => viewer.setWindow(center, width));
+    this.mode = select("How volumes meet", MODES, (mode) => setMode(viewer, mode));
+    this.split = slider("Where the curtain hangs", (split) => setSplit(viewer, split));
+    this.splitRow = row("curtain", this.split);
+    this.fn = select("Function of the window (VOI LUT Function)", [...FUNCTIONS, ["LUT", "VOI LUT of the file"]], (fn) => {
+      const { center, width } = viewer.look.window;
+      viewer.setWindow(center, width, fn);
+    });
+    this.interpolation = select(
+      "Between voxels",
+      [["linear", "linear"], ["nearest", "nearest voxel"]],
+      (interpolation) => viewer.changeScene({ interpolation }),
+    );
+    this.volumes = make("div", "dl-layers", { role: "group", "aria-label": "Volumes" });
+    this.labels = make("div", "dl-labels", { role: "group", "aria-label": "Labels" });
+    this.subject = make("div", "dl-subject");
+    this.meet = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Volumes"]), row("meet", this.mode), this.splitRow, this.volumes]);
+    this.list = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Labels"]), this.labels]);
+    const inner = make("div", "dl-dock-inner", {}, [
+      this.meet,
+      this.list,
+      make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Window"]), this.subject, this.histogram.root, row("function", this.fn), row("voxels", this.interpolation)]),
+    ]);
+    this.root = make("div", "dl-dock", { role: "region", "aria-label": "Volumes, window and labels", hidden: "" }, [inner]);
+    // A slider or a list needs arrows and letters itself; Escape goes on.
+    this.root.addEventListener("keydown", (event) => {
+      const { localName } = /** @type {HTMLElement} */ (event.composedPath()[0]);
+      if (["input", "select"].includes(localName) && event.key !== "Escape") event.stopPropagation();
+    });
+  }
+
+  /** New volumes or masks. */
+  fill() {
+    const { viewer } = this;
+    const { meta, state } = viewer;
+    this.meet.hidden = state.looks.length < 2;
+    for (const option of this.mode.options) option.disabled = option.value === "difference" && !meta.difference;
+    /** @private */ this.rows = state.looks.map((_, n) => this.volumeRow(n));
+    this.volumes.replaceChildren(...this.rows.map(({ root }) => root));
+    this.list.hidden = state.labels.length === 0;
+    this.fillLabels();
+  }
+
+  /** @private @param {number} n */
+  volumeRow(n) {
+    const { viewer } = this;
+    const title = viewer.meta.sources[n].title || `volume ${n + 1}`;
+    const name = make("button", "dl-button dl-name", { type: "button", title: `${title}: window and colours are those of this volume` }, [title]);
+    name.addEventListener("click", () => viewer.choose(n));
+    const see = eye(title, () => viewer.changeLook({ visible: !viewer.state.looks[n].visible }, n));
+    see.disabled = n === 0; // it says where the planes lie
+    const opacity = slider(`Opacity of ${title}`, (share) => viewer.changeLook({ opacity: share }, n));
+    const fade = make("input", "", { type: "checkbox", "aria-label": `Low values of ${title} are clearer`, title: "Low values are clearer" });
+    fade.addEventListener("change", () => viewer.changeLook({ fade: fade.checked }, n));
+    const over = make("div", "dl-row", {}, [opacity, make("label", "dl-check", {}, [fade, "fade"])]);
+    return { root: make("div", "dl-layer", {}, [make("div", "dl-row", {}, [see, name]), over]), name, see, opacity, fade, over };
+  }
+
+  /** @private */
+  fillLabels() {
+    const { viewer } = this;
+    const { meta, state } = viewer;
+    /** What the rows show. @private @type {LabelLook[][] | null} */ this.told = null;
+    const all = make("div", "dl-row dl-all", {}, [
+      eye("all labels", () => changeLabel(viewer, { visible: !viewer.state.labels.flat().some(({ visible }) => visible) })),
+      slider("Opacity of all labels", (opacity) => changeLabel(viewer, { opacity })),
+      make("label", "dl-check", {}, [make("input", "", { type: "checkbox", "aria-label": "Outline of all labels" }), "outline"]),
+    ]);
+    const outline = /** @type {HTMLInputElement} */ (all.lastElementChild?.firstElementChild);
+    outline.addEventListener("change", () => changeLabel(viewer, { outline: outline.checked }));
+    /** @private */ this.all = { see: /** @type {HTMLButtonElement} */ (all.children[0]), opacity: /** @type {HTMLInputElement} */ (all.children[1]), outline };
+    /** @private */ this.labelRows = state.labels.flatMap((looks, mask) =>
+      looks.map((_, k) => this.labelRow(mask, k, /** @type {LabelMeta[]} */ (meta.sources[state.looks.length + mask].labels)[k])),
+    );
+    this.labels.replaceChildren(all, ...this.labelRows.map(({ root }) => root));
+  }
+
+  /** @private @param {number} mask @param {number} k place in the mask @param {LabelMeta} label */
+  labelRow(mask, k, { value, name, ml, at }) {
+    const { viewer } = this;
+    const colour = make("input", "dl-swatch", { type: "color", "aria-label": `Colour of ${name}`, title: `Colour of ${name}` });
+    colour.addEventListener("input", () => changeLabel(viewer, { colour: fromHex(colour.value) }, mask, value));
+    const jump = make("button", "dl-button dl-name", { type: "button", title: `Go to ${name}` }, [name]);
+    jump.disabled = at === null;
+    jump.addEventListener("click", () => at && viewer.goTo(at));
+    const size = make("span", "dl-size", {}, [ml === null ? "" : `${ml < 1 ? ml.toPrecision(2) : ml.toFixed(ml < 100 ? 1 : 0)} ml`]);
+    const see = eye(name, () => changeLabel(viewer, { visible: !viewer.state.labels[mask][k].visible }, mask, value));
+    const more = make("details", "dl-more", {}, [make("summary", "", { "aria-label": `Opacity and outline of ${name}`, title: "Opacity and outline" })]);
+    const opacity = slider(`Opacity of ${name}`, (share) => changeLabel(viewer, { opacity: share }, mask, value));
+    const outline = make("input", "", { type: "checkbox", "aria-label": `Outline of ${name}` });
+    outline.addEventListener("change", () => changeLabel(viewer, { outline: outline.checked }, mask, value));
+    more.append(make("div", "dl-row", {}, [opacity, make("label", "dl-check", {}, [outline, "outline"])]));
+    const root = make("div", "dl-label", {}, [make("div", "dl-row", {}, [see, colour, jump, size]), more]);
+    return { root, mask, k, see, colour, opacity, outline };
+  }
+
+  toggle() {
+    this.root.hidden = !this.root.hidden;
+    this.show();
+  }
+
+  /** What the state says. */
+  show() {
+    const { viewer } = this;
+    const { state, subject, look } = viewer;
+    if (this.root.hidden) return;
+    this.mode.value = state.mode;
+    this.splitRow.hidden = state.mode !== "curtain";
+    setValue(this.split, state.split);
+    this.rows?.forEach(({ name, see, opacity, fade, over }, n) => {
+      const { visible, opacity: share, fade: fades } = state.looks[n];
+      name.setAttribute("aria-pressed", String(n === viewer.chosen && state.mode !== "difference"));
+      see.setAttribute("aria-pressed", String(n === 0 || visible));
+      over.hidden = n === 0 || state.mode !== "fusion";
+      setValue(opacity, share);
+      fade.checked = fades;
+    });
+    const { lut } = look.window;
+    this.subject.textContent = [state.looks.length > 1 ? subject.title : "", subject.made ?? ""].filter(Boolean).join(" · ");
+    this.fn.options[FUNCTIONS.length].hidden = !lut;
+    this.fn.value = lut ? "LUT" : look.window.function;
+    this.interpolation.value = state.scene.interpolation;
+    this.histogram.show(subject.histogram, look.window, look.invert, viewer.paletteOf(look.cmap), subject);
+    if (this.told === state.labels) return; // a window that is dragged leaves a hundred labels alone
+    this.told = state.labels;
+    const labels = state.labels.flat();
+    if (this.all && labels.length) {
+      this.all.see.setAttribute("aria-pressed", String(labels.some(({ visible }) => visible)));
+      setValue(this.all.opacity, labels[0].opacity);
+      this.all.outline.checked = labels.every(({ outline }) => outline);
+    }
+    this.labelRows?.forEach(({ mask, k, see, colour, opacity, outline }) => {
+      const one = state.labels[mask][k];
+      see.setAttribute("aria-pressed", String(one.visible));
+      if (colour.value !== hex(one.colour)) colour.value = hex(one.colour);
+      setValue(opacity, one.opacity);
+      outline.checked = one.outline;
+    });
+  }
+}
+
+/** @param {HTMLInputElement} input @param {number} share */
+function setValue(input, share) {
+  const text = String(Math.round(100 * share));
+  if (input.value !== text) input.value = text;
+  input.setAttribute("aria-valuetext", `${text} %`);
+}
