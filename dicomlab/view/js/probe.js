@@ -9,7 +9,9 @@ import { honest, millimetres } from "./text.js";
 export function probeAt(viewer, x, y) {
   const pane = viewer.stage.paneAt(x, y);
   if (!pane) return null;
-  const lps = viewer.stage.lpsAt(pane, x, y);
+  // Of the pixel under the pointer, not of its corner: what is told is what is drawn there.
+  const { ratio } = viewer.stage.size;
+  const lps = viewer.stage.lpsAt(pane, (Math.floor(x * ratio) + 0.5) / ratio, (Math.floor(y * ratio) + 0.5) / ratio);
   const found = [];
   for (const n of viewer.shownIn()) {
     const voxel = viewer.spaces[n].voxel(lps);
