@@ -120,13 +120,13 @@ def main() -> None:
         seen, freeze = notebook.page.evaluate(SCROLL, [30, 90])
         rows.append(("30 notches a second, nothing cached: share of slices shown", seen))
         rows.append(("  longest freeze, ms", freeze))
-        notebook.wait("viewer.transport.cache.count(viewer.meta.key) === 300", timeout=60000)
+        notebook.wait("viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 300", timeout=60000)
         rows.append(("rate at which slices arrive, MB/s", notebook.ask("viewer.transport.rate / 1e6")))
-        notebook.ask("viewer.goTo(20)")
+        notebook.ask("viewer.goToIndex('axial', 20)")
         median, p95 = notebook.page.evaluate(STEPS)
         rows += [("step to a cached slice, median ms", median), ("  95th percentile, ms", p95)]
         for rate in (30, 60):
-            notebook.ask("viewer.goTo(50)")
+            notebook.ask("viewer.goToIndex('axial', 50)")
             seen, freeze = notebook.page.evaluate(SCROLL, [rate, 3 * rate])
             rows += [(f"{rate} notches a second, cached: slices shown a second", seen * rate)]
             rows += [("  longest freeze, ms", freeze)]

@@ -30,7 +30,7 @@ from dicomlab.view.source import Source, check_one_frame
 from dicomlab.view.state import PLANES, PlaneName, choose_plane, choose_voxel
 from dicomlab.view.windows import histogram, lut_text, numbers
 from dicomlab.voi import VoiLut
-from dicomlab.windowing import AnyWindow, Window, WindowLike, resolve_window, shown_inverted
+from dicomlab.windowing import AnyWindow, Window, WindowLike, file_windows, resolve_window, shown_inverted
 
 __all__ = ["STATE", "Synced"]
 
@@ -185,7 +185,9 @@ class Synced(anywidget.AnyWidget):
     def _look_of(self, source: Source, window: WindowLike | None) -> dict[str, Any]:
         grid = source.grid(0)
         chosen = resolve_window(window, grid.attrs, grid.sample)
-        self._remember(chosen)
+        # The page tells of a table by its text, and may choose each that it was offered.
+        for one in (chosen, *file_windows(grid.attrs).values()):
+            self._remember(one)
         return {
             "window": numbers(chosen),
             "invert": shown_inverted(grid.attrs),

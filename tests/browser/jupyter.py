@@ -141,18 +141,20 @@ class Notebook:
         )
         return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 3)
 
-    def picture(self, browser: str = "b") -> np.ndarray:
-        """What Python says that the canvas shows."""
-        width, height = self.ask("[viewer.stage.canvas.width, viewer.stage.canvas.height]")
-        text = self.run(
-            f"import base64; print(base64.b64encode({browser}.picture({width}, {height}).tobytes()).decode())"
-        )
-        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 3)
+    def bytes(self, expression: str, like: np.ndarray) -> np.ndarray:
+        """An array of bytes of the kernel, of the shape of another one; as numbers it would be too much for its line."""
+        text = self.run(f"import base64; print(base64.b64encode(({expression}).tobytes()).decode())")
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(like.shape)
+
+    def picture(self, like: np.ndarray, browser: str = "b") -> np.ndarray:
+        """What Python says that a canvas of the same size shows."""
+        return self.bytes(f"{browser}.picture({like.shape[1]}, {like.shape[0]})", like)
 
     def same(self, browser: str = "b") -> None:
         """Every byte of the canvas is that of `SliceBrowser.picture`, and the picture is not empty."""
         self.still()
-        found, expected = self.canvas(), self.picture(browser)
+        found = self.canvas()
+        expected = self.picture(found, browser)
         assert len(np.unique(expected)) > 1
         apart = (found != expected).any(axis=2)
         assert not apart.any(), (

@@ -10,7 +10,9 @@ export function probeAt(viewer, x, y) {
   const pane = viewer.stage.paneAt(x, y);
   if (!pane) return null;
   const { meta, state } = viewer;
-  const lps = viewer.stage.lpsAt(pane, x, y);
+  // Of the pixel under the pointer, not of its corner: what is told is what is drawn there.
+  const { ratio } = viewer.stage.size;
+  const lps = viewer.stage.lpsAt(pane, (Math.floor(x * ratio) + 0.5) / ratio, (Math.floor(y * ratio) + 0.5) / ratio);
   const found = [];
   // Of all volumes, also where they stand side by side: that is what they are compared for.
   for (const n of viewer.layersIn()) {

@@ -183,6 +183,9 @@ function level(source, [S, R, C], ways, { width, height }, out) {
   let lines = new Map();
   /** @type {Map<number, Float64Array>} */
   let before = new Map();
+  /** Lines that no row needs any more: new ones a row would keep the collector busy. @type {Float64Array[]} */
+  const free = [];
+  const whole = C.way.every((way) => way === 0);
   let column = 0;
   /** One line of voxels, mixed along columns (and rows, where these move with x). @param {number} slice @param {number} row */
   const line = (slice, row) => {
@@ -194,7 +197,7 @@ function level(source, [S, R, C], ways, { width, height }, out) {
     }
     const values = source.values(slice);
     if (!values) return null;
-    const made = new Float64Array(width);
+    const made = free.pop() ?? new Float64Array(width);
     if (byRow) {
       const [i, j, wc] = [C.first[column], C.next[column], C.way[column]];
       const { first, next, way } = R;
@@ -212,6 +215,7 @@ function level(source, [S, R, C], ways, { width, height }, out) {
       const { first, next, way } = C;
       if (first.length === 1) made.fill(mix(values[start + first[0]], values[start + next[0]], way[0]));
       else if (cy) made.fill(mix(values[start + first[column]], values[start + next[column]], way[column]));
+      else if (whole) for (let x = 0; x < width; x++) made[x] = first[x] < 0 ? NaN : values[start + first[x]];
       else for (let x = 0; x < width; x++) made[x] = first[x] < 0 ? NaN : mix(values[start + first[x]], values[start + next[x]], way[x]);
     }
     lines.set(name, made);
@@ -222,7 +226,9 @@ function level(source, [S, R, C], ways, { width, height }, out) {
     const s = sy ? y : 0;
     const r = ry ? y : 0;
     if (S.first[s] < 0 || (!byRow && R.first[r] < 0) || ((cy || byRow || C.first.length === 1) && C.first[column] < 0)) continue;
-    [before, lines] = [lines, new Map()];
+    for (const [name, line] of before) if (lines.get(name) !== line) free.push(line);
+    before.clear();
+    [before, lines] = [lines, before];
     const [k, l] = [S.first[s], S.next[s]];
     const [i, j, wr] = byRow ? [0, 0, 0] : [R.first[r], R.next[r], R.way[r]];
     const a = line(k, i);

@@ -115,8 +115,9 @@ export class Transport {
    * @param {() => Iterable<Want>} ahead what may be fetched in advance, in this order
    */
   want(wants, planes, ahead) {
-    for (const want of wants) this.failures.delete(nameOf(want));
     const moved = JSON.stringify(wants) !== JSON.stringify(this.wants);
+    // Tried again when somebody comes back to it; not when the failure itself has the view ask what it wants.
+    if (moved) for (const want of wants) this.failures.delete(nameOf(want));
     this.wants = wants;
     this.planeWants = planes;
     this.ahead = ahead;
