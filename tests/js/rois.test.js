@@ -50,7 +50,7 @@ test("values that are no numbers do not count", () => {
 });
 
 /** @type {import("../../dicomlab/view/js/scene.js").Pane} */
-const PANE = { name: "axial", number: 0, left: 0, top: 0, plane: { origin: [0, 0, 10], right: [1, 0, 0], down: [0, 1, 0], pixel: 0.5, width: 100, height: 80 } };
+const PANE = { name: "axial", number: 0, left: 0, top: 0, source: null, plane: { origin: [0, 0, 10], right: [1, 0, 0], down: [0, 1, 0], pixel: 0.5, width: 100, height: 80 } };
 
 test("a drag from corner to corner gives the corners of a rectangle, and the axes of an ellipse, the longer one first", () => {
   assert.deepEqual(pointsOf("rectangle", [[1, 2, 10], [5, 4, 10]], PANE), [[1, 2, 10], [5, 2, 10], [5, 4, 10], [1, 4, 10]]);
