@@ -19,7 +19,7 @@ test("every pane of every scene lies where Python puts it, to the last bit", () 
   for (const { volume, scene, stage, panes: expected, starts } of vectors("scenes")) {
     const one = all.get(volume);
     const found = panes(scene, one.basis, one, stage[0], stage[1]);
-    assert.deepEqual(plain(found), plain(expected), `${volume} ${JSON.stringify(scene)}`);
+    assert.deepEqual(plain(found), plain(expected.map((/** @type {object} */ pane) => ({ ...pane, source: null }))), `${volume} ${JSON.stringify(scene)}`);
     const ways = courses(one, found[0].plane).map(({ start, right, down }) => [start, right, down]);
     assert.deepEqual(plain(ways), plain(starts), volume);
   }
