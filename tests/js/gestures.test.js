@@ -56,7 +56,7 @@ test("keys mean what the help says, and combinations with Ctrl belong to the hos
   assert.equal(press("4"), 4);
   assert.equal(press("x", { ctrlKey: true }), null);
   assert.equal(press("s", { metaKey: true }), null);
-  for (const key of ["Enter", "constructor", "Tab", "F5"]) assert.equal(press(key), null);
+  for (const key of ["constructor", "Tab", "F5"]) assert.equal(press(key), null);
   const listed = HELP.map(([gesture]) => gesture).join(" ");
   for (const word of ["Home", "End", "Esc", "Page", "X", "I", "Space", "0", "?"]) assert.ok(listed.includes(word), word);
   for (const [key, action] of Object.entries(KEYS)) {
