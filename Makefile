@@ -56,7 +56,7 @@ distclean: clean ## remove .venv, .bench, .peers and node_modules too
 
 # One environment serves all; each stamp says how much of it is there.
 .venv/.lab: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing dicomlab and JupyterLab into .venv (once; a minute or two) ..."
+	@echo "Installing dicomlab and JupyterLab into .venv (once; a few minutes) ..."
 	@$(call PIP,-e '.[lab]')
 	@touch $@
 

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import xarray as xr
 
-from dicomlab.accessor.card import Card
-from dicomlab.accessor.exchange import Exchange
-from dicomlab.accessor.grids import Grids
-from dicomlab.accessor.look import Look
 from dicomlab.datasets import WrongDoor
 
-__all__ = ["DicomAccessor"]
+if TYPE_CHECKING:
+    from dicomlab.accessor.verbs import DicomAccessor
 
-
-class DicomAccessor(Card, Grids, Look, Exchange):
-    """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
-
-    Index order is always ``(slice, row, column)``, whatever the order of the array's dimensions; positions are LPS mm.
-
-    Raises
-    ------
-    GeometryError
-        From every geometric attribute, when the array has lost or never had the coordinates of a volume.
-    """
+__all__: list[str] = []
 
 
 class _Doorway:
@@ -33,6 +22,9 @@ class _Doorway:
     """
 
     def __get__(self, volume: xr.DataArray | None, owner: type) -> DicomAccessor | type[DicomAccessor]:
+        # The verbs load with the first volume that is asked, not with `import dicomlab`.
+        from dicomlab.accessor.verbs import DicomAccessor
+
         return DicomAccessor if volume is None else DicomAccessor(volume)
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from dicomlab import html
@@ -205,6 +205,11 @@ def _flat_spacing(stack: Stack) -> tuple[bool, Sequence[float] | None]:
     return False, None if spacing is None else spacing.tolist()
 
 
+def _last(source: str) -> str:
+    """The name of a folder, without where it lies: pages are sent to others."""
+    return PurePath(source).name or source
+
+
 class SeriesList(Sequence[Series]):
     """The series found under a path, in the order of study and Series Number.
 
@@ -284,7 +289,9 @@ class SeriesList(Sequence[Series]):
                     findings_markup(series.findings),
                 ]
             )
-        parts = [html.Markup(f'<div class="title">{len(self)} series in {html.escape(self.source)}</div>')]
+        parts = [
+            html.Markup(f'<div class="title">{len(self)} series in {html.escape(_last(self.source))}</div>')
+        ]
         parts.append(html.table(headers, rows, ("n", "n", "", "w", "n", "", "", "", "w")))
         if self.skipped:
             skipped = html.table(

@@ -13,6 +13,7 @@ from dicomlab.affine import evenness_tolerance, unevenness
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.regrid.sampling import How, Labels, Order
+from dicomlab.regrid.splines import spline_weights, weighted
 from dicomlab.regrid.voxels import by_plane, check_size, finish, flips, mix, on_plane, whole
 
 __all__ = ["Missing", "regularize"]
@@ -22,9 +23,6 @@ FloatArray = npt.NDArray[np.float64]
 Missing: TypeAlias = Literal["make", "blank"]
 
 _MOST_SLICES = 10_000
-_NO_WEIGHT = 1e-9
-"""Weights of a spline fall to a quarter from one slice to the next; below this they are none."""
-
 _COMMON_STEP_PARTS = (1, 2, 3)
 """The step that divides all gaps is looked for among these parts of the smallest gap."""
 
@@ -142,7 +140,7 @@ def regularize(
         dtype, blank = how.types(volume.dtype, blanks)
     else:
         dtype, blank = volume.dtype, None
-    splines = _splines(along, grid) if kind == 3 else None
+    splines = spline_weights(along, grid) if kind == 3 else None
     check_size(
         (*source.shape[:-3], grid.size, *source.shape[-2:]),
         dtype,
@@ -161,8 +159,8 @@ def regularize(
                 partial(np.full_like, fill_value=blank, dtype=dtype), lower, sizes=sizes, dtype=dtype
             )
         if splines is not None:
-            held = np.flatnonzero(np.abs(splines[k]) > _NO_WEIGHT)
-            sums = partial(_weighted, weights=splines[k][held], dtype=dtype)
+            held = np.flatnonzero(splines[k])
+            sums = partial(weighted, weights=splines[k][held], dtype=dtype)
             return on_plane(sums, *(values[..., n, :, :] for n in held), sizes=sizes, dtype=dtype)
         work = partial(mix, weight=float(weight[k]), dtype=dtype)
         return on_plane(work, lower, values[..., below[k] + 1, :, :], sizes=sizes, dtype=dtype)
@@ -239,25 +237,6 @@ def _neighbours(along: FloatArray, grid: FloatArray, step: float) -> tuple[npt.N
     nearest = below + (weight > 0.5)
     there = np.abs(grid - along[nearest]) <= _tolerance(step)
     return np.where(there, nearest, below), np.where(there, 0.0, weight)
-
-
-def _splines(along: FloatArray, grid: FloatArray) -> FloatArray:
-    """Weights, shape ``(places, slices)``, of the cubic spline through all slices (of lower degree through three or two)."""
-    from scipy.interpolate import make_interp_spline
-
-    spline = make_interp_spline(along, np.eye(along.size), k=min(3, along.size - 1))
-    return np.asarray(spline(grid), dtype=np.float64)
-
-
-def _weighted(*planes: npt.NDArray[Any], weights: FloatArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """The weighted sum of planes, rounded once."""
-    wide = np.result_type(dtype, np.float64)
-    total = np.zeros(planes[0].shape, wide)
-    # An infinite voxel beside its opposite has no sum; NaN says so.
-    with np.errstate(invalid="ignore"):
-        for plane, weight in zip(planes, weights, strict=True):
-            total += plane * weight
-    return total.astype(dtype)
 
 
 def _runs(grid: FloatArray, made: npt.NDArray[np.bool_]) -> str:

@@ -74,6 +74,14 @@ class Ruler:
             return (mm - self.origin) / self.step
         return np.asarray(np.interp(mm, *self.knots), dtype=np.float64)
 
+    def mm(self, index: FloatArray) -> FloatArray:
+        """Positions of fractional indices, as far as `index` finds them again."""
+        if self.knots is None:
+            return self.origin + self.step * index
+        marks, numbers = self.knots
+        turn = slice(None, None, 1 if numbers[-1] > numbers[0] else -1)
+        return np.asarray(np.interp(index, numbers[turn], marks[turn]), dtype=np.float64)
+
 
 def rulers(geometry: Geometry) -> tuple[Ruler, Ruler, Ruler]:
     """The rulers of slice, row and column."""

@@ -174,7 +174,7 @@ def at_points(volume: xr.DataArray, geometry: Geometry, where: FloatArray, how: 
     shape = (*turned.shape[:-3], *where.shape[:-1])
 
     def work(values: Any) -> Any:
-        made = sample(steps_first(values), start, index, sizes, how, dtype, blank)
+        made = sample(steps_first(values), start, index, scales, how, dtype, blank)
         return made.reshape((*values.shape[:-3], *where.shape[:-1]))
 
     if turned.chunks is None:

@@ -46,8 +46,8 @@ def resample(
         a step at most.
     order
         1 interpolates linearly (the default; integers become float32, float64 from 32 bits on, because rounding would change
-        values), 3 by cubic B-splines, 0 takes the nearest value and keeps the dtype. The default for masks is 0. Splines are
-        cubic in the number of the slice: along uneven slices they meet every slice, but are no truer than order 1 between.
+        values), 3 by cubic B-splines, through uneven slices at their true positions, 0 takes the nearest value and keeps the
+        dtype. The default for masks is 0.
     fill
         Value outside the volume: half a voxel beyond the outer voxel centres. None is NaN (there integers become floating
         point), False in a mask.

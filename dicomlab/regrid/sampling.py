@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError, MissingDependencyError
 from dicomlab.regrid import compiled, plain
-from dicomlab.regrid.places import SLACK, Places
+from dicomlab.regrid.places import SLACK, Places, Ruler
 from dicomlab.regrid.smoothing import radii, sigmas, smoothed
+from dicomlab.regrid.splines import Uneven
 from dicomlab.regrid.threads import spread
 from dicomlab.regrid.voxels import value_type
 
@@ -34,10 +35,8 @@ Engine: TypeAlias = Literal["auto", "numpy", "numba"]
 
 _BLOCK = 1 << 14
 """Voxels made at a time: what is kept between stays in the cache of a processor."""
-
 _WORTH = 1 << 20
 """Voxels from which on "auto" takes compiled code; for fewer, loading it takes longer."""
-
 _RINGING = 14
 """Voxels after which the filter that makes spline coefficients has forgotten where it began, to 1e-8."""
 
@@ -150,6 +149,8 @@ def sample_grid(
     # Along straight axes, a plane is first made from two others, which no part of it should do again.
     blocks = list(_blocks(places, whole=aligned is not None or sheared))
 
+    uneven = Uneven.of(places.rulers[0], start[0], values.shape[1]) if how.order == 3 else None
+
     def run(source: Values, order: int, result: Values, outside: Any) -> None:
         work: Callable[[tuple[int, slice]], None]
         if aligned is not None:
@@ -159,10 +160,10 @@ def sample_grid(
         elif sheared:
             work = _sheared(places, start, source, order, result, outside)
         else:
-            work = _askew(places, start, source, order, result, outside)
+            work = _askew(places, start, source, order, result, outside, uneven)
         spread(work, blocks, workers)
 
-    _make(np.ascontiguousarray(values), how, widths, run, out, blank, workers)
+    _make(np.ascontiguousarray(values), how, widths, run, out, blank, workers, uneven)
     return out
 
 
@@ -230,9 +231,15 @@ def _compiled(
 
 
 def _askew(
-    places: Places, start: Sequence[int], source: Values, order: int, result: Values, outside: Any
+    places: Places,
+    start: Sequence[int],
+    source: Values,
+    order: int,
+    result: Values,
+    outside: Any,
+    uneven: Uneven | None,
 ) -> Callable[[tuple[int, slice]], None]:
-    sums = {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order]
+    sums = _sums(order, uneven)
     last = np.array(places.sizes) - 1.0
 
     def work(block: tuple[int, slice]) -> None:
@@ -258,17 +265,26 @@ def _askew(
     return work
 
 
+def _sums(order: int, uneven: Uneven | None) -> Callable[[Values, Sequence[FloatArray], Values], None]:
+    """What writes values at indices among those of a source."""
+    if order == 3 and uneven is not None:
+        return uneven.sums
+    return {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order]
+
+
 def sample(
     values: Values,
     start: Sequence[int],
     index: FloatArray,
-    sizes: Sequence[int],
+    rulers: Sequence[Ruler],
     how: How,
     dtype: np.dtype[Any],
     blank: Any,
 ) -> Values:
-    """Values at indices of shape ``(…, 3)`` of a source of `sizes` voxels, shape ``(steps, …)``; nothing is smoothed."""
+    """Values at indices of shape ``(…, 3)`` of a source with these `rulers`, shape ``(steps, …)``; nothing is smoothed."""
     flat = index.reshape(-1, 3).T
+    sizes = [ruler.size for ruler in rulers]
+    uneven = Uneven.of(rulers[0], start[0], values.shape[1]) if how.order == 3 else None
     beyond = _outside(list(flat), sizes)
     # Any place will do for what is outside.
     local = [
@@ -278,16 +294,23 @@ def sample(
     out = np.empty((len(values), flat.shape[1]), dtype)
 
     def run(source: Values, order: int, result: Values, outside: Any) -> None:
-        {0: plain.nearest, 1: plain.linear, 3: plain.cubic}[order](source, local, result)
+        _sums(order, uneven)(source, local, result)
         if beyond.any():
             result[:, beyond] = outside
 
-    _make(np.ascontiguousarray(values), how, np.zeros(3), run, out, blank, 1)
+    _make(np.ascontiguousarray(values), how, np.zeros(3), run, out, blank, 1, uneven)
     return out.reshape((len(values), *index.shape[:-1]))
 
 
 def _make(
-    values: Values, how: How, widths: FloatArray, run: Run, out: Values, blank: Any, workers: int
+    values: Values,
+    how: How,
+    widths: FloatArray,
+    run: Run,
+    out: Values,
+    blank: Any,
+    workers: int,
+    uneven: Uneven | None,
 ) -> None:
     """Make values ready, and let `run` write what lies at its places into `out`."""
     if how.one_hot:
@@ -308,7 +331,7 @@ def _make(
         values = np.where(missing, 0, values)
     values = smoothed(values, widths, missing, workers)
     if how.order == 3:
-        values = _coefficients(values, missing)
+        values = _coefficients(values, missing, uneven)
     run(values, how.order, out, blank)
     for value, mask in special.items():
         # Weights are never negative, those of splines neither: above 0 is touched.
@@ -318,16 +341,22 @@ def _make(
             out[weight > 0] += value
 
 
-def _coefficients(values: Values, missing: npt.NDArray[np.bool_] | None) -> Values:
+def _coefficients(values: Values, missing: npt.NDArray[np.bool_] | None, uneven: Uneven | None) -> Values:
     """Spline coefficients; what is missing takes the nearest value first, for the filter would carry a gap far."""
     from scipy.ndimage import distance_transform_edt, spline_filter
 
+    if missing is not None:
+        values = values.copy()
+        for number, gone in enumerate(missing):
+            if gone.any() and not gone.all():
+                nearest = distance_transform_edt(gone, return_distances=False, return_indices=True)
+                values[number] = values[number][tuple(nearest)]
     made = np.empty_like(values)
-    for number, step in enumerate(values):
-        if missing is not None and missing[number].any() and not missing[number].all():
-            nearest = distance_transform_edt(missing[number], return_distances=False, return_indices=True)
-            step = step[tuple(nearest)]
-        spline_filter(step, order=3, output=made[number], mode="mirror")
+    for step, coefficients in zip(values, made, strict=True):
+        if uneven is None:
+            spline_filter(step, order=3, output=coefficients, mode="mirror")
+        else:
+            uneven.coefficients(step, coefficients)
     return made
 
 
