@@ -19,6 +19,7 @@ export function showState(viewer) {
   chrome.press(chrome.tools, "tool", viewer.tool);
   chrome.invert.setAttribute("aria-pressed", String(look.invert));
   chrome.stage.classList.toggle("dl-white", look.invert && look.cmap === "gray");
+  chrome.showCine(state.cine);
   chrome.showSteps(meta.sources[0].steps, state.step);
   chrome.slider.max = String(space.shape[axis] - 1);
   chrome.slider.value = String(viewer.index);

@@ -20,6 +20,7 @@ export class Stage {
     this.size = { width: 1, height: 1, ratio: 1 };
     /** @type {Pane[]} */ this.panes = [];
     /** Which of them show all that they should. @type {boolean[]} */ this.complete = [];
+    /** Whether each pane shows its own plane, if a coarse one of the kernel. */ this.answered = true;
     /** @private @type {Map<string, PaneDrawer>} */ this.drawers = new Map();
     /** @private @type {Map<string, ImageData>} */ this.images = new Map();
   }
@@ -88,6 +89,7 @@ export class Stage {
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const used = new Set();
     const { scene } = state;
+    this.answered = true;
     this.complete = this.panes.map((pane) => {
       const name = paneName(pane);
       used.add(name);
@@ -105,7 +107,7 @@ export class Stage {
         const range = reach(source, plane, scene.slab);
         const here = this.transport.complete(n, stepOf(n), range);
         const answer = here ? undefined : this.transport.answer(`${name}/${n}`);
-        if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = false;
+        if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = this.answered = false;
         else if (answer && answer.divide > 1) whole = false;
         const look = state.looks[n];
         return {

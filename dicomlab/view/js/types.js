@@ -41,6 +41,7 @@
  * @property {Record<string, string>} palettes 256 RGB triples of each colour map in base64, "" for grey
  * @property {number} height css px of the stage
  * @property {number} budget bytes of slices the page may keep
+ * @property {string} [note] what a page says of how its values were made smaller
  * @property {State} first what is shown first, and after a reset
  */
 
@@ -54,6 +55,8 @@
  * @property {boolean} visible
  */
 
+/** @typedef {{playing: boolean, fps: number, bounce: boolean, along: "slices" | "steps"}} Cine */
+
 /**
  * @typedef {object} State What can be read and set from Python.
  * @property {import("./scene.js").Scene} scene
@@ -61,6 +64,7 @@
  * @property {number[]} step along each further axis of the first volume
  * @property {import("./draw.js").Mode} mode how two volumes meet
  * @property {number} split of a curtain
+ * @property {Cine} cine
  */
 
 /**

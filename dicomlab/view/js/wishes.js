@@ -1,6 +1,7 @@
 // Which slices and planes a view asks the kernel for.
 
 import { reach } from "./sample.js";
+import { panes as panesOf } from "./scene.js";
 import { paneName, planeName } from "./stage.js";
 import { around } from "./transport.js";
 
@@ -32,7 +33,16 @@ export function wish(viewer) {
 
 /** Slices that may be wanted next: around the one that is seen, of all volumes. @param {Viewer} viewer @returns {Generator<Want>} */
 function* ahead(viewer) {
-  const { meta, state, travel } = viewer;
+  const { meta, state, travel, stage } = viewer;
+  for (const frame of viewer.cine.coming()) {
+    for (const { plane } of panesOf(frame.scene, meta.basis, meta.sources[0], stage.canvas.width, stage.canvas.height)) {
+      for (const source of viewer.shownIn()) {
+        const step = viewer.stepOf(source, frame.step);
+        const range = reach({ ...meta.sources[source], lattice: meta.sources[source] }, plane, frame.scene.slab);
+        for (let slice = range?.[0] ?? 0; range && slice <= range[1]; slice++) yield { source, step, slice };
+      }
+    }
+  }
   for (const source of viewer.shownIn()) {
     const step = viewer.stepOf(source);
     const count = meta.sources[source].shape[0];
