@@ -129,19 +129,13 @@ class Link:
     def _follow(self, browser: Synced, leader: Synced, name: str) -> None:
         if name == "position":
             # A browser that was led to the end of its volume does not lead the others back to it.
-            wanted = _within(browser, leader.position)
-            back = _within(leader, browser.position)
-            led = _within(leader, wanted)
-            if not np.allclose(wanted, browser.position, rtol=0, atol=_CLOSE) and not (
-                np.allclose(leader.position, back, rtol=0, atol=_CLOSE)
-                and np.allclose(led, back, rtol=0, atol=_CLOSE)
-                and not np.allclose(back, browser.position, rtol=0, atol=_CLOSE)
-            ):
-                browser.position = wanted
+            if not _one(_within(leader, browser.position), leader.position):
+                browser.position = _within(browser, leader.position)
         elif name == "_looks":
+            # Without the browser's lock: whoever waits for this link may hold it.
             first = {key: leader._looks[0][key] for key in ("window", "invert")}
             browser._luts.update(leader._luts)
-            browser._change_look(0, **first)
+            browser._looks = [{**browser._looks[0], **first}, *browser._looks[1:]]
         elif name == "_step":
             own, theirs = browser._opened()[0].steps, leader._opened()[0].steps
             step = list(browser._step)
@@ -151,6 +145,10 @@ class Link:
             browser._step = step
         else:
             setattr(browser, name, getattr(leader, name))
+
+
+def _one(a: Sequence[float], b: Sequence[float]) -> bool:
+    return all(abs(x - y) < _CLOSE for x, y in zip(a, b, strict=True))
 
 
 def _within(browser: Synced, position: Sequence[float]) -> list[float]:

@@ -16,7 +16,7 @@ from dicomlab.view.scene import Basis, Scene, panes
 from dicomlab.view.state import patient_side, position_letters
 from dicomlab.windowing import AnyWindow
 
-__all__ = ["still"]
+__all__ = ["annotated", "still"]
 
 _SIDE = 512  # of the stage, in pixels
 _BYTES = 48_000  # at most; base64 adds a third, and a notebook keeps one for each viewer
@@ -32,15 +32,16 @@ def still(draw: Draw, scene: Scene, basis: Basis, grid: Grid, window: AnyWindow)
     side, wide = _SIDE, 1.0 if scene.layout == "single" else 1.6
     while True:
         width, height = int(side * wide), side
-        data = png(_annotated(draw(width, height), scene, basis, grid, window))
+        data = png(annotated(draw(width, height), scene, basis, grid, window))
         if len(data) <= _BYTES or side < 64:
             return data
         side = int(side * max(0.5, min(0.9, math.sqrt(_BYTES / len(data)))))
 
 
-def _annotated(
+def annotated(
     picture: npt.NDArray[np.uint8], scene: Scene, basis: Basis, grid: Grid, window: AnyWindow
 ) -> npt.NDArray[np.uint8]:
+    """Return the picture of a scene with orientation letters in each pane, the slice and the window of `grid` written on it."""
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))

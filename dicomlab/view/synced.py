@@ -14,6 +14,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.answers import answer
+from dicomlab.view.keymap import checked_keymap
 from dicomlab.view.page import bundle, styles
 from dicomlab.view.scene import IDENTITY, Layout, basis_of
 from dicomlab.view.shade import PALETTES, palette
@@ -40,6 +41,10 @@ STATE = (
     "_step",
     "mode",
     "split",
+    "playing",
+    "fps",
+    "bounce",
+    "along",
 )
 """What is synchronised with the page, as ``TRAITS`` in ``js/widget.js``."""
 
@@ -70,6 +75,12 @@ class Synced(anywidget.AnyWidget):
         sync=True
     )
     split = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True)
+    fps = traitlets.Float(10.0, min=0.2, max=60.0).tag(sync=True)
+    bounce = traitlets.Bool(False).tag(sync=True)
+    along = traitlets.Enum(("slices", "steps"), default_value="slices").tag(sync=True)
+    keymap = traitlets.Dict().tag(sync=True)
+    _links = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(
         self,
@@ -81,6 +92,7 @@ class Synced(anywidget.AnyWidget):
         layout: Layout = "single",
         height: int = 512,
         memory: int = 256 << 20,
+        keymap: Mapping[str, str | None] | None = None,
     ) -> None:
         # Messages arrive on a thread of their own (ipykernel 7 handles comms in a subshell).
         self._lock = threading.RLock()
@@ -104,6 +116,8 @@ class Synced(anywidget.AnyWidget):
             "position": self._lps(voxel),
             "_looks": looks,
             "_step": [0] * len(steps.names),
+            "along": "steps" if steps.names else "slices",
+            "keymap": dict(keymap or {}),
         }
         super().__init__(_meta=self._describe(state), **state)
         self.on_msg(self._on_message)
@@ -161,6 +175,7 @@ class Synced(anywidget.AnyWidget):
                 "step": state["_step"],
                 "mode": "fusion",
                 "split": 0.5,
+                "cine": {"playing": False, "fps": 10.0, "bounce": False, "along": state["along"]},
             },
         }
 
@@ -199,14 +214,19 @@ class Synced(anywidget.AnyWidget):
                 grid.nearest_index(axis, float(mm))  # raises outside
         return lps
 
+    @traitlets.validate("keymap")
+    def _valid_keymap(self, proposal: Any) -> dict[str, str]:
+        return checked_keymap(proposal["value"])
+
     @traitlets.validate("_looks")
     def _valid_looks(self, proposal: Any) -> list[dict[str, Any]]:
         for look in proposal["value"]:
             self._window_of(look)  # raises WindowError
         return list(proposal["value"])
 
-    def _number(self, source: int) -> int:
-        """Which step of a volume is shown."""
+    def _number(self, source: int, step: Sequence[int] | None = None) -> int:
+        """Which step of a volume is shown, or would be."""
+        shown = self._step if step is None else step
         first, own = self._sources[0].steps, self._sources[source].steps
         index = []
         for name, size in zip(own.names, own.sizes, strict=True):
@@ -215,7 +235,7 @@ class Synced(anywidget.AnyWidget):
                 if name in first.names and first.sizes[first.names.index(name)] == size
                 else None
             )
-            index.append(0 if place is None else min(self._step[place], size - 1))
+            index.append(0 if place is None else min(shown[place], size - 1))
         return own.number(tuple(index))
 
     def _voxel(self) -> list[int]:
