@@ -155,7 +155,8 @@ def make_page(
             raise DicomLabError(
                 f"A page of at most {max_bytes / 1e6:.1f} MB was asked for; {len(wanted)} slices of {rows} x {columns} "
                 f"would take about {estimate / 1e6:.1f} MB. Crop or thin the volume first, for instance "
-                f"volume.isel(slice=slice(None, None, {max(2, -(-int(estimate) // max_bytes))})), {'' if ranges else 'keep 8 bits of each voxel with quantise=True, '}or raise max_bytes."
+                f"volume.isel(slice=slice(None, None, {max(2, -(-int(estimate) // max_bytes))})), "
+                f"{'' if ranges else 'keep 8 bits of each voxel with quantise=True, '}or raise max_bytes."
             )
         scales[f"{n}-{step}-{index}"] = scale
         slices.append(f'<script type="text/plain" id="s{n}-{step}-{index}">{packed}</script>')
@@ -184,7 +185,7 @@ def note(ranges: Sequence[tuple[float, float]], units: Sequence[str]) -> str:
         f"{low:g} to {high:g}{f' {unit}' if unit else ''}"
         for (low, high), unit in zip(ranges, units, strict=True)
     )
-    return f"Values are rounded to 8 bits, and those beyond {told} are cut off there."
+    return f"Values are rounded to 8 bits, and those beyond {told} are cut off there; between voxels beside such values the picture is a rough one."
 
 
 def _encoded(
