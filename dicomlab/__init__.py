@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dicomlab.regrid import mip, resample, resample_like, reslice
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
+    from dicomlab.view.link import link
     from dicomlab.view.static import montage, orthoview, show
     from dicomlab.voi import VoiLut, Window, apply_window
     from dicomlab.volumes import make_volume
@@ -50,6 +51,7 @@ _HOMES = {
     "browse": "view.browser",
     "find_series": "read",
     "header_table": "tables",
+    "link": "view.link",
     "load_segmentation": "extras.seg",
     "load_overlays": "read",
     "load_volume": "read",
@@ -84,6 +86,7 @@ __all__ = [
     "browse",
     "find_series",
     "header_table",
+    "link",
     "load_overlays",
     "load_segmentation",
     "load_volume",

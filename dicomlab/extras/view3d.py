@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +79,11 @@ def view3d(
     part = volume.isel({name: slice(None, None, by) for name in AXES if volume.sizes[name] > by})
     values, matrix = _standing(part.transpose(*AXES))
     values = np.clip(np.nan_to_num(values, nan=low), low, high)
-    if shown_inverted(grid.attrs) and window is None and grid.attrs.get("PhotometricInterpretation") == "MONOCHROME1":
+    if (
+        shown_inverted(grid.attrs)
+        and window is None
+        and grid.attrs.get("PhotometricInterpretation") == "MONOCHROME1"
+    ):
         values = low + high - values
     plot = k3d.plot(
         height=height,
@@ -129,7 +133,9 @@ def _standing(volume: xr.DataArray) -> tuple[npt.NDArray[np.float32], npt.NDArra
     values = np.ascontiguousarray(volume.values, dtype=np.float32)
     if np.linalg.det(affine[:3, 2::-1]) < 0:
         values = np.ascontiguousarray(values[::-1])
-        affine = affine @ np.array([[-1.0, 0, 0, values.shape[0] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+        affine = affine @ np.array(
+            [[-1.0, 0, 0, values.shape[0] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+        )
     size = np.array(values.shape, dtype=np.float64)
     matrix = np.eye(4)
     matrix[:3, :3] = (affine[:3, :3] * size)[:, ::-1]

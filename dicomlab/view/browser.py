@@ -70,8 +70,8 @@ def browse(
     memory
         Bytes of slices that the web page may keep.
     keymap
-        Keys and gestures that shall do something else: ``{"c": "crosshair", "MiddleDrag": "window", "Wheel": "zoom", "x": None}``;
-        see `dicomlab.view.keymap`. The help of the viewer lists what is bound.
+        Keys and gestures that shall do something else: ``{"c": "crosshair", "Wheel": "zoom", "x": None}``; see
+        `dicomlab.view.keymap`. The help of the viewer lists what is bound.
 
     Raises
     ------

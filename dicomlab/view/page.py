@@ -185,7 +185,10 @@ def note(ranges: Sequence[tuple[float, float]], units: Sequence[str]) -> str:
         f"{low:g} to {high:g}{f' {unit}' if unit else ''}"
         for (low, high), unit in zip(ranges, units, strict=True)
     )
-    return f"Values are rounded to 8 bits, and those beyond {told} are cut off there; between voxels beside such values the picture is a rough one."
+    return (
+        f"Values are rounded to 8 bits, and those beyond {told} are cut off there; between voxels beside such values the picture "
+        "is a rough one."
+    )
 
 
 def _encoded(
@@ -207,7 +210,9 @@ def _encoded(
     )
     # Masks, labels and slices of few values stay what they were.
     slope, intercept = (1.0, first) if exact else ((high - low) / _MOST, low)
-    steps = np.clip(np.rint((np.clip(values, *((first, first + _MOST) if exact else ends)) - intercept) / slope), 0, _MOST)
+    steps = np.clip(
+        np.rint((np.clip(values, *((first, first + _MOST) if exact else ends)) - intercept) / slope), 0, _MOST
+    )
     steps[np.isnan(values)] = 255
     scale_of_byte = {"kind": "q2", "slope": slope, "intercept": intercept, "exact": exact, "bytes": 1}
     return steps.astype(np.uint8), scale_of_byte
