@@ -91,6 +91,8 @@ def view3d(
         grid_visible=False,
         camera_auto_fit=False,
         axes=["L", "P", "H"],
+        axes_helper=0.0,
+        colorbar_object_id=0,
         label_color=_INK,
         menu_visibility=False,
     )
@@ -107,17 +109,17 @@ def view3d(
     corners = np.array([matrix @ [x, y, z, 1] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
     ends = corners[:, :3].min(axis=0), corners[:, :3].max(axis=0)
     middle, half = (ends[0] + ends[1]) / 2, (ends[1] - ends[0]) / 2
-    for letter, side in _SIDES.items():
-        place = middle + np.array(side) * (half + 0.06 * half.max())
-        plot += k3d.text(
-            letter,
-            position=place.astype(np.float32),
-            color=_INK,
-            reference_point="cc",
-            label_box=False,
-            size=1.2,
-            name=letter,
-        )
+    places = middle + np.array(list(_SIDES.values())) * (half + 0.06 * half.max())
+    plot += k3d.text(
+        list(_SIDES),
+        position=places.astype(np.float32),
+        color=_INK,
+        reference_point="cc",
+        label_box=False,
+        is_html=True,
+        size=1.2,
+        name="sides of the patient",
+    )
     # As one stands before the patient: right is on the left, head is up.
     away = 1.15 * float(np.linalg.norm(half)) / math.tan(math.radians(plot.camera_fov / 2))
     plot.camera = [*(middle - [0, away, 0]), *middle, 0.0, 0.0, 1.0]

@@ -53,7 +53,8 @@ def checked_keymap(keymap: Mapping[str, str | None]) -> dict[str, str]:
     checked = {}
     for name, meaning in keymap.items():
         allowed = GESTURES.get(name, (*ACTIONS, *TOOLS))
-        if name not in GESTURES and not _KEY.fullmatch(name):
+        nearly = name.casefold() in map(str.casefold, GESTURES)
+        if name not in GESTURES and (nearly or not _KEY.fullmatch(name)):
             raise DicomLabError(
                 f"{name!r} was to be bound; a key is named as browsers do, letters small: 'c', ' ', 'ArrowUp', "
                 f"'Shift+ArrowUp', 'Ctrl+k'. Gestures are {', '.join(GESTURES)}."

@@ -186,7 +186,7 @@ def note(ranges: Sequence[tuple[float, float]], units: Sequence[str]) -> str:
         for (low, high), unit in zip(ranges, units, strict=True)
     )
     return (
-        f"Values are rounded to 8 bits, and those beyond {told} are cut off there; between voxels beside such values the picture "
+        f"Values are rounded to 8 bits, and those beyond {told} are cut off there; between voxels beside these the picture "
         "is a rough one."
     )
 

@@ -32,10 +32,16 @@ def still(draw: Draw, scene: Scene, basis: Basis, grid: Grid, window: AnyWindow)
     side, wide = _SIDE, 1.0 if scene.layout == "single" else 1.6
     while True:
         width, height = int(side * wide), side
-        data = png(annotated(draw(width, height), scene, basis, grid, window))
+        data = png(_plain(annotated(draw(width, height), scene, basis, grid, window)))
         if len(data) <= _BYTES or side < 64:
             return data
         side = int(side * max(0.5, min(0.9, math.sqrt(_BYTES / len(data)))))
+
+
+def _plain(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One number a pixel where all are grey: a smaller file, so that it may be a larger picture."""
+    grey = (picture == picture[..., :1]).all()
+    return np.ascontiguousarray(picture[..., 0]) if grey else picture
 
 
 def annotated(
@@ -48,7 +54,8 @@ def annotated(
     edge = 4
     for pane in panes(scene, basis, grid, *image.size):
         left, top, plane = pane.left, pane.top, pane.plane
-        if min(plane.width, plane.height) < 60:
+        # Of many small panes one says it for all: they lie alike.
+        if min(plane.width, plane.height) < 60 and (pane.number or scene.layout != "montage"):
             continue
         middle = left + plane.width / 2, top + plane.height / 2
         ends = left + plane.width - edge, top + plane.height - edge
