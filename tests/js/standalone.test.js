@@ -13,14 +13,14 @@ test("slices come out of the page as they went in", async () => {
 });
 
 test("the stand-in for the model answers a demand as the kernel would, and says what it cannot read", async () => {
-  const model = new PageModel({}, (index) => ({ kind: "i2", slope: 1, intercept: 0, exact: true, data: index ? "AAAA" : data }));
+  const model = new PageModel({}, (_source, _step, index) => ({ kind: "i2", slope: 1, intercept: 0, exact: true, data: index ? "AAAA" : data }));
   /** @type {any[]} */
   const heard = [];
   model.on("msg:custom", (message, buffers) => heard.push([message, buffers]));
-  await model.send({ generation: 3, key: "k", id: 7, indices: [0, 1] });
+  await model.send({ type: "pull", generation: 3, key: "k", id: 7, source: 0, step: 0, slices: [0, 1] });
   const [[message, buffers]] = heard;
   assert.deepEqual([message.generation, message.key, message.id], [3, "k", 7]);
-  assert.deepEqual(message.items[0], { index: 0, buffer: 0, kind: "i2", slope: 1, intercept: 0, exact: true });
+  assert.deepEqual(message.items[0], { slice: 0, buffer: 0, kind: "i2", slope: 1, intercept: 0, exact: true });
   assert.match(message.items[1].error, /cannot be read/);
   assert.deepEqual([...new Uint16Array(buffers[0])], [...codes]);
 });
