@@ -91,7 +91,13 @@ export class Cine {
 
   /** @private @param {number} now ms */
   tick(now) {
-    this.frame = requestAnimationFrame((later) => this.tick(later));
+    this.advance(now);
+    // Asked for after the drawing of the frame, so that this one is on the screen before the next one is thought of.
+    if (this.viewer.state.cine.playing) this.frame = requestAnimationFrame((later) => this.tick(later));
+  }
+
+  /** Goes on to the next frame, if it is time. @private @param {number} now ms */
+  advance(now) {
     const { viewer } = this;
     const { cine } = viewer.state;
     if (!viewer.visible || now < this.due) return;
