@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.compare import compare
+    from dicomlab.view.link import link
     from dicomlab.view.roi import Roi
     from dicomlab.view.static import montage, orthoview, show
     from dicomlab.voi import VoiLut, Window, apply_window
@@ -54,6 +55,7 @@ _HOMES = {
     "compare": "view.compare",
     "find_series": "read",
     "header_table": "tables",
+    "link": "view.link",
     "load_segmentation": "extras.seg",
     "load_overlays": "read",
     "load_volume": "read",
@@ -90,6 +92,7 @@ __all__ = [
     "compare",
     "find_series",
     "header_table",
+    "link",
     "load_overlays",
     "load_segmentation",
     "load_volume",

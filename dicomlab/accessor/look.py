@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING
+
 import numpy.typing as npt
 import xarray as xr
 
 from dicomlab import regrid
 from dicomlab.accessor.bound import Bound, as_told_by
 from dicomlab.regrid import Labels, Order
+
+if TYPE_CHECKING:
+    import k3d.plot
+
+    from dicomlab.windowing import WindowLike
 
 __all__ = ["Look"]
 
@@ -72,3 +80,19 @@ class Look(Bound):
         (6, 3)
         """
         return regrid.at_planes(self._volume, x=x, y=y, z=z)
+
+    def view3d(
+        self,
+        *,
+        window: WindowLike | None = None,
+        opacity: float = 1.0,
+        height: int = 512,
+        voxels: int = 8_000_000,
+    ) -> k3d.plot.Plot:
+        """A view in three dimensions that the mouse turns, by k3d; see `dicomlab.extras.view3d.view3d`."""
+        # The rooms of `extras` stand on a higher floor, which opens when somebody goes there.
+        room = importlib.import_module("dicomlab.extras.view3d")
+        made: k3d.plot.Plot = room.view3d(
+            self._volume, window=window, opacity=opacity, height=height, voxels=voxels
+        )
+        return made

@@ -10,7 +10,8 @@ import base64
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +20,19 @@ import xarray as xr
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
 from dicomlab.view.draw import Image, Label, Labels, draw
+from dicomlab.view.film import run, save_film
 from dicomlab.view.layers import DifferenceLayer, LabelLayer, LabelList, Layer
 from dicomlab.view.masks import MasksLike, read_masks
 from dicomlab.view.meet import check_mode
-from dicomlab.view.page import HtmlPage, make_page
+from dicomlab.view.page import HtmlPage, make_page, note, span
 from dicomlab.view.plane import Vector
 from dicomlab.view.sample import Interpolation, Slab
 from dicomlab.view.scene import Layout, Scene, Turn
 from dicomlab.view.state import PlaneName
+from dicomlab.view.still import annotated, png, still
 from dicomlab.view.synced import STATE, Synced
 from dicomlab.windowing import AnyWindow, WindowLike
+from dicomlab.writing import written
 
 __all__ = ["SliceBrowser", "browse"]
 
@@ -43,6 +47,7 @@ def browse(
     layout: Layout = "single",
     height: int = 512,
     memory: int = 256 << 20,
+    keymap: Mapping[str, str | None] | None = None,
 ) -> SliceBrowser:
     """Return an interactive viewer of a volume; press ? in it for mouse and keys.
 
@@ -69,6 +74,9 @@ def browse(
         Height of the picture in CSS pixels; the width is that of the cell.
     memory
         Bytes of slices that the web page may keep.
+    keymap
+        Keys and gestures that shall do something else: ``{"c": "crosshair", "Wheel": "zoom", "x": None}``; see
+        `dicomlab.view.keymap`. The help of the viewer lists what is bound.
 
     Raises
     ------
@@ -76,6 +84,8 @@ def browse(
         This is not a volume, its positions are not known, or the slice is not in it.
     WindowError
         There is no such window.
+    DicomLabError
+        A key cannot be bound to what was asked.
 
     References
     ----------
@@ -90,6 +100,7 @@ def browse(
         layout=layout,
         height=height,
         memory=memory,
+        keymap=keymap,
     )
 
 
@@ -120,6 +131,11 @@ class SliceBrowser(Synced):
         The measurements, as `Rois`: a sequence of `Roi` with a table, masks and profiles. Set them as a list.
     layers, labels, difference
         How each volume, each label of the masks, and the difference of two volumes are drawn.
+    playing, fps, bounce, along
+        Cine: whether it runs, frames a second (at most 60), whether it goes to and fro, and what it goes through: ``"slices"``
+        or ``"steps"`` of the last further axis. While it runs, Python hears of the position twice a second.
+    keymap
+        What keys and gestures do, where it is not the usual; see `browse`.
     """
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -128,7 +144,7 @@ class SliceBrowser(Synced):
             settable = ", ".join(
                 sorted(
                     {"window", "index", "slab", "steps", "invert", "cmap"}
-                    | {one for one in STATE if one[0] != "_"}
+                    | {one for one in (*STATE, "keymap") if one[0] != "_"}
                 )
             )
             raise AttributeError(f"A SliceBrowser has no {name!r} to set. What can be set: {settable}.")
@@ -269,44 +285,131 @@ class SliceBrowser(Synced):
             stride=self.stride,
         )
 
-    def picture(self, width: int = 900, height: int | None = None) -> npt.NDArray[np.uint8]:
-        """What is seen, as RGB of shape (height, width, 3): the pixels that the canvas of this size has, without letters."""
+    def picture(
+        self, width: int = 900, height: int | None = None, *, letters: bool = False
+    ) -> npt.NDArray[np.uint8]:
+        """What is seen, as RGB of shape (height, width, 3): the pixels that the canvas of this size has.
+
+        Parameters
+        ----------
+        width, height
+            Pixels; None for the height of the browser.
+        letters
+            Write orientation letters, the slice and the window on it.
+        """
+        return self._pictured(self.scene, self._step, width, height or self._height, letters)
+
+    def save_picture(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        width: int = 900,
+        height: int | None = None,
+        letters: bool = True,
+        overwrite: bool = False,
+    ) -> Path:
+        """Save what is seen as a PNG file without metadata, and return its path; the parameters are those of `picture`.
+
+        Raises
+        ------
+        OverwriteError
+            Something is there already, and `overwrite` is False.
+        DicomLabError
+            The path does not end with .png, or its folder is not there.
+        """
+        with written(path, overwrite=overwrite, suffixes=(".png",)) as part:
+            part.write_bytes(png(self.picture(width, height, letters=letters)))
+        return Path(path)
+
+    def save_run(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        along: Literal["slices", "steps"] | None = None,
+        fps: float | None = None,
+        bounce: bool | None = None,
+        frames: slice = slice(None),
+        width: int = 640,
+        height: int | None = None,
+        letters: bool = True,
+        overwrite: bool = False,
+    ) -> Path:
+        """Save a cine as a file and return its path; the browser stays where it is.
+
+        Parameters
+        ----------
+        path
+            Ends with ``.gif`` or ``.mp4``; the latter needs ``pip install 'dicomlab[video]'``.
+        along, fps, bounce
+            As the traits of the same names, which are taken for None.
+        frames
+            Which slices along the axis that `plane` cuts, or which steps: ``slice(10, 40, 2)``.
+        width, height
+            Pixels; of an MP4 even ones are made. None for a height that fits the width as in the browser.
+        letters
+            Write orientation letters, the slice and the window on each.
+        overwrite
+            Whether a file that is there may be replaced.
+
+        Raises
+        ------
+        DicomLabError
+            There are no such frames, or no such ending, or a GIF of more than 50 frames a second was asked for, which viewers
+            play slowly.
+        MissingDependencyError
+            The packages of the extra ``video`` are not installed.
+        OverwriteError
+            Something is there already, and `overwrite` is False.
+        """
+        scenes = run(self.scene, self._basis, self._opened()[0], self._step, along or self.along, frames)
+        order = list(scenes) + (scenes[-2:0:-1] if (self.bounce if bounce is None else bounce) else [])
+        high = height or round(width * self._height / 900)
+        pictures = (self._pictured(scene, step, width, high, letters) for scene, step in order)
+        return save_film(path, pictures, len(order), self.fps if fps is None else fps, overwrite=overwrite)
+
+    def _pictured(
+        self, scene: Scene, step: Sequence[int], width: int, height: int, letters: bool
+    ) -> npt.NDArray[np.uint8]:
         looks = [dict(look) for look in self._looks]
         if self.mode == "difference":
             looks[1] = {**self._difference, "visible": True}
         images = [
             Image(
-                grid,
+                source.grid(self._number(n, step)),
                 self._window_of(look),
                 bool(look["invert"]),
                 str(look["cmap"]),
                 float(look["opacity"]),
                 bool(look["fade"]),
             )
-            for n, (grid, look) in enumerate(zip(self._images_of(), looks, strict=True))
+            for n, (source, look) in enumerate(zip(self._opened()[: self._images], looks, strict=True))
             if n == 0 or look["visible"]
         ]
-        return draw(
-            self.scene,
+        labels = [
+            Labels(
+                mask.source.grid(self._number(self._images + n, step)),
+                {
+                    int(one["value"]): Label(
+                        cast(Any, tuple(one["colour"])), one["opacity"], one["outline"], one["visible"]
+                    )
+                    for one in self._labels[n]
+                },
+            )
+            for n, mask in enumerate(self._masks)
+        ]
+        made = draw(
+            scene,
             self._basis,
             images,
             width,
-            self._height if height is None else height,
-            labels=[
-                Labels(
-                    mask.source.grid(self._number(self._images + n)),
-                    {
-                        int(one["value"]): Label(
-                            cast(Any, tuple(one["colour"])), one["opacity"], one["outline"], one["visible"]
-                        )
-                        for one in self._labels[n]
-                    },
-                )
-                for n, mask in enumerate(self._masks)
-            ],
+            height,
+            labels=labels,
             mode=cast(Any, self.mode),
             split=self.split,
         )
+        if not letters:
+            return made
+        return annotated(made, scene, self._basis, images[0].grid, images[0].window, self._sides)
 
     def refresh(self) -> None:
         """Show the values anew, after the volume's array was changed in place."""
@@ -323,7 +426,13 @@ class SliceBrowser(Synced):
                 self._labels = labels
                 self._meta = {**self._describe({**state, "_labels": labels}), "first": self._meta["first"]}
 
-    def to_html(self, path: str | os.PathLike[str] | None = None, *, max_bytes: int = 25_000_000) -> HtmlPage:
+    def to_html(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        max_bytes: int = 25_000_000,
+        quantise: bool = False,
+    ) -> HtmlPage:
         """Return this viewer as one HTML page with its slices inside, which needs neither kernel nor network.
 
         The page holds the values of all voxels, the series description, the names of the windows and the
@@ -335,6 +444,9 @@ class SliceBrowser(Synced):
             Where to save it as well; None to save nothing.
         max_bytes
             Largest size of the page.
+        quantise
+            Keep 8 bits of each voxel, within the range of the window that is set now: a half to a fifth of the size. What lies
+            beyond the window becomes its end. The page says so, beside the values.
 
         Raises
         ------
@@ -342,19 +454,22 @@ class SliceBrowser(Synced):
             The page would be larger; the message says how to crop.
         """
         sources = self._opened()
+        ranges = [span(self._window_of(look)) for look in self._looks] if quantise else None
         # The page holds all slices anyway; unpacked they may stay too.
         meta = {
             **self._meta,
             "sources": [{**one, "reslice": False} for one in self._meta["sources"]],
             "budget": 1 << 40,
+            "note": "" if ranges is None else note(ranges, [one["units"] for one in self._meta["sources"]]),
         }
-        traits = {"_meta": meta, **self.get_state(STATE)}
+        traits = {"_meta": meta, **self.get_state((*STATE, "keymap"))}
         page = make_page(
             sources,
             traits,
             title=self._meta["sources"][0]["title"] or "volume",
             height=self._height,
             max_bytes=max_bytes,
+            ranges=ranges,
         )
         if path is not None:
             page.save(path)
@@ -394,8 +509,6 @@ class SliceBrowser(Synced):
 
     def _snapshot(self) -> bytes:
         """Return what is seen as a small PNG."""
-        from dicomlab.view.still import still
-
         return still(
             self.picture, self.scene, self._basis, self._sources[0].grid(0), self.window, self._sides
         )

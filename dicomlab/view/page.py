@@ -13,14 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.codec import encode
 from dicomlab.view.source import Source
+from dicomlab.voi import VoiLut
+from dicomlab.windowing import AnyWindow
 
-__all__ = ["HtmlPage", "bundle", "make_page", "styles"]
+__all__ = ["HtmlPage", "bundle", "make_page", "note", "span", "styles"]
 
 _HERE = Path(__file__).parent
+_MOST = 254  # the highest code of a value in one byte; 255 stands for none
 _FRAME = 92  # px that the bar, the slider and the line of values take beside the picture
 
 _PAGE = """<!DOCTYPE html>
@@ -28,7 +32,7 @@ _PAGE = """<!DOCTYPE html>
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
+ content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
@@ -89,7 +93,8 @@ class HtmlPage:
         # A frame of its own: neither styles nor scripts meet those of the notebook, and the sandbox lets the page
         # reach nothing else.
         return (
-            f'<iframe srcdoc="{html.escape(self.text)}" sandbox="allow-scripts" title="Slice browser" '
+            f'<iframe srcdoc="{html.escape(self.text)}" sandbox="allow-scripts allow-downloads" allow="fullscreen" '
+            f'title="Slice browser" '
             f'style="width:100%;height:{self._height + _FRAME}px;border:0"></iframe>'
         )
 
@@ -101,7 +106,13 @@ class HtmlPage:
 
 
 def make_page(
-    sources: Sequence[Source], traits: Mapping[str, Any], *, title: str, height: int, max_bytes: int
+    sources: Sequence[Source],
+    traits: Mapping[str, Any],
+    *,
+    title: str,
+    height: int,
+    max_bytes: int,
+    ranges: Sequence[tuple[float, float]] | None = None,
 ) -> HtmlPage:
     """Return a page that shows volumes.
 
@@ -117,6 +128,8 @@ def make_page(
         Height of the picture in CSS pixels.
     max_bytes
         Largest size of the page.
+    ranges
+        For each volume the values between which 8 bits are kept; None to keep all.
 
     Raises
     ------
@@ -131,7 +144,7 @@ def make_page(
         for index in range(source.grid(0).shape[0])
     ]
     for done, (n, step, index) in enumerate(wanted, start=1):
-        codes, scale = encode(sources[n].slice(step, index))
+        codes, scale = _encoded(sources[n].slice(step, index), None if ranges is None else ranges[n])
         # All low bytes, then all high bytes: a sixth smaller, and packed in half the time.
         halves = codes.reshape(-1, 1).view(np.uint8).T.tobytes()
         packed = base64.b64encode(zlib.compress(halves, 6)).decode("ascii")
@@ -142,7 +155,8 @@ def make_page(
             raise DicomLabError(
                 f"A page of at most {max_bytes / 1e6:.1f} MB was asked for; {len(wanted)} slices of {rows} x {columns} "
                 f"would take about {estimate / 1e6:.1f} MB. Crop or thin the volume first, for instance "
-                f"volume.isel(slice=slice(None, None, {max(2, -(-int(estimate) // max_bytes))})), or raise max_bytes."
+                f"volume.isel(slice=slice(None, None, {max(2, -(-int(estimate) // max_bytes))})), "
+                f"{'' if ranges else 'keep 8 bits of each voxel with quantise=True, '}or raise max_bytes."
             )
         scales[f"{n}-{step}-{index}"] = scale
         slices.append(f'<script type="text/plain" id="s{n}-{step}-{index}">{packed}</script>')
@@ -154,6 +168,54 @@ def make_page(
         bundle=bundle(),
     )
     return HtmlPage(text, height)
+
+
+def span(window: AnyWindow) -> tuple[float, float]:
+    """Return the values between which a window tells shades apart."""
+    if isinstance(window, VoiLut):
+        return float(window.first), float(window.last)
+    # A sigmoid comes close to black and white at one and a half widths only (PS3.3 C.11.2.1.3.1).
+    half = window.width * (1.5 if window.function == "SIGMOID" else 0.5)
+    return window.center - half, window.center + half
+
+
+def note(ranges: Sequence[tuple[float, float]], units: Sequence[str]) -> str:
+    """Return what a page of 8-bit values says of them."""
+    told = " and ".join(
+        f"{low:g} to {high:g}{f' {unit}' if unit else ''}"
+        for (low, high), unit in zip(ranges, units, strict=True)
+    )
+    return (
+        f"Values are rounded to 8 bits, and those beyond {told} are cut off there; between voxels beside these the picture "
+        "is a rough one."
+    )
+
+
+def _encoded(
+    plane: npt.NDArray[np.generic], ends: tuple[float, float] | None
+) -> tuple[npt.NDArray[np.generic], Mapping[str, Any]]:
+    """Codes of a slice and their scale (`codec.encode`); with `ends` of one byte, 255 for what has no value."""
+    if ends is None:
+        codes, scale = encode(plane)
+        return codes, dict(scale)
+    low, high = ends
+    values = np.asarray(plane, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    first = float(finite.min()) if finite.size else low
+    exact = bool(
+        finite.size == values.size
+        and finite.size
+        and finite.max() - first <= _MOST
+        and np.array_equal(values, np.rint(values))
+    )
+    # Masks, labels and slices of few values stay what they were.
+    slope, intercept = (1.0, first) if exact else ((high - low) / _MOST, low)
+    steps = np.clip(
+        np.rint((np.clip(values, *((first, first + _MOST) if exact else ends)) - intercept) / slope), 0, _MOST
+    )
+    steps[np.isnan(values)] = 255
+    scale_of_byte = {"kind": "q2", "slope": slope, "intercept": intercept, "exact": exact, "bytes": 1}
+    return steps.astype(np.uint8), scale_of_byte
 
 
 def _json_in_html(value: Any) -> str:

@@ -16,7 +16,7 @@ from dicomlab.view.scene import Basis, Scene, panes
 from dicomlab.view.state import patient_side, position_letters
 from dicomlab.windowing import AnyWindow
 
-__all__ = ["png", "still"]
+__all__ = ["annotated", "png", "still"]
 
 _SIDE = 512  # of the stage, in pixels
 _BYTES = 48_000  # at most; base64 adds a third, and a notebook keeps one for each viewer
@@ -34,27 +34,35 @@ def still(
     side, wide = _SIDE, 1.0 if scene.layout == "single" and len(sides) < 2 else 1.6
     while True:
         width, height = int(side * wide), side
-        data = png(_annotated(draw(width, height), scene, basis, grid, window, sides))
+        data = png(_plain(annotated(draw(width, height), scene, basis, grid, window, sides)))
         if len(data) <= _BYTES or side < 64:
             return data
         side = int(side * max(0.5, min(0.9, math.sqrt(_BYTES / len(data)))))
 
 
-def _annotated(
+def _plain(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One number a pixel where all are grey: a smaller file, so that it may be a larger picture."""
+    grey = (picture == picture[..., :1]).all()
+    return np.ascontiguousarray(picture[..., 0]) if grey else picture
+
+
+def annotated(
     picture: npt.NDArray[np.uint8],
     scene: Scene,
     basis: Basis,
     grid: Grid,
     window: AnyWindow,
-    sides: Sequence[int],
+    sides: Sequence[int] = (0,),
 ) -> npt.NDArray[np.uint8]:
+    """Return the picture of a scene with orientation letters in each pane, the slice and the window of `grid` written on it."""
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(max(9, min(14, max(image.size) // 30)))
     edge = 4
     for pane in panes(scene, basis, grid, *image.size, sides):
         left, top, plane = pane.left, pane.top, pane.plane
-        if min(plane.width, plane.height) < 60:
+        # Of many small panes one says it for all: they lie alike.
+        if min(plane.width, plane.height) < 60 and (pane.number or scene.layout != "montage"):
             continue
         middle = left + plane.width / 2, top + plane.height / 2
         ends = left + plane.width - edge, top + plane.height - edge

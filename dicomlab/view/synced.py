@@ -17,6 +17,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.view.answers import answer
 from dicomlab.view.draw import Mode
 from dicomlab.view.grid import Grid
+from dicomlab.view.keymap import checked_keymap
 from dicomlab.view.layers import looked_as, manner
 from dicomlab.view.masks import MasksLike, first_look, read_masks
 from dicomlab.view.meet import MODES, apart, check_mode, subtractable, symmetric_window
@@ -52,6 +53,10 @@ STATE = (
     "rois",
     "_difference",
     "_labels",
+    "playing",
+    "fps",
+    "bounce",
+    "along",
 )
 """What is synchronised with the page, as ``TRAITS`` in ``js/widget.js``."""
 
@@ -93,6 +98,12 @@ class Synced(anywidget.AnyWidget):
     )
     _difference = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List(traitlets.List(traitlets.Dict())).tag(sync=True)
+    playing = traitlets.Bool(False).tag(sync=True)
+    fps = traitlets.Float(10.0, min=0.2, max=60.0).tag(sync=True)
+    bounce = traitlets.Bool(False).tag(sync=True)
+    along = traitlets.Enum(("slices", "steps"), default_value="slices").tag(sync=True)
+    keymap = traitlets.Dict().tag(sync=True)
+    _links = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(
         self,
@@ -106,6 +117,7 @@ class Synced(anywidget.AnyWidget):
         layout: Layout = "single",
         height: int = 512,
         memory: int = 256 << 20,
+        keymap: Mapping[str, str | None] | None = None,
     ) -> None:
         # Messages arrive on a thread of their own (ipykernel 7 handles comms in a subshell).
         self._lock = threading.RLock()
@@ -140,6 +152,8 @@ class Synced(anywidget.AnyWidget):
             "mode": mode,
             "_difference": self._first_difference(name, self._lps(voxel)),
             "_labels": [],
+            "along": "steps" if steps.names else "slices",
+            "keymap": dict(keymap or {}),
         }
         state["_labels"] = self._looks_of_labels()
         super().__init__(_meta=self._describe(state), **state)
@@ -242,6 +256,7 @@ class Synced(anywidget.AnyWidget):
                 "rois": [],
                 "difference": state["_difference"],
                 "labels": state["_labels"],
+                "cine": {"playing": False, "fps": 10.0, "bounce": False, "along": state["along"]},
             },
         }
 
@@ -318,6 +333,10 @@ class Synced(anywidget.AnyWidget):
                 grid.nearest_index(axis, float(mm))  # raises outside
         return lps
 
+    @traitlets.validate("keymap")
+    def _valid_keymap(self, proposal: Any) -> dict[str, str]:
+        return checked_keymap(proposal["value"])
+
     @traitlets.validate("_looks")
     def _valid_looks(self, proposal: Any) -> list[dict[str, Any]]:
         for look in proposal["value"]:
@@ -355,8 +374,9 @@ class Synced(anywidget.AnyWidget):
             if looks != self._looks:
                 self._looks = looks
 
-    def _number(self, source: int) -> int:
-        """Which step of a volume is shown."""
+    def _number(self, source: int, step: Sequence[int] | None = None) -> int:
+        """Which step of a volume is shown, or would be."""
+        shown = self._step if step is None else step
         first, own = self._sources[0].steps, self._sources[source].steps
         index = []
         for name, size in zip(own.names, own.sizes, strict=True):
@@ -365,7 +385,7 @@ class Synced(anywidget.AnyWidget):
                 if name in first.names and first.sizes[first.names.index(name)] == size
                 else None
             )
-            index.append(0 if place is None else min(self._step[place], size - 1))
+            index.append(0 if place is None else min(shown[place], size - 1))
         return own.number(tuple(index))
 
     def _voxel(self) -> list[int]:

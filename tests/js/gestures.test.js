@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { draggedWindow, wheelSteps } from "../../dicomlab/view/js/gestures.js";
-import { HELP, KEYS, actionOf } from "../../dicomlab/view/js/keymap.js";
+import { actionOf } from "../../dicomlab/view/js/keymap.js";
 import { placeText, short, windowText } from "../../dicomlab/view/js/text.js";
 
 /** Slices for a run of events. @param {number[]} deltas @param {number} [deltaMode] @param {number} [every] ms apart */
@@ -46,23 +46,17 @@ test("a drag is proportional to the window, so that narrow and wide ones feel th
   assert.ok(draggedWindow({ center: 0, width: 4 }, -5000, 0).width > 0);
 });
 
-test("keys mean what the help says, and combinations with Ctrl belong to the host", () => {
+test("keys mean what they usually mean, and combinations with Ctrl belong to the host", () => {
   /** @param {string} key @param {object} [more] */
   const press = (key, more) => actionOf({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...more });
   assert.equal(press("ArrowDown"), "next");
   assert.equal(press("ArrowDown", { shiftKey: true }), "next10");
   assert.equal(press("X", { shiftKey: true }), "invert");
   assert.equal(press("?", { shiftKey: true }), "help");
-  assert.equal(press("4"), 4);
+  assert.equal(press("4"), "preset4");
   assert.equal(press("x", { ctrlKey: true }), null);
   assert.equal(press("s", { metaKey: true }), null);
   for (const key of ["constructor", "Tab", "F5"]) assert.equal(press(key), null);
-  const listed = HELP.map(([gesture]) => gesture).join(" ");
-  for (const word of ["Home", "End", "Esc", "Page", "X", "I", "Space", "0", "?"]) assert.ok(listed.includes(word), word);
-  for (const [key, action] of Object.entries(KEYS)) {
-    const [shifted, plain] = key.startsWith("Shift+") ? [true, key.slice(6)] : [false, key];
-    assert.equal(press(plain, { shiftKey: shifted }), action);
-  }
 });
 
 test("numbers are written shortly", () => {

@@ -1,11 +1,14 @@
 // What each key and button does.
 
+import { save } from "./export.js";
 import { firstLooks } from "./layers.js";
+import { GIVEN } from "./rois.js";
 import { IDENTITY } from "./scene.js";
+import { TOOLS } from "./tools.js";
 
 /**
  * @param {import("./viewer.js").Viewer} viewer
- * @param {import("./keymap.js").KeyAction} action
+ * @param {string} action a `KeyAction`, "preset1" to "preset9", or the name of a tool
  * @returns {void}
  */
 export function act(viewer, action) {
@@ -44,9 +47,6 @@ export function act(viewer, action) {
       return viewer.setLayout(viewer.state.scene.layout === "planes" ? "single" : "planes");
     case "firstWindow":
       return viewer.changeLook({ window: viewer.firstWindow });
-    case "ruler":
-    case "angle":
-      return viewer.setTool(viewer.tool === action ? "window" : action);
     case "finish":
       return viewer.measuring.finish();
     case "remove":
@@ -59,12 +59,22 @@ export function act(viewer, action) {
     case "help":
       return chrome.toggle("help");
     case "full":
-      if (document.fullscreenElement) document.exitFullscreen();
-      else chrome.root.requestFullscreen?.();
+      // Within a shadow root the document knows of its host only.
+      if (/** @type {Document | ShadowRoot} */ (chrome.root.getRootNode()).fullscreenElement === chrome.root) document.exitFullscreen();
+      else chrome.root.requestFullscreen?.()?.catch(() => chrome.setStatus("full screen is not allowed here"));
+      return;
+    case "enlarge":
+      return Object.hasOwn(GIVEN, viewer.tool) ? undefined : viewer.enlarge(pane); // there a double click ends a polygon
+    case "cine":
+      return viewer.cine.change({ playing: !viewer.state.cine.playing });
+    case "save":
+      save(viewer).catch((error) => chrome.setStatus(`cannot be saved: ${error}`));
       return;
     case "reset":
       if (chrome.closePanel() || viewer.measuring.escape()) return;
       viewer.state = { ...viewer.state, looks: firstLooks(viewer), difference: viewer.meta.first.difference, scene: { ...viewer.state.scene, zoom: 1, pan: [0, 0, 0], turn: IDENTITY, slab: null } };
       return viewer.changed();
   }
+  if (action.startsWith("preset")) viewer.choosePreset(viewer.numbered[Number(action.slice(6)) - 1] ?? -1);
+  else if (Object.hasOwn(TOOLS, action)) viewer.setTool(viewer.tool === action ? "window" : action);
 }

@@ -20,6 +20,7 @@ export function showState(viewer) {
   chrome.invert.setAttribute("aria-pressed", String(look.invert));
   chrome.stage.classList.toggle("dl-white", state.looks.length === 1 && look.invert && look.cmap === "gray");
   chrome.layersButton.setAttribute("aria-pressed", String(!viewer.dock.root.hidden));
+  chrome.showCine(state.cine);
   chrome.showSteps(meta.sources[0].steps, state.step);
   chrome.slider.max = String(space.shape[axis] - 1);
   chrome.slider.value = String(viewer.index);

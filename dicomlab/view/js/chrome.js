@@ -1,7 +1,7 @@
 // The furniture around the picture. Every text is set as text, never as markup: descriptions come from files.
 
 import { hasIcon, icon } from "./icons.js";
-import { HELP } from "./keymap.js";
+import { help, keymap } from "./keymap.js";
 import { windowText } from "./text.js";
 import { GIVEN } from "./rois.js";
 import { TOOLS } from "./tools.js";
@@ -82,6 +82,14 @@ export class Chrome {
     this.reset = iconButton("reset", "First window, no zoom, shift, tilt or inversion (Esc)");
     this.layersButton = iconButton("layers", "Volumes, window and labels (L)");
     this.full = iconButton("full", "Full screen (F)");
+    this.save = iconButton("save", "Save the picture as PNG, as it is seen (S)");
+    this.cine = iconButton("cine", "Cine: play, and stop (C)");
+    this.fps = make("input", "dl-slider dl-fps", { type: "range", min: "1", max: "60", step: "1", "aria-label": "Frames a second", title: "Frames a second" });
+    this.rate = make("span", "dl-step-text");
+    this.bounce = button("to and fro", "Play to the end and back, instead of from the start again");
+    this.along = make("select", "dl-select dl-short", { "aria-label": "What is played", title: "What is played" });
+    this.reel = make("div", "dl-reel", { role: "group", "aria-label": "Cine", hidden: "" }, [this.along, this.bounce, this.rate, this.fps]);
+    this.note = make("div", "dl-note", { role: "note", hidden: "" });
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
     this.badge = make("button", "dl-button dl-badge", { type: "button", hidden: "" });
     /** The window that is none of the presets. */
@@ -96,7 +104,7 @@ export class Chrome {
       this.preset,
       this.cmap,
       this.slab,
-      make("div", "dl-group", {}, [this.layersButton, this.invert, this.reset, this.full]),
+      make("div", "dl-group", {}, [this.layersButton, this.invert, this.reset, this.cine, this.save, this.full]),
       this.badge,
       this.helpButton,
     ]);
@@ -106,16 +114,11 @@ export class Chrome {
     this.svg.setAttribute("class", "dl-over");
     this.svg.setAttribute("aria-hidden", "true");
     this.message = make("div", "dl-message", { role: "alert", hidden: "" });
-    this.help = make("div", "dl-panel dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys" }, [
-      // Plain divs: notebooks style lists and tables in outputs their own way.
-      make(
-        "div",
-        "dl-map",
-        {},
-        HELP.flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]),
-      ),
-    ]);
-    this.findings = make("div", "dl-panel dl-findings", { hidden: "", role: "region", "aria-label": "Findings" });
+    // Plain divs: notebooks style lists and tables in outputs their own way.
+    this.map = make("div", "dl-map");
+    this.help = make("div", "dl-panel dl-help", { hidden: "", role: "region", "aria-label": "Mouse and keys", tabindex: "0" }, [this.map]);
+    this.fillHelp(keymap());
+    this.findings = make("div", "dl-panel dl-findings", { hidden: "", role: "region", "aria-label": "Findings", tabindex: "0" });
     for (const panel of [this.help, this.findings]) {
       // A panel is there to be read: its text can be marked and copied, and a long one scrolls.
       for (const type of ["pointerdown", "mousedown", "dblclick", "contextmenu"]) panel.addEventListener(type, (event) => event.stopPropagation());
@@ -123,7 +126,7 @@ export class Chrome {
         if (panel.scrollHeight > panel.clientHeight) event.stopPropagation();
       });
     }
-    this.grip = make("div", "dl-grip", { title: "Drag to make the picture higher or lower" });
+    this.grip = make("div", "dl-grip", { title: "Drag, or arrow keys: makes the picture higher or lower", role: "separator", "aria-orientation": "horizontal", "aria-label": "Height of the picture", tabindex: "0" });
     this.stage = make("div", "dl-stage", {}, [this.canvas, this.svg, this.status, this.message, this.said, this.help, this.findings, this.grip]);
     this.body = make("div", "dl-body", {}, [this.stage]);
     this.slider = make("input", "dl-slider", { type: "range", min: "0", step: "1", "aria-label": "Slice" });
@@ -134,9 +137,32 @@ export class Chrome {
     this.root = make("div", "dl-browser", { tabindex: "0", role: "group", "data-lm-suppress-shortcuts": "true" }, [
       bar,
       this.body,
-      make("div", "dl-foot", {}, [this.slider, this.steps, this.probe]),
+      make("div", "dl-foot", {}, [this.slider, this.steps, this.reel, this.note, this.probe]),
     ]);
     el.append(this.root);
+  }
+
+  /** @param {import("./keymap.js").Keymap} map */
+  fillHelp(map) {
+    this.map.replaceChildren(...help(map).flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]));
+  }
+
+  /** @param {string} text what is to be known of all values */
+  setNote(text) {
+    this.note.hidden = !text;
+    this.note.textContent = text;
+  }
+
+  /** @param {import("./types.js").Cine} cine */
+  showCine({ playing, fps, bounce, along }) {
+    if (playing) this.reel.hidden = false; // and stays: what was played once is played again
+    this.cine.setAttribute("aria-pressed", String(playing));
+    this.bounce.setAttribute("aria-pressed", String(bounce));
+    this.along.value = along;
+    this.fps.value = String(fps);
+    const rate = `${Number(fps.toFixed(1))} fps`;
+    this.fps.setAttribute("aria-valuetext", rate);
+    if (this.rate.textContent !== rate) this.rate.textContent = rate;
   }
 
   /** @param {Preset[]} presets @param {(index: number) => string} keyOf */
@@ -199,6 +225,9 @@ export class Chrome {
 
   /** @param {{name: string, units: string, labels: string[]}[]} steps @param {(axis: number, index: number) => void} onChange */
   fillSteps(steps, onChange) {
+    const last = steps[steps.length - 1];
+    this.along.replaceChildren(make("option", "", { value: "slices" }, ["slices"]), ...(last ? [make("option", "", { value: "steps" }, [last.name])] : []));
+    this.along.hidden = !last;
     this.stepSliders = steps.map(({ name, labels }, axis) => {
       const slider = make("input", "dl-slider", { type: "range", min: "0", max: String(labels.length - 1), step: "1", "aria-label": name });
       slider.addEventListener("input", () => onChange(axis, Number(slider.value)));

@@ -6,16 +6,17 @@ const NOTCH = 100; // px of scrolling that are one slice
 const LEAST = 50; // px that a plain wheel scrolls at least with a notch; finer ones send less at a time
 const PAUSE = 300; // ms after which a scroll begins anew
 const PER_PIXEL = 1 / 250; // a drag of 250 px widens the window e-fold, or zooms by as much
+const GRIP = 32; // px that an arrow key makes the stage higher or lower
 const STILL = 3; // px that a hand trembles in a click
 
 /**
  * @typedef {object} Actions
- * @property {(x: number, y: number, steps: number) => void} wheel
+ * @property {(x: number, y: number, steps: number, what: string) => void} wheel
  * @property {(x: number, y: number, factor: number) => void} zoom about a point of the stage
+ * @property {(x: number, y: number, dx: number, dy: number) => void} pan
  * @property {(x: number, y: number, button: number) => {tool: import("./tools.js").Tool, drag: import("./tools.js").Drag} | null} toolAt
- * @property {(x: number, y: number) => void} enlarge
- * @property {(action: import("./keymap.js").KeyAction) => void} act
- * @property {(number: number) => void} preset
+ * @property {(action: string) => void} act
+ * @property {() => import("./keymap.js").Keymap} map what is bound to what
  * @property {(x: number, y: number, follow: boolean) => void} hover
  * @property {() => void} leave
  * @property {(active: boolean) => void} dragging
@@ -53,6 +54,17 @@ export function draggedWindow(start, dx, dy) {
 }
 
 /**
+ * Whether a control has its own use of a key: a list of arrows, letters and digits, a slider of the arrows along it, a field of
+ * all; a button is pressed with the space bar or Enter.
+ * @param {HTMLElement} target @param {string} key
+ */
+export function usesItself(target, key) {
+  if (target.localName === "button") return key === " " || key === "Enter";
+  if (target.localName === "input" && /** @type {HTMLInputElement} */ (target).type === "range") return key === "ArrowLeft" || key === "ArrowRight";
+  return ["select", "input", "textarea"].includes(target.localName) || target.isContentEditable;
+}
+
+/**
  * @param {HTMLElement} root takes the focus and the keys
  * @param {HTMLElement} stage takes the pointer
  * @param {HTMLElement} grip changes the height of the stage
@@ -77,10 +89,12 @@ export function listen(root, stage, grip, actions) {
     (event) => {
       event.preventDefault(); // the page stays, at the ends of the stack too
       event.stopPropagation();
-      if (event.ctrlKey || event.metaKey) actions.zoom(...place(event), Math.exp(-event.deltaY / 400));
-      else {
+      // Two fingers pinching a trackpad are a wheel with Ctrl, of small deltas.
+      const what = actions.map()[event.ctrlKey || event.metaKey ? "Ctrl+Wheel" : "Wheel"];
+      if (what === "zoom") actions.zoom(...place(event), Math.exp(-event.deltaY / (event.ctrlKey && Math.abs(event.deltaY) < LEAST ? 100 : 400)));
+      else if (what) {
         const steps = wheelSteps(event, memory);
-        if (steps) actions.wheel(...place(event), steps);
+        if (steps) actions.wheel(...place(event), steps, what);
       }
     },
     { signal, passive: false },
@@ -103,9 +117,23 @@ export function listen(root, stage, grip, actions) {
     { signal },
   );
 
+  /** Fingers on the stage, where they are. @type {Map<number, [number, number]>} */
+  const fingers = new Map();
+  /** Where the first two fingers are: between them, and how far apart. @returns {[number, number, number]} */
+  const pinch = () => {
+    const [[ax, ay], [bx, by]] = fingers.values();
+    return [(ax + bx) / 2, (ay + by) / 2, Math.max(Math.hypot(ax - bx, ay - by), 1)];
+  };
+
   stage.addEventListener(
     "pointerdown",
     (event) => {
+      if (event.pointerType === "touch") {
+        fingers.set(event.pointerId, place(event));
+        // What the first finger began ends where it is; from now on both move the picture.
+        if (fingers.size > 1 && held) letHeldGo();
+        if (fingers.size > 1) return;
+      }
       if (held || event.button > 2) return;
       const [x, y] = place(event);
       const found = actions.toolAt(x, y, event.button);
@@ -125,7 +153,17 @@ export function listen(root, stage, grip, actions) {
     "pointermove",
     (event) => {
       const [x, y] = place(event);
-      if (!held || held.id !== event.pointerId) return actions.hover(x, y, event.shiftKey && event.buttons === 0);
+      if (fingers.has(event.pointerId)) {
+        const two = fingers.size > 1;
+        const before = two ? pinch() : null;
+        fingers.set(event.pointerId, [x, y]);
+        if (before) {
+          const now = pinch();
+          actions.pan(before[0], before[1], now[0] - before[0], now[1] - before[1]);
+          return actions.zoom(now[0], now[1], now[2] / before[2]);
+        }
+      }
+      if (!held || held.id !== event.pointerId) return actions.hover(x, y, event.shiftKey && event.buttons === 0 && !!actions.map()["Shift+Move"]);
       const { drag, tool } = held;
       if (!held.moved && Math.hypot(x - drag.start[0], y - drag.start[1]) < STILL) return;
       held.moved = true;
@@ -135,13 +173,17 @@ export function listen(root, stage, grip, actions) {
     },
     { signal },
   );
-  /** @param {PointerEvent} event */
-  const end = (event) => {
-    if (!held || held.id !== event.pointerId) return;
+  const letHeldGo = () => {
+    if (!held) return;
     const { tool, drag } = held;
     held = null;
     tool.end?.(drag, ...drag.last);
     actions.dragging(false);
+  };
+  /** @param {PointerEvent} event */
+  const end = (event) => {
+    fingers.delete(event.pointerId);
+    if (held?.id === event.pointerId) letHeldGo();
   };
   stage.addEventListener("pointerup", end, { signal });
   stage.addEventListener("pointercancel", end, { signal });
@@ -173,6 +215,17 @@ export function listen(root, stage, grip, actions) {
     },
     { signal },
   );
+  grip.addEventListener(
+    "keydown",
+    (event) => {
+      const by = { ArrowUp: -GRIP, ArrowDown: GRIP }[event.key];
+      if (!by) return;
+      event.preventDefault();
+      event.stopPropagation();
+      actions.resize(stage.clientHeight + by);
+    },
+    { signal },
+  );
   const letGo = () => (pull = null);
   grip.addEventListener("pointerup", letGo, { signal });
   grip.addEventListener("lostpointercapture", letGo, { signal });
@@ -182,8 +235,8 @@ export function listen(root, stage, grip, actions) {
     "dblclick",
     (event) => {
       event.preventDefault();
-      if (event.ctrlKey || event.metaKey) actions.act("firstWindow");
-      else actions.enlarge(...place(event));
+      const what = actions.map()[event.ctrlKey || event.metaKey ? "Ctrl+DoubleClick" : "DoubleClick"];
+      if (what) actions.act(what);
     },
     { signal },
   );
@@ -192,14 +245,11 @@ export function listen(root, stage, grip, actions) {
     "keydown",
     (event) => {
       const target = /** @type {HTMLElement} */ (event.composedPath()[0]);
-      const action = actionOf(event);
-      // A list uses arrows, letters and digits itself; a button is pressed with the space bar or Enter.
-      if (action === null || target.localName === "select") return;
-      if (target.localName === "button" && (event.key === " " || event.key === "Enter")) return;
+      const action = actionOf(event, actions.map());
+      if (action === null || usesItself(target, event.key)) return;
       event.preventDefault();
       event.stopPropagation();
-      if (typeof action === "number") actions.preset(action);
-      else actions.act(action);
+      actions.act(action);
     },
     { signal },
   );

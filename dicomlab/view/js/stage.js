@@ -20,6 +20,7 @@ export class Stage {
     this.size = { width: 1, height: 1, ratio: 1 };
     /** @type {Pane[]} */ this.panes = [];
     /** Which of them show all that they should. @type {boolean[]} */ this.complete = [];
+    /** Whether each pane shows its own plane, if a coarse one of the kernel. */ this.answered = true;
     /** @private @type {Map<string, PaneDrawer>} */ this.drawers = new Map();
     /** @private @type {Map<string, ImageData>} */ this.images = new Map();
   }
@@ -36,10 +37,14 @@ export class Stage {
 
   /** Where the panes of a state lie. @param {Meta} meta @param {State} state */
   lay(meta, state) {
-    const { width, height } = this.canvas;
-    const sides = state.mode === "side" ? imagesShown(state) : [];
-    this.panes = panes(state.scene, meta.basis, meta.sources[0], width, height, sides);
+    this.panes = this.panesOf(meta, state);
     return this.panes;
+  }
+
+  /** Where the panes of a state would lie. @param {Meta} meta @param {State} state */
+  panesOf(meta, state) {
+    const sides = state.mode === "side" ? imagesShown(state) : [];
+    return panes(state.scene, meta.basis, meta.sources[0], this.canvas.width, this.canvas.height, sides);
   }
 
   /** The pane under a point of the stage, in css px. @param {number} x @param {number} y */
@@ -89,6 +94,7 @@ export class Stage {
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const used = new Set();
     const { scene } = state;
+    this.answered = true;
     this.complete = this.panes.map((pane) => {
       const name = paneName(pane);
       used.add(name);
@@ -107,7 +113,7 @@ export class Stage {
         const range = reach(source, plane, slab);
         const here = this.transport.complete(n, stepOf(n), range);
         const answer = here ? undefined : this.transport.answer(`${name}/${n}`);
-        if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = false;
+        if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = this.answered = false;
         else if (answer && answer.divide > 1) whole = false;
         return {
           source,

@@ -5,12 +5,15 @@ import { base64 } from "./codec.js";
 import { make } from "./chrome.js";
 import { createWidget } from "./widget.js";
 
-/** @typedef {{kind: string, slope: number, intercept: number, exact: boolean, data: string}} Slice */
+/** @typedef {{kind: string, slope: number, intercept: number, exact: boolean, bytes?: number, data: string}} Slice */
 
-/** @param {string} text base64 of zlib of all low bytes, then all high bytes */
-export async function unpack(text) {
+const NOTHING = 255; // what has no value, among codes of one byte
+
+/** @param {string} text base64 of zlib of all low bytes, then all high bytes @param {number} [size] bytes of a code; of one byte there are no high ones */
+export async function unpack(text, size = 2) {
   const stream = new Blob([base64(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
   const halves = new Uint8Array(await new Response(stream).arrayBuffer());
+  if (size === 1) return Uint16Array.from(halves, (code) => (code === NOTHING ? 0xffff : code)).buffer;
   const count = halves.length >> 1;
   const bytes = new Uint8Array(2 * count);
   for (let i = 0; i < count; i++) {
@@ -54,8 +57,8 @@ export class PageModel {
     const items = [];
     for (const slice of slices) {
       try {
-        const { data, ...item } = this.slice(source, step, slice);
-        buffers.push(await unpack(data));
+        const { data, bytes, ...item } = this.slice(source, step, slice);
+        buffers.push(await unpack(data, bytes));
         items.push({ ...item, slice, buffer: buffers.length - 1 });
       } catch (error) {
         items.push({ slice, error: `This slice of the page cannot be read: ${error}` });

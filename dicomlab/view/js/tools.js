@@ -95,10 +95,8 @@ export const TOOLS = {
   ...DRAWING,
 };
 
-/** Which tool a button means at a point. @param {Viewer} viewer @param {Pane} pane @param {number} x css px @param {number} y @param {number} [button] */
-export function toolFor(viewer, pane, x, y, button = 0) {
-  if (button === 1) return "pan";
-  if (button === 2) return "zoom";
+/** Which tool is in hand at a point: a measurement or line that can be moved comes before that of the toolbar. @param {Viewer} viewer @param {Pane} pane @param {number} x css px @param {number} y */
+export function toolFor(viewer, pane, x, y) {
   if (viewer.measuring.hit(pane, x, y)) return "edit";
   return viewer.tool === "window" ? grabbed(viewer, pane, x, y) ?? "window" : viewer.tool;
 }

@@ -51,6 +51,7 @@
  * @property {Record<string, string>} palettes 256 RGB triples of each colour map in base64, "" for grey
  * @property {number} height css px of the stage
  * @property {number} budget bytes of slices the page may keep
+ * @property {string} [note] what a page says of how its values were made smaller
  * @property {State} first what is shown first, and after a reset
  */
 
@@ -63,6 +64,8 @@
  * @property {boolean} fade low values are clearer
  * @property {boolean} visible
  */
+
+/** @typedef {{playing: boolean, fps: number, bounce: boolean, along: "slices" | "steps"}} Cine */
 
 /**
  * @typedef {object} LabelLook How one label of a mask is drawn.
@@ -80,6 +83,7 @@
  * @property {number[]} step along each further axis of the first volume
  * @property {import("./draw.js").Mode} mode how two volumes meet
  * @property {number} split of a curtain
+ * @property {Cine} cine
  * @property {Roi[]} rois measurements
  * @property {Look} difference how the second volume minus the first is looked at
  * @property {LabelLook[][]} labels of each mask

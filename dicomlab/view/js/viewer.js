@@ -2,13 +2,15 @@
 
 import { act } from "./actions.js";
 import { Chrome } from "./chrome.js";
+import { Cine } from "./cine.js";
 import { listen } from "./gestures.js";
 import { ColourBars } from "./bars.js";
 import { Dock } from "./dock.js";
+import { BUTTONS, keymap } from "./keymap.js";
 import { DIFFERENCE, meetShapes } from "./layers.js";
+import { enter, lead, leave } from "./link.js";
 import { lutFrom } from "./lut.js";
 import { Measuring } from "./measuring.js";
-import { GIVEN } from "./rois.js";
 import { showState } from "./captions.js";
 import { Overlay } from "./overlay.js";
 import { moved } from "./plane.js";
@@ -58,6 +60,10 @@ export class Viewer {
     this.overlay = new Overlay(this.chrome.svg);
     this.measuring = new Measuring(this);
     /** The tool of the left button. */ this.tool = "window";
+    /** What is bound to what. */ this.keymap = keymap();
+    /** @type {import("./link.js").Link[]} */ this.links = [];
+    /** What another viewer of the page decides for now. */ this.led = { until: 0, traits: /** @type {string[]} */ ([]) };
+    this.cine = new Cine(this);
     /** What one pane was enlarged from. @private @type {Partial<Scene> | null} */ this.before = null;
     /** @private */ this.frame = 0;
     /** Which way the last step went, and in which plane. @type {{name: PlaneName, direction: number}} */
@@ -74,18 +80,21 @@ export class Viewer {
 
     const { chrome } = this;
     /** @private */ this.unlisten = listen(chrome.root, chrome.stage, chrome.grip, {
-      wheel: (x, y, steps) => this.scroll(this.stage.paneAt(x, y) ?? this.stage.panes[0], steps),
+      map: () => this.keymap,
+      wheel: (x, y, steps, what) => {
+        if (what === "step") for (let n = Math.abs(steps); n; n--) this.act(steps > 0 ? "nextStep" : "previousStep");
+        else this.scroll(this.stage.paneAt(x, y) ?? this.stage.panes[0], steps);
+      },
+      pan: (x, y, dx, dy) => this.panBy(this.stage.paneAt(x, y) ?? this.stage.panes[0], dx, dy),
       zoom: (x, y, factor) => this.zoomAbout(this.stage.paneAt(x, y) ?? this.stage.panes[0], x, y, factor),
       toolAt: (x, y, button) => {
         const pane = this.stage.paneAt(x, y);
         if (!pane) return null;
-        return { tool: TOOLS[toolFor(this, pane, x, y, button)], drag: { viewer: this, pane, start: [x, y], last: [x, y], memory: undefined } };
-      },
-      enlarge: (x, y) => {
-        if (!Object.hasOwn(GIVEN, this.tool)) this.enlarge(this.stage.paneAt(x, y)); // there it ends a polygon
+        const bound = this.keymap[BUTTONS[button]];
+        const tool = TOOLS[bound === "tool" ? toolFor(this, pane, x, y) : bound];
+        return tool ? { tool, drag: { viewer: this, pane, start: [x, y], last: [x, y], memory: undefined } } : null;
       },
       act: (action) => this.act(action),
-      preset: (number) => this.choosePreset(this.numbered[number - 1] ?? -1),
       hover: (x, y, follow) => {
         this.pointer = [x, y];
         const pane = this.stage.paneAt(x, y);
@@ -124,6 +133,11 @@ export class Viewer {
     chrome.reset.addEventListener("click", () => this.act("reset"));
     chrome.helpButton.addEventListener("click", () => this.act("help"));
     chrome.full.addEventListener("click", () => this.act("full"));
+    chrome.save.addEventListener("click", () => this.act("save"));
+    chrome.cine.addEventListener("click", () => this.act("cine"));
+    chrome.fps.addEventListener("input", () => this.cine.change({ fps: Number(chrome.fps.value) }));
+    chrome.bounce.addEventListener("click", () => this.cine.change({ bounce: !this.state.cine.bounce }));
+    chrome.along.addEventListener("change", () => this.cine.change({ along: /** @type {any} */ (chrome.along.value) }));
     chrome.badge.addEventListener("click", () => chrome.toggle("findings"));
     chrome.slider.addEventListener("input", () => this.goToIndex(this.state.scene.plane, Number(chrome.slider.value)));
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
@@ -138,6 +152,7 @@ export class Viewer {
       transport.pump();
       this.showStatus();
     }, 400);
+    enter(this);
     this.measure();
   }
 
@@ -154,6 +169,7 @@ export class Viewer {
     this.chrome.fillSteps(first.steps, (axis, index) => this.setStep(axis, index));
     this.chrome.setFindings(first.findings, first.places, (slice) => this.goToSlice(slice));
     this.chrome.probe.title = madeText(this);
+    this.chrome.setNote(meta.note ?? "");
     const title = first.title || "volume";
     this.chrome.stage.style.height = `${meta.height}px`;
     this.chrome.root.setAttribute("aria-label", `Slice browser: ${title}. Press question mark for mouse and keys.`);
@@ -197,7 +213,7 @@ export class Viewer {
     this.offered = this.subject;
     const presets = this.subject.presets.map((preset, index) => ({ preset, index }));
     const usual = presets.filter(({ preset }) => preset.group === "presets");
-    /** Which preset each digit chooses. @private @type {number[]} */
+    /** Which preset each digit chooses. @type {number[]} */
     this.numbered = (usual.length ? usual : presets).slice(0, 9).map(({ index }) => index);
     this.chrome.fillPresets(this.subject.presets, (index) => String(this.numbered.indexOf(index) + 1 || ""));
   }
@@ -212,14 +228,20 @@ export class Viewer {
     return this.space.nearest(this.state.scene.position)[this.meta.basis.axis[name]];
   }
 
-  /** The step of a volume that is shown: its own axes follow those of the first that have as many steps. @param {number} source */
-  stepOf(source) {
+  /** Other keys and gestures. @param {import("./keymap.js").Keymap} own */
+  setKeymap(own) {
+    this.keymap = keymap(own);
+    this.chrome.fillHelp(this.keymap);
+  }
+
+  /** The step of a volume that is shown: its own axes follow those of the first that have as many steps. @param {number} source @param {number[]} [step] */
+  stepOf(source, step = this.state.step) {
     const { steps } = this.meta.sources[source];
     const first = this.meta.sources[0].steps;
     let number = 0;
     for (const one of steps) {
       const axis = first.findIndex((other) => other.name === one.name && other.labels.length === one.labels.length);
-      number = number * one.labels.length + (axis < 0 ? 0 : clamp(this.state.step[axis] ?? 0, 0, one.labels.length - 1));
+      number = number * one.labels.length + (axis < 0 ? 0 : clamp(step[axis] ?? 0, 0, one.labels.length - 1));
     }
     return number;
   }
@@ -254,7 +276,11 @@ export class Viewer {
 
   /** @param {boolean} [mine] whether the user did it, so that others have to hear of it */
   changed(mine = true) {
-    if (mine) this.onChange(this.state);
+    if (mine) {
+      this.onChange(this.state);
+      lead(this);
+    }
+    this.cine.follow();
     this.stage.lay(this.meta, this.state);
     wish(this);
     this.redraw();
@@ -442,7 +468,7 @@ export class Viewer {
     this.changeScene({ pan: /** @type {Vector3} */ (length > most ? pan.map((v) => (v * most) / length) : pan) });
   }
 
-  /** @param {import("./keymap.js").KeyAction} action */
+  /** @param {string} action */
   act(action) {
     act(this, action);
   }
@@ -489,7 +515,9 @@ export class Viewer {
   }
 
   destroy() {
+    leave(this);
     this.unlisten();
+    this.cine.destroy();
     this.watcher.disconnect();
     this.looker.disconnect();
     clearInterval(this.clock);

@@ -1,6 +1,7 @@
 // The anywidget: one transport a model, any number of views of it. Nothing is loaded from a network.
 
 import { pageCache } from "./cache.js";
+import { isLed } from "./link.js";
 import { Transport } from "./transport.js";
 import { Viewer } from "./viewer.js";
 
@@ -9,6 +10,7 @@ import { Viewer } from "./viewer.js";
 /** @typedef {import("./types.js").State} State */
 
 const QUIET = 150; // ms without a change before Python hears of it
+const PLAYING = 500; // ms between two things that Python hears of a cine
 
 /** What is synchronised of the state: each trait with its way from and into the state. @type {Record<string, [(state: State) => any, (state: State, value: any) => State]>} */
 const TRAITS = {
@@ -29,14 +31,21 @@ const TRAITS = {
   rois: [(s) => s.rois, (s, rois) => ({ ...s, rois })],
   _difference: [(s) => s.difference, (s, difference) => ({ ...s, difference })],
   _labels: [(s) => s.labels, (s, labels) => ({ ...s, labels })],
+  playing: [(s) => s.cine.playing, (s, playing) => inCine(s, { playing })],
+  fps: [(s) => s.cine.fps, (s, fps) => inCine(s, { fps })],
+  bounce: [(s) => s.cine.bounce, (s, bounce) => inCine(s, { bounce })],
+  along: [(s) => s.cine.along, (s, along) => inCine(s, { along })],
 };
 
 /** @param {State} state @param {Partial<import("./scene.js").Scene>} patch @returns {State} */
 const inScene = (state, patch) => ({ ...state, scene: { ...state.scene, ...patch } });
 
+/** @param {State} state @param {Partial<import("./types.js").Cine>} patch @returns {State} */
+const inCine = (state, patch) => ({ ...state, cine: { ...state.cine, ...patch } });
+
 /** @param {Model} model @returns {State} */
 export function stateOf(model) {
-  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5, rois: [] }));
+  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5, rois: [], cine: {} }));
   for (const [name, [, put]] of Object.entries(TRAITS)) state = put(state, model.get(name));
   return state;
 }
@@ -70,6 +79,8 @@ export function createWidget() {
       let meta = model.get("_meta");
       /** @type {ReturnType<typeof setTimeout> | undefined} */
       let timer;
+      /** What Python and the page last agreed on, as JSON. @type {Record<string, string>} */
+      let agreed = {};
       let dragging = false;
       let dirty = false;
       const adoptMeta = () => {
@@ -81,9 +92,14 @@ export function createWidget() {
 
       const flush = () => {
         clearTimeout(timer);
+        timer = undefined;
         if (!dirty || dragging) return;
         dirty = false;
-        for (const [name, [get]] of Object.entries(TRAITS)) model.set(name, get(viewer.state));
+        for (const [name, [get]] of Object.entries(TRAITS)) {
+          const value = get(viewer.state);
+          agreed[name] = JSON.stringify(value);
+          model.set(name, value);
+        }
         try {
           model.save_changes();
         } catch {
@@ -91,8 +107,10 @@ export function createWidget() {
         }
       };
       const later = () => {
+        const { playing } = viewer.state.cine;
+        if (playing && timer !== undefined) return; // a cine never rests
         clearTimeout(timer);
-        timer = setTimeout(flush, QUIET);
+        timer = setTimeout(flush, playing ? PLAYING : QUIET);
       };
       const viewer = new Viewer({
         el,
@@ -120,19 +138,37 @@ export function createWidget() {
       // For the browser's console, and for tests: nothing on the page depends on it.
       Object.assign(viewer.chrome.root, { dicomlab: viewer });
 
-      let queued = false;
-      const adopt = () => {
-        if (queued) return;
-        queued = true;
-        queueMicrotask(() => {
-          queued = false;
-          // What the user is doing now is newer than anything that comes back from the kernel.
-          if (dirty || !viewers.has(viewer)) return;
-          const state = stateOf(model);
-          if (JSON.stringify(state) !== JSON.stringify(viewer.state)) viewer.adopt(state);
-        });
+      const agree = () => {
+        for (const [name, [get]] of Object.entries(TRAITS)) agreed[name] = JSON.stringify(get(viewer.state));
       };
-      for (const name of Object.keys(TRAITS)) model.on(`change:${name}`, adopt);
+      agree();
+      /** @type {Set<string>} */
+      const news = new Set();
+      const adopt = () => {
+        let { state } = viewer;
+        for (const name of news) {
+          const [get, put] = TRAITS[name];
+          const value = model.get(name);
+          // What the user, or a viewer that this one is linked to, does now is newer than anything that comes from the kernel.
+          const mine = (dirty && JSON.stringify(get(state)) !== agreed[name]) || isLed(viewer, name);
+          agreed[name] = JSON.stringify(value);
+          if (!mine && JSON.stringify(get(state)) !== agreed[name]) state = put(state, value);
+        }
+        news.clear();
+        if (state !== viewer.state && viewers.has(viewer)) viewer.adopt(state);
+      };
+      for (const name of Object.keys(TRAITS)) {
+        model.on(`change:${name}`, () => {
+          if (!news.size) queueMicrotask(adopt);
+          news.add(name);
+        });
+      }
+      const bind = () => viewer.setKeymap(model.get("keymap") ?? {});
+      const tie = () => (viewer.links = model.get("_links") ?? []);
+      bind();
+      tie();
+      model.on("change:keymap", bind);
+      model.on("change:_links", tie);
       model.on("change:_meta", () => {
         // The new ones are held before the old ones go: volumes that stay keep their slices.
         const old = keys(meta);
@@ -141,6 +177,7 @@ export function createWidget() {
         for (const key of old) cache.release(key);
         dirty = false;
         viewer.state = stateOf(model);
+        agree();
         viewer.setMeta(meta);
       });
 
