@@ -424,7 +424,7 @@ def test_the_picture_for_a_saved_notebook_is_that_of_the_screen_and_small() -> N
     browser.index = 1
     bundle = browser._repr_mimebundle_()
     assert bundle is not None
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle[0]["image/png"]))))
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(bundle[0]["image/png"]))).convert("RGB"))
     # Letters and caption stay at the edges.
     height, width = shown.shape[:2]
     middle = (slice(60, height - 60), slice(60, width - 60))
@@ -482,7 +482,7 @@ def test_the_page_is_saved_and_shown_in_a_sandbox(tmp_path: Path) -> None:
     page = browser.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == page.text
     assert page.save(tmp_path / "again.html").read_bytes() == (tmp_path / "page.html").read_bytes()
-    assert 'sandbox="allow-scripts"' in page._repr_html_()
+    assert 'sandbox="allow-scripts allow-downloads"' in page._repr_html_()
     assert "MB" in repr(page)
     browser.close()
 
@@ -526,7 +526,7 @@ def test_the_still_of_a_saved_notebook_shows_the_slice_with_its_letters(
     bundle = browser._repr_mimebundle_()
     assert bundle is not None
     data = base64.b64decode(bundle[0]["image/png"])
-    shown = np.asarray(Image.open(io.BytesIO(data)))
+    shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     assert len(data) <= 48_000
     height, width = shown.shape[:2]
     plain = browser.picture(width, height)
@@ -536,3 +536,39 @@ def test_the_still_of_a_saved_notebook_shows_the_slice_with_its_letters(
         assert shown[edge].max() > 220
         assert plain[edge].max() < 200
     browser.close()
+
+
+def test_what_users_call_by_other_names_can_be_observed_and_linked() -> None:
+    import ipywidgets
+    import traitlets
+
+    browser = browse(volume(), window=(0, 500))
+    heard: list[tuple[str, Any, Any]] = []
+    browser.observe(lambda change: heard.append((change["name"], change["old"], change["new"])))
+    told = []
+    names = ["index", "window", "invert", "cmap", "slab", "steps", "tool"]
+    for name in names:
+        browser.observe(lambda change: told.append((change["name"], change["new"])), name)
+    browser.index = 1
+    assert told == [("index", 1)]
+    browser.window = dl.Window(40, 400)
+    browser.invert = True
+    browser.slab = ("mip", 6)
+    browser.tool = "ruler"
+    assert [name for name, _ in told] == ["index", "window", "invert", "slab", "tool"]
+    assert told[1][1] == dl.Window(40, 400)
+    # A change of the page's: only what it changed is told.
+    told.clear()
+    browser.set_state({"_looks": [{**browser._looks[0], "cmap": "hot"}], "tool": "window"})
+    assert told == [("cmap", "hot"), ("tool", "window")]
+    assert all(name in browser.trait_names() or name in names for name, _, _ in heard)
+    slider = ipywidgets.IntSlider(0, 0, 2)
+    link = traitlets.link((browser, "index"), (slider, "value"))
+    slider.value = 2
+    assert browser.index == 2
+    browser.index = 0
+    assert slider.value == 0
+    link.unlink()
+    browser.close()
+    with pytest.raises(traitlets.TraitError, match="ruler"):
+        browser.tool = "hammer"

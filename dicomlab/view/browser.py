@@ -6,33 +6,22 @@ The browser does all that follows the hand (windowing, zoom, planes, values unde
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, cast
+from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
-from dicomlab.view.draw import Image, Label, Labels, draw
-from dicomlab.view.film import run, save_film
+from dicomlab.view.drawn import Drawn
 from dicomlab.view.layers import DifferenceLayer, LabelLayer, LabelList, Layer
 from dicomlab.view.masks import MasksLike, read_masks
 from dicomlab.view.meet import check_mode
-from dicomlab.view.page import HtmlPage, make_page, note, span
-from dicomlab.view.plane import Vector
-from dicomlab.view.sample import Interpolation, Slab
-from dicomlab.view.scene import Layout, Scene, Turn
+from dicomlab.view.observable import observable
+from dicomlab.view.sample import Slab
+from dicomlab.view.scene import Layout
 from dicomlab.view.state import PlaneName
-from dicomlab.view.still import annotated, png, still
-from dicomlab.view.synced import STATE, Synced
+from dicomlab.view.synced import STATE
 from dicomlab.windowing import AnyWindow, WindowLike
-from dicomlab.writing import written
 
 __all__ = ["SliceBrowser", "browse"]
 
@@ -104,7 +93,7 @@ def browse(
     )
 
 
-class SliceBrowser(Synced):
+class SliceBrowser(Drawn):
     """An interactive viewer; made by `browse`, which explains the parameters.
 
     All traits can be read, set and observed: ``browser.observe(handler, "position")``.
@@ -163,7 +152,7 @@ class SliceBrowser(Synced):
         """
         return self._opened()[0].volume
 
-    @property
+    @observable
     def index(self) -> int:
         """Index along the voxel axis that `plane` cuts, from 0; of tilted planes that of `position`."""
         return self._voxel()[self._basis.axis[self.plane]]
@@ -199,7 +188,7 @@ class SliceBrowser(Synced):
         check_mode("difference", self._images_of())
         return DifferenceLayer(self)
 
-    @property
+    @observable
     def window(self) -> AnyWindow:
         """The window of the first volume; set it as a `Window`, `VoiLut`, name ("lung", "auto") or pair (center, width)."""
         return self.layers[0].window
@@ -208,7 +197,7 @@ class SliceBrowser(Synced):
     def window(self, window: WindowLike) -> None:
         self.layers[0].window = window
 
-    @property
+    @observable
     def invert(self) -> bool:
         """Whether low values of the first volume are shown white."""
         return self.layers[0].invert
@@ -217,7 +206,7 @@ class SliceBrowser(Synced):
     def invert(self, invert: bool) -> None:
         self.layers[0].invert = invert
 
-    @property
+    @observable
     def cmap(self) -> str:
         """Colour map of the first volume."""
         return self.layers[0].cmap
@@ -226,10 +215,10 @@ class SliceBrowser(Synced):
     def cmap(self, cmap: str) -> None:
         self.layers[0].cmap = cmap
 
-    @property
+    @observable
     def slab(self) -> Slab | None:
         """How thick the planes are: None, or a mode ("mip", "minip", "average") and mm, as a `Slab` or a pair."""
-        return None if self._slab is None else Slab(self._slab["mode"], self._slab["thickness"])
+        return self.scene.slab
 
     @slab.setter
     def slab(self, slab: Slab | tuple[str, float] | None) -> None:
@@ -243,7 +232,7 @@ class SliceBrowser(Synced):
             )
         self._slab = {"mode": mode, "thickness": float(thickness)}
 
-    @property
+    @observable
     def steps(self) -> dict[str, int]:
         """Which step of each further axis is shown, as an index: ``browser.steps = {"time": 3}``."""
         names = self._opened()[0].steps.names
@@ -264,153 +253,6 @@ class SliceBrowser(Synced):
             )
         self._step = [int(asked[name]) for name in known.names]
 
-    @property
-    def _sides(self) -> Sequence[int]:
-        """What stands side by side: places among the volumes that are shown."""
-        return range(sum(layer.visible for layer in self.layers)) if self.mode == "side" else ()
-
-    @property
-    def scene(self) -> Scene:
-        """All that decides which planes are seen; frozen."""
-        return Scene(
-            position=cast(Vector, tuple(self.position)),
-            plane=self.plane,
-            layout=cast(Layout, self.panes),
-            turn=cast(Turn, tuple(self._turn)),
-            zoom=self.zoom,
-            pan=cast(Vector, tuple(self.pan)),
-            slab=self.slab,
-            interpolation=cast(Interpolation, self.interpolation),
-            tiles=(self.tiles[0], self.tiles[1]),
-            stride=self.stride,
-        )
-
-    def picture(
-        self, width: int = 900, height: int | None = None, *, letters: bool = False
-    ) -> npt.NDArray[np.uint8]:
-        """What is seen, as RGB of shape (height, width, 3): the pixels that the canvas of this size has.
-
-        Parameters
-        ----------
-        width, height
-            Pixels; None for the height of the browser.
-        letters
-            Write orientation letters, the slice and the window on it.
-        """
-        return self._pictured(self.scene, self._step, width, height or self._height, letters)
-
-    def save_picture(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        width: int = 900,
-        height: int | None = None,
-        letters: bool = True,
-        overwrite: bool = False,
-    ) -> Path:
-        """Save what is seen as a PNG file without metadata, and return its path; the parameters are those of `picture`.
-
-        Raises
-        ------
-        OverwriteError
-            Something is there already, and `overwrite` is False.
-        DicomLabError
-            The path does not end with .png, or its folder is not there.
-        """
-        with written(path, overwrite=overwrite, suffixes=(".png",)) as part:
-            part.write_bytes(png(self.picture(width, height, letters=letters)))
-        return Path(path)
-
-    def save_run(
-        self,
-        path: str | os.PathLike[str],
-        *,
-        along: Literal["slices", "steps"] | None = None,
-        fps: float | None = None,
-        bounce: bool | None = None,
-        frames: slice = slice(None),
-        width: int = 640,
-        height: int | None = None,
-        letters: bool = True,
-        overwrite: bool = False,
-    ) -> Path:
-        """Save a cine as a file and return its path; the browser stays where it is.
-
-        Parameters
-        ----------
-        path
-            Ends with ``.gif`` or ``.mp4``; the latter needs ``pip install 'dicomlab[video]'``.
-        along, fps, bounce
-            As the traits of the same names, which are taken for None.
-        frames
-            Which slices along the axis that `plane` cuts, or which steps: ``slice(10, 40, 2)``.
-        width, height
-            Pixels; of an MP4 even ones are made. None for a height that fits the width as in the browser.
-        letters
-            Write orientation letters, the slice and the window on each.
-        overwrite
-            Whether a file that is there may be replaced.
-
-        Raises
-        ------
-        DicomLabError
-            There are no such frames, or no such ending, or a GIF of more than 50 frames a second was asked for, which viewers
-            play slowly.
-        MissingDependencyError
-            The packages of the extra ``video`` are not installed.
-        OverwriteError
-            Something is there already, and `overwrite` is False.
-        """
-        scenes = run(self.scene, self._basis, self._opened()[0], self._step, along or self.along, frames)
-        order = list(scenes) + (scenes[-2:0:-1] if (self.bounce if bounce is None else bounce) else [])
-        high = height or round(width * self._height / 900)
-        pictures = (self._pictured(scene, step, width, high, letters) for scene, step in order)
-        return save_film(path, pictures, len(order), self.fps if fps is None else fps, overwrite=overwrite)
-
-    def _pictured(
-        self, scene: Scene, step: Sequence[int], width: int, height: int, letters: bool
-    ) -> npt.NDArray[np.uint8]:
-        looks = [dict(look) for look in self._looks]
-        if self.mode == "difference":
-            looks[1] = {**self._difference, "visible": True}
-        images = [
-            Image(
-                source.grid(self._number(n, step)),
-                self._window_of(look),
-                bool(look["invert"]),
-                str(look["cmap"]),
-                float(look["opacity"]),
-                bool(look["fade"]),
-            )
-            for n, (source, look) in enumerate(zip(self._opened()[: self._images], looks, strict=True))
-            if n == 0 or look["visible"]
-        ]
-        labels = [
-            Labels(
-                mask.source.grid(self._number(self._images + n, step)),
-                {
-                    int(one["value"]): Label(
-                        cast(Any, tuple(one["colour"])), one["opacity"], one["outline"], one["visible"]
-                    )
-                    for one in self._labels[n]
-                },
-            )
-            for n, mask in enumerate(self._masks)
-        ]
-        made = draw(
-            scene,
-            self._basis,
-            images,
-            width,
-            height,
-            labels=labels,
-            mode=cast(Any, self.mode),
-            split=self.split,
-        )
-        if not letters:
-            return made
-        return annotated(made, scene, self._basis, images[0].grid, images[0].window, self._sides)
-
     def refresh(self) -> None:
         """Show the values anew, after the volume's array was changed in place."""
         with self._lock:
@@ -420,60 +262,10 @@ class SliceBrowser(Synced):
             self._masks = read_masks(self._given_masks)
             self._sources = [*self._sources[: self._images], *(mask.source for mask in self._masks)]
             labels = self._looks_of_labels(known)
-            names = ("plane", "panes", "position", "mode", "_looks", "_step", "_difference")
-            state = {name: getattr(self, name) for name in names}
+            state = {name: getattr(self, name) for name in STATE}
             with self.hold_sync():
                 self._labels = labels
                 self._meta = {**self._describe({**state, "_labels": labels}), "first": self._meta["first"]}
-
-    def to_html(
-        self,
-        path: str | os.PathLike[str] | None = None,
-        *,
-        max_bytes: int = 25_000_000,
-        quantise: bool = False,
-    ) -> HtmlPage:
-        """Return this viewer as one HTML page with its slices inside, which needs neither kernel nor network.
-
-        The page holds the values of all voxels, the series description, the names of the windows and the
-        findings, and no other text from the files.
-
-        Parameters
-        ----------
-        path
-            Where to save it as well; None to save nothing.
-        max_bytes
-            Largest size of the page.
-        quantise
-            Keep 8 bits of each voxel, within the range of the window that is set now: a half to a fifth of the size. What lies
-            beyond the window becomes its end. The page says so, beside the values.
-
-        Raises
-        ------
-        DicomLabError
-            The page would be larger; the message says how to crop.
-        """
-        sources = self._opened()
-        ranges = [span(self._window_of(look)) for look in self._looks] if quantise else None
-        # The page holds all slices anyway; unpacked they may stay too.
-        meta = {
-            **self._meta,
-            "sources": [{**one, "reslice": False} for one in self._meta["sources"]],
-            "budget": 1 << 40,
-            "note": "" if ranges is None else note(ranges, [one["units"] for one in self._meta["sources"]]),
-        }
-        traits = {"_meta": meta, **self.get_state((*STATE, "keymap"))}
-        page = make_page(
-            sources,
-            traits,
-            title=self._meta["sources"][0]["title"] or "volume",
-            height=self._height,
-            max_bytes=max_bytes,
-            ranges=ranges,
-        )
-        if path is not None:
-            page.save(path)
-        return page
 
     def close(self) -> None:
         """Close the viewer and let go of the volume."""
@@ -489,26 +281,3 @@ class SliceBrowser(Synced):
         more = f", {self._images} volumes ({self.mode})" if self._images > 1 else ""
         more += f", {len(self.labels)} labels" if self._masks else ""
         return f"<SliceBrowser {self.plane} {where}, {self.window}{more}>"
-
-    # ---- what notebooks ask for ----------------------------------------------------------------------------------
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        shown = super()._repr_mimebundle_(**kwargs)
-        if shown is None or not self._sources:
-            return shown
-        if any(source.grid(0).lazy for source in self._sources) and (
-            self.panes != "single" or self._basis.axis[self.plane]
-        ):
-            return shown  # no picture is worth reading all slices for
-        data, metadata = shown if isinstance(shown, tuple) else (shown, {})
-        # What a reader without a kernel sees: no notebook restores the state of a widget by itself. A slice that cannot be
-        # read has no picture; the viewer itself says so, in its place.
-        with contextlib.suppress(DicomLabError, OSError):
-            data = {**data, "image/png": base64.b64encode(self._snapshot()).decode("ascii")}
-        return data, metadata
-
-    def _snapshot(self) -> bytes:
-        """Return what is seen as a small PNG."""
-        return still(
-            self.picture, self.scene, self._basis, self._sources[0].grid(0), self.window, self._sides
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.masks import LabelInfo
+from dicomlab.view.meet import apart
+from dicomlab.view.plane import Vector
+from dicomlab.view.scene import Scene
 from dicomlab.view.shade import palette
 from dicomlab.view.windows import numbers
 from dicomlab.windowing import AnyWindow, WindowLike, resolve_window
@@ -160,7 +163,9 @@ class DifferenceLayer(Layer):
         self._browser._difference = {**self._look, **changes}
 
     def _offered(self) -> tuple[Mapping[str, Any], Callable[[], npt.NDArray[np.generic]]]:
-        return {}, self._browser._apart
+        browser = self._browser
+        scene = Scene(cast(Vector, tuple(browser.position)), browser.plane)
+        return {}, lambda: apart(browser._images_of(), browser._basis, scene)
 
     @property
     def title(self) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import anywidget
 import numpy as np
-import numpy.typing as npt
 import traitlets
 import xarray as xr
 
@@ -17,19 +15,19 @@ from dicomlab.errors import DicomLabError
 from dicomlab.view.answers import answer
 from dicomlab.view.draw import Mode
 from dicomlab.view.grid import Grid
-from dicomlab.view.keymap import checked_keymap
+from dicomlab.view.keymap import TOOLS, checked_keymap
 from dicomlab.view.layers import looked_as, manner
 from dicomlab.view.masks import MasksLike, first_look, read_masks
-from dicomlab.view.meet import MODES, apart, check_mode, subtractable, symmetric_window
+from dicomlab.view.meet import MODES, check_mode
 from dicomlab.view.page import bundle, styles
-from dicomlab.view.plane import Vector
 from dicomlab.view.roi import Roi
 from dicomlab.view.rois import Rois
-from dicomlab.view.scene import IDENTITY, Layout, Scene, basis_of
-from dicomlab.view.shade import PALETTES, palette
+from dicomlab.view.scene import IDENTITY, Layout, basis_of
+from dicomlab.view.shade import PALETTES
 from dicomlab.view.source import Source, check_one_frame
 from dicomlab.view.state import PLANES, PlaneName, choose_plane, choose_voxel
-from dicomlab.view.windows import histogram, lut_text, numbers
+from dicomlab.view.told import describe, first_difference, first_state, packed
+from dicomlab.view.windows import lut_text, numbers
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, Window, WindowLike, file_windows, resolve_window, shown_inverted
 
@@ -50,6 +48,7 @@ STATE = (
     "_step",
     "mode",
     "split",
+    "tool",
     "rois",
     "_difference",
     "_labels",
@@ -61,9 +60,14 @@ STATE = (
 """What is synchronised with the page, as ``TRAITS`` in ``js/widget.js``."""
 
 
-def _packed(cmap: str) -> str:
-    """The 256 colours of a colour map in base64, "" for grey."""
-    return "" if cmap == "gray" else base64.b64encode(palette(cmap).tobytes()).decode("ascii")
+_DERIVED = {
+    "plane": ("index",),
+    "position": ("index",),
+    "_looks": ("window", "invert", "cmap"),
+    "_slab": ("slab",),
+    "_step": ("steps",),
+}
+"""What else changes with a trait."""
 
 
 class Synced(anywidget.AnyWidget):
@@ -91,6 +95,7 @@ class Synced(anywidget.AnyWidget):
     _step = traitlets.List(traitlets.Int(min=0)).tag(sync=True)
     mode = traitlets.Enum(MODES, default_value="fusion").tag(sync=True)
     split = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
+    tool = traitlets.Enum(TOOLS, default_value="window").tag(sync=True)
     rois: Any = traitlets.Any().tag(
         sync=True,
         to_json=lambda rois, _: rois.to_json(),
@@ -150,37 +155,20 @@ class Synced(anywidget.AnyWidget):
             "_looks": looks,
             "_step": [0] * len(steps.names),
             "mode": mode,
-            "_difference": self._first_difference(name, self._lps(voxel)),
+            "_difference": first_difference(
+                self._sources[: self._images], self._basis, name, self._lps(voxel)
+            ),
             "_labels": [],
             "along": "steps" if steps.names else "slices",
             "keymap": dict(keymap or {}),
         }
         state["_labels"] = self._looks_of_labels()
+        self._derived: dict[str, Any] = {}
         super().__init__(_meta=self._describe(state), **state)
         self.on_msg(self._on_message)
 
     def _images_of(self) -> list[Grid]:
         return [source.grid(self._number(n)) for n, source in enumerate(self._opened()[: self._images])]
-
-    def _first_difference(self, plane: PlaneName, position: Sequence[float]) -> dict[str, Any]:
-        """How the difference is looked at, of two volumes that have one."""
-        grids = [source.grid(0) for source in self._sources[: self._images]]
-        if not subtractable(grids):
-            return {}
-        values = apart(grids, self._basis, Scene(cast(Vector, tuple(position)), plane))
-        window = numbers(symmetric_window(values))
-        return {
-            "window": window,
-            "invert": False,
-            "cmap": "RdBu_r",
-            "opacity": 1.0,
-            "fade": False,
-            "visible": True,
-        }
-
-    def _apart(self) -> npt.NDArray[np.generic]:
-        scene = Scene(cast(Vector, tuple(self.position)), self.plane)
-        return apart(self._images_of(), self._basis, scene)
 
     def _looks_of_labels(
         self, known: Mapping[str, Mapping[str, Any]] | None = None
@@ -216,74 +204,19 @@ class Synced(anywidget.AnyWidget):
             self._luts[lut_text(window)] = window
 
     def _describe(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        scene = {
-            "plane": state["plane"],
-            "layout": state["panes"],
-            "position": state["position"],
-            "turn": list(IDENTITY),
-            "zoom": 1.0,
-            "pan": [0.0, 0.0, 0.0],
-            "slab": None,
-            "interpolation": "linear",
-            "tiles": [3, 4],
-            "stride": 1,
-        }
-        basis = self._basis
+        images = self._sources[: self._images]
         return {
-            "sources": [
-                {**source.describe(memory=self._memory), "manner": known}
-                for source, known in zip(self._sources, self._manners, strict=False)
-            ]
-            + [mask.describe(memory=self._memory) for mask in self._masks],
-            "difference": self._describe_difference(state),
-            "basis": {
-                "right": dict(basis.right),
-                "down": dict(basis.down),
-                "axis": dict(basis.axis),
-                "heading": dict(basis.heading),
-                "corners": [list(corner) for corner in basis.corners],
-                "middle": list(basis.middle),
-            },
-            "palettes": {name: _packed(name) for name in (*PALETTES, *self._cmaps)},
+            **describe(images, self._manners, self._masks, self._basis, state, memory=self._memory),
+            "palettes": packed((*PALETTES, *self._cmaps)),
             "height": self._height,
-            "budget": self._memory,
-            "first": {
-                "scene": scene,
-                "looks": state["_looks"],
-                "step": state["_step"],
-                "mode": state["mode"],
-                "split": 0.5,
-                "rois": [],
-                "difference": state["_difference"],
-                "labels": state["_labels"],
-                "cine": {"playing": False, "fps": 10.0, "bounce": False, "along": state["along"]},
-            },
-        }
-
-    def _describe_difference(self, state: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What the page says of the second volume minus the first; None where there is none."""
-        if not state["_difference"]:
-            return None
-        one, other = (source.describe(memory=self._memory) for source in self._sources[:2])
-        values = apart(
-            [source.grid(0) for source in self._sources[:2]],
-            self._basis,
-            Scene(cast(Vector, tuple(state["position"])), state["plane"]),
-        )
-        window = symmetric_window(values)
-        return {
-            "title": f"{other['title'] or 'second'} − {one['title'] or 'first'}",
-            "units": one["units"],
-            "integer": one["integer"] and other["integer"],
-            "presets": [{"name": "auto", **numbers(window), "group": "automatic"}],
-            "histogram": histogram(values, within=0.6 * window.width),
+            "first": first_state(state),
         }
 
     def _offer_palette(self, cmap: str) -> None:
         """Let the page have a colour map that it did not have at first."""
         if cmap not in self._meta["palettes"]:
             self._cmaps = (*self._cmaps, cmap)
-            self._meta = {**self._meta, "palettes": {**self._meta["palettes"], cmap: _packed(cmap)}}
+            self._meta = {**self._meta, "palettes": {**self._meta["palettes"], **packed([cmap])}}
 
     def _window_of(self, look: Mapping[str, Any]) -> AnyWindow:
         told = look["window"]
@@ -323,6 +256,18 @@ class Synced(anywidget.AnyWidget):
             self.send(*reply)
 
     # ---- keeping things one --------------------------------------------------------------------------------------
+
+    @traitlets.observe("plane", "position", "_looks", "_slab", "_step")
+    def _derive(self, change: Any) -> None:
+        """Tell those who observe what users call by other names: of `index`, `window`, `slab`, …"""
+        if not self._sources:
+            return
+        for name in _DERIVED[change["name"]]:
+            new = getattr(self, name)
+            old = self._derived.get(name)
+            self._derived[name] = new
+            if old != new:
+                self.notify_change(traitlets.Bunch(name=name, old=old, new=new, owner=self, type="change"))
 
     @traitlets.validate("position")
     def _valid_position(self, proposal: Any) -> list[float]:

@@ -197,7 +197,7 @@ def test_escape_leaves_the_drawing_then_the_measurement_then_the_tool(alone: Ope
         book.page.keyboard.press("Escape")
         assert len(texts(book)) == drafts
         assert book.ask("(viewer.measuring.chosen !== '')") is chosen
-        assert book.ask("viewer.tool") == tool
+        assert book.ask("viewer.state.tool") == tool
     assert len(drawn(book)) == 1
 
 

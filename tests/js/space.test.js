@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { multiplied, rotation } from "../../dicomlab/view/js/scene.js";
 import { Space, nearest, roundLength, stepText } from "../../dicomlab/view/js/space.js";
 import { letters } from "../../dicomlab/view/js/text.js";
-import { multiplied, rotation } from "../../dicomlab/view/js/tools.js";
 import { volumes } from "./vectors.js";
 
 test("the corners of the voxels that Python found are the edges of the space", () => {

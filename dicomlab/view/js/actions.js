@@ -64,7 +64,7 @@ export function act(viewer, action) {
       else chrome.root.requestFullscreen?.()?.catch(() => chrome.setStatus("full screen is not allowed here"));
       return;
     case "enlarge":
-      return Object.hasOwn(GIVEN, viewer.tool) ? undefined : viewer.enlarge(pane); // there a double click ends a polygon
+      return Object.hasOwn(GIVEN, viewer.state.tool) ? undefined : viewer.enlarge(pane); // there a double click ends a polygon
     case "cine":
       return viewer.cine.change({ playing: !viewer.state.cine.playing });
     case "save":
@@ -76,5 +76,5 @@ export function act(viewer, action) {
       return viewer.changed();
   }
   if (action.startsWith("preset")) viewer.choosePreset(viewer.numbered[Number(action.slice(6)) - 1] ?? -1);
-  else if (Object.hasOwn(TOOLS, action)) viewer.setTool(viewer.tool === action ? "window" : action);
+  else if (Object.hasOwn(TOOLS, action)) viewer.setTool(viewer.state.tool === action ? "window" : action);
 }

@@ -16,7 +16,7 @@ export function showState(viewer) {
   chrome.slab.value = scene.slab ? `${scene.slab.mode} ${scene.slab.thickness}` : "";
   chrome.press(chrome.planes, "plane", scene.plane);
   chrome.press(chrome.layouts, "layout", scene.layout);
-  chrome.press(chrome.tools, "tool", viewer.tool);
+  chrome.press(chrome.tools, "tool", state.tool);
   chrome.invert.setAttribute("aria-pressed", String(look.invert));
   chrome.stage.classList.toggle("dl-white", state.looks.length === 1 && look.invert && look.cmap === "gray");
   chrome.layersButton.setAttribute("aria-pressed", String(!viewer.dock.root.hidden));

@@ -212,7 +212,7 @@ export class Measuring {
   escape() {
     if (this.draft) this.draft = null;
     else if (this.chosenOne) this.choose("");
-    else if (Object.hasOwn(GIVEN, this.viewer.tool)) this.viewer.setTool("window");
+    else if (Object.hasOwn(GIVEN, this.viewer.state.tool)) this.viewer.setTool("window");
     else return false;
     this.viewer.redraw();
     return true;

@@ -265,3 +265,25 @@ export function normal(scene, basis, name) {
   const [right, down] = axesOf(scene, basis, name);
   return cross(right, down);
 }
+
+/**
+ * A rotation by an angle about a unit vector, row-major.
+ * @param {import("./types.js").Vector3} axis @param {number} angle
+ */
+export function rotation([x, y, z], angle) {
+  const c = Math.cos(angle);
+  const s = Math.sin(angle);
+  const t = 1 - c;
+  return [t * x * x + c, t * x * y - s * z, t * x * z + s * y, t * x * y + s * z, t * y * y + c, t * y * z - s * x, t * x * z - s * y, t * y * z + s * x, t * z * z + c];
+}
+
+/** The product of two rotations, made orthonormal again. @param {number[]} a @param {number[]} b */
+export function multiplied(a, b) {
+  const rows = [0, 3, 6].map((i) => [0, 1, 2].map((j) => a[i] * b[j] + a[i + 1] * b[j + 3] + a[i + 2] * b[j + 6]));
+  const unit = (/** @type {number[]} */ v) => v.map((x) => x / Math.hypot(...v));
+  const first = unit(rows[0]);
+  const along = dot(rows[1], first);
+  const second = unit(rows[1].map((x, k) => x - along * first[k]));
+  const third = cross(/** @type {any} */ (first), /** @type {any} */ (second));
+  return [...first, ...second, ...third];
+}

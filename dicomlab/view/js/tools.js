@@ -1,6 +1,5 @@
 // What a drag means: one small object a tool. No kernel in here, and no canvas.
 
-import { cross, dot } from "./plane.js";
 import { draggedWindow } from "./gestures.js";
 import { normal } from "./scene.js";
 import { curtainAt, setSplit } from "./layers.js";
@@ -98,7 +97,7 @@ export const TOOLS = {
 /** Which tool is in hand at a point: a measurement or line that can be moved comes before that of the toolbar. @param {Viewer} viewer @param {Pane} pane @param {number} x css px @param {number} y */
 export function toolFor(viewer, pane, x, y) {
   if (viewer.measuring.hit(pane, x, y)) return "edit";
-  return viewer.tool === "window" ? grabbed(viewer, pane, x, y) ?? "window" : viewer.tool;
+  return viewer.state.tool === "window" ? grabbed(viewer, pane, x, y) ?? "window" : viewer.state.tool;
 }
 
 /** @param {Drag} drag @param {number} x @param {number} y */
@@ -120,26 +119,4 @@ export function grabbed(viewer, pane, x, y) {
     if (aside < NEAR) return Math.abs(dx * direction[0] + dy * direction[1]) > FAR ? "turn" : "crosshair";
   }
   return null;
-}
-
-/**
- * A rotation by an angle about a unit vector, row-major.
- * @param {import("./types.js").Vector3} axis @param {number} angle
- */
-export function rotation([x, y, z], angle) {
-  const c = Math.cos(angle);
-  const s = Math.sin(angle);
-  const t = 1 - c;
-  return [t * x * x + c, t * x * y - s * z, t * x * z + s * y, t * x * y + s * z, t * y * y + c, t * y * z - s * x, t * x * z - s * y, t * y * z + s * x, t * z * z + c];
-}
-
-/** The product of two rotations, made orthonormal again. @param {number[]} a @param {number[]} b */
-export function multiplied(a, b) {
-  const rows = [0, 3, 6].map((i) => [0, 1, 2].map((j) => a[i] * b[j] + a[i + 1] * b[j + 3] + a[i + 2] * b[j + 6]));
-  const unit = (/** @type {number[]} */ v) => v.map((x) => x / Math.hypot(...v));
-  const first = unit(rows[0]);
-  const along = dot(rows[1], first);
-  const second = unit(rows[1].map((x, k) => x - along * first[k]));
-  const third = cross(/** @type {any} */ (first), /** @type {any} */ (second));
-  return [...first, ...second, ...third];
 }

@@ -84,6 +84,7 @@
  * @property {import("./draw.js").Mode} mode how two volumes meet
  * @property {number} split of a curtain
  * @property {Cine} cine
+ * @property {string} tool of the left button
  * @property {Roi[]} rois measurements
  * @property {Look} difference how the second volume minus the first is looked at
  * @property {LabelLook[][]} labels of each mask

@@ -28,6 +28,7 @@ const TRAITS = {
   _step: [(s) => s.step, (s, step) => ({ ...s, step })],
   mode: [(s) => s.mode, (s, mode) => ({ ...s, mode })],
   split: [(s) => s.split, (s, split) => ({ ...s, split })],
+  tool: [(s) => s.tool, (s, tool) => ({ ...s, tool })],
   rois: [(s) => s.rois, (s, rois) => ({ ...s, rois })],
   _difference: [(s) => s.difference, (s, difference) => ({ ...s, difference })],
   _labels: [(s) => s.labels, (s, labels) => ({ ...s, labels })],
@@ -45,7 +46,7 @@ const inCine = (state, patch) => ({ ...state, cine: { ...state.cine, ...patch } 
 
 /** @param {Model} model @returns {State} */
 export function stateOf(model) {
-  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5, rois: [], cine: {} }));
+  let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5, tool: "window", rois: [], cine: {} }));
   for (const [name, [, put]] of Object.entries(TRAITS)) state = put(state, model.get(name));
   return state;
 }
