@@ -174,7 +174,7 @@ def test_a_browser_opens_at_the_index_asked_for(ct):
 def test_a_mistyped_setting_is_refused_with_the_names_there_are(ct):
     browser = browse(ct)
     for name in ("windows", "slice", "Index"):
-        with pytest.raises(AttributeError, match=rf"'{name}'.*cmap, index, .*window, zoom"):
+        with pytest.raises(AttributeError, match=rf"'{name}'.*cmap, .*index, .*window, zoom"):
             setattr(browser, name, 3)
     browser.zoom = 2
     browser.panes = "planes"

@@ -143,7 +143,7 @@ def test_escape_does_what_the_help_says(alone: Open) -> None:
     book.page.locator(".dl-browser").focus()
     book.page.keyboard.press("x")
     book.page.keyboard.press("?")
-    assert "closes this help; else first window, no zoom, shift or inversion (slice and plane stay)" in (
+    assert "else first window, no zoom, shift, tilt or inversion (slice and plane stay)" in (
         book.page.locator(".dl-help").inner_text()
     )
     changed = book.ask("viewer.state")
