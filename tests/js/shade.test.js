@@ -43,6 +43,20 @@ test("one value alone has the shade that it has among others", () => {
   }
 });
 
+test("a sigmoid of many values is the sigmoid of each", () => {
+  for (const width of [0.003, 1, 350.5, 8000]) {
+    for (const invert of [false, true]) {
+      const window = { center: 40.25, width, function: /** @type {const} */ ("SIGMOID") };
+      // Dense around every edge between two shades, and far away.
+      const values = Float32Array.from({ length: 60000 }, (_, i) => 40.25 + width * (i < 50000 ? (i - 25000) / 8000 : (i - 55000) / 10));
+      const out = new Uint8Array(values.length);
+      levels(values, window, invert, out);
+      const shade = shader(window, invert);
+      for (let i = 0; i < values.length; i++) if (out[i] !== shade(values[i])) assert.fail(`${width} ${values[i]}: ${out[i]}, not ${shade(values[i])}`);
+    }
+  }
+});
+
 test("codes become the values that Python says they are", () => {
   for (const { scale, codes, values } of vectors("codes")) {
     const found = valuesFrom(Uint16Array.from(codes), scale);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { SliceCache } from "../../dicomlab/view/js/cache.js";
-import { Transport, around, coarser } from "../../dicomlab/view/js/transport.js";
+import { coarser } from "../../dicomlab/view/js/plane.js";
+import { Transport, around } from "../../dicomlab/view/js/transport.js";
 
 /** A kernel that answers when it is told to. */
 function setUp({ count = 100, budget = 1e9, rows = 10, cols = 10, sources = 1 } = {}) {

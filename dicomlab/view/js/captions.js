@@ -28,5 +28,5 @@ export function showState(viewer) {
   chrome.slider.setAttribute("aria-valuetext", `${scene.plane} ${viewer.index + 1} of ${space.shape[axis]}`);
   chrome.canvas.setAttribute("aria-label", `${scene.plane} picture, ${viewer.index + 1} of ${space.shape[axis]}, window ${windowText(look.window)}`);
   chrome.root.dataset.drawn = stage.complete[0] ? String(viewer.index) : "";
-  chrome.root.dataset.complete = String(stage.complete.every(Boolean));
+  chrome.root.dataset.complete = String(!stage.rough && stage.complete.every(Boolean));
 }

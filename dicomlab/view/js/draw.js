@@ -1,8 +1,8 @@
 // One scene -> one picture. The twin of dicomlab/view/draw.py, byte for byte. What was sampled is kept: a window that is dragged
 // needs no voxel again.
 
-import { dot, minus } from "./plane.js";
-import { sample } from "./sample.js";
+import { coarser, dot, minus } from "./plane.js";
+import { sample, slabOffsets } from "./sample.js";
 import { blend, levels } from "./shade.js";
 
 /** @typedef {import("./plane.js").Plane} Plane */
@@ -27,23 +27,44 @@ import { blend, levels } from "./shade.js";
 export const GROUND = 24;
 const NOTHING = (0xff000000 | (GROUND * 0x010101)) >>> 0;
 const SQUARE = 48;
+const SWIFT = 20; // ms that sampling a layer may take while the hand moves; more, and it is done for fewer pixels
+const ROUGHEST = 4;
 
 /** Draws one plane again and again, and keeps what did not change. */
 export class PaneDrawer {
   constructor() {
     /** @private @type {{name: string, values: Float32Array}[]} */ this.samples = [];
     /** @private @type {Uint8Array} */ this.shades = new Uint8Array(0);
+    /** ms that a pixel took lately, of each plane of a slab. @private */ this.cost = 0;
+    /** Whether the last picture has fewer pixels than it should, for speed. */ this.rough = false;
   }
 
-  /** Values of a layer under each pixel. @private @param {number} n @param {ImageLayer | LabelLayer} layer @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab */
-  values(n, layer, plane, interpolation, slab) {
+  /** Values of a layer under each pixel. @private @param {number} n @param {ImageLayer | LabelLayer} layer @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {boolean} hurried */
+  values(n, layer, plane, interpolation, slab, hurried) {
     const name = JSON.stringify([layer.key, plane, interpolation, slab]);
     const kept = this.samples[n];
     if (kept?.name === name) return kept.values;
     const { given } = layer;
-    const values = given ? spread(given, plane, kept?.values) : sample(layer.source, plane, interpolation, slab, kept?.values);
-    this.samples[n] = { name, values };
+    const work = plane.width * plane.height * slabOffsets(slab, layer.source.finest).length;
+    const divide = hurried && !given ? Math.min(Math.ceil(Math.sqrt((this.cost * work) / SWIFT)), ROUGHEST) : 1;
+    const values = given ? spread(given, plane, kept?.values) : divide > 1 ? this.sketch(layer.source, plane, interpolation, slab, divide) : this.timed(work, () => sample(layer.source, plane, interpolation, slab, kept?.values));
+    this.rough ||= divide > 1;
+    this.samples[n] = { name: divide > 1 ? "" : name, values };
     return values;
+  }
+
+  /** A picture of fewer pixels. @private @param {import("./sample.js").Source} source @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {number} divide */
+  sketch(source, plane, interpolation, slab, divide) {
+    const small = coarser(plane, divide);
+    return spread({ divide, plane: small, values: sample(source, small, interpolation, slab) }, plane);
+  }
+
+  /** @private @param {number} work @param {() => Float32Array} job */
+  timed(work, job) {
+    const start = performance.now();
+    const done = job();
+    this.cost = (performance.now() - start) / work;
+    return done;
   }
 
   /**
@@ -55,15 +76,17 @@ export class PaneDrawer {
    * @param {Mode} how.mode
    * @param {number} how.split
    * @param {LabelLayer[]} how.labels
+   * @param {boolean} [how.hurried] whether speed comes before pixels
    * @param {Uint32Array} out width * height RGBA words
    */
-  draw(plane, images, { interpolation, slab, mode, split, labels }, out) {
+  draw(plane, images, { interpolation, slab, mode, split, labels, hurried = false }, out) {
+    this.rough = false;
     const { width, height } = plane;
     const count = width * height;
     if (this.shades.length !== count) this.shades = new Uint8Array(count);
     const { shades } = this;
     this.samples.length = Math.min(this.samples.length, images.length + labels.length);
-    const found = images.map((layer, n) => this.values(n, layer, plane, layer.smooth ? interpolation : "nearest", slab));
+    const found = images.map((layer, n) => this.values(n, layer, plane, layer.smooth ? interpolation : "nearest", slab, hurried));
     if (mode === "difference" && images.length > 1) {
       const [a, b] = found;
       const apart = new Float32Array(count);
@@ -78,7 +101,7 @@ export class PaneDrawer {
       for (let i = 0; i < count; i++) out[i] = palette[shades[i]];
       for (let n = 1; n < images.length; n++) this.over(images[n], found[n], plane, mode, split, out);
     }
-    labels.forEach((layer, n) => labelled(this.values(images.length + n, layer, plane, "nearest", null), layer.labels, width, height, out));
+    labels.forEach((layer, n) => labelled(this.values(images.length + n, layer, plane, "nearest", null, hurried), layer.labels, width, height, out));
   }
 
   /** @private @param {ImageLayer} layer @param {Float32Array} values @param {Plane} plane @param {Mode} mode @param {number} split @param {Uint32Array} out */
@@ -126,7 +149,7 @@ function labelled(values, labels, width, height, out) {
 
 /**
  * A plane of the kernel, of fewer pixels or where the pane was a moment ago, as the pixels of this one.
- * @param {import("./transport.js").PlaneAnswer} given
+ * @param {Pick<import("./transport.js").PlaneAnswer, "divide" | "plane" | "values">} given
  * @param {Plane} plane
  * @param {Float32Array} [out]
  */

@@ -136,3 +136,21 @@ export function courses({ axes, inverse, ruler }, plane) {
 
 /** @param {number} x */
 const still = (x) => (Math.abs(x) < STILL ? 0 : x);
+
+/**
+ * The same rectangle with fewer pixels.
+ * @param {Plane} plane @param {number} divide
+ * @returns {Plane}
+ */
+export function coarser(plane, divide) {
+  if (divide <= 1) return plane;
+  const shift = ((divide - 1) / 2) * plane.pixel;
+  const origin = plane.origin.map((x, k) => x + shift * plane.right[k] + shift * plane.down[k]);
+  return {
+    ...plane,
+    origin: /** @type {Vector3} */ (origin),
+    pixel: plane.pixel * divide,
+    width: Math.ceil(plane.width / divide),
+    height: Math.ceil(plane.height / divide),
+  };
+}

@@ -17,6 +17,9 @@ export function paletteFrom(text) {
   return words;
 }
 
+const BUCKETS = 8192; // of a sigmoid
+const REACH = 2; // widths to either side of its centre, beyond which it is black or white
+
 /**
  * The 8-bit shade of each value; what is no number is shown like the lowest.
  * @param {Float32Array} values
@@ -27,6 +30,7 @@ export function paletteFrom(text) {
 export function levels(values, window, invert, out) {
   const count = values.length;
   const { center: c, width: w } = window;
+  if (window.function === "SIGMOID" && !window.lut && count > BUCKETS) return sigmoidLevels(values, window, invert, out);
   if (window.lut || window.function === "SIGMOID" || (window.function === "LINEAR" && !(w > 1))) {
     const shade = shader(window, invert);
     for (let i = 0; i < count; i++) out[i] = shade(values[i]);
@@ -36,12 +40,33 @@ export function levels(values, window, invert, out) {
   const exact = window.function === "LINEAR_EXACT";
   const middle = exact ? c : c - 0.5;
   const span = exact ? w : w - 1;
-  const lowest = invert ? 255 : 0;
+  const flip = invert ? 255 : 0;
   for (let i = 0; i < count; i++) {
-    const x = values[i];
-    let y = (x - middle) / span + 0.5;
-    y = y < 0 ? 0 : y > 1 ? 1 : y;
-    out[i] = y === y ? (invert ? 255 - ((y * 255 + 0.5) | 0) : (y * 255 + 0.5) | 0) : lowest;
+    const y = Math.min(Math.max((values[i] - middle) / span + 0.5, 0), 1);
+    out[i] = ((y * 255 + 0.5) | 0) ^ flip; // NaN | 0 is 0
+  }
+}
+
+/**
+ * The same for a sigmoid, which is slow to compute: it only rises or falls, so that what lies between two values of one shade has it too.
+ * @param {Float32Array} values @param {Window} window @param {boolean} invert @param {Uint8Array} out
+ */
+function sigmoidLevels(values, window, invert, out) {
+  const shade = shader(window, invert);
+  const { center, width } = window;
+  const low = center - REACH * width;
+  const share = BUCKETS / (2 * REACH * width);
+  const table = new Int16Array(BUCKETS);
+  for (let k = 0; k < BUCKETS; k++) {
+    // A little wider than it is: a value at its edge may be counted here or there.
+    const [a, b] = [shade(low + (k - 0.01) / share), shade(low + (k + 1.01) / share)];
+    table[k] = a === b ? a : -1;
+  }
+  const [darkest, brightest] = [shade(-Infinity), shade(Infinity)];
+  for (let i = 0; i < values.length; i++) {
+    const at = (values[i] - low) * share;
+    const known = at < 0 ? darkest : at >= BUCKETS ? brightest : at === at ? table[at | 0] : -1;
+    out[i] = known >= 0 ? known : shade(values[i]);
   }
 }
 

@@ -20,6 +20,7 @@ export class Stage {
     this.size = { width: 1, height: 1, ratio: 1 };
     /** @type {Pane[]} */ this.panes = [];
     /** Which of them show all that they should. @type {boolean[]} */ this.complete = [];
+    /** Whether a pane is drawn with fewer pixels, as the hand moves. */ this.rough = false;
     /** Whether each pane shows its own plane, if a coarse one of the kernel. */ this.answered = true;
     /** @private @type {Map<string, PaneDrawer>} */ this.drawers = new Map();
     /** @private @type {Map<string, ImageData>} */ this.images = new Map();
@@ -87,14 +88,16 @@ export class Stage {
    * @param {(source: number) => number} stepOf which step of each volume
    * @param {(cmap: string) => Uint32Array} paletteOf
    * @param {(pane: Pane) => number[]} shown which volumes a pane shows
+   * @param {boolean} hurried whether speed comes before pixels
    */
-  draw(meta, state, stepOf, paletteOf, shown) {
+  draw(meta, state, stepOf, paletteOf, shown, hurried) {
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     context.fillStyle = `rgb(${GROUND},${GROUND},${GROUND})`;
     context.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const used = new Set();
     const { scene } = state;
     this.answered = true;
+    this.rough = false;
     this.complete = this.panes.map((pane) => {
       const name = paneName(pane);
       used.add(name);
@@ -137,7 +140,8 @@ export class Stage {
         ...voxels(state.looks.length + mask, null),
         labels: new Map(state.labels[mask].map((look) => [look.value, look])),
       }));
-      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels }, new Uint32Array(image.data.buffer));
+      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels, hurried }, new Uint32Array(image.data.buffer));
+      this.rough ||= drawer.rough;
       context.putImageData(image, pane.left, pane.top);
       return whole;
     });

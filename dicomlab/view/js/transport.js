@@ -3,6 +3,7 @@
 // batches and the rest while nothing else happens. The kernel never pushes: Jupyter drops floods (1,000 messages a second).
 
 import { bytesFrom, codesFrom, valuesFrom } from "./codec.js";
+import { coarser } from "./plane.js";
 
 /** @typedef {import("./types.js").SourceMeta} SourceMeta */
 /** @typedef {{source: number, step: number, slice: number}} Want */
@@ -299,21 +300,3 @@ export class Transport {
 
 /** @param {Want} want */
 const nameOf = ({ source, step, slice }) => `${source}/${step}/${slice}`;
-
-/**
- * The same rectangle with fewer pixels.
- * @param {import("./plane.js").Plane} plane @param {number} divide
- * @returns {import("./plane.js").Plane}
- */
-export function coarser(plane, divide) {
-  if (divide <= 1) return plane;
-  const shift = ((divide - 1) / 2) * plane.pixel;
-  const origin = plane.origin.map((x, k) => x + shift * plane.right[k] + shift * plane.down[k]);
-  return {
-    ...plane,
-    origin: /** @type {import("./types.js").Vector3} */ (origin),
-    pixel: plane.pixel * divide,
-    width: Math.ceil(plane.width / divide),
-    height: Math.ceil(plane.height / divide),
-  };
-}

@@ -28,6 +28,7 @@ import { wish } from "./wishes.js";
 /** @typedef {import("./scene.js").Scene} Scene */
 /** @typedef {import("./transport.js").Want} Want */
 
+const RESTING = 120; // ms without a change after which a picture gets all its pixels
 const PATIENCE = 1; // seconds until the viewer says that it is waiting
 
 export class Viewer extends Steering {
@@ -55,6 +56,8 @@ export class Viewer extends Steering {
     this.cine = new Cine(this);
     /** The tool that is in hand. @private */ this.held = "";
     /** @private */ this.frame = 0;
+    /** When the state changed last. @private */ this.moved = -Infinity;
+    /** @private @type {ReturnType<typeof setTimeout> | undefined} */ this.rest = undefined;
     /** css px of the stage @type {[number, number] | null} */ this.pointer = null;
     /** @private @type {Map<string, Uint32Array>} */ this.palettes = new Map();
     this.bars = new ColourBars();
@@ -168,6 +171,7 @@ export class Viewer extends Steering {
       this.chrome.stage.style.cursor = TOOLS[this.held].cursor;
     }
     this.cine.follow();
+    this.moved = performance.now();
     this.stage.lay(this.meta, this.state);
     wish(this);
     this.redraw();
@@ -215,7 +219,9 @@ export class Viewer extends Steering {
   /** @private */
   draw() {
     const { meta, state, stage, overlay, space, spaces } = this;
-    stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane));
+    stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane), performance.now() - this.moved < RESTING);
+    clearTimeout(this.rest);
+    if (stage.rough) this.rest = setTimeout(() => this.redraw(), RESTING);
     this.measuring.prepare();
     overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => [...meetShapes(this, pane), ...this.measuring.marks(pane)] });
     this.bars.show(this);
@@ -249,6 +255,7 @@ export class Viewer extends Steering {
     this.watcher.disconnect();
     this.looker.disconnect();
     clearInterval(this.clock);
+    clearTimeout(this.rest);
     cancelAnimationFrame(this.frame);
     this.stage.destroy();
     this.chrome.root.remove();
