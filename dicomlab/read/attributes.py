@@ -49,6 +49,7 @@ def volume_attrs(
     middle = planes[first]
     units = {transform.units for transform in transforms}
     attrs: dict[str, Any] = {"units": units.pop() if len(units) == 1 else ""}
+    attrs["value_transform"] = _made_by(transforms)
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
     if all(transform.windowed for transform in transforms):
         windows = voi_windows(middle, may_be_negative(middle, transforms[first]))
@@ -66,6 +67,19 @@ def volume_attrs(
     if findings:
         attrs["findings"] = "\n".join(str(finding) for finding in findings)
     return attrs
+
+
+def _made_by(transforms: Sequence[Transform]) -> str:
+    """How stored values became these, in one line."""
+    first, slopes = transforms[0], sorted({transform.slope for transform in transforms})
+    intercepts = {transform.intercept for transform in transforms}
+    if not first.by:
+        return "as stored"
+    if any(transform.lut is not None for transform in transforms):
+        return f"stored values through a table: {first.by}"
+    factor = f"{slopes[0]:g}" if len(slopes) == 1 else f"{slopes[0]:g} to {slopes[-1]:g}, by slice,"
+    shift = "an intercept by slice" if len(intercepts) > 1 else f"{abs(first.intercept):g}"
+    return f"stored × {factor} {'-' if first.intercept < 0 else '+'} {shift}: {first.by}"
 
 
 def _alike(some: Sequence[AnyWindow], others: Sequence[AnyWindow]) -> bool:

@@ -48,6 +48,8 @@ class Transform:
         Stored values outside these two have no real value and become NaN (Real World Value Mapping).
     windowed
         Whether the windows of the file are in these values: those of a Real World Value Mapping are not (C.11.2).
+    by
+        What of the file says so; "" for stored values.
     """
 
     slope: float = 1.0
@@ -59,6 +61,7 @@ class Transform:
     fault: str = ""
     bounds: tuple[float, float] | None = None
     windowed: bool = True
+    by: str = ""
 
     def value_range(self, low: float, high: float) -> tuple[float, float]:
         """Smallest and largest real value that stored values from `low` to `high` can become."""
@@ -103,9 +106,8 @@ class Transform:
             np.multiply(stored, kind.type(self.slope), out=out, dtype=kind, casting="unsafe")
             out += out.dtype.type(self.intercept)
         else:
-            for start in range(
-                0, len(out), _ROWS
-            ):  # a few rows stay in the processor's cache through all steps
+            # A few rows stay in the processor's cache through all steps.
+            for start in range(0, len(out), _ROWS):
                 part = stored[start : start + _ROWS].astype(np.float64)
                 part *= self.slope
                 part += self.intercept
@@ -115,7 +117,7 @@ class Transform:
 
     @property
     def works_in_place(self) -> bool:
-        """Whether `apply_in_place` does what `apply` does."""
+        """Whether `apply_in_place` does it."""
         return self.lut is None and self.bounds is None and self.is_integral
 
     def apply_in_place(self, values: npt.NDArray[Any]) -> None:
@@ -123,9 +125,7 @@ class Transform:
 
         What leaves the range of the type on the way comes back into it: the real values are known to fit.
         """
-        slope, intercept = (
-            np.array(int(number)).astype(values.dtype) for number in (self.slope, self.intercept)
-        )
+        slope, intercept = (np.array(int(n)).astype(values.dtype) for n in (self.slope, self.intercept))
         if self.slope != 1:
             np.multiply(values, slope, out=values)
         if self.intercept:
@@ -141,8 +141,6 @@ class Transform:
 
 
 _ROWS = 32
-
-
 _UNITS = {
     "HU": "HU",
     "OD": "mOD",
@@ -162,6 +160,7 @@ _UNITS = {
     "GY": "Gy",
     "RELATIVE": "",
 }
+_MAPPING = "Real World Value Mapping Sequence (0040,9096)"
 _NO_UNIT = ("1", "{counts}", "[arb'U]")
 """Codes of the Unified Code for Units of Measure that say: no unit."""
 
@@ -273,6 +272,7 @@ def _rescale(plane: Attributes) -> Transform:
         0.0 if intercept is None else intercept,
         units=_units(plane, complete),
         explicit=complete,
+        by="".join(f"{keyword} {tag} " for keyword, tag in names).strip() if complete else "",
     )
 
 
@@ -322,18 +322,18 @@ def _real_world_item(plane: Attributes, item: Attributes, floating: bool) -> Tra
     if plane.top.integer("PixelRepresentation", 0) == 1 and plane.top.integer("BitsAllocated", 16) == 16:
         # Written as US where SS was meant: the sign is that of the pixels.
         low, high = (end - 65536 if end > 32767 else end for end in (low, high))
-    if high < low:
+    if high < low or (lut is not None and lut.size != int(high - low) + 1):
         return None  # it maps nothing
     if lut is not None:
-        if lut.size != int(high - low) + 1:
-            return None
-        return Transform(lut=lut, first=int(low), units=units, bounds=(low, high), windowed=False)
+        return Transform(
+            lut=lut, first=int(low), units=units, bounds=(low, high), windowed=False, by=_MAPPING
+        )
     if slope is None or intercept is None or slope == 0:
         return None
     lowest, highest = _stored_range(plane, floating)
     # Where all have a value, nothing becomes NaN.
     bounds = None if low <= lowest and high >= highest else (low, high)
-    return Transform(slope, intercept, units=units, bounds=bounds, windowed=False)
+    return Transform(slope, intercept, units=units, bounds=bounds, windowed=False, by=_MAPPING)
 
 
 def _first(item: Attributes, *keywords: str) -> float | None:
@@ -352,7 +352,8 @@ def _modality_lut(plane: Attributes) -> Transform | str:
     except LutError as problem:
         return f": Modality LUT Sequence (0028,3000) is broken ({problem}), so no pixel has a value."
     kind = Attributes.of(item).text("ModalityLUTType")
-    return Transform(lut=lut, first=first, units=_UNITS.get(kind.upper(), kind))
+    units = _UNITS.get(kind.upper(), kind)
+    return Transform(lut=lut, first=first, units=units, by="Modality LUT Sequence (0028,3000)")
 
 
 def _stored_range(plane: Attributes, floating: bool = False) -> tuple[float, float]:

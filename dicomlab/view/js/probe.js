@@ -40,7 +40,8 @@ export function probeText(viewer, x, y) {
   const values = images.map(({ source, text }) => (state.looks.length > 1 ? `${meta.sources[source].title.split(" ")[0]} ${text}` : text));
   const labels = at.found.slice(images.length).map(({ text }) => text);
   const voxel = images.length ? `voxel [${images[0].voxel.join(", ")}]` : "";
-  return [...values, labels.join(" + "), voxel, `LPS (${at.lps.map(millimetres).join(", ")}) mm`].filter(Boolean).join("   ");
+  const [made] = images.length === 1 && state.looks.length === 1 ? (meta.sources[0].made ?? "").split(": ") : [""];
+  return [...values, labels.join(" + "), voxel, `LPS (${at.lps.map(millimetres).join(", ")}) mm`, made].filter(Boolean).join("   ");
 }
 
 /** What is known of how the values under the pointer came about. @param {import("./viewer.js").Viewer} viewer */
