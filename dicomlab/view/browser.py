@@ -103,7 +103,7 @@ class SliceBrowser(Drawn):
     plane
         ``"axial"``, ``"sagittal"`` or ``"coronal"``: the only plane, or the largest.
     panes
-        ``"single"``, ``"planes"`` or ``"montage"``.
+        The layout: ``"single"``, ``"planes"`` or ``"montage"``. It can be set as ``layout`` too.
     position
         LPS mm that all planes go through; see also `index`.
     zoom
@@ -128,6 +128,10 @@ class SliceBrowser(Drawn):
     """
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name == "layout" and isinstance(
+            value, str
+        ):  # as `browse` calls it; ipywidgets has the name for the box in the cell
+            name = "panes"
         # A mistyped name would otherwise make a new attribute that nothing ever looks at.
         if not name.startswith("_") and not hasattr(type(self), name):
             settable = ", ".join(

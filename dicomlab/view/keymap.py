@@ -18,7 +18,7 @@ TOOLS = (
 ACTIONS = (
     *("next", "previous", "next10", "previous10", "first", "last", "nextStep", "previousStep", "cine"),
     *("reset", "invert", "corners", "crosshair", "layout", "enlarge", "full", "save", "help", "firstWindow"),
-    *("layers", "finish", "remove", "measured"),
+    *("layers", "finish", "remove", "measured", "undo", "redo"),
     *(f"preset{number}" for number in range(1, 10)),
 )
 """What a key can do; it can also choose a tool of the left button."""

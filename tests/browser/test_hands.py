@@ -127,7 +127,7 @@ def test_bound_keys_and_gestures_do_what_they_were_bound_to_and_the_help_says_so
     assert book.ask("[viewer.index, viewer.look.window.width]") == before
     assert book.ask("viewer.state.scene.pan[0]") > 5
     book.page.keyboard.press("?")
-    rows = book.page.locator(".dl-map > div").all_inner_texts()
+    rows = book.page.locator(".dl-map-part > div").all_inner_texts()
     said = dict(zip(rows[::2], rows[1::2], strict=True))
     assert (said["K"], said["Left drag"], said["Wheel"]) == (
         "invert",

@@ -51,6 +51,9 @@ export function act(viewer, action) {
       return viewer.measuring.finish();
     case "remove":
       return viewer.measuring.remove();
+    case "undo":
+    case "redo":
+      return viewer.measuring.retrace(action);
     case "measured":
       return viewer.measuring.next();
     case "layers":

@@ -1,7 +1,7 @@
 // The furniture around the picture. Every text is set as text, never as markup: descriptions come from files.
 
 import { hasIcon, icon } from "./icons.js";
-import { help, keymap } from "./keymap.js";
+import { keymap, ofKeys, ofMouse } from "./keymap.js";
 import { windowText } from "./text.js";
 import { GIVEN } from "./rois.js";
 import { TOOLS } from "./tools.js";
@@ -80,7 +80,7 @@ export class Chrome {
     for (const [value, text] of SLABS) this.slab.append(make("option", "", { value }, [text]));
     this.invert = iconButton("invert", "Invert black and white (X)");
     this.reset = iconButton("reset", "First window, no zoom, shift, tilt or inversion (Esc)");
-    this.layersButton = iconButton("layers", "Volumes, window and labels (L)");
+    this.layersButton = iconButton("layers", "Panel: volumes, labels, measurements, window (L)");
     this.full = iconButton("full", "Full screen (F)");
     this.save = iconButton("save", "Save the picture as PNG, as it is seen (S)");
     this.cine = iconButton("cine", "Cine: play, and stop (C)");
@@ -144,7 +144,9 @@ export class Chrome {
 
   /** @param {import("./keymap.js").Keymap} map */
   fillHelp(map) {
-    this.map.replaceChildren(...help(map).flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]));
+    this.map.replaceChildren(
+      ...[ofMouse(map), ofKeys(map)].map((rows) => make("div", "dl-map-part", {}, rows.flatMap(([gesture, meaning]) => [make("div", "dl-key", {}, [gesture]), make("div", "", {}, [meaning])]))),
+    );
   }
 
   /** @param {string} text what is to be known of all values */

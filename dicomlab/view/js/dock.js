@@ -5,6 +5,7 @@ import { make } from "./chrome.js";
 import { HistogramView } from "./histogram.js";
 import { icon } from "./icons.js";
 import { MODES, changeLabel, setMode, setSplit } from "./layers.js";
+import { RoiList } from "./roilist.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").LabelLook} LabelLook */
@@ -69,12 +70,14 @@ export class Dock {
     this.subject = make("div", "dl-subject");
     this.meet = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Volumes"]), row("meet", this.mode), this.splitRow, this.volumes]);
     this.list = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Labels"]), this.labels]);
+    this.rois = new RoiList(viewer);
     const inner = make("div", "dl-dock-inner", {}, [
       this.meet,
       this.list,
+      this.rois.root,
       make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Window"]), this.subject, this.histogram.root, row("function", this.fn), row("voxels", this.interpolation)]),
     ]);
-    this.root = make("div", "dl-dock", { role: "region", "aria-label": "Volumes, window and labels", hidden: "" }, [inner]);
+    this.root = make("div", "dl-dock", { role: "region", "aria-label": "Volumes, labels, measurements and window", hidden: "" }, [inner]);
     // A slider or a list needs arrows and letters itself; Escape goes on.
     this.root.addEventListener("keydown", (event) => {
       const { localName } = /** @type {HTMLElement} */ (event.composedPath()[0]);
@@ -174,6 +177,7 @@ export class Dock {
     this.fn.value = lut ? "LUT" : look.window.function;
     this.interpolation.value = state.scene.interpolation;
     this.histogram.show(subject.histogram, look.window, look.invert, viewer.paletteOf(look.cmap), subject);
+    this.rois.show();
     if (this.told === state.labels) return; // a window that is dragged leaves a hundred labels alone
     this.told = state.labels;
     const labels = state.labels.flat();

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"
- *   |"layout"|"full"|"layers"|"help"|"firstWindow"|"enlarge"|"cine"|"save"|"finish"|"remove"|"measured"} KeyAction
+ *   |"layout"|"full"|"layers"|"help"|"firstWindow"|"enlarge"|"cine"|"save"|"finish"|"remove"|"measured"|"undo"|"redo"} KeyAction
  */
 /** @typedef {Record<string, string>} Keymap what each key and gesture does: an action, a tool, a preset, or "" for nothing */
 
@@ -32,6 +32,8 @@ export const KEYS = {
   Enter: "finish",
   Delete: "remove",
   Backspace: "remove",
+  "Ctrl+z": "undo",
+  "Ctrl+y": "redo",
   l: "layers",
   s: "save",
   0: "firstWindow",
@@ -83,8 +85,9 @@ const ROWS = [
   [["window", "pan", "zoom", "scroll"], "tools of the left button: window, move, zoom, slices"],
   [["ruler", "angle", "rectangle", "ellipse", "polygon", "freehand", "profile", "probe"], "measuring: ruler, angle …; again for the window"],
   [["measured", "remove"], "go to the next measurement; remove the chosen one"],
+  [["undo", "redo"], "takes back what was done to measurements; does it again"],
   [["finish"], "ends a polygon"],
-  [["layers"], "panel of volumes, window and labels"],
+  [["layers"], "panel of volumes, labels, measurements and window"],
   [["preset1", "preset2", "preset3", "preset4", "preset5", "preset6", "preset7", "preset8", "preset9"], "window presets"],
   [["firstWindow"], "first window"],
   [["invert"], "invert"],
@@ -105,13 +108,23 @@ export const spoken = (name) =>
     .join(" + ");
 
 /** The rows of the help: what is pressed, and what it does. @param {Keymap} map @returns {[string, string][]} */
-export function help(map) {
+export const help = (map) => [...ofMouse(map), ...ofKeys(map)];
+
+/** What the mouse does. @param {Keymap} map */
+export function ofMouse(map) {
   /** @type {[string, string][]} */
   const rows = [];
   for (const gesture of Object.keys(GESTURES)) if (map[gesture]) rows.push([spoken(gesture), MEANINGS[map[gesture]] ?? meaning(map[gesture])]);
   rows.push(["Crosshair", "drag near the crossing moves it, on a line tilts the other planes"]);
   rows.push(["Measurements", "drag a handle, or a line to move all"]);
   rows.push(["One finger, two", "the tool of the toolbar; move and zoom"]);
+  return rows;
+}
+
+/** What the keys do. @param {Keymap} map */
+export function ofKeys(map) {
+  /** @type {[string, string][]} */
+  const rows = [];
   for (const [actions, text] of ROWS) {
     const keys = Object.keys(map).filter((key) => !Object.hasOwn(GESTURES, key) && actions.includes(map[key]));
     keys.sort((a, b) => actions.indexOf(map[a]) - actions.indexOf(map[b]));

@@ -17,6 +17,7 @@ import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./r
 
 const SAME = 4; // px within which a second click is the end of a polygon
 const CLOSE = 9; // px from the first corner of a polygon that close it
+const MEMORY = 50; // changes that can be taken back
 const LEAST = 2; // px: smaller ones are slips of the hand
 
 export class Measuring {
@@ -27,6 +28,8 @@ export class Measuring {
     /** @type {Draft | null} */ this.draft = null;
     /** A place on the chosen line that the curve is read at. @type {Vector3 | null} */ this.mark = null;
     /** Whether numbers wait for slices. */ this.waiting = false;
+    /** @private @type {Roi[][]} */ this.past = [];
+    /** @private @type {Roi[][]} */ this.future = [];
     /** @private @type {WeakMap<Roi, Map<string, Statistics>>} */ this.known = new WeakMap();
     this.panel = new CurvePanel(viewer.chrome.stage, {
       close: () => this.choose(""),
@@ -41,10 +44,32 @@ export class Measuring {
     return this.viewer.state.rois;
   }
 
-  /** @param {Roi[]} rois */
-  change(rois) {
+  /** @param {Roi[]} rois @param {boolean} [whole] whether it can be taken back: a part of a drag cannot */
+  change(rois, whole = true) {
+    if (whole) this.remember(this.rois);
     this.viewer.state = { ...this.viewer.state, rois };
     this.viewer.changed();
+  }
+
+  /** What can be come back to. @private @param {Roi[]} rois */
+  remember(rois) {
+    this.past = [...this.past.slice(-MEMORY), rois];
+    this.future = [];
+  }
+
+  /** Takes back what was done, or does it again. @param {"undo" | "redo"} way */
+  retrace(way) {
+    const [from, to] = way === "undo" ? [this.past, this.future] : [this.future, this.past];
+    const rois = from.pop();
+    if (!rois) return;
+    to.push(this.rois);
+    this.change(rois, false);
+    this.viewer.chrome.announce(way === "undo" ? "taken back" : "done again");
+  }
+
+  /** @param {string} id @param {Partial<Pick<Roi, "label" | "colour">>} patch */
+  alter(id, patch) {
+    this.change(this.rois.map((one) => (one.id === id ? { ...one, ...patch } : one)), false);
   }
 
   /** @param {string} id */
@@ -178,22 +203,22 @@ export class Measuring {
   /** @param {Hit} hit as it was @param {Vector3} by LPS mm since */
   drag({ roi, handle }, by) {
     const points = dragged(roi, handle, by);
-    this.change(this.rois.map((one) => (one.id === roi.id ? { ...one, points } : one)));
+    this.change(this.rois.map((one) => (one.id === roi.id ? { ...one, points } : one)), false);
   }
 
   /** A change is over: what nothing is left of is as before. @param {Hit} hit as it was @param {Pane} pane */
   dropped({ roi }, pane) {
     const now = this.chosenOne;
     if (now && !isWhole(now.kind, now.points, (LEAST / 2) * pane.plane.pixel)) this.drag({ roi, handle: -1 }, [0, 0, 0]);
+    else if (now && now.points !== roi.points) this.remember(this.rois.map((one) => (one === now ? roi : one)));
     this.say();
   }
 
-  /** The chosen one goes. */
-  remove() {
-    if (!this.chosenOne) return;
-    const { chosen } = this;
-    this.choose("");
-    this.change(this.rois.filter(({ id }) => id !== chosen));
+  /** One goes. @param {string} [which] */
+  remove(which = this.chosen) {
+    if (!this.rois.some(({ id }) => id === which)) return;
+    if (which === this.chosen) this.choose("");
+    this.change(this.rois.filter(({ id }) => id !== which));
     this.viewer.chrome.announce("removed");
   }
 
@@ -201,9 +226,15 @@ export class Measuring {
   next() {
     const { rois } = this;
     if (!rois.length) return;
-    const roi = rois[(rois.findIndex(({ id }) => id === this.chosen) + 1) % rois.length];
+    this.goTo(rois[(rois.findIndex(({ id }) => id === this.chosen) + 1) % rois.length].id);
+  }
+
+  /** One is chosen, and the planes go there. @param {string} id */
+  goTo(id) {
+    const roi = this.rois.find((one) => one.id === id);
+    if (!roi) return;
     const n = roi.points.length;
-    this.choose(roi.id);
+    this.choose(id);
     this.viewer.goTo(/** @type {Vector3} */ ([0, 1, 2].map((k) => roi.points.reduce((sum, point) => sum + point[k], 0) / n)));
     this.say();
   }
