@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlparse
 
 from playwright.sync_api import Browser, sync_playwright
@@ -166,65 +166,84 @@ def figures(desk: Desk) -> Rows:
         step = f"() => {DICOMLAB.step}"
         read = "() => Number(document.querySelector('.dl-browser').dataset.drawn || -1)"
         run = page.evaluate(f"() => stream(30, 60, {step}, {read})")
-        rows.append(("30 notches a second, nothing there yet: share of slices shown", f"{100 * run['seen'] / run['sent']:.0f} %", "95 %"))  # noqa: E501
+        rows.append(
+            (
+                "30 notches a second, nothing there yet: share of slices shown",
+                f"{100 * run['seen'] / run['sent']:.0f} %",
+                "95 %",
+            )
+        )
         rows.append(("the same: longest freeze", f"{run['freeze']:.0f} ms", "200 ms"))
         notebook.wait("viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 300", timeout=60_000)
-        rows.append(("rate at which slices arrive", f"{notebook.ask('viewer.transport.rate') / 1e6:.0f} MB/s", ""))
-        rows.append(("pixels in the browser, of the budget", f"{100 * notebook.ask('viewer.transport.cache.bytes / viewer.meta.budget'):.0f} %", "105 %"))  # noqa: E501
+        rows.append(
+            ("rate at which slices arrive", f"{notebook.ask('viewer.transport.rate') / 1e6:.0f} MB/s", "")
+        )
+        rows.append(
+            (
+                "pixels in the browser, of the budget",
+                f"{100 * notebook.ask('viewer.transport.cache.bytes / viewer.meta.budget'):.0f} %",
+                "105 %",
+            )
+        )
 
         notebook.ask("(viewer.chrome.stage.style.height = '1024px', 0)")
         page.wait_for_timeout(400)
-        sent = notebook.ask("(viewer.transport.send, window.sent = 0, 0)")
-        socket_frames = _count_frames(notebook)
-        start = socket_frames()
-        run = page.evaluate("() => dragging(2, document.querySelector('.dl-stage'), [300, 300], (n) => [300 + 100 * Math.sin(n / 20), 300 + 60 * Math.cos(n / 30)])")  # noqa: E501
+        _count_messages(notebook)
+        run = page.evaluate(
+            "() => dragging(2, document.querySelector('.dl-stage'), [300, 300], (n) => [300 + 100 * Math.sin(n / 20), 300 + 60 * Math.cos(n / 30)])"
+        )
         size = notebook.ask("[viewer.stage.canvas.width, viewer.stage.canvas.height]")
         rows.append((f"window drag on {size[0]} x {size[1]} px", f"{run['fps']:.0f} frames/s", "55"))
         rows.append(("the same: work a frame", f"{run['busy']:.1f} ms", ""))
         page.wait_for_timeout(400)
-        rows.append(("the same: messages to the kernel until release", f"{_during(notebook)}", "0"))
-        del sent, start
+        rows.append(("the same: messages to the kernel until release", f"{notebook.ask('window.told')}", "0"))
 
         notebook.ask("(viewer.chrome.stage.style.height = '700px', viewer.setLayout('planes'), 0)")
         page.wait_for_timeout(400)
         across = "(n) => [centre[0] + 60 * Math.sin(n / 15), centre[1] + 60 * Math.cos(n / 15)]"
         middle = "const v = document.querySelector('.dl-browser').dicomlab; const centre = v.stage.pxOf(v.stage.panes[0], v.state.scene.position);"  # noqa: E501
-        run = page.evaluate(f"() => {{ {middle} return dragging(2, document.querySelector('.dl-stage'), centre, {across}); }}")
+        run = page.evaluate(
+            f"() => {{ {middle} return dragging(2, document.querySelector('.dl-stage'), centre, {across}); }}"
+        )
         rows.append(("three linked planes, crosshair dragged", f"{run['fps']:.0f} frames/s", "30"))
         notebook.ask("(viewer.turnAbout([0.3, 0.5, Math.sqrt(0.66)], 0.4), 0)")
         page.wait_for_timeout(400)
-        run = page.evaluate(f"() => {{ {middle} return dragging(2, document.querySelector('.dl-stage'), centre, {across}); }}")
+        run = page.evaluate(
+            f"() => {{ {middle} return dragging(2, document.querySelector('.dl-stage'), centre, {across}); }}"
+        )
         rows.append(("the same, tilted", f"{run['fps']:.0f} frames/s", "30"))
         cost = notebook.ask("[...viewer.stage.drawers.values()].map((one) => one.cost * 512 * 512)")
         rows.append(("an oblique plane of 512 x 512, trilinear", f"{statistics.median(cost):.1f} ms", "8 ms"))
         notebook.ask("(viewer.act('reset'), viewer.setLayout('single'), viewer.setSlab('mip 30'), 0)")
         page.wait_for_timeout(600)
         run = page.evaluate(f"() => stream(30, 60, {step}, {read})")
-        rows.append(("slab of 30 mm, 30 notches a second: share shown", f"{100 * run['seen'] / run['sent']:.0f} %", ""))
+        rows.append(
+            (
+                "slab of 30 mm, 30 notches a second: share shown",
+                f"{100 * run['seen'] / run['sent']:.0f} %",
+                "",
+            )
+        )
         notebook.ask("(viewer.act('reset'), 0)")
         rows += busy(notebook)
         rows += reruns(notebook)
     return rows
 
 
-def _count_frames(notebook: Notebook) -> Any:
-    """Count what the viewer tells the kernel while a drag lasts."""
+def _count_messages(notebook: Notebook) -> None:
+    """Count what the page tells the kernel while a button is held."""
     notebook.ask(
         """(() => {
             const send = WebSocket.prototype.send;
-            const count = (window.told = { drag: 0, held: false });
-            const stage = viewer.chrome.stage;
-            stage.addEventListener("pointerdown", () => (count.held = true), true);
-            stage.addEventListener("pointerup", () => (count.held = false), true);
-            WebSocket.prototype.send = function (...what) { if (count.held) count.drag++; return send.apply(this, what); };
+            let held = false;
+            window.told = 0;
+            const { stage } = viewer.chrome;
+            stage.addEventListener("pointerdown", () => (held = true), true);
+            stage.addEventListener("pointerup", () => (held = false), true);
+            WebSocket.prototype.send = function (...what) { if (held) window.told++; return send.apply(this, what); };
             return 0;
         })()"""
     )
-    return lambda: notebook.ask("window.told.drag")
-
-
-def _during(notebook: Notebook) -> int:
-    return int(notebook.ask("window.told.drag"))
 
 
 def busy(notebook: Notebook) -> Rows:
@@ -239,7 +258,13 @@ def busy(notebook: Notebook) -> Rows:
     read = "() => Number(document.querySelector('.dl-browser').dataset.drawn || -1)"
     run = page.evaluate(f"() => stream(30, 60, () => {DICOMLAB.step}, {read})")
     page.wait_for_timeout(2500)
-    return [("kernel busy, slices that are here: share shown at 30 a second", f"{100 * run['seen'] / run['sent']:.0f} %", "100 %")]  # noqa: E501
+    return [
+        (
+            "kernel busy, slices that are here: share shown at 30 a second",
+            f"{100 * run['seen'] / run['sent']:.0f} %",
+            "100 %",
+        )
+    ]
 
 
 def reruns(notebook: Notebook) -> Rows:
@@ -248,7 +273,9 @@ def reruns(notebook: Notebook) -> Rows:
 
     def heap() -> float:
         return float(
-            page.evaluate("async () => { for (let n = 0; n < 3; n++) { gc?.(); await new Promise((d) => setTimeout(d, 200)); } return performance.memory.usedJSHeapSize / 1e6; }")  # noqa: E501
+            page.evaluate(
+                "async () => { for (let n = 0; n < 3; n++) { gc?.(); await new Promise((d) => setTimeout(d, 200)); } return performance.memory.usedJSHeapSize / 1e6; }"
+            )
         )
 
     def held() -> float:
@@ -259,10 +286,20 @@ def reruns(notebook: Notebook) -> Rows:
     before = heap() + held()
     for _ in range(10):
         old = notebook.ask("viewer.meta.sources[0].key")
-        page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2; jupyterapp.commands.execute('notebook:run-cell'); }")  # noqa: E501
-        notebook.wait("viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", old, 20_000)
+        page.evaluate(
+            "() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 2; jupyterapp.commands.execute('notebook:run-cell'); }"
+        )
+        notebook.wait(
+            "viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", old, 20_000
+        )
     notebook.wait(whole, timeout=60_000)
-    return [("ten times run again: growth of the page", f"{100 * ((heap() + held()) / before - 1):+.0f} %", "10 %")]
+    return [
+        (
+            "ten times run again: growth of the page",
+            f"{100 * ((heap() + held()) / before - 1):+.0f} %",
+            "10 %",
+        )
+    ]
 
 
 def line(desk: Desk, *, megabits: float = 20.0, milliseconds: float = 100.0) -> Rows:
@@ -280,7 +317,9 @@ def line(desk: Desk, *, megabits: float = 20.0, milliseconds: float = 100.0) -> 
                 for rate in (10, 30):
                     notebook.ask("(viewer.goToIndex('axial', argument), 0)", 150 if rate == 10 else 40)
                     notebook.shown()
-                    run = notebook.page.evaluate(f"() => stream({rate}, {4 * rate}, () => {DICOMLAB.step}, {read})")
+                    run = notebook.page.evaluate(
+                        f"() => stream({rate}, {4 * rate}, () => {DICOMLAB.step}, {read})"
+                    )
                     name = f"{megabits:.0f} Mbit/s, {milliseconds:.0f} ms, {rate} notches a second, nothing there"
                     rows.append((f"{name}: longest freeze", f"{run['freeze']:.0f} ms", "500 ms"))
                     rows.append(("the same: slices shown a second", f"{run['seen'] / run['took']:.1f}", ""))
@@ -312,13 +351,21 @@ def main() -> None:
     parser.add_argument("--only", choices=("peers", "figures", "line"))
     told = parser.parse_args()
     lines: list[str] = []
-    with tempfile.TemporaryDirectory() as home, running_lab(Path(home)) as lab, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_lab(Path(home)) as lab,
+        sync_playwright() as playwright,
+    ):
         chromium = playwright.chromium.launch(
             executable_path=find_chromium(), args=["--no-sandbox", "--js-flags=--expose-gc"]
         )
         desk = Desk(lab, chromium)
         names = ["jupyterlab", *sorted({one for peer in PEERS for one in peer.needs if one != "nibabel"})]
-        lines += [", ".join(f"{name} {version(name)}" for name in names if importlib.util.find_spec(name)) + f"; Chromium {chromium.version}.", ""]  # noqa: E501
+        lines += [
+            ", ".join(f"{name} {version(name)}" for name in names if importlib.util.find_spec(name))
+            + f"; Chromium {chromium.version}.",
+            "",
+        ]
         if told.only in (None, "peers"):
             lines += [*table(peers(desk)), ""]
         rows: Rows = []
@@ -327,7 +374,11 @@ def main() -> None:
         if told.only in (None, "line"):
             rows += line(desk)
         if rows:
-            lines += ["| | measured | to be reached |", "|---|--:|--:|", *(f"| {' | '.join(row)} |" for row in rows)]
+            lines += [
+                "| | measured | to be reached |",
+                "|---|--:|--:|",
+                *(f"| {' | '.join(row)} |" for row in rows),
+            ]
         chromium.close()
     text = "\n".join(lines)
     print(text)

@@ -26,7 +26,9 @@ class _Lane:
 
 
 async def _carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, lane: _Lane) -> None:
-    queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(64)  # a full one lets the sender wait, as a line does
+    queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(
+        64
+    )  # a full one lets the sender wait, as a line does
 
     async def deliver() -> None:
         while True:

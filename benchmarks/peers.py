@@ -32,7 +32,8 @@ READ: Final = """
 // What WebGL has drawn is gone by the time it is read, unless it is told to keep it.
 const getContext = HTMLCanvasElement.prototype.getContext;
 HTMLCanvasElement.prototype.getContext = function (kind, options) {
-    return getContext.call(this, kind, String(kind).startsWith("webgl") ? { ...options, preserveDrawingBuffer: true } : options);
+    const kept = String(kind).startsWith("webgl") ? { ...options, preserveDrawingBuffer: true } : options;
+    return getContext.call(this, kind, kept);
 };
 window.readSlice = (picture, share) => {
     if (!picture) return -1;
@@ -76,8 +77,8 @@ def _wheel(selector: str) -> str:
     return f"""(() => {{
         const one = document.querySelector("{selector}");
         const box = one.getBoundingClientRect();
-        const where = {{ clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true, cancelable: true }};
-        one.dispatchEvent(new WheelEvent("wheel", {{ deltaY: 100, ...where }}));
+        const where = {{ clientX: box.left + box.width / 2, clientY: box.top + box.height / 2 }};
+        one.dispatchEvent(new WheelEvent("wheel", {{ deltaY: 100, bubbles: true, cancelable: true, ...where }}));
     }})()"""
 
 
@@ -104,9 +105,13 @@ FILL: Final = """
     });
     let at = 0;
     const paint = () => context.putImageData(slices[at], 0, 0);
-    canvas.addEventListener("wheel", (event) => { event.preventDefault(); at = Math.min(at + 1, 299); paint(); }, { passive: false });
+    const next = (event) => {
+        event.preventDefault();
+        at = (at + 1) % 300;
+        paint();
+    };
+    canvas.addEventListener("wheel", next, { passive: false });
     paint();
-    window.floorTo = (k) => { at = k; paint(); };
 }
 """
 

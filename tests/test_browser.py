@@ -8,6 +8,7 @@ import io
 import json
 import threading
 import weakref
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,36 @@ def asked_plane(browser: SliceBrowser, plane: dict[str, Any], **more: Any) -> tu
     demand = {**head, "step": 0, "plane": plane, "interpolation": "linear", "slab": None, **more}
     [(content, buffers)] = sent_by(browser, demand)
     return content, buffers
+
+
+def test_for_a_slow_line_slices_and_planes_are_packed() -> None:
+    browser = browse(volume())
+    demand = {
+        "type": "pull",
+        "generation": 1,
+        "key": browser._meta["sources"][0]["key"],
+        "id": 4,
+        "source": 0,
+    }
+    [(plain, [codes])] = sent_by(browser, {**demand, "step": 0, "slices": [1]})
+    [(told, [small])] = sent_by(browser, {**demand, "step": 0, "slices": [1], "pack": True})
+    assert told == {**plain, "packed": [2]}
+    low, high = np.frombuffer(zlib.decompress(small), np.uint8).reshape(2, -1)
+    np.testing.assert_array_equal(low + 256 * high.astype(int), np.frombuffer(codes, np.uint16))
+    told_plane = {
+        "origin": [0, 0, 0],
+        "right": [1, 0, 0],
+        "down": [0, 1, 0],
+        "pixel": 1,
+        "width": 5,
+        "height": 4,
+    }
+    _, [whole] = asked_plane(browser, told_plane)
+    content, [less] = asked_plane(browser, told_plane, pack=True)
+    assert content["packed"] == [4]
+    parts = np.frombuffer(zlib.decompress(less), np.uint8).reshape(4, -1)
+    assert parts.T.tobytes() == bytes(whole)
+    browser.close()
 
 
 # ---- codes -----------------------------------------------------------------------------------------------------------

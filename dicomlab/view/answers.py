@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
-from dicomlab.view.codec import encode
+from dicomlab.view.codec import encode, packed
 from dicomlab.view.plane import Plane
 from dicomlab.view.sample import Slab, sample
 from dicomlab.view.source import Source
@@ -17,7 +18,8 @@ __all__ = ["answer"]
 
 _MOST_PIXELS = 4096 * 4096
 
-Reply = tuple[dict[str, Any], list[memoryview]]
+Reply = tuple[dict[str, Any], list[memoryview | bytes]]
+_Arrays = tuple[dict[str, Any], list[npt.NDArray[Any]]]
 
 
 def answer(sources: Sequence[Source], content: Mapping[str, Any]) -> Reply | None:
@@ -37,12 +39,18 @@ def answer(sources: Sequence[Source], content: Mapping[str, Any]) -> Reply | Non
     step = int(content["step"])
     if not 0 <= step < source.count:
         return None
-    return _slices(source, step, content, head) if kind == "pull" else _plane(source, step, content, head)
+    message, arrays = (_slices if kind == "pull" else _plane)(source, step, content, head)
+    if content.get("pack") is not True:
+        return message, [array.data for array in arrays]
+    # The line is slower than packing.
+    return {**message, "packed": [array.dtype.itemsize for array in arrays]}, [
+        packed(array) for array in arrays
+    ]
 
 
-def _slices(source: Source, step: int, content: Mapping[str, Any], head: dict[str, Any]) -> Reply:
+def _slices(source: Source, step: int, content: Mapping[str, Any], head: dict[str, Any]) -> _Arrays:
     items: list[dict[str, Any]] = []
-    buffers: list[memoryview] = []
+    buffers: list[npt.NDArray[Any]] = []
     for index in content["slices"]:
         try:
             codes, scale = encode(source.slice(step, int(index)))
@@ -50,11 +58,11 @@ def _slices(source: Source, step: int, content: Mapping[str, Any], head: dict[st
             items.append({"slice": index, "error": f"slice {index} cannot be read: {_reason(error)}"})
             continue
         items.append({"slice": index, "buffer": len(buffers), **scale})
-        buffers.append(codes.data)
+        buffers.append(codes)
     return {"type": "slices", **head, "items": items}, buffers
 
 
-def _plane(source: Source, step: int, content: Mapping[str, Any], head: dict[str, Any]) -> Reply:
+def _plane(source: Source, step: int, content: Mapping[str, Any], head: dict[str, Any]) -> _Arrays:
     told, slab = content["plane"], content.get("slab")
     try:
         plane = Plane(
@@ -71,7 +79,7 @@ def _plane(source: Source, step: int, content: Mapping[str, Any], head: dict[str
         values = sample(source.grid(step), plane, content["interpolation"], thick)
     except Exception as error:
         return {"type": "plane", **head, "error": _reason(error)}, []
-    return {"type": "plane", **head}, [np.ascontiguousarray(values, dtype="<f4").data]
+    return {"type": "plane", **head}, [np.ascontiguousarray(values, dtype="<f4")]
 
 
 def _reason(error: Exception) -> str:

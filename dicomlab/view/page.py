@@ -6,7 +6,6 @@ import base64
 import html
 import json
 import os
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
-from dicomlab.view.codec import encode
+from dicomlab.view.codec import encode, packed
 from dicomlab.view.source import Source
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow
@@ -145,10 +144,8 @@ def make_page(
     ]
     for done, (n, step, index) in enumerate(wanted, start=1):
         codes, scale = _encoded(sources[n].slice(step, index), None if ranges is None else ranges[n])
-        # All low bytes, then all high bytes: a sixth smaller, and packed in half the time.
-        halves = codes.reshape(-1, 1).view(np.uint8).T.tobytes()
-        packed = base64.b64encode(zlib.compress(halves, 6)).decode("ascii")
-        size += len(packed)
+        data = base64.b64encode(packed(codes, 6)).decode("ascii")
+        size += len(data)
         if size > max_bytes:
             _, rows, columns = sources[n].grid(0).shape
             estimate = size / done * len(wanted)
@@ -159,7 +156,7 @@ def make_page(
                 f"{'' if ranges else 'keep 8 bits of each voxel with quantise=True, '}or raise max_bytes."
             )
         scales[f"{n}-{step}-{index}"] = scale
-        slices.append(f'<script type="text/plain" id="s{n}-{step}-{index}">{packed}</script>')
+        slices.append(f'<script type="text/plain" id="s{n}-{step}-{index}">{data}</script>')
     text = _PAGE.format(
         title=html.escape(title),
         styles=styles(),

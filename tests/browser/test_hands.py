@@ -177,22 +177,17 @@ def test_every_control_has_a_name_and_is_reached_by_the_tabulator(alone: Open) -
     book = alone()
     book.page.keyboard.press("c")
     book.page.keyboard.press("c")
+    controls = "[...root.querySelectorAll('button:enabled, select, input:enabled, .dl-grip')]"
     nameless = book.ask(
         "[...root.querySelectorAll('button, select, input, [tabindex]')].filter((one) => one.checkVisibility()"
         " && !(one.getAttribute('aria-label') || one.textContent.trim() || one.title)).map((one) => one.outerHTML)"
     )
     assert nameless == []
-    wanted = book.ask(
-        "[...root.querySelectorAll('button:enabled, select, input:enabled, .dl-grip')].filter((one) => one.checkVisibility()).length"
-    )
+    wanted = book.ask(f"{controls}.filter((one) => one.checkVisibility()).length")
     reached = set()
     for _ in range(wanted + 5):
         book.page.keyboard.press("Tab")
-        reached.add(
-            book.ask(
-                "[...root.querySelectorAll('button:enabled, select, input:enabled, .dl-grip')].indexOf(document.activeElement)"
-            )
-        )
+        reached.add(book.ask(f"{controls}.indexOf(document.activeElement)"))
     assert len(reached - {-1}) == wanted
     book.page.locator(".dl-grip").focus()
     book.page.keyboard.press("ArrowDown")

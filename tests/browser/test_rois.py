@@ -288,3 +288,61 @@ def test_page_and_kernel_have_the_same_measurements(open_notebook: Open) -> None
     value = book.value("float(v.values[12, 40, 50])")
     assert [f"{value:g}" in line for line in texts(book)[0]] == [False, True]
     assert book.errors == before
+
+
+def test_the_panel_lists_what_was_measured_to_be_named_coloured_gone_to_and_removed(alone: Open) -> None:
+    book = alone(volume())
+    choose(book, "ruler")
+    drag(book, (300, 200), (400, 200))
+    book.page.locator(".dl-browser").focus()
+    book.page.keyboard.press("PageDown")
+    choose(book, "ellipse")
+    drag(book, (300, 150), (360, 260))
+    book.page.keyboard.press("l")
+    names = book.page.locator(".dl-roi-name")
+    assert names.count() == 2
+    names.nth(0).fill("<b>aorta</b> d")  # typed, letters are no keys: D draws no ruler, N goes nowhere
+    names.nth(0).type("n")
+    first, second = drawn(book)
+    assert first.label == "<b>aorta</b> dn"
+    assert any("<b>aorta</b> dn" in text for text in [*book.texts(), ""]) is False, "it lies on another slice"
+    book.page.locator(".dl-rois .dl-size").nth(0).click()
+    book.wait("viewer.measuring.chosen === argument", first.id)
+    book.shown()
+    assert "<b>aorta</b> dn" in book.texts()
+    said = book.page.locator(".dl-rois .dl-size").nth(0).inner_text()
+    assert said == next(text for text in book.texts() if text.endswith(" mm") and text in said)
+    book.page.locator(".dl-rois [type=color]").nth(1).fill("#123456")
+    assert [one.colour for one in drawn(book)][1] == "#123456"
+    book.page.locator(".dl-rois [aria-label='Remove this ruler']").click()
+    assert [one.kind for one in drawn(book)] == ["ellipse"]
+    assert names.count() == 1
+
+
+def test_what_was_done_to_measurements_is_taken_back_and_done_again(alone: Open) -> None:
+    book = alone(volume())
+    choose(book, "ruler")
+    drag(book, (300, 200), (400, 200))
+    [made] = drawn(book)
+    drag(book, (400, 200), (420, 240))
+    [moved] = drawn(book)
+    assert moved.points != made.points
+    press = book.page.keyboard.press
+    press("Delete")
+    assert drawn(book) == []
+    press("Control+z")
+    assert drawn(book) == [moved]
+    press("Control+z")
+    assert drawn(book) == [made]
+    press("Control+z")
+    assert drawn(book) == []
+    press("Control+z")  # nothing before that
+    press("Control+y")
+    press("Control+y")
+    assert drawn(book) == [moved]
+    # What is done anew ends what could be done again.
+    press("Control+z")
+    drag(book, (100, 300), (200, 300))
+    press("Control+y")
+    assert [one.points for one in drawn(book)][0] == made.points
+    assert len(drawn(book)) == 2

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { codesFrom, valuesFrom } from "../../dicomlab/view/js/codec.js";
+import { valuesFrom } from "../../dicomlab/view/js/codec.js";
 import { shader } from "../../dicomlab/view/js/lut.js";
 import { blend, levels, paletteFrom } from "../../dicomlab/view/js/shade.js";
 import { honest } from "../../dicomlab/view/js/text.js";
-import { difference, floats, vectors } from "./vectors.js";
+import { codesFrom, difference, floats, vectors } from "./vectors.js";
 
 const SPECIAL = Float32Array.of(NaN, Infinity, -Infinity, 0, -0, 0.5, 1e-30, 3e38);
 

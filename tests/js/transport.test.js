@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { deflateSync } from "node:zlib";
 
 import { SliceCache } from "../../dicomlab/view/js/cache.js";
 import { coarser } from "../../dicomlab/view/js/plane.js";
@@ -305,4 +306,34 @@ test("around goes twice as far ahead as behind and finds everybody once", () => 
   assert.deepEqual([...around(5, 1, 8)], [6, 7, 4, 3, 2, 1, 0]);
   assert.deepEqual([...around(4, -1, 9)].slice(0, 6), [3, 2, 5, 1, 0, 6]);
   for (const from of [0, 3, 49]) for (const direction of [1, -1]) assert.equal(new Set(around(from, direction, 50)).size, 49);
+});
+
+test("over a slow line slices come packed, and packing is asked for when the line is known to be slow", async () => {
+  const { transport, asked, answer, want, cache, wait } = setUp({ rows: 100, cols: 100 });
+  want(0);
+  assert.equal(asked[0].pack, false, "nothing is known of the line yet");
+  answer(asked.shift(), 0.02); // 1 MB/s
+  for (let guard = 0; guard < 20; guard++) {
+    while (asked.length && !asked[0].pack) answer(asked.shift(), 0.1);
+    wait(0.5);
+    want(90 - guard);
+    if (asked[0]?.pack) break;
+  }
+  const demand = asked.shift();
+  assert.equal(demand.pack, true);
+  const codes = Uint16Array.from({ length: 10000 }, (_, i) => i * 3);
+  const bytes = new Uint8Array(codes.buffer);
+  const packed = deflateSync(Uint8Array.from([...bytes.filter((_, i) => i % 2 === 0), ...bytes.filter((_, i) => i % 2 === 1)]));
+  const items = demand.slices.map((/** @type {number} */ slice, /** @type {number} */ buffer) => ({ slice, buffer, kind: "u2", slope: 1, intercept: 0, exact: true }));
+  const head = { generation: demand.generation, key: demand.key, id: demand.id };
+  wait(0.1);
+  transport.receive({ type: "slices", ...head, items, packed: items.map(() => 2) }, items.map(() => packed));
+  await new Promise((done) => setTimeout(done, 400));
+  assert.deepEqual([...(cache.peek("a", 0, demand.slices[0])?.values ?? [])], [...codes]);
+  // Damaged ones are failures, not an open demand.
+  want(60);
+  const next = asked.find(({ slices }) => slices.includes(60));
+  transport.receive({ type: "slices", generation: next.generation, key: next.key, id: next.id, items: [{ slice: 60, buffer: 0, kind: "u2", slope: 1, intercept: 0, exact: true }], packed: [2] }, [Uint8Array.of(1, 2, 3)]);
+  await new Promise((done) => setTimeout(done, 400));
+  assert.match(transport.failure({ source: 0, step: 0, slice: 60 }) ?? "", /damaged/);
 });

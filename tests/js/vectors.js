@@ -2,7 +2,10 @@
 
 import { readFileSync } from "node:fs";
 
-import { base64, codesFrom, valuesFrom } from "../../dicomlab/view/js/codec.js";
+import { base64, bytesFrom, valuesFrom } from "../../dicomlab/view/js/codec.js";
+
+/** @param {DataView | ArrayBuffer | ArrayBufferView | string} buffer */
+export const codesFrom = (buffer) => new Uint16Array(bytesFrom(buffer).buffer);
 
 /** @param {string} name @returns {any[]} */
 export function vectors(name) {

@@ -15,12 +15,6 @@ export function bytesFrom(buffer) {
   return copy;
 }
 
-/** @param {DataView | ArrayBuffer | ArrayBufferView | string} buffer @returns {Uint16Array} 16-bit codes */
-export function codesFrom(buffer) {
-  const copy = bytesFrom(buffer);
-  return new Uint16Array(copy.buffer, 0, copy.byteLength >> 1);
-}
-
 /** @param {string} text */
 export function base64(text) {
   const binary = atob(text);
@@ -51,4 +45,18 @@ export function valuesFrom(codes, { kind, slope, intercept }) {
     else values[i] = code === NOT_A_NUMBER ? NaN : code === PLUS_INFINITY ? Infinity : -Infinity;
   }
   return values;
+}
+
+/**
+ * Numbers that were packed by zlib: all their lowest bytes first, all their highest last (dicomlab/view/codec.py, `packed`).
+ * @param {Uint8Array} packed @param {number} size bytes of a number
+ */
+export async function inflate(packed, size) {
+  const stream = new Blob([/** @type {BlobPart} */ (packed)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const parts = new Uint8Array(await new Response(stream).arrayBuffer());
+  if (size === 1) return parts;
+  const count = Math.floor(parts.length / size);
+  const bytes = new Uint8Array(size * count);
+  for (let k = 0; k < size; k++) for (let i = 0; i < count; i++) bytes[size * i + k] = parts[k * count + i];
+  return bytes;
 }

@@ -1,7 +1,7 @@
 // The same viewer in a page of its own: slices are inside the page, deflated, and no kernel is needed. A stand-in for the
 // widget's model answers the demands, so that page and notebook run the same code.
 
-import { base64 } from "./codec.js";
+import { base64, inflate } from "./codec.js";
 import { make } from "./chrome.js";
 import { createWidget } from "./widget.js";
 
@@ -9,18 +9,10 @@ import { createWidget } from "./widget.js";
 
 const NOTHING = 255; // what has no value, among codes of one byte
 
-/** @param {string} text base64 of zlib of all low bytes, then all high bytes @param {number} [size] bytes of a code; of one byte there are no high ones */
+/** @param {string} text base64 of zlib @param {number} [size] bytes of a code; of one byte there are no high ones */
 export async function unpack(text, size = 2) {
-  const stream = new Blob([base64(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const halves = new Uint8Array(await new Response(stream).arrayBuffer());
-  if (size === 1) return Uint16Array.from(halves, (code) => (code === NOTHING ? 0xffff : code)).buffer;
-  const count = halves.length >> 1;
-  const bytes = new Uint8Array(2 * count);
-  for (let i = 0; i < count; i++) {
-    bytes[2 * i] = halves[i];
-    bytes[2 * i + 1] = halves[count + i];
-  }
-  return bytes.buffer;
+  const bytes = await inflate(base64(text), size);
+  return size === 1 ? Uint16Array.from(bytes, (code) => (code === NOTHING ? 0xffff : code)).buffer : bytes.buffer;
 }
 
 /** @implements {Pick<import("./types.js").Model, "get">} */

@@ -2,7 +2,7 @@
 // newest wish counts, so that a fast scroll over a slow line drops slices instead of queueing them; neighbours are fetched ahead in
 // batches and the rest while nothing else happens. The kernel never pushes: Jupyter drops floods (1,000 messages a second).
 
-import { bytesFrom, codesFrom, valuesFrom } from "./codec.js";
+import { bytesFrom, inflate, valuesFrom } from "./codec.js";
 import { coarser } from "./plane.js";
 
 /** @typedef {import("./types.js").SourceMeta} SourceMeta */
@@ -19,6 +19,7 @@ const AHEAD = 16; // neighbours worth more than what was looked at longest ago
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
 const START = 4e6; // bytes a second, until measured: a slow line must not be clogged before it is known
+const SLOW = 6e6; // bytes a second below which the kernel packs what it sends: that takes it 7 to 30 ms a slice
 const COARSE = 4; // a plane of the kernel first comes with a pixel for so many by so many
 
 /**
@@ -62,6 +63,8 @@ export class Transport {
     /** Planes of the kernel, the newest of each pane. @private @type {Map<string, PlaneAnswer>} */ this.answers = new Map();
     /** When the last two wishes came. @private */ this.wished = [-Infinity, -Infinity];
     /** @private */ this.rate = START;
+    /** Whether the rate was measured. @private */ this.measured = false;
+    /** Which part of their bytes slices need on the line. @private */ this.share = 1;
     /** @private */ this.lastArrival = 0;
     /** Nothing is fetched in advance while a drag needs the page's whole attention. */
     this.paused = false;
@@ -84,7 +87,7 @@ export class Transport {
   /** @private @param {number} source */
   size(source) {
     const [, rows, columns] = this.sources[source].shape;
-    return 2 * rows * columns;
+    return 2 * rows * columns * (this.pack ? this.share : 1);
   }
 
   /** @private @param {Want} want */
@@ -124,6 +127,11 @@ export class Transport {
     this.ahead = ahead;
     if (moved) this.wished = [this.wished[1], this.now()];
     this.pump();
+  }
+
+  /** Whether packing pays. @private */
+  get pack() {
+    return this.measured && this.rate < SLOW;
   }
 
   /** @private */
@@ -224,7 +232,7 @@ export class Transport {
   request(source, step, slices, demand) {
     const id = this.next++;
     this.flying.set(id, { source, step, slices, plane: null, divide: 0, demand, since: this.now(), bytes: slices.length * this.size(source) });
-    this.post({ type: "pull", generation: this.generation, key: this.sources[source].key, id, source, step, slices });
+    this.post({ type: "pull", generation: this.generation, key: this.sources[source].key, id, source, step, slices, pack: this.pack });
   }
 
   /** @private @param {PlaneWant} want @param {number} divide */
@@ -242,6 +250,7 @@ export class Transport {
       plane,
       interpolation: want.interpolation,
       slab: want.slab,
+      pack: this.pack,
     });
   }
 
@@ -263,16 +272,41 @@ export class Transport {
     if (!["slices", "plane"].includes(message?.type) || message.generation !== this.generation) return;
     const request = this.flying.get(message.id);
     if (!request || message.key !== this.sources[request.source]?.key) return;
-    this.flying.delete(message.id);
+    const raw = buffers.map(bytesFrom);
+    this.clock(request.since, raw.reduce((sum, one) => sum + one.byteLength, 0));
+    if (message.packed) {
+      Promise.all(raw.map((one, n) => inflate(one, message.packed[n]))).then(
+        (whole) => {
+          const [wire, size] = [raw, whole].map((all) => all.reduce((sum, one) => sum + one.byteLength, 0));
+          if (size) this.share = 0.7 * this.share + (0.3 * wire) / size;
+          this.accept(message, whole);
+        },
+        (error) => this.accept({ ...message, items: request.slices.map((slice) => ({ slice, error: `slice ${slice} came damaged: ${error}` })), error: String(error) }, []),
+      );
+    } else this.accept(message, raw);
+  }
+
+  /** So many bytes were under way since. @private @param {number} since seconds @param {number} bytes */
+  clock(since, bytes) {
     const now = this.now();
-    let bytes = 0;
+    const seconds = now - Math.max(since, this.lastArrival);
+    this.lastArrival = now;
+    if (!bytes || seconds <= 0) return;
+    this.rate = 0.7 * this.rate + 0.3 * Math.min(bytes / seconds, 1e9);
+    this.measured = true;
+  }
+
+  /** What a reply brings. @private @param {any} message @param {Uint8Array[]} buffers */
+  accept(message, buffers) {
+    const request = this.flying.get(message.id);
+    if (!request || message.generation !== this.generation) return;
+    this.flying.delete(message.id);
     /** @type {(Want & {demanded: boolean} | {pane: string})[]} */
     const arrived = [];
     if (message.type === "plane") {
       const want = /** @type {PlaneWant} */ (request.plane);
       if (message.error === undefined) {
-        const raw = bytesFrom(buffers[0]);
-        bytes += raw.byteLength;
+        const [raw] = buffers;
         const values = new Float32Array(raw.buffer, 0, raw.byteLength >> 2);
         this.answers.set(want.pane, { name: want.name, divide: request.divide, plane: coarser(want.plane, request.divide), values });
       }
@@ -283,16 +317,13 @@ export class Transport {
         const want = { source, step, slice: item.slice };
         if (item.error !== undefined) this.failures.set(nameOf(want), String(item.error));
         else {
-          const codes = codesFrom(buffers[item.buffer]);
-          bytes += codes.byteLength;
+          const raw = buffers[item.buffer];
+          const codes = new Uint16Array(raw.buffer, 0, raw.byteLength >> 1);
           this.cache.put(this.sources[source].key, step, item.slice, { values: valuesFrom(codes, item), exact: item.exact, step: item.slope });
         }
         arrived.push({ ...want, demanded: request.demand });
       }
     }
-    const seconds = now - Math.max(request.since, this.lastArrival);
-    if (bytes && seconds > 0) this.rate = 0.7 * this.rate + 0.3 * Math.min(bytes / seconds, 1e9);
-    this.lastArrival = now;
     for (const one of arrived) this.onArrival(one);
     this.pump();
   }
