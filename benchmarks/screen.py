@@ -1,0 +1,162 @@
+"""A notebook on a screen, and what runs in its page while `benchmarks.browser` measures."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.peers import DICOMLAB, FILL, FLOOR, READ, VOLUME, Peer  # noqa: E402
+from tests.browser.jupyter import Lab, Notebook  # noqa: E402
+
+__all__ = ["DRAWN", "ROOT", "STEP", "Desk", "feel"]
+
+STEP: Final = f"() => {DICOMLAB.step}"
+DRAWN: Final = "() => Number(document.querySelector('.dl-browser').dataset.drawn || -1)"
+"""The slice that dicomlab says that it shows."""
+
+SCRIPTS: Final = """
+window.frame = () => new Promise(requestAnimationFrame);
+window.until = async (ready, most) => {
+    const start = performance.now();
+    while (!ready()) { if (performance.now() - start > most) return NaN; await frame(); }
+    return performance.now() - start;
+};
+// One step after another, each waited for: ms from the event until another slice is on the screen.
+window.steps = async (count, step, read) => {
+    const times = [];
+    for (let n = 0; n < count; n++) {
+        const before = read();
+        await frame();
+        const start = performance.now();
+        step();
+        await until(() => read() !== before && read() >= 0, 4000);
+        times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b);
+};
+// So many steps a second, not waiting: which slices are seen, and how long the picture stands still.
+window.stream = async (rate, count, step, read) => {
+    const seen = new Set();
+    let drawn = read(), sent = 0, freeze = 0, running = true, last;
+    const look = async () => { while (running) {
+        await frame();
+        const now = read();
+        if (now === drawn || now < 0) continue;
+        freeze = Math.max(freeze, performance.now() - last);
+        last = performance.now();
+        drawn = now;
+        seen.add(now);
+    } };
+    const start = (last = performance.now());
+    const looking = look();
+    while (sent < count) {
+        if (performance.now() - start >= (sent * 1000) / rate) { step(); sent++; }
+        else await new Promise((done) => setTimeout(done, 2));
+    }
+    const took = (performance.now() - start) / 1000;
+    await new Promise((done) => setTimeout(done, 100));
+    freeze = Math.max(freeze, drawn === null ? 0 : performance.now() - last - 100);
+    running = false;
+    await looking;
+    return { seen: seen.size, sent, took, freeze };
+};
+// A drag along a curve, one move a frame, and how many pictures it made.
+window.dragging = async (seconds, from, wide, high) => {
+    const viewer = document.querySelector(".dl-browser").dicomlab;
+    const target = viewer.chrome.stage;
+    const along = (n) => [from[0] + wide * Math.sin(n / 20), from[1] + high * Math.sin(n / 13)];
+    let frames = 0, busy = 0;
+    const draw = viewer.draw.bind(viewer);
+    viewer.draw = () => { const start = performance.now(); draw(); busy += performance.now() - start; frames++; };
+    const box = target.getBoundingClientRect();
+    const fire = (type, [x, y]) => {
+        const where = { clientX: box.left + x, clientY: box.top + y, bubbles: true, cancelable: true };
+        target.dispatchEvent(new PointerEvent(type, { pointerId: 7, button: 0, buttons: 1, ...where }));
+    };
+    fire("pointerdown", from);
+    const start = performance.now();
+    let n = 0;
+    while (performance.now() - start < 1000 * seconds) { n++; fire("pointermove", along(n)); await frame(); }
+    const took = (performance.now() - start) / 1000;
+    fire("pointerup", along(n));
+    delete viewer.draw;
+    return { fps: frames / took, busy: busy / frames };
+};
+// Runs the cell of the viewer once more.
+window.rerun = () => {
+    jupyterapp.shell.currentWidget.content.activeCellIndex = 2;
+    jupyterapp.commands.execute("notebook:run-cell");
+};
+// MB that the page's objects need, garbage collected.
+window.heap = async () => {
+    for (let n = 0; n < 3; n++) {
+        gc?.();
+        await new Promise((done) => setTimeout(done, 200));
+    }
+    return performance.memory.usedJSHeapSize / 1e6;
+};
+window.compute = (seconds) => {
+    const { kernel } = jupyterapp.shell.currentWidget.context.sessionContext.session;
+    kernel.requestExecute({ code: `import time; end = time.monotonic() + ${seconds}\\nwhile time.monotonic() < end: pass` });
+};
+"""
+
+
+class Desk:
+    """One server and one Chromium, and what is opened in them."""
+
+    def __init__(self, lab: Lab, chromium: Browser) -> None:
+        self.lab, self.chromium = lab, chromium
+
+    @contextmanager
+    def shown(self, peer: Peer, *, wide: int = 1000, high: int = 1000) -> Iterator[Notebook]:
+        """Open a notebook with the viewer in it."""
+        notebook = self.lab.open(self.chromium, "bench", VOLUME, peer.cell, width=wide, height=high)
+        notebook.page.evaluate(f"() => {{ {READ} {SCRIPTS} }}")
+        try:
+            if peer is FLOOR:
+                notebook.page.wait_for_selector(".jp-OutputArea-output", timeout=60_000)
+                notebook.page.evaluate(FILL)
+            yield notebook
+        finally:
+            self.lab.close_windows()
+
+
+def _read(peer: Peer) -> str:
+    return f"() => readSlice({peer.picture}, {peer.share})"
+
+
+def feel(desk: Desk, peer: Peer) -> dict[str, float]:
+    """Steps and streams of one viewer: ms, slices a second."""
+    with desk.shown(peer) as notebook:
+        page = notebook.page
+        page.wait_for_function(f"() => ({_read(peer)})() >= 0", timeout=180_000)
+        if peer is DICOMLAB:
+            notebook.wait(
+                "viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 300", timeout=60_000
+            )
+        again = "async () => { const start = performance.now(); jupyterapp.shell.currentWidget.content.activeCellIndex = 2;"
+        again += f" const old = {peer.picture}; jupyterapp.commands.execute('notebook:run-cell');"
+        again += f" await until(() => {peer.picture} !== old && ({_read(peer)})() >= 0, 180000);"
+        again += " return performance.now() - start; }"
+        first = float("nan") if peer is FLOOR else statistics.median(page.evaluate(again) for _ in range(3))
+        page.wait_for_timeout(500)
+        step = f"() => {peer.step}"
+        page.evaluate(f"() => steps(5, {step}, {_read(peer)})")
+        times = page.evaluate(f"() => steps(40, {step}, {_read(peer)})")
+        found = {"first": first, "median": statistics.median(times), "p95": times[int(0.95 * len(times))]}
+        for rate in (30, 60):
+            run = page.evaluate(f"() => stream({rate}, {2 * rate}, {step}, {_read(peer)})")
+            found[f"share {rate}"] = run["seen"] / run["sent"]
+            found[f"shown {rate}"] = run["seen"] / run["took"]
+            found[f"freeze {rate}"] = run["freeze"]
+        return found
