@@ -73,6 +73,8 @@ def click(book: Notebook, *points: tuple[float, float]) -> None:
 
 
 def choose(book: Notebook, tool: str) -> None:
+    if tool != "window":
+        book.page.click(".dl-drop")
     book.page.click(f"[data-tool={tool}]")
 
 

@@ -1,5 +1,6 @@
 // What the toolbar, the sliders and the labels for screen readers say of a state.
 
+import { GIVEN } from "./rois.js";
 import { windowText } from "./text.js";
 
 /** @param {import("./viewer.js").Viewer} viewer */
@@ -17,6 +18,7 @@ export function showState(viewer) {
   chrome.press(chrome.planes, "plane", scene.plane);
   chrome.press(chrome.layouts, "layout", scene.layout);
   chrome.press(chrome.tools, "tool", state.tool);
+  chrome.measure.setAttribute("aria-pressed", String(Object.hasOwn(GIVEN, state.tool)));
   chrome.invert.setAttribute("aria-pressed", String(look.invert));
   chrome.stage.classList.toggle("dl-white", state.looks.length === 1 && look.invert && look.cmap === "gray");
   chrome.layersButton.setAttribute("aria-pressed", String(!viewer.dock.root.hidden));

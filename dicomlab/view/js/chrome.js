@@ -96,11 +96,17 @@ export class Chrome {
     this.own = make("option", "", { value: "own", hidden: "" });
     this.status = make("div", "dl-status", { role: "status", "aria-live": "polite" });
     this.said = make("div", "dl-said", { role: "status", "aria-live": "polite" });
+    this.measure = button("measure", "Measure: lengths, angles, areas, values along a line and at a point (D, A)", "dl-drop");
+    this.measure.prepend(icon("ruler"));
+    this.measure.setAttribute("aria-expanded", "false");
+    const named = toolsThat(true).map((one) => (one.append(one.dataset.tool ?? ""), one));
+    this.measures = make("div", "dl-flyout", { role: "group", "aria-label": "Measure", hidden: "" }, [...named, this.remove]);
+    this.remove.append("remove");
     const bar = make("div", "dl-bar", { role: "toolbar", "aria-label": "Tools" }, [
       make("div", "dl-group", { role: "group", "aria-label": "Layout" }, this.layouts),
       make("div", "dl-group", { role: "group", "aria-label": "Plane" }, this.planes),
       make("div", "dl-group", { role: "group", "aria-label": "Tool of the left button" }, toolsThat(false)),
-      make("div", "dl-group", { role: "group", "aria-label": "Measure" }, [...toolsThat(true), this.remove]),
+      make("div", "dl-menu", {}, [this.measure, this.measures]),
       this.preset,
       this.cmap,
       this.slab,
@@ -212,9 +218,18 @@ export class Chrome {
     this.badge.setAttribute("aria-pressed", String(!this.findings.hidden));
   }
 
+  /** Opens the list of what can be measured, or closes it. @param {boolean} [open] */
+  toggleMeasures(open = Boolean(this.measures.hidden)) {
+    this.measures.hidden = !open;
+    this.measure.setAttribute("aria-expanded", String(open));
+  }
+
   /** @returns {boolean} whether one was open */
   closePanel() {
-    if (!this.help.hidden) this.toggle("help");
+    if (!this.measures.hidden) {
+      this.toggleMeasures(false);
+      this.measure.focus();
+    } else if (!this.help.hidden) this.toggle("help");
     else if (!this.findings.hidden) this.toggle("findings");
     else return false;
     return true;

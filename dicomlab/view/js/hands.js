@@ -50,7 +50,14 @@ export function attend(viewer, onDrag) {
   });
   chrome.planes.forEach((one) => one.addEventListener("click", () => viewer.setPlane(/** @type {PlaneName} */ (one.dataset.plane))));
   chrome.layouts.forEach((one) => one.addEventListener("click", () => viewer.setLayout(/** @type {any} */ (one.dataset.layout))));
-  chrome.tools.forEach((one) => one.addEventListener("click", () => viewer.setTool(/** @type {string} */ (one.dataset.tool))));
+  chrome.tools.forEach((one) =>
+    one.addEventListener("click", () => {
+      chrome.toggleMeasures(false);
+      viewer.setTool(/** @type {string} */ (one.dataset.tool));
+    }),
+  );
+  chrome.measure.addEventListener("click", () => chrome.toggleMeasures());
+  chrome.stage.addEventListener("pointerdown", () => chrome.toggleMeasures(false), true);
   chrome.remove.addEventListener("click", () => viewer.act("remove"));
   chrome.preset.addEventListener("change", () => {
     viewer.choosePreset(Number(chrome.preset.value));
