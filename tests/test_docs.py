@@ -24,6 +24,7 @@ from dicomlab.indexes import AxisIndex
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 RECIPES = (DOCS / "recipes.md").read_text(encoding="utf-8")
+BROWSER = (DOCS / "browser.md").read_text(encoding="utf-8")
 CONVENTIONS = (DOCS / "conventions.md").read_text(encoding="utf-8")
 
 
@@ -44,22 +45,60 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
         folder / "some" / "masks", images, np.stack([image.pixel_array > 1200 for image in images])[..., None]
     )
     write_pictures(folder / "some")
+    names = run(RECIPES, "docs/recipes.md", folder)
+    plt.close("all")
+    return names
+
+
+def run(page: str, title: str, folder: Path) -> dict[str, object]:
+    """Run the code of a page in turn, as a reader would, and return the names it leaves."""
     names: dict[str, object] = {}
+    blocks = list(re.finditer(r"^```python\n(.*?)^```", page, flags=re.M | re.S))
+    assert len(blocks) > 10
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("MPLBACKEND", "Agg")
-        blocks = list(re.finditer(r"^```python\n(.*?)^```", RECIPES, flags=re.M | re.S))
-        assert len(blocks) > 10
         for block in blocks:
             # The number of the line in the page is the number in the traceback.
-            above = "\n" * (RECIPES[: block.start()].count("\n") + 1)
-            exec(compile(above + block[1], "docs/recipes.md", "exec"), names)
-    plt.close("all")
+            above = "\n" * (page[: block.start()].count("\n") + 1)
+            exec(compile(above + block[1], title, "exec"), names)
     return names
 
 
 def test_the_recipes_hear_what_happens_in_the_browser(recipes: dict[str, object]) -> None:
     assert recipes["seen"] == [("index", 13)]
+
+
+def test_the_page_about_the_browser_does_what_it_says(tmp_path: Path) -> None:
+    dl.phantom.write_study(tmp_path / "some" / "study", coarser=3)
+    names = run(BROWSER, "docs/browser.md", tmp_path)
+    assert names["moves"] == [12]
+    browser, other = names["browser"], names["other"]
+    np.testing.assert_allclose(other.position, browser.position)  # type: ignore[attr-defined]
+    assert [path.suffix for path in sorted(tmp_path.glob("ct.*"))] == [".gif", ".html", ".png"]
+    shown = re.findall(r"\]\(images/(.*?)\)", BROWSER)
+    assert len(shown) == 10
+    assert all((DOCS / "images" / name).exists() for name in shown)
+
+
+def test_the_page_about_the_browser_names_every_key() -> None:
+    source = (DOCS.parent / "dicomlab" / "view" / "js" / "keymap.js").read_text(encoding="utf-8")
+    keys = re.search(r"export const KEYS = \{(.*?)\n\};", source, re.S)[1]  # type: ignore[index]
+    bound = re.findall(r'^  "?([^":\s.]+)"?: "', keys, re.M)
+    assert len(bound) > 25
+    table = " ".join(" ".join(row) for row in rows(BROWSER, "| | does |"))
+    spoken = {
+        "ArrowUp": "↑",
+        "ArrowDown": "↓",
+        "ArrowLeft": "←",
+        "ArrowRight": "→",
+        "PageUp": "Page ↑",
+        "PageDown": "↓",
+    }
+    for key in bound:
+        for part in key.split("+"):
+            text = spoken.get(part, {"Escape": "Esc"}.get(part, part if len(part) > 1 else part.upper()))
+            assert text in table, key
 
 
 def test_two_linked_browsers_turn_together(recipes: dict[str, object]) -> None:

@@ -29,7 +29,7 @@ import tempfile
 import dicomlab as dl
 
 ct = dl.load_volume(dl.phantom.write_ct(tempfile.mkdtemp()).folder)
-browser = dl.browse(ct)
+browser = dl.browse(ct, layout="planes")
 browser.position = [-60.0, -10.0, -20.0]
 browser
 """
@@ -169,7 +169,7 @@ def save(shot: bytes, name: str) -> None:
     grey = sum(count for count, (r, g, b) in colours if max(r, g, b) - min(r, g, b) < 40) / (
         picture.width * picture.height
     )
-    few = picture.quantize(128) if grey > 0.9 else picture
+    few = picture.quantize(128) if grey > 0.995 else picture
     few.save(FOLDER / f"{name}.png", optimize=True)
 
 
@@ -200,10 +200,10 @@ def page(
 def lab_picture(chromium: Browser, home: Path) -> None:
     """The README's, in a real JupyterLab."""
     with running_lab(home) as lab:
-        notebook = lab.open(chromium, "picture", CELL, width=1180, height=1000)
+        notebook = lab.open(chromium, "picture", CELL, width=1440, height=1000)
         notebook.wait("true", timeout=60_000)
         notebook.shown()
-        rest(notebook, 0.36, 0.48)
+        rest(notebook, 0.2, 0.42)
         notebook.page.wait_for_timeout(300)
         save(notebook.page.locator(".dl-browser").first.screenshot(), "browser")
         lab.close_windows()
