@@ -98,8 +98,10 @@ export function createWidget() {
         dirty = false;
         for (const [name, [get]] of Object.entries(TRAITS)) {
           const value = get(viewer.state);
-          agreed[name] = JSON.stringify(value);
-          model.set(name, value);
+          const text = JSON.stringify(value);
+          // What did not change may be newer in Python; not every host finds out by itself.
+          if (text !== agreed[name]) model.set(name, value);
+          agreed[name] = text;
         }
         try {
           model.save_changes();
