@@ -480,10 +480,10 @@ def test_what_the_page_sends_again_unchanged_stays_what_it_was() -> None:
     told = browser.get_state()
     # marimo sends all that the page has; traitlets takes what equals the old value without asking what it is.
     browser.set_state({name: told[name] for name in STATE})
-    assert len(browser.rois.table()) == 1
+    assert len(browser.rois.table) == 1
     assert browser.get_state() == told
     browser.set_state({"rois": []})
-    assert len(browser.rois.table()) == 0
+    assert len(browser.rois.table) == 0
     browser.close()
 
 

@@ -234,6 +234,7 @@ export class Viewer extends Steering {
     chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
     else if (stage.complete.every(Boolean)) chrome.setStatus("");
+    else if (transport.gone) chrome.setStatus("no kernel: run the cell again");
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
   }
 
