@@ -21,6 +21,7 @@ from urllib.parse import urlparse
 
 import nbformat
 import numpy as np
+import psutil
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -295,8 +296,11 @@ def running(command: list[str], ready: str, home: Path, folder: Path) -> Iterato
         _await_server(server, ready, log)
         yield
     finally:
+        kernels = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
         server.send_signal(signal.SIGTERM)  # it ends its kernels
         server.wait(20)
+        _, left = psutil.wait_procs(kernels, timeout=5)
+        assert not left, f"{command[1]} left {left} behind"
 
 
 def _await_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
