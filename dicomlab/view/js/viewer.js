@@ -67,7 +67,7 @@ export class Viewer extends Steering {
     /** @private */ this.unlisten = attend(this, onDrag);
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(chrome.stage);
-    this.visible = true;
+    /** Whether it is on the screen; the page tells within a frame. */ this.visible = false;
     /** @private */ this.looker = new IntersectionObserver((entries) => {
       this.visible = entries[entries.length - 1].isIntersecting;
       onVisible();
