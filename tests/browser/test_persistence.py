@@ -203,7 +203,7 @@ def test_thirty_viewers_share_one_budget_and_only_those_in_sight_fill_it(open_no
     book.page.wait_for_timeout(600)
     counts = book.page.evaluate(filled)
     assert 1 <= sum(visible for visible, _ in counts) <= 6
-    assert all(count == 1 for visible, count in counts if not visible)
+    assert all(count <= 1 for visible, count in counts if not visible), counts
     assert any(count > 10 for visible, count in counts if visible)
     assert book.page.evaluate(f"{CACHE}.bytes") <= 60 * size
     # The last one, when it comes in sight, is like the first.
