@@ -80,6 +80,12 @@ def test_every_text_in_the_viewer_is_text(chromium: Browser, tmp_path: Path) -> 
         assert book.ask("root.querySelectorAll('img, b, script, iframe, object').length") == 0
         assert book.ask("[...root.querySelectorAll('*')].some((one) => [...one.attributes].some(({ name }) => name.startsWith('on')))") is False
         assert book.page.evaluate("window.harmed") is None
+        # And no text is so long that it pushes something out of its place.
+        assert book.ask("root.scrollWidth <= root.clientWidth") is True
+        assert book.ask(
+            """[...root.querySelectorAll(".dl-foot .dl-slider")].every((one) => one.getBoundingClientRect().right
+                <= root.getBoundingClientRect().right)"""
+        )
         assert book.page.title() == harmful("series")
         assert book.errors == []
     finally:
