@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 __all__ = ["slow_line"]
 
@@ -63,27 +64,27 @@ def slow_line(port: int, *, megabits: float = 20.0, milliseconds: float = 100.0)
         From one end to the other and back.
     """
     lanes = [_Lane(megabits * 1e6 / 8, milliseconds / 2000) for _ in range(2)]
-    loop = asyncio.new_event_loop()
     ready = threading.Event()
-    found: list[int] = []
+    found: dict[str, Any] = {}
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(_carry(reader, back, lanes[0]), _carry(there, writer, lanes[1]))
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await asyncio.gather(_carry(reader, back, lanes[0]), _carry(there, writer, lanes[1]))
 
     async def serve() -> None:
-        server = await asyncio.start_server(meet, "127.0.0.1", 0)
-        found.append(server.sockets[0].getsockname()[1])
-        ready.set()
-        with suppress(asyncio.CancelledError):
-            await server.serve_forever()
+        found["loop"], found["over"] = asyncio.get_running_loop(), asyncio.Event()
+        async with await asyncio.start_server(meet, "127.0.0.1", 0) as server:
+            found["port"] = server.sockets[0].getsockname()[1]
+            ready.set()
+            await found["over"].wait()
+            server.close()  # asyncio.run ends what still runs
 
-    task = loop.create_task(serve())
-    thread = threading.Thread(target=lambda: loop.run_until_complete(task), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     ready.wait(10)
     try:
-        yield found[0]
+        yield int(found["port"])
     finally:
-        loop.call_soon_threadsafe(task.cancel)
+        found["loop"].call_soon_threadsafe(found["over"].set)
         thread.join(5)

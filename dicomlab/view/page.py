@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import html
 import json
 import os
@@ -20,7 +21,7 @@ from dicomlab.view.source import Source
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow
 
-__all__ = ["HtmlPage", "bundle", "make_page", "note", "span", "styles"]
+__all__ = ["HtmlPage", "bundle", "make_page", "module", "note", "span", "styles"]
 
 _HERE = Path(__file__).parent
 _MOST = 254  # the highest code of a value in one byte; 255 stands for none
@@ -57,6 +58,35 @@ globalThis[Symbol.for("dicomlab.standalone/1")](find("viewer"), state.traits, sl
 </html>
 """
 
+# A notebook sends this with each widget, and keeps it with each where the state of widgets is saved. Once a page is enough to unpack
+# it; the style sheet stands beside the viewer, in whichever document or shadow root that is.
+_MODULE = """// dicomlab: the scripts of dicomlab/view/js and browser.css, deflated.
+const packed = "{packed}";
+const unpack = async () => {{
+  const bytes = Uint8Array.from(atob(packed), (one) => one.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const {{ script, styles }} = await new Response(stream).json();
+  const url = URL.createObjectURL(new Blob([script], {{ type: "text/javascript" }}));
+  const {{ default: make }} = await import(url);
+  URL.revokeObjectURL(url);
+  return {{ make, styles }};
+}};
+export default async () => {{
+  const {{ make, styles }} = await (globalThis[Symbol.for("dicomlab.module/{name}")] ??= unpack());
+  const widget = make();
+  const render = (context) => {{
+    const style = Object.assign(document.createElement("style"), {{ textContent: styles }});
+    context.el.append(style);
+    const end = widget.render(context);
+    return () => {{
+      end();
+      style.remove();
+    }};
+  }};
+  return {{ ...widget, render }};
+}};
+"""
+
 
 @cache
 def bundle() -> str:
@@ -68,6 +98,14 @@ def bundle() -> str:
 def styles() -> str:
     """Return the viewer's style sheet."""
     return (_HERE / "browser.css").read_text(encoding="utf-8")
+
+
+@cache
+def module() -> str:
+    """Return both as one ES module for anywidget, half as long as the script alone."""
+    text = json.dumps({"script": bundle(), "styles": styles()}).encode()
+    packed = base64.b64encode(zlib.compress(text, 9)).decode("ascii")
+    return _MODULE.format(packed=packed, name=hashlib.sha256(text).hexdigest()[:12])
 
 
 class HtmlPage:

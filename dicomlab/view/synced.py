@@ -19,7 +19,7 @@ from dicomlab.view.keymap import TOOLS, checked_keymap
 from dicomlab.view.layers import looked_as, manner
 from dicomlab.view.masks import MasksLike, first_look, read_masks
 from dicomlab.view.meet import MODES, check_mode
-from dicomlab.view.page import bundle, styles
+from dicomlab.view.page import module
 from dicomlab.view.roi import Roi
 from dicomlab.view.rois import Rois
 from dicomlab.view.scene import IDENTITY, Layout, basis_of
@@ -73,9 +73,8 @@ _DERIVED = {
 class Synced(anywidget.AnyWidget):
     """The part of a `SliceBrowser` that the page hears of."""
 
-    # Text, not paths: anywidget keeps an instance alive for ever that watches a file.
-    _esm = bundle()
-    _css = styles()
+    # Text, not a path: anywidget keeps an instance alive for ever that watches a file.
+    _esm = module()
 
     _meta = traitlets.Dict().tag(sync=True)
     plane = traitlets.Enum(PLANES, default_value="axial").tag(sync=True)
@@ -99,7 +98,8 @@ class Synced(anywidget.AnyWidget):
     rois: Any = traitlets.Any().tag(
         sync=True,
         to_json=lambda rois, _: rois.to_json(),
-        from_json=lambda told, _: [Roi.from_json(one) for one in told],
+        # Not a plain list: traitlets leaves a value as it came that equals the one before.
+        from_json=lambda told, browser: Rois(map(Roi.from_json, told), browser._looked),
     )
     _difference = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List(traitlets.List(traitlets.Dict())).tag(sync=True)

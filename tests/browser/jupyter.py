@@ -21,6 +21,7 @@ from urllib.parse import urlparse
 
 import nbformat
 import numpy as np
+import psutil
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,17 +55,23 @@ def volume(shape=(24, 96, 128), dtype="int16", *, slices=None, direction=(0, 0, 
 class Notebook:
     """A notebook open in JupyterLab, with its page and a line to its kernel."""
 
+    root = "document.querySelector('.dl-browser')"
+    """The first viewer of the page, as a script."""
+
     def __init__(self, page: Page) -> None:
         self.page = page
         self.errors: list[str] = []
         self.hosts: set[str] = set()
         page.on("console", self._hear)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self._hear_error(str(error)))
         page.on("request", self._see)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self.errors.append(message.text)
+            self._hear_error(message.text)
+
+    def _hear_error(self, text: str) -> None:
+        self.errors.append(text)
 
     def _see(self, request: Request) -> None:
         self.hosts.add(urlparse(request.url).hostname or "")
@@ -96,7 +103,7 @@ class Notebook:
     def wait(self, script: str, argument: Any = None, timeout: float = 8000) -> None:
         """Wait until a script of the page is true; `viewer` is the first viewer."""
         self.page.wait_for_function(
-            "(argument) => { const root = document.querySelector('.dl-browser'); const viewer = root?.dicomlab;"
+            f"(argument) => {{ const root = {self.root}; const viewer = root?.dicomlab;"
             f" return root && ({script}); }}",
             arg=argument,
             timeout=timeout,
@@ -105,7 +112,7 @@ class Notebook:
     def ask(self, script: str, argument: Any = None) -> Any:
         """Return what a script of the page gives."""
         return self.page.evaluate(
-            "(argument) => { const root = document.querySelector('.dl-browser'); const viewer = root?.dicomlab;"
+            f"(argument) => {{ const root = {self.root}; const viewer = root?.dicomlab;"
             f" return {script}; }}",
             argument,
         )
@@ -186,6 +193,7 @@ class Lab:
     url: str
     token: str
     folder: Path
+    path: str = "lab/tree"
     contexts: list[BrowserContext] = field(default_factory=list)
 
     def open(
@@ -196,6 +204,7 @@ class Lab:
         dark: bool = False,
         width: int = 1000,
         height: int = 900,
+        kind: type[Notebook] = Notebook,
     ) -> Notebook:
         """Open a new notebook of the given cells in a window of its own, and run them."""
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in (VOLUME, *cells)])
@@ -205,8 +214,8 @@ class Lab:
         scheme = "dark" if dark else "light"
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         self.contexts.append(context)
-        notebook = Notebook(context.new_page())
-        notebook.page.goto(f"{self.url}/lab/tree/{name}.ipynb?reset&token={self.token}")
+        notebook = kind(context.new_page())
+        notebook.page.goto(f"{self.url}/{self.path}/{name}.ipynb?reset&token={self.token}")
         notebook.page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'",
             timeout=40000,
@@ -226,47 +235,72 @@ class Lab:
 @contextmanager
 def running_lab(home: Path) -> Iterator[Lab]:
     """Start a JupyterLab that knows nothing of the user's own settings, and end it and its kernels."""
-    folder = home / "notebooks"
-    folder.mkdir()
-    token = secrets.token_hex(16)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     config = home / "config"
     settings = config / "lab/user-settings/@jupyterlab/apputils-extension"
     settings.mkdir(parents=True)
     # No question about news over the pictures, and no look at the network for it.
     quiet = {"fetchNews": "false", "checkForUpdates": False}
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_CONFIG_DIR": str(config),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "PYTHONPATH": str(ROOT),
-    }
+    with running_server(home, "jupyterlab", "LabApp", "lab/tree") as lab:
+        yield lab
+
+
+@contextmanager
+def running_server(home: Path, module: str, app: str, path: str) -> Iterator[Lab]:
+    """Start JupyterLab or Notebook, with settings and notebooks of its own in a folder; `path` opens a notebook."""
+    folder = home / "notebooks"
+    folder.mkdir()
+    token, port = secrets.token_hex(16), free_port()
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
+        *("-m", module, "--no-browser", "--ip=127.0.0.1", f"--port={port}"),
         *(
             f"--IdentityProvider.token={token}",
             f"--ServerApp.root_dir={folder}",
             "--ServerApp.port_retries=0",
         ),
-        "--LabApp.expose_app_in_browser=True",
+        f"--{app}.expose_app_in_browser=True",
         *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
     ]
+    url = f"http://127.0.0.1:{port}"
+    with running(command, f"{url}/api/status?token={token}", home, folder):
+        yield Lab(url, token, folder, path)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], ready: str, home: Path, folder: Path) -> Iterator[None]:
+    """Run a server in Python until the block ends; it is there when the address `ready` answers."""
+    environment = {
+        **os.environ,
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_STATE_HOME": str(home / "state"),
+        "PYTHONPATH": str(ROOT),
+    }
     log = home / "server.log"
     with log.open("w") as out:
-        server = subprocess.Popen(command, env=environment, cwd=folder, stdout=out, stderr=out)
-    lab = Lab(f"http://127.0.0.1:{port}", token, folder)
+        server = subprocess.Popen([sys.executable, *command], env=environment, cwd=folder, stdout=out, stderr=out)
     try:
-        _await_server(server, f"{lab.url}/api/status?token={token}", log)
-        yield lab
+        _await_server(server, ready, log)
+        yield
     finally:
+        kernels = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
         server.send_signal(signal.SIGTERM)  # it ends its kernels
         server.wait(20)
+        _, left = psutil.wait_procs(kernels, timeout=5)
+        assert not left, f"{command[1]} left {left} behind"
 
 
 def _await_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
@@ -277,5 +311,5 @@ def _await_server(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
                 return
         except OSError:
             if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}") from None
+                raise RuntimeError(f"The server did not start:\n{log.read_text()[-3000:]}") from None
             time.sleep(0.2)

@@ -271,6 +271,27 @@ test("the oldest unanswered demand tells how long the kernel has been silent", (
   assert.equal(transport.waiting, 0);
 });
 
+test("a kernel that has gone is known by what cannot be sent, and one that answers is there again", () => {
+  const cache = new SliceCache();
+  cache.hold("a", 1000);
+  let broken = true;
+  /** @type {any[]} */ const asked = [];
+  const send = (/** @type {any} */ message) => {
+    if (broken) throw new Error("Cannot send");
+    asked.push(message);
+  };
+  const transport = new Transport({ cache, send });
+  transport.reset([/** @type {any} */ ({ key: "a", shape: [2, 1, 1] })]);
+  const want = (/** @type {number} */ slice) => transport.want([{ source: 0, step: 0, slice }], [], () => []);
+  want(0);
+  assert.equal(transport.gone, true);
+  broken = false;
+  want(1);
+  const { id, generation } = asked[0];
+  transport.receive({ type: "slices", key: "a", id, generation, items: [{ slice: 1, buffer: 0, kind: "i2", slope: 1, intercept: 0, exact: true }] }, [new ArrayBuffer(2)]);
+  assert.equal(transport.gone, false);
+});
+
 test("the cache goes with the last view of a volume, and keeps what others need", () => {
   const cache = new SliceCache();
   const entry = () => ({ values: new Uint16Array(10), exact: true, step: 1 });

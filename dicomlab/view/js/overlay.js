@@ -118,8 +118,12 @@ export class Overlay {
       const { look, subject } = lookIn(pane, state, meta);
       const half = Math.floor((wide / 2 - 24) / LETTER);
       const lines = [subject.title, [subject.units && `in ${subject.units}`, `${spaces[pane.source ?? 0].mm.map(stepText).filter(Boolean).join(" × ")} mm`].filter(Boolean).join("   "), ...overText(pane, state, meta)];
-      lines.forEach((line, k) => put(left + 8, top + 18 + 16 * k, "start", line.length > half && k === 0 ? `${line.slice(0, half - 1)}…` : line));
       const names = [windowText(look.window), `zoom ${scene.zoom.toFixed(2)}×`, scene.slab ? `${scene.slab.mode} ${short(scene.slab.thickness)} mm` : "", look.invert ? "inverted" : ""].filter(Boolean);
+      lines.forEach((line, k) => {
+        // The first one ends before the letter in the middle, the others before what stands on the right.
+        const room = k ? Math.floor((wide - 32) / LETTER) - (names[k]?.length ?? 0) : half;
+        put(left + 8, top + 18 + 16 * k, "start", line.length > room ? `${line.slice(0, Math.max(room - 1, 0))}…` : line);
+      });
       names.forEach((line, k) => put(left + wide - 8, top + 18 + 16 * k, "end", line));
     }
     if (!small) {

@@ -70,6 +70,8 @@ export class Transport {
     this.paused = false;
     /** Nor while no view is on the screen: of twenty viewers on a page only those looked at fill up. */
     this.hidden = false;
+    /** Whether the kernel has gone, or another one has come that knows nothing of this viewer. */
+    this.gone = false;
   }
 
   /** New pixels: whatever is still on its way belongs to the old ones. @param {SourceMeta[]} sources */
@@ -259,7 +261,7 @@ export class Transport {
     try {
       this.send(message);
     } catch {
-      // The kernel has gone. The request stays open, so the viewer says that it waits; what is here can still be seen.
+      this.gone = true; // what is here can still be seen
     }
   }
 
@@ -270,6 +272,7 @@ export class Transport {
    */
   receive(message, buffers) {
     if (!["slices", "plane"].includes(message?.type) || message.generation !== this.generation) return;
+    this.gone = false;
     const request = this.flying.get(message.id);
     if (!request || message.key !== this.sources[request.source]?.key) return;
     const raw = buffers.map(bytesFrom);

@@ -70,7 +70,7 @@ export class Viewer extends Steering {
     /** @private */ this.unlisten = attend(this, onDrag);
     /** @private */ this.watcher = new ResizeObserver(() => this.measure());
     this.watcher.observe(chrome.stage);
-    this.visible = true;
+    /** Whether it is on the screen; the page tells within a frame. */ this.visible = false;
     /** @private */ this.looker = new IntersectionObserver((entries) => {
       this.visible = entries[entries.length - 1].isIntersecting;
       onVisible();
@@ -240,6 +240,7 @@ export class Viewer extends Steering {
     chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
     else if (stage.complete.every(Boolean)) chrome.setStatus("");
+    else if (transport.gone) chrome.setStatus("no kernel: run the cell again");
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
   }
 

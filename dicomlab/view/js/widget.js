@@ -71,6 +71,9 @@ export function createWidget() {
         send: (message) => model.send(message),
         onArrival: (one) => viewers.forEach((viewer) => viewer.arrived(one)),
       });
+      transport.hidden = true; // until a view of it is seen
+      // Jupyter says so when a kernel restarts: the new one does not know this model.
+      model.on("comm_live_update", () => (transport.gone = true));
       model.on("msg:custom", (message, buffers) => transport.receive(message, buffers ?? []));
     },
 
@@ -98,8 +101,10 @@ export function createWidget() {
         dirty = false;
         for (const [name, [get]] of Object.entries(TRAITS)) {
           const value = get(viewer.state);
-          agreed[name] = JSON.stringify(value);
-          model.set(name, value);
+          const text = JSON.stringify(value);
+          // What did not change may be newer in Python; not every host finds out by itself.
+          if (text !== agreed[name]) model.set(name, value);
+          agreed[name] = text;
         }
         try {
           model.save_changes();
