@@ -82,7 +82,7 @@ class Acquisition:
     name: str
     position: str
     orientation: tuple[float, ...]
-    spacing: tuple[float, float, float] = (2.0, 1.5, 1.25)
+    spacing: tuple[float, float, float] = (2.0, 1.9, 1.6)
     falling: bool = False
     lean: float = 0.0
 

@@ -26,35 +26,16 @@ def imaged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     browser.close()
 
 
-@pytest.mark.parametrize("plane", SETS)
-def test_letters_are_read_upright_at_their_sides_of_every_plane(imaged: Any, plane: Any) -> None:
+def test_letters_are_read_upright_at_their_sides_of_every_plane(imaged: Any) -> None:
     acquisition, browser = imaged
-    at, _, _, names = SETS[plane]
-    browser.panes, browser.plane, browser.position = "single", plane, list(at)
-    seen = letters.values_of(browser.picture(300, 280))
-    sides = dict(zip(SIDES[plane], ("left", "right", "top", "bottom"), strict=True))
-    assert letters.sides_of(seen, names) == {name: sides[name] for name in names}
-    if acquisition in UPRIGHT:
-        letters.read_letters(seen, names)
-
-
-@pytest.mark.parametrize("layout", ["planes", "montage"])
-def test_letters_are_read_in_every_pane_of_a_layout(imaged: Any, layout: Any) -> None:
-    acquisition, browser = imaged
-    browser.panes, browser.tiles, browser.stride = layout, [1, 2], 1
-    for plane, (at, _, _, _) in SETS.items():
+    browser.panes = "single"
+    for plane, (at, _, _, names) in SETS.items():
         browser.plane, browser.position = plane, list(at)
-        wide = browser.picture(700, 420)
-        for pane in panes(browser.scene, browser._basis, browser._sources[0].grid(0), 700, 420):
-            names = SETS[pane.name][3]
-            if pane.name != plane:
-                continue  # through another set of letters, if through any
-            box = wide[pane.top : pane.top + pane.plane.height, pane.left : pane.left + pane.plane.width]
-            seen = letters.values_of(box)
-            sides = dict(zip(SIDES[plane], ("left", "right", "top", "bottom"), strict=True))
-            assert letters.sides_of(seen, names) == {name: sides[name] for name in names}
-            if acquisition in UPRIGHT:
-                letters.read_letters(seen, names)
+        seen = letters.values_of(browser.picture(300, 280))
+        sides = dict(zip(SIDES[plane], ("left", "right", "top", "bottom"), strict=True))
+        assert letters.sides_of(seen, names) == {name: sides[name] for name in names}
+        if acquisition in UPRIGHT:
+            letters.read_letters(seen, names)
 
 
 @pytest.mark.parametrize("turned", [False, True])
