@@ -1,8 +1,8 @@
 """A body with letters inside, written as DICOM by pydicom alone, and read back from pictures without any geometry of dicomlab.
 
-Three sets of letters, each carved through a slab across one patient axis, in the planes AXIAL_AT, SAGITTAL_AT, CORONAL_AT: whoever
-looks at such a plane as radiologists do reads them upright. Which voxel is in which letter follows from Image Position and Image
-Orientation (PS3.3 C.7.6.2.1.1) and from the formula `value_at`; nothing here knows how dicomlab counts.
+Three sets of letters, each carved through a slab across one patient axis, in the planes AXIAL_AT, SAGITTAL_AT, CORONAL_AT:
+whoever looks at such a plane as radiologists do reads them upright. Which voxel is in which letter follows from Image Position
+and Image Orientation (PS3.3 C.7.6.2.1.1) and from the formula `value_at`; nothing here knows how dicomlab counts.
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ class Acquisition:
         dz, dy, dx = self.spacing
         along = (slice - (n - 1) / 2) * dz
         return (
-            along * (normal + self.lean * column) - (rows - 1) / 2 * dy * column - (columns - 1) / 2 * dx * row
+            along * (normal + self.lean * column)
+            - (rows - 1) / 2 * dy * column
+            - (columns - 1) / 2 * dx * row
         ) + [0.3, -0.2, 0.1]
 
     def places(self, slice: int) -> Floats:

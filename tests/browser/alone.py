@@ -24,7 +24,10 @@ class Alone(Notebook):
     def put(self, browser: dl.SliceBrowser) -> None:
         """Show what a browser in Python shows now, and wait until it is drawn."""
         told = browser.get_state(STATE)
-        scene = {name: told[name] for name in ("plane", "position", "zoom", "pan", "interpolation", "tiles", "stride")}
+        scene = {
+            name: told[name]
+            for name in ("plane", "position", "zoom", "pan", "interpolation", "tiles", "stride")
+        }
         cine = {name: told[name] for name in ("playing", "fps", "bounce", "along")}
         state = {
             "scene": {**scene, "layout": told["panes"], "turn": told["_turn"], "slab": told["_slab"]},
@@ -44,7 +47,9 @@ class Alone(Notebook):
         seen = self.canvas()
         height, width = seen.shape[:2]
         apart = (seen != browser.picture(width, height)).any(axis=2)
-        assert not apart.any(), f"{what}: {apart.sum()} of {apart.size} pixels differ, first {np.argwhere(apart)[:3].tolist()}"
+        assert not apart.any(), (
+            f"{what}: {apart.sum()} of {apart.size} pixels differ, first {np.argwhere(apart)[:3].tolist()}"
+        )
         return seen
 
     def sides(self, number: int = 0) -> list[str]:

@@ -1,4 +1,4 @@
-"""The canvas of a real page is `browser.picture()`, whatever is shown and on whatever screen; and its greys are those of the standard."""
+"""The canvas of a real page is `browser.picture()`, whatever is shown on whatever screen; its greys are those of the standard."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def show(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield opened
 
 
-def volume(dtype: Any, *, direction: np.ndarray = OBLIQUE, uneven: bool = False, **attrs: Any) -> xr.DataArray:
+def volume(
+    dtype: Any, *, direction: np.ndarray = OBLIQUE, uneven: bool = False, **attrs: Any
+) -> xr.DataArray:
     """Blobs in noise of any type, its numbers as large as the type holds well, on an oblique or leaning grid."""
     rng = np.random.default_rng(3)
     slices = np.cumsum([-15.0, 2, 2, 5, 2, 2, 3.5, 2, 2, 2]) if uneven else np.arange(10) * 3.0 - 13
@@ -204,7 +206,9 @@ def test_every_value_of_16_bits_has_the_grey_that_the_standard_says(show: Show, 
 def pet_on(ct: xr.DataArray) -> xr.DataArray:
     """A coarser grid in the same frame, turned and shifted."""
     direction = np.array([[0, -0.28, 0.96], [0, 0.96, 0.28], [1.0, 0, 0]])
-    place = Geometry(direction, np.arange(8) * 4.5 - 17, np.arange(13) * 3.3 - 19, np.arange(12) * 3.1 - 16, FRAME)
+    place = Geometry(
+        direction, np.arange(8) * 4.5 - 17, np.arange(13) * 3.3 - 19, np.arange(12) * 3.1 - 16, FRAME
+    )
     values = np.random.default_rng(8).gamma(2.0, 900.0, (8, 13, 12)).astype(np.float32)
     return dl.make_volume(values, geometry=place, units="Bq/ml", attrs={"Modality": "PT"})
 
@@ -251,4 +255,47 @@ def test_the_canvas_is_the_picture_of_each_step(show: Show) -> None:
             browser.steps = {"time": t, "echo_time": e}
             seen.add(book.alike(browser, (t, e)).tobytes())
     assert len(seen) == 6
+    browser.close()
+
+
+EVEN = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+NUMBERS: dict[str, Any] = {
+    "whole numbers beyond 2 ** 24": lambda n: (100_000_001 + 3 * n).astype(np.int32),
+    "a wide range": lambda n: (n * 77_777).astype(np.int32),
+    "one number": lambda n: np.full(n.shape, 0.1),
+    "far from zero": lambda n: 1_000_000 + np.sin(n.astype(float)),
+    "small": lambda n: np.cos(n.astype(float)) * 1e-7,
+    "halves": lambda n: n / 2,
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_the_probe_shows_no_digit_that_is_not_of_the_file(show: Show, kind: str) -> None:
+    values = NUMBERS[kind](np.arange(3 * 20 * 20).reshape(3, 20, 20))
+    place = Geometry(EVEN, np.arange(3.0), np.arange(20.0), np.arange(20.0), FRAME)
+    browser = dl.browse(dl.make_volume(values, geometry=place), height=240)
+    book = show(browser, width=300)
+    box = book.page.locator(".dl-stage").bounding_box()
+    assert box
+    for row, column in ((0, 0), (3, 17), (11, 6), (19, 19)):
+        x, y = book.ask(
+            "viewer.stage.pxOf(viewer.stage.panes[0], viewer.space.lps(argument))", [1, row, column]
+        )
+        book.page.mouse.move(box["x"] + x, box["y"] + y)
+        text = book.ask("viewer.chrome.probe.textContent")
+        assert f"voxel [1, {row}, {column}]" in text
+        number = text.split("   ")[0]
+        true = float(values[1, row, column])
+        if not number.startswith("≈ "):
+            assert float(number) == true, text
+            continue
+        digits = number.removeprefix("≈ ").split("e")[0].strip("-")
+        last = (
+            10.0 ** -len(digits.split(".")[1])
+            if "." in digits
+            else 10.0 ** (len(digits) - len(digits.rstrip("0")))
+        )
+        if "e" in number:
+            last *= 10.0 ** int(number.split("e")[1])
+        assert abs(float(number.removeprefix("≈ ")) - true) <= last, (text, true)
     browser.close()

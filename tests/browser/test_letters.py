@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import letters
 import numpy as np
@@ -27,7 +26,9 @@ def show(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.mark.parametrize("acquisition", ALL, ids=lambda one: one.name)
-def test_the_page_shows_letters_where_it_writes_letters(show: Show, acquisition: Acquisition, tmp_path: Path) -> None:
+def test_the_page_shows_letters_where_it_writes_letters(
+    show: Show, acquisition: Acquisition, tmp_path: Path
+) -> None:
     browser = dl.browse(dl.load_volume(acquisition.write(tmp_path / "series")), height=260)
     browser.interpolation = "nearest"
     book = show(browser)
@@ -49,7 +50,9 @@ def test_the_page_shows_letters_where_it_writes_letters(show: Show, acquisition:
                 left, top = pane["left"], pane["top"]
                 box = canvas[top : top + pane["plane"]["height"], left : left + pane["plane"]["width"]]
                 seen = letters.values_of(box)
-                sides = dict(zip([word[0] for word in written], ("left", "right", "top", "bottom"), strict=True))
+                sides = dict(
+                    zip([word[0] for word in written], ("left", "right", "top", "bottom"), strict=True)
+                )
                 assert letters.sides_of(seen, names) == {name: sides[name] for name in names}
                 if acquisition in UPRIGHT:
                     letters.read_letters(seen, names)
@@ -66,7 +69,13 @@ def test_the_page_shows_letters_where_it_writes_letters(show: Show, acquisition:
     places = np.array([lps for _, _, lps in inside])
     reach = letters.reach_of(acquisition)
     here = letters.value_at(places)
-    sure = np.all([letters.value_at(places + reach * np.array(s)) == here for s in itertools.product((-1, 1), repeat=3)], axis=0)
+    sure = np.all(
+        [
+            letters.value_at(places + reach * np.array(s)) == here
+            for s in itertools.product((-1, 1), repeat=3)
+        ],
+        axis=0,
+    )
     assert sure.sum() > 100
     assert len(set(here[sure])) > 2
     shown = np.array([canvas[y, x] for x, y, _ in inside])

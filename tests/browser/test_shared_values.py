@@ -20,7 +20,7 @@ import SimpleITK as sitk
 import xarray as xr
 from playwright.sync_api import Browser
 from support import SHARED, shared_data
-from test_shared_geometry import files_of, stack_of, truth, volume_of
+from test_shared_geometry import files_of, truth, volume_of
 
 import dicomlab as dl
 from dicomlab.view.state import PLANES
@@ -94,12 +94,16 @@ class Slices:
         origin = self.origins[below] + share[:, None] * (self.origins[below + 1] - self.origins[below])
         offset = lps - origin
         return np.stack(
-            [below + share, offset @ self.column / (self.column @ self.column), offset @ self.row / (self.row @ self.row)],
+            [
+                below + share,
+                offset @ self.column / (self.column @ self.column),
+                offset @ self.row / (self.row @ self.row),
+            ],
             axis=1,
         )
 
     def at(self, lps: np.ndarray, *, nearest: bool) -> np.ndarray:
-        """Values at positions (n, 3): of the nearest voxel, or mixed linearly; the outer half voxel has the value of the face."""
+        """Values at positions (n, 3), of the nearest voxel or mixed linearly; the outer half voxel has the value of the face."""
         index = np.clip(self.index(lps), 0, np.array(self.values.shape) - 1)
         if nearest:
             return np.asarray(self.values[tuple(np.floor(index + 0.5).astype(int).T)])
@@ -207,7 +211,9 @@ def test_what_is_seen_under_a_pixel_is_there_in_the_files(show: Show, name: str)
     held = one.isel(step).values
     book = show(browser, width=420, height=420)
     book.put(browser)
-    assert book.page.locator(".dl-step-text").all_text_contents()[: len(STEPS.get(name, []))] == STEPS.get(name, [])
+    assert book.page.locator(".dl-step-text").all_text_contents()[: len(STEPS.get(name, []))] == STEPS.get(
+        name, []
+    )
     rng = np.random.default_rng(len(name))
     tolerance = 0.0 if held.dtype.kind in "iu" else float(np.ptp(held)) / 65532
     # Positions rounded to a tenth of a mm are off the line by some 0.06 mm, and values by so much of their range.
@@ -264,14 +270,20 @@ def scenes(browser: dl.SliceBrowser, rng: np.random.Generator) -> Iterator[str]:
     yield "nearest"
     browser.interpolation, browser.plane = "linear", "coronal"
     a, b = np.cos(0.3), np.sin(0.3)
-    browser._turn = (np.array([[1, 0, 0], [0, a, -b], [0, b, a]]) @ [[a, -b, 0], [b, a, 0], [0, 0, 1]]).ravel().tolist()
+    browser._turn = (
+        (np.array([[1, 0, 0], [0, a, -b], [0, b, a]]) @ [[a, -b, 0], [b, a, 0], [0, 0, 1]]).ravel().tolist()
+    )
     browser.pan = [2.0, -1.0, 3.0]
     yield "tilted, zoomed, moved"
     browser.interpolation = "nearest"
     yield "tilted, nearest"
     browser.interpolation, browser.slab = "linear", ("average", 0.15 * small)
     yield "tilted slab"
-    browser._turn, browser.slab, browser.pan = np.eye(3).ravel().tolist(), ("mip", 0.1 * small), [0.0, 0.0, 0.0]
+    browser._turn, browser.slab, browser.pan = (
+        np.eye(3).ravel().tolist(),
+        ("mip", 0.1 * small),
+        [0.0, 0.0, 0.0],
+    )
     yield "slab"
     browser.panes, browser.slab, browser.tiles, browser.zoom = "montage", None, [1, 2], 1.0
     yield "montage"
@@ -303,7 +315,13 @@ def letters_agree(name: str, browser: dl.SliceBrowser, book: Alone) -> None:
 
 
 def probe_agrees(
-    name: str, browser: dl.SliceBrowser, book: Alone, files: Slices, first: np.ndarray, held: np.ndarray, tolerance: float
+    name: str,
+    browser: dl.SliceBrowser,
+    book: Alone,
+    files: Slices,
+    first: np.ndarray,
+    held: np.ndarray,
+    tolerance: float,
 ) -> None:
     """The line under the picture tells voxel, value and place of the files, at places that ITK gives."""
     browser.panes, browser.plane, browser.interpolation = "planes", "axial", "linear"
@@ -341,7 +359,11 @@ def probe_agrees(
     # A voxel of ITK is where its place is on the screen.
     for _ in range(8):
         voxel = rng.integers(0, held.shape)
-        place = files.origins[voxel[0] + first[0]] + (voxel[1] + first[1]) * files.column + (voxel[2] + first[2]) * files.row
+        place = (
+            files.origins[voxel[0] + first[0]]
+            + (voxel[1] + first[1]) * files.column
+            + (voxel[2] + first[2]) * files.row
+        )
         np.testing.assert_allclose(book.ask("viewer.space.lps(argument)", voxel.tolist()), place, atol=off)
         browser.position = place.tolist()
         book.put(browser)
