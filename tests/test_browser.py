@@ -157,6 +157,25 @@ def test_whole_numbers_in_floats_and_wide_integers_are_exact_when_they_fit() -> 
     assert not encode(np.array([0, 10**6], np.int32))[1]["exact"]
 
 
+@pytest.mark.parametrize(
+    "plane",
+    [
+        np.array([2**24 - 5, 2**24], np.int32),
+        np.array([2**24, 2**24 + 1], np.int32),
+        np.array([-(10**8) - 1, -(10**8)], np.int64),
+        np.array([0.1, 0.1]),
+        np.array([0.5, 0.5]),
+        np.array([1e-310, 1e-310]),
+    ],
+    ids=str,
+)
+def test_a_slice_is_called_exact_only_if_the_float32_of_the_browser_are_its_values(plane: np.ndarray) -> None:
+    codes, scale = encode(plane)
+    seen = decode(codes, scale).astype(np.float32).astype(np.float64)
+    assert scale["exact"] is bool((seen == plane).all())
+    assert np.abs(seen - plane).max() <= max(scale["slope"] / 2, 2.0**-24 * np.abs(plane.astype(float)).max())
+
+
 # ---- the wire --------------------------------------------------------------------------------------------------------
 
 
@@ -579,6 +598,80 @@ def test_the_still_of_a_saved_notebook_shows_the_slice_with_its_letters(
     if layout == "single":
         assert shown[edge].max() > 220
         assert plain[edge].max() < 200
+    browser.close()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_mm_of_a_still_are_those_of_its_plane_under_a_leaning_gantry_too(
+    monkeypatch: pytest.MonkeyPatch, turned: bool
+) -> None:
+    from PIL import ImageDraw
+
+    written: list[str] = []
+    plain = ImageDraw.ImageDraw.multiline_text
+
+    def noted(self: Any, place: Any, text: str, *args: Any, **options: Any) -> Any:
+        written.append(text)
+        return plain(self, place, text, *args, **options)
+
+    monkeypatch.setattr(ImageDraw.ImageDraw, "multiline_text", noted)
+    # Slices shift forwards by half a mm a mm: the coordinate of a row is not where it lies in the patient.
+    leaning = dl.Geometry(
+        np.array([[0, 0, 1.0], [-0.5, 1.0, 0], [1.0, 0, 0]]),
+        np.arange(24) * 3.0 - 30,
+        np.arange(60) * 2.0 - 59,
+        np.arange(32) * 2.0 - 31,
+        "1.2",
+    )
+    browser = browse(dl.make_volume(np.zeros((24, 60, 32), np.int16), geometry=leaning))
+    a, b = np.cos(0.3), np.sin(0.3)
+    turn = np.array([[a, -b, 0], [b, a, 0], [0, 0, 1]]) if turned else np.eye(3)
+    browser._turn = turn.ravel().tolist()
+    at = np.array([4.0, 5.2, 21.0])
+    browser.position = at.tolist()
+    for plane, heading, count in (
+        ("axial", (0, 0, 1), 24),
+        ("coronal", (0, 1, 0), 60),
+        ("sagittal", (1, 0, 0), 32),
+    ):
+        browser.plane = plane
+        written.clear()
+        browser.picture(400, 400, letters=True)
+        across = turn @ heading
+        mm = across @ at
+        sides = "".join(
+            "LPH"[k] if across[k] * mm > 0 else "RAF"[k]
+            for k in np.argsort(-np.abs(across))
+            if abs(across[k]) > 0.09
+        )
+        (caption,) = written
+        assert caption.split("\n")[0].split("  ")[1] == f"{abs(mm):.1f} mm {sides}"
+        # The row or slice that holds the position: y = row - slice / 2.
+        index = {"axial": (21 + 30) / 3, "coronal": (5.2 + 21 / 2 + 59) / 2, "sagittal": (4 + 31) / 2}[plane]
+        assert caption.split("  ")[0].split(" ")[1] == f"{round(index - 0.01) + 1}/{count}"
+    browser.close()
+
+
+@pytest.mark.parametrize(
+    ("steps", "labels"),
+    [
+        (np.array([0.0, 2.5, 1234567.25]), ["0", "2.5", "1234567.25"]),
+        (np.array([4.6, 9.2], np.float32), ["4.6", "9.2"]),
+        (np.array([0.1 + 0.2, 1e-5]), ["0.3", "1e-05"]),
+        (np.array([1, 1500000]), ["1", "1500000"]),
+        (
+            np.array(["2026-11-28T10:00:00", "2026-11-28T10:00:01.5"], "datetime64[ns]"),
+            ["2026-11-28T10:00:00.000", "2026-11-28T10:00:01.500"],
+        ),
+        (np.array([0, 2500], "timedelta64[ms]").astype("timedelta64[ns]"), ["0 s", "2.5 s"]),
+        (np.array(["magnitude", "<b>phase"]), ["magnitude", "<b>phase"]),
+    ],
+    ids=str,
+)
+def test_steps_are_called_by_their_values_with_all_digits(steps: np.ndarray, labels: list[str]) -> None:
+    both = xr.concat([volume()] * len(steps), xr.Variable("time", steps))
+    browser = browse(both)
+    assert browser._meta["sources"][0]["steps"][0]["labels"] == labels
     browser.close()
 
 

@@ -1,7 +1,8 @@
 """Planes of values as 16-bit codes on their way to the browser, and how to come back.
 
-Whole numbers that fit travel exactly. All else is quantised plane by plane: 65,533 steps between the lowest and
-the highest finite value, so that half a step is the largest error; the browser shows no more digits than that.
+Whole numbers that fit travel exactly; beyond 2 ** 24 the browser, whose values are float32, rounds them. All else is quantised
+plane by plane: 65,533 steps between the lowest and the highest finite value, so that half a step is the largest error. The
+browser shows no more digits than that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = [
     "MINUS_INFINITY",
     "NOT_A_NUMBER",
     "PLUS_INFINITY",
+    "WHOLE",
     "Codes",
     "Scale",
     "as_seen",
@@ -28,6 +30,9 @@ Codes = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
 
 MINUS_INFINITY, PLUS_INFINITY, NOT_A_NUMBER = 65533, 65534, 65535
 _STEPS = MINUS_INFINITY - 1
+
+WHOLE = 1 << 24
+"""Up to here the browser's float32 tell all whole numbers apart."""
 
 
 class Scale(TypedDict):
@@ -65,8 +70,14 @@ def encode(plane: npt.NDArray[np.generic]) -> tuple[Codes, Scale]:
     else:
         low, high = float(values[finite].min()), float(values[finite].max())
     whole = high - low <= _STEPS and bool(np.array_equal(values[finite], np.rint(values[finite])))
-    if whole or low == high:
-        scale = _scale("q2", 1.0, low)
+    most = max(abs(low), abs(high))
+    if whole:
+        scale = _scale("q2", 1.0, low, exact=most <= WHOLE)
+    elif low == high:
+        with np.errstate(over="ignore"):
+            held = np.float32(low)
+        step = max(float(np.finfo(np.float32).eps) * most, float(np.finfo(np.float64).tiny))
+        scale = _scale("q2", step, low, exact=float(held) == low)
     else:
         # Halves first: the difference of two huge values would overflow.
         scale = _scale("q2", (high / 2 - low / 2) / (_STEPS / 2), low, exact=False)

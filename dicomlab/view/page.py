@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
-from dicomlab.view.codec import encode, packed
+from dicomlab.view.codec import WHOLE, encode, packed
 from dicomlab.view.source import Source
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow
@@ -237,18 +237,19 @@ def _encoded(
     values = np.asarray(plane, dtype=np.float64)
     finite = values[np.isfinite(values)]
     first = float(finite.min()) if finite.size else low
-    exact = bool(
+    whole = bool(
         finite.size == values.size
         and finite.size
         and finite.max() - first <= _MOST
         and np.array_equal(values, np.rint(values))
     )
     # Masks, labels and slices of few values stay what they were.
-    slope, intercept = (1.0, first) if exact else ((high - low) / _MOST, low)
+    slope, intercept = (1.0, first) if whole else ((high - low) / _MOST, low)
     steps = np.clip(
-        np.rint((np.clip(values, *((first, first + _MOST) if exact else ends)) - intercept) / slope), 0, _MOST
+        np.rint((np.clip(values, *((first, first + _MOST) if whole else ends)) - intercept) / slope), 0, _MOST
     )
     steps[np.isnan(values)] = 255
+    exact = whole and bool(np.abs(finite).max() <= WHOLE)
     scale_of_byte = {"kind": "q2", "slope": slope, "intercept": intercept, "exact": exact, "bytes": 1}
     return steps.astype(np.uint8), scale_of_byte
 

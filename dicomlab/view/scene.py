@@ -18,7 +18,7 @@ from dicomlab.view.plane import Plane, Vector, courses, cross, dot
 from dicomlab.view.sample import Interpolation, Slab
 from dicomlab.view.state import PLANES, PlaneName, plane_axes
 
-__all__ = ["GAP", "IDENTITY", "Basis", "Layout", "Pane", "Scene", "basis_of", "panes"]
+__all__ = ["GAP", "IDENTITY", "Basis", "Layout", "Pane", "Scene", "basis_of", "heading_in", "panes"]
 
 Layout: TypeAlias = Literal["single", "planes", "montage"]
 Turn: TypeAlias = tuple[float, float, float, float, float, float, float, float, float]
@@ -234,6 +234,11 @@ def _rotate(turn: Turn, vector: Vector) -> Vector:
     return dot(turn[0:3], vector), dot(turn[3:6], vector), dot(turn[6:9], vector)
 
 
+def heading_in(scene: Scene, basis: Basis, name: PlaneName) -> Vector:
+    """The LPS unit vector across a plane, tilted as it is, along which the positions of the axis that it cuts grow."""
+    return _rotate(scene.turn, basis.heading[name])
+
+
 def _swung(vector: Vector, before: Vector, after: Vector) -> Vector:
     """A vector, carried along by the shortest way from one unit vector to another (Rodrigues)."""
     k = cross(before, after)
@@ -314,7 +319,7 @@ def _parallel(scene: Scene, basis: Basis, grid: Grid, count: int) -> list[Vector
         first = max(first, nearest % scene.stride)
     else:
         first = nearest % scene.stride
-    heading = _rotate(scene.turn, basis.heading[scene.plane])
+    heading = heading_in(scene, basis, scene.plane)
     places: list[Vector | None] = []
     for k in range(count):
         index = first + k * scene.stride

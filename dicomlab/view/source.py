@@ -50,8 +50,17 @@ class Steps:
     def _labels(volume: xr.DataArray, name: str) -> list[str]:
         if name not in volume.coords:
             return [str(k) for k in range(volume.sizes[name])]
-        values = volume.coords[name].values.tolist()
-        return [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+        values = volume.coords[name].values
+        if values.dtype.kind == "M":
+            unit = "s" if (values == values.astype("datetime64[s]")).all() else "ms"
+            return [str(text) for text in np.datetime_as_string(values.astype(f"datetime64[{unit}]"))]
+        if values.dtype.kind == "m":
+            return [f"{seconds:.12g} s" for seconds in values / np.timedelta64(1, "s")]
+        # As many digits as the type holds for certain: two moments of a long time must not look like one.
+        digits = 12 if values.dtype.itemsize > 4 else 7
+        return [
+            f"{value:.{digits}g}" if isinstance(value, float) else str(value) for value in values.tolist()
+        ]
 
     @property
     def count(self) -> int:

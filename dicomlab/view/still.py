@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dicomlab.geometry import AXES
 from dicomlab.view.grid import Grid
-from dicomlab.view.scene import Basis, Scene, panes
+from dicomlab.view.plane import dot
+from dicomlab.view.scene import Basis, Scene, heading_in, panes
 from dicomlab.view.state import patient_side, position_letters
 from dicomlab.windowing import AnyWindow
 
@@ -78,9 +79,10 @@ def annotated(
             )
         if plane.width > 200 and scene.layout != "montage" and not pane.source:
             axis = basis.axis[pane.name]
-            mm = grid.coordinates(scene.position)[axis]
-            index = int(np.argmin(np.abs(grid.axes[axis] - mm)))
-            where = patient_side(grid.heading(axis), float(mm))
+            index = int(np.argmin(np.abs(grid.axes[axis] - grid.coordinates(scene.position)[axis])))
+            # Of the plane, not of the voxel: rows of a tilted gantry count mm from where their slice begins.
+            heading = heading_in(scene, basis, pane.name)
+            where = patient_side(heading, dot(heading, plane.origin))
             caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{window}"
             draw.multiline_text(
                 (left + edge, ends[1]),

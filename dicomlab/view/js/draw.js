@@ -156,12 +156,13 @@ function labelled(values, labels, width, height, out) {
 function spread(given, plane, out) {
   const { plane: theirs, values } = given;
   const { width, height } = plane;
-  if (given.divide === 1 && theirs.width === width && theirs.height === height && theirs.pixel === plane.pixel) return values;
-  const made = out && out.length === width * height && out !== values ? out : new Float32Array(width * height);
   const from = minus(plane.origin, theirs.origin);
   const share = plane.pixel / theirs.pixel;
   const x0 = dot(from, theirs.right) / theirs.pixel;
   const y0 = dot(from, theirs.down) / theirs.pixel;
+  const same = given.divide === 1 && theirs.width === width && theirs.height === height && theirs.pixel === plane.pixel;
+  if (same && Math.abs(x0) < 1e-6 && Math.abs(y0) < 1e-6) return values;
+  const made = out && out.length === width * height && out !== values ? out : new Float32Array(width * height);
   for (let y = 0, i = 0; y < height; y++) {
     const row = Math.round(y0 + y * share);
     for (let x = 0; x < width; x++, i++) {

@@ -2,7 +2,7 @@
 
 import { isLight, lookIn, overText } from "./layers.js";
 import { normal, rotate } from "./scene.js";
-import { cross, dot } from "./plane.js";
+import { cross, dot, minus, moved, normalOf } from "./plane.js";
 import { AXIS_NAMES, roundLength, stepText } from "./space.js";
 import { shape } from "./svg.js";
 import { letters, placeText, short, windowText } from "./text.js";
@@ -104,8 +104,7 @@ export class Overlay {
     put(left + wide / 2, top + 16, "middle", letters(up), "dl-letter");
     put(left + wide / 2, top + high - 7, "middle", letters(down), "dl-letter");
     const axis = meta.basis.axis[pane.name];
-    const voxel = space.nearest(scene.layout === "montage" ? stage.lpsAt(pane, left + wide / 2, top + high / 2) : scene.position);
-    const index = scene.layout === "montage" ? indexOf(pane, meta, space) : voxel[axis];
+    const index = indexOf(pane, state, meta, space);
     const heading = rotate(scene.turn, meta.basis.heading[pane.name]);
     const mm = dot(heading, pane.plane.origin);
     const where = placeText(mm, [letters(heading.map((v) => -v)), letters(heading)]);
@@ -138,11 +137,13 @@ export class Overlay {
   }
 }
 
-/** The index along its axis of a pane of a montage. @param {Pane} pane @param {Meta} meta @param {import("./space.js").Space} space */
-export function indexOf(pane, meta, space) {
-  const { plane } = pane;
-  const x = (plane.width - 1) / 2;
-  const y = (plane.height - 1) / 2;
-  const lps = plane.origin.map((v, k) => v + x * plane.pixel * plane.right[k] + y * plane.pixel * plane.down[k]);
-  return space.nearest(lps)[meta.basis.axis[pane.name]];
+/**
+ * The index along its axis of what a pane shows: where its plane meets the line through the position, along the axis.
+ * @param {Pane} pane @param {State} state @param {Meta} meta @param {import("./space.js").Space} space
+ */
+export function indexOf({ name, plane }, { scene }, meta, space) {
+  const away = normalOf(plane);
+  const heading = meta.basis.heading[name];
+  const by = dot(minus(plane.origin, scene.position), away) / dot(heading, away);
+  return space.nearest(moved(scene.position, by, heading))[meta.basis.axis[name]];
 }

@@ -42,6 +42,8 @@ import { cross, courses, dot } from "./plane.js";
  * @property {number} top
  * @property {Plane} plane
  * @property {number | null} source the only volume that is shown, where several stand side by side
+ * @property {boolean} [late] whether another plane is wanted, which cannot be drawn yet (late.js)
+ * @property {boolean} [given] whether what the kernel cut last is what is to be seen
  */
 
 export const IDENTITY = [1, 0, 0, 0, 1, 0, 0, 0, 1];

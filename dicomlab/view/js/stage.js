@@ -36,16 +36,15 @@ export class Stage {
     this.canvas.height = Math.round(height * ratio);
   }
 
-  /** Where the panes of a state lie. @param {Meta} meta @param {State} state */
-  lay(meta, state) {
-    this.panes = this.panesOf(meta, state);
-    return this.panes;
-  }
-
   /** Where the panes of a state would lie. @param {Meta} meta @param {State} state */
   panesOf(meta, state) {
     const sides = state.mode === "side" ? imagesShown(state) : [];
     return panes(state.scene, meta.basis, meta.sources[0], this.canvas.width, this.canvas.height, sides);
+  }
+
+  /** Whether all that is wanted is seen, if with fewer pixels. */
+  get isDone() {
+    return this.complete.every(Boolean) && !this.panes.some(({ late }) => late);
   }
 
   /** The pane under a point of the stage, in css px. @param {number} x @param {number} y */
@@ -98,6 +97,7 @@ export class Stage {
     const { scene } = state;
     this.answered = true;
     this.rough = false;
+    if (this.panes.some(({ late }) => late)) this.answered = false;
     this.complete = this.panes.map((pane) => {
       const name = paneName(pane);
       used.add(name);
@@ -116,7 +116,7 @@ export class Stage {
         const range = reach(source, plane, slab);
         const here = this.transport.complete(n, stepOf(n), range);
         const answer = here ? undefined : this.transport.answer(`${name}/${n}`);
-        if (!here && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = this.answered = false;
+        if (!here && !(answer && pane.given) && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = this.answered = false;
         else if (answer && answer.divide > 1) whole = false;
         return {
           source,

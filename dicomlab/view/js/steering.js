@@ -222,7 +222,7 @@ export class Steering {
     const zoom = clamp(scene.zoom * factor, ZOOM[0], ZOOM[1]);
     const under = this.stage.lpsAt(pane, x, y);
     this.state = { ...this.state, scene: { ...scene, zoom } };
-    const after = this.stage.lay(this.meta, this.state).find((one) => paneName(one) === paneName(pane)) ?? pane;
+    const after = this.stage.panesOf(this.meta, this.state).find((one) => paneName(one) === paneName(pane)) ?? pane;
     const now = this.stage.lpsAt(after, x, y);
     this.pan(under.map((v, k) => now[k] - v));
   }

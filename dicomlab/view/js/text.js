@@ -42,6 +42,9 @@ export function letters(vector) {
     .join("");
 }
 
+/** Of a value: how far the next float32 is, at most. */
+const FLOAT32 = 2 ** -23;
+
 /**
  * A value as text, with no more digits than the 16-bit journey kept.
  * @param {number} value
@@ -50,7 +53,8 @@ export function letters(vector) {
 export function honest(value, { exact, step }) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "NaN" : value > 0 ? "+inf" : "-inf";
   if (exact) return String(Number(value.toPrecision(12)));
-  const digits = Math.floor(-Math.log10(Math.abs(step) || 1e-6));
+  const known = Math.max(Math.abs(step), Math.abs(value) * FLOAT32);
+  const digits = Math.floor(-Math.log10(known || 1e-6));
   if (digits >= 0 && digits <= 12) return `≈ ${value.toFixed(digits)}`;
   const unit = 10 ** -digits;
   return `≈ ${Number((Math.round(value / unit) * unit).toPrecision(12))}`;

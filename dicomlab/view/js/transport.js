@@ -8,7 +8,7 @@ import { coarser } from "./plane.js";
 /** @typedef {import("./types.js").SourceMeta} SourceMeta */
 /** @typedef {{source: number, step: number, slice: number}} Want */
 /** @typedef {{pane: string, source: number, step: number, name: string, plane: import("./plane.js").Plane, interpolation: string, slab: import("./sample.js").Slab}} PlaneWant */
-/** @typedef {{name: string, divide: number, plane: import("./plane.js").Plane, values: Float32Array}} PlaneAnswer */
+/** @typedef {{name: string, divide: number, plane: import("./plane.js").Plane, asked: import("./plane.js").Plane, values: Float32Array}} PlaneAnswer what was asked for, and the coarser plane that was cut */
 
 const DEMANDS = 2; // outstanding at most
 const PREFETCHES = 2; // outstanding at most, when nothing is demanded
@@ -311,7 +311,7 @@ export class Transport {
       if (message.error === undefined) {
         const [raw] = buffers;
         const values = new Float32Array(raw.buffer, 0, raw.byteLength >> 2);
-        this.answers.set(want.pane, { name: want.name, divide: request.divide, plane: coarser(want.plane, request.divide), values });
+        this.answers.set(want.pane, { name: want.name, divide: request.divide, plane: coarser(want.plane, request.divide), asked: want.plane, values });
       }
       arrived.push({ pane: want.pane });
     } else {

@@ -8,6 +8,7 @@ import { Cine } from "./cine.js";
 import { Dock } from "./dock.js";
 import { attend } from "./hands.js";
 import { keymap } from "./keymap.js";
+import { Late } from "./late.js";
 import { meetShapes } from "./layers.js";
 import { enter, lead, leave } from "./link.js";
 import { Measuring } from "./measuring.js";
@@ -54,6 +55,8 @@ export class Viewer extends Steering {
     /** @type {import("./link.js").Link[]} */ this.links = [];
     /** What another viewer of the page decides for now. */ this.led = { until: 0, traits: /** @type {string[]} */ ([]) };
     this.cine = new Cine(this);
+    /** @private */ this.late = new Late(this);
+    /** What is on the screen, which may be late. */ this.seen = state;
     /** The tool that is in hand. @private */ this.held = "";
     /** @private */ this.frame = 0;
     /** When the state changed last. @private */ this.moved = -Infinity;
@@ -88,6 +91,8 @@ export class Viewer extends Steering {
   setMeta(meta) {
     this.steer(meta);
     this.palettes.clear();
+    this.late.forget();
+    this.seen = this.state;
     const first = meta.sources[0];
     /** @private @type {import("./types.js").Subject | null} */ this.offered = null;
     this.dock.fill();
@@ -120,7 +125,7 @@ export class Viewer extends Steering {
   }
 
   /** The step of a volume that is shown: its own axes follow those of the first that have as many steps. @param {number} source @param {number[]} [step] */
-  stepOf(source, step = this.state.step) {
+  stepOf(source, step = this.seen.step) {
     const { steps } = this.meta.sources[source];
     const first = this.meta.sources[0].steps;
     let number = 0;
@@ -172,7 +177,7 @@ export class Viewer extends Steering {
     }
     this.cine.follow();
     this.moved = performance.now();
-    this.stage.lay(this.meta, this.state);
+    this.stage.panes = this.stage.panesOf(this.meta, this.state);
     wish(this);
     this.redraw();
   }
@@ -188,7 +193,7 @@ export class Viewer extends Steering {
 
   /** Something came from the kernel. @param {(Want & {demanded: boolean}) | {pane: string}} one */
   arrived(one) {
-    if ("pane" in one || this.measuring.waiting || this.stage.complete.some((whole) => !whole)) {
+    if ("pane" in one || this.measuring.waiting || !this.stage.isDone) {
       wish(this);
       this.redraw();
     }
@@ -211,22 +216,24 @@ export class Viewer extends Steering {
   /** @private */
   measure() {
     this.stage.measure(this.chrome.stage);
-    this.stage.lay(this.meta, this.state);
     wish(this);
     this.draw(); // at once: a cleared canvas would flicker
   }
 
   /** @private */
   draw() {
-    const { meta, state, stage, overlay, space, spaces } = this;
-    stage.draw(meta, state, (source) => this.stepOf(source), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane), performance.now() - this.moved < RESTING);
+    const { meta, stage, overlay, space, spaces } = this;
+    const { state, panes } = this.late.seen();
+    stage.panes = panes;
+    this.seen = state;
+    stage.draw(meta, state, (source) => this.stepOf(source, state.step), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane), performance.now() - this.moved < RESTING);
     clearTimeout(this.rest);
     if (stage.rough) this.rest = setTimeout(() => this.redraw(), RESTING);
     this.measuring.prepare();
     overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => [...meetShapes(this, pane), ...this.measuring.marks(pane)] });
     this.bars.show(this);
     this.offer();
-    showState(this);
+    showState(this, state);
     this.dock.show();
     this.showProbe();
     this.showStatus();
@@ -239,7 +246,7 @@ export class Viewer extends Steering {
     const failure = transport.problem;
     chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
-    else if (stage.complete.every(Boolean)) chrome.setStatus("");
+    else if (stage.isDone) chrome.setStatus("");
     else if (transport.gone) chrome.setStatus("no kernel: run the cell again");
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
   }

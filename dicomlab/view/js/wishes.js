@@ -32,7 +32,7 @@ export function wish(viewer) {
   const wants = [];
   /** @type {import("./transport.js").PlaneWant[]} */
   const planes = [];
-  for (const { pane, source, step, range, slab } of needs(viewer, state, stage.panes)) {
+  for (const { pane, source, step, range, slab } of needs(viewer, state, stage.panesOf(meta, state))) {
     if (transport.complete(source, step, range)) continue;
     // A few slices are asked for one by one; a plane across many comes from the kernel, while these fill up.
     if (range[1] - range[0] < FEW) for (let slice = range[0]; slice <= range[1]; slice++) wants.push({ source, step, slice });
@@ -53,7 +53,7 @@ function* ahead(viewer) {
     }
   }
   for (const source of viewer.layersIn()) {
-    const step = viewer.stepOf(source);
+    const step = viewer.stepOf(source, state.step);
     const count = meta.sources[source].shape[0];
     const from = viewer.spaces[source].nearest(state.scene.position)[0];
     const direction = meta.basis.axis[travel.name] === 0 ? travel.direction : 1;

@@ -1,0 +1,20 @@
+// Values as text: no digit that the way to the page did not keep.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { honest } from "../../dicomlab/view/js/text.js";
+
+test("a value is written with the digits that 16 bits and float32 have kept", () => {
+  assert.equal(honest(-1024, { exact: true, step: 1 }), "-1024");
+  assert.equal(honest(0.5, { exact: true, step: 1 }), "0.5");
+  assert.equal(honest(12.3456, { exact: false, step: 0.013 }), "≈ 12.3");
+  assert.equal(honest(123456, { exact: false, step: 40 }), "≈ 123500");
+  // Float32 are 0.06 apart here, whatever the step.
+  assert.equal(honest(1000000.25, { exact: false, step: 1e-5 }), "≈ 1000000");
+  assert.equal(honest(100000000, { exact: false, step: 1 }), "≈ 100000000");
+  assert.equal(honest(Math.fround(0.1), { exact: false, step: 1.2e-8 }), "≈ 0.1000000");
+  assert.equal(honest(0, { exact: false, step: 0.5 }), "≈ 0");
+  assert.equal(honest(NaN, { exact: false, step: 1 }), "NaN");
+  assert.equal(honest(-Infinity, { exact: true, step: 1 }), "-inf");
+});
