@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
