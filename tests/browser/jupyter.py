@@ -112,8 +112,7 @@ class Notebook:
     def ask(self, script: str, argument: Any = None) -> Any:
         """Return what a script of the page gives."""
         return self.page.evaluate(
-            f"(argument) => {{ const root = {self.root}; const viewer = root?.dicomlab;"
-            f" return {script}; }}",
+            f"(argument) => {{ const root = {self.root}; const viewer = root?.dicomlab; return {script}; }}",
             argument,
         )
 
@@ -291,7 +290,9 @@ def running(command: list[str], ready: str, home: Path, folder: Path) -> Iterato
     }
     log = home / "server.log"
     with log.open("w") as out:
-        server = subprocess.Popen([sys.executable, *command], env=environment, cwd=folder, stdout=out, stderr=out)
+        server = subprocess.Popen(
+            [sys.executable, *command], env=environment, cwd=folder, stdout=out, stderr=out
+        )
     try:
         _await_server(server, ready, log)
         yield

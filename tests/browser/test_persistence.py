@@ -60,7 +60,9 @@ def test_a_saved_notebook_is_small_and_holds_the_picture(saved: tuple[Notebook, 
 
 def test_it_is_small_with_the_state_of_its_widgets_too(saved: tuple[Notebook, Path]) -> None:
     book, path = saved
-    book.page.evaluate("() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')")
+    book.page.evaluate(
+        "() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
+    )
     book.page.evaluate("() => { jupyterapp.shell.currentWidget.context.model.dirty = true; }")
     save(book)
     notebook = nbformat.read(path, 4)
@@ -86,7 +88,9 @@ def test_nbconvert_shows_the_picture_without_a_kernel_or_a_network(
         picture = opened.locator(".jp-OutputArea-output img")
         picture.wait_for()
         png = notebook.cells[1].outputs[0].data["image/png"]
-        size = picture.evaluate("async (one) => { await one.decode(); return [one.naturalHeight, one.naturalWidth]; }")
+        size = picture.evaluate(
+            "async (one) => { await one.decode(); return [one.naturalHeight, one.naturalWidth]; }"
+        )
         assert size == list(pixels(png).shape[:2])
     finally:
         context.close()
@@ -97,7 +101,9 @@ def test_a_colleague_who_opens_it_sees_the_picture_and_after_a_run_the_viewer(
 ) -> None:
     notebook = nbformat.read(saved[1], 4)
     notebook.metadata.pop("widgets", None)
-    notebook.cells.append(nbformat.v4.new_markdown_cell("From somebody else, so that JupyterLab does not trust it."))
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell("From somebody else, so that JupyterLab does not trust it.")
+    )
     nbformat.write(notebook, lab.folder / "sent.ipynb")
     context = chromium.new_context(viewport={"width": 1000, "height": 900})
     lab.contexts.append(context)
@@ -173,7 +179,9 @@ def test_ten_runs_of_a_cell_leave_as_many_slices_in_the_page_as_one(saved: tuple
     for _ in range(10):
         key = book.ask("viewer.meta.sources[0].key")
         book.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
-        book.wait("viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", key, timeout=20000)
+        book.wait(
+            "viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", key, timeout=20000
+        )
     book.wait(settled)
     assert book.page.evaluate(held) == first
     assert book.page.evaluate(viewers) == 1
@@ -195,7 +203,9 @@ def test_thirty_viewers_share_one_budget_and_only_those_in_sight_fill_it(open_no
     book.page.wait_for_function(
         "() => document.querySelectorAll('.dl-browser[data-complete=true]').length === 30", timeout=40000
     )
-    drawn = book.page.evaluate("[...document.querySelectorAll('.dl-browser')].map((one) => Number(one.dataset.drawn))")
+    drawn = book.page.evaluate(
+        "[...document.querySelectorAll('.dl-browser')].map((one) => Number(one.dataset.drawn))"
+    )
     assert drawn == [n % 24 for n in range(30)]
     filled = """[...document.querySelectorAll('.dl-browser')].map(({ dicomlab: { transport, meta, visible } }) =>
         [visible, transport.cache.count(meta.sources[0].key, 0)])"""
@@ -211,7 +221,9 @@ def test_thirty_viewers_share_one_budget_and_only_those_in_sight_fill_it(open_no
     last.scroll_into_view_if_needed()
     last.focus()
     book.page.keyboard.press("Home")
-    book.page.wait_for_function("() => [...document.querySelectorAll('.dl-browser')].at(-1).dataset.drawn === '0'")
+    book.page.wait_for_function(
+        "() => [...document.querySelectorAll('.dl-browser')].at(-1).dataset.drawn === '0'"
+    )
     assert book.page.evaluate(f"{CACHE}.bytes") <= 60 * size
     assert json.loads(book.run("print(many[-1].index)")) in (0, 5)
     assert book.errors == []

@@ -122,7 +122,9 @@ def test_3_10_12_any_proxy_any_wrapping_and_a_shadow_root_give_the_picture_of_py
     assert np.array_equal(found, browser.picture(found.shape[1], found.shape[0]))
     assert len(np.unique(found)) > 100
     assert hosted.ask("root.getRootNode() instanceof ShadowRoot") is True
-    assert hosted.ask("getComputedStyle(root.querySelector('.dl-over')).position") == "absolute", "with its styles"
+    assert hosted.ask("getComputedStyle(root.querySelector('.dl-over')).position") == "absolute", (
+        "with its styles"
+    )
     # And nothing stays when the view goes.
     hosted.page.evaluate("end()")
     assert hosted.page.evaluate("el.childElementCount") == 0
