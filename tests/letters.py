@@ -184,7 +184,7 @@ UPRIGHT = [
     Acquisition("coronal HFS", "HFS", CORONAL),
     Acquisition("coronal HFP", "HFP", (-1, 0, 0, 0, 0, -1)),
     Acquisition("coronal HFDR, turned by a quarter", "HFDR", (0, 0, 1, -1, 0, 0)),
-    Acquisition("axial with a leaning gantry", "HFS", AXIAL, lean=0.3),
+    Acquisition("axial with a leaning gantry", "HFS", AXIAL, (1.8, 1.5, 1.25), lean=0.3),
 ]
 OBLIQUE = [
     Acquisition("oblique axial HFS", "HFS", _turned(AXIAL, (6.4, -3, 4.4))),
@@ -193,6 +193,8 @@ OBLIQUE = [
     Acquisition("oblique coronal FFS", "FFS", _turned((-1, 0, 0, 0, 0, 1), (-3, 4.4, 6.4))),
 ]
 ALL = UPRIGHT + OBLIQUE
+SOME = [*UPRIGHT[:3], UPRIGHT[4], UPRIGHT[6], *UPRIGHT[8::2], UPRIGHT[-1], *OBLIQUE[1:3]]
+"""One of each kind, for what takes long."""
 
 
 def read_letters(values: npt.NDArray[np.integer[Any]], letters: str) -> None:

@@ -99,6 +99,8 @@ def test_a_mask_is_smoothed_only_when_asked(ct):
         ((0, -1, 0), 3, "3.0 mm A"),
         ((0, -0.8, 0.6), 17.94, "17.9 mm AH"),
         ((0, 0, 1), -0.04, "0.0 mm H"),
+        ((0, 0, 1), 12.25, "12.3 mm H"),
+        ((0, 0, 1), -12.25, "12.3 mm F"),
     ],
 )
 def test_a_distance_names_the_side_of_the_patient_instead_of_a_sign(vector, mm, text):

@@ -6,6 +6,7 @@ radiologists hang it: patient right on the left, head up, anterior up in axial a
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping
 from itertools import permutations
@@ -93,9 +94,10 @@ def position_letters(vector: npt.ArrayLike) -> str:
 
 def patient_side(vector: npt.ArrayLike, mm: float) -> str:
     """Return a distance along an LPS vector as text, with the side of the patient instead of a sign: "76.8 mm R"."""
-    rounded = round(float(mm), 1)
+    # Halves away from zero, as ``placeText`` in js/text.js: 12.25 mm on both sides of the patient is 12.3 mm there.
+    tenths = math.floor(abs(float(mm)) * 10 + 0.500001)
     x = np.asarray(vector, dtype=np.float64)
-    return f"{abs(rounded):.1f} mm {position_letters(x if rounded >= 0 else -x)}"
+    return f"{tenths / 10:.1f} mm {position_letters(-x if mm < 0 and tenths else x)}"
 
 
 def acquisition_plane(grid: Grid) -> PlaneName:

@@ -1,4 +1,4 @@
-"""The canvas of a real page is `browser.picture()`, whatever is shown on whatever screen; its greys are those of the standard."""
+"""The canvas of a real page is `browser.picture()`, whatever is shown on whatever screen; its greys are the standard's."""
 
 from __future__ import annotations
 
@@ -108,6 +108,14 @@ def scenes(browser: dl.SliceBrowser) -> Iterator[str]:
     browser.slab, browser.position, browser.pan, browser.zoom = None, at, [0.0, 0.0, 0.0], 1.0
 
 
+BARS = """viewer.stage.panes.flatMap((pane, n) => {
+    const bar = root.querySelectorAll(".dl-pane")[n].querySelector(".dl-scale");
+    if (!bar) return [];
+    const [, x1, x2] = bar.getAttribute("d").match(/^M([-0-9.e]+) .*H([-0-9.e]+)V/).map(Number);
+    return [{ long: x2 - x1, pixel: pane.plane.pixel, says: Number.parseFloat(bar.nextSibling.textContent) }];
+})"""
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_canvas_is_the_picture_in_every_layout_of_values_of_every_type(show: Show, kind: str) -> None:
     browser = dl.browse(KINDS[kind](), height=121)
@@ -119,6 +127,8 @@ def test_the_canvas_is_the_picture_in_every_layout_of_values_of_every_type(show:
     first = [book.alike(browser, "first")]
     for what in scenes(browser):
         first.append(book.alike(browser, what))
+        for bar in book.ask(BARS):
+            assert bar["long"] * bar["pixel"] * ratio == pytest.approx(bar["says"], rel=1e-9)
     assert len({one.tobytes() for one in first}) == len(first), "each is another picture"
     browser.close()
 
@@ -255,6 +265,31 @@ def test_the_canvas_is_the_picture_of_each_step(show: Show) -> None:
             browser.steps = {"time": t, "echo_time": e}
             seen.add(book.alike(browser, (t, e)).tobytes())
     assert len(seen) == 6
+    browser.close()
+
+
+@pytest.mark.parametrize("ratio", [1.5, 2.0])
+def test_the_probe_speaks_of_the_pixel_under_the_pointer_on_a_fine_screen(show: Show, ratio: float) -> None:
+    values = np.random.default_rng(2).integers(0, 256, (3, 90, 101)).astype(np.uint8)
+    place = Geometry(EVEN, np.arange(3.0), np.arange(90.0), np.arange(101.0), FRAME)
+    attrs = {"WindowCenter": [127.5], "WindowWidth": [255.0], "VOILUTFunction": "LINEAR_EXACT"}
+    browser = dl.browse(dl.make_volume(values, geometry=place, attrs=attrs), height=200)
+    browser.interpolation, browser.zoom = "nearest", 1.37
+    book = show(browser, width=301, ratio=ratio)
+    canvas = book.alike(browser)[..., 0]
+    box = book.page.locator(".dl-stage").bounding_box()
+    assert box
+    rng = np.random.default_rng(int(ratio * 2))
+    told = 0
+    for x, y in rng.uniform(5, (box["width"] - 5, box["height"] - 5), (40, 2)):
+        book.page.mouse.move(box["x"] + x, box["y"] + y)
+        text = book.ask("viewer.chrome.probe.textContent")
+        at = book.ask("viewer.pointer")
+        seen = canvas[int(at[1] * ratio), int(at[0] * ratio)]
+        if text:
+            assert text.split("   ")[0] == str(seen), (at, text)
+            told += 1
+    assert told > 20
     browser.close()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import letters
 import numpy as np
 import pytest
-from letters import ALL, SETS, SIDES, UPRIGHT, Acquisition
+from letters import SETS, SIDES, SOME, UPRIGHT, Acquisition
 from playwright.sync_api import Browser
 
 import dicomlab as dl
@@ -25,7 +25,7 @@ def show(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield opened
 
 
-@pytest.mark.parametrize("acquisition", ALL, ids=lambda one: one.name)
+@pytest.mark.parametrize("acquisition", SOME, ids=lambda one: one.name)
 def test_the_page_shows_letters_where_it_writes_letters(
     show: Show, acquisition: Acquisition, tmp_path: Path
 ) -> None:

@@ -103,7 +103,7 @@ class Slices:
         )
 
     def at(self, lps: np.ndarray, *, nearest: bool) -> np.ndarray:
-        """Values at positions (n, 3), of the nearest voxel or mixed linearly; the outer half voxel has the value of the face."""
+        """Values at positions (n, 3), of the nearest voxel or mixed linearly; the outer half voxel has that of the face."""
         index = np.clip(self.index(lps), 0, np.array(self.values.shape) - 1)
         if nearest:
             return np.asarray(self.values[tuple(np.floor(index + 0.5).astype(int).T)])
@@ -121,7 +121,6 @@ SERIES = {
     "ct-tilt-ge-variable": "tilted gantry, uneven",
     "ct-contrast-kits": "FFS",
     "mr-t1-sag-philips": "sagittal",
-    "mr-positions-a/HFS": "sagittal",
     "mr-positions-a/HFP": "sagittal, prone",
     "mr-pd-ge-oblique": "oblique, rounded positions",
     "mr-dicom2nifti-a/fail_sliceincrement1": "a slice is missing",
@@ -368,3 +367,27 @@ def probe_agrees(
         browser.position = place.tolist()
         book.put(browser)
         assert book.ask("viewer.space.nearest(viewer.state.scene.position)") == voxel.tolist()
+
+
+def test_the_steps_of_a_diffusion_series_are_called_by_the_b_values_of_its_frames() -> None:
+    volume = volume_of("mr-dwi-canon-ortho")
+    browser = dl.browse(volume, height=100)
+    (path,) = files_of("mr-dwi-canon-ortho")
+    header = pydicom.dcmread(path)
+    pixels = header.pixel_array
+    frames = header.PerFrameFunctionalGroupsSequence
+    places = [tuple(one.PlanePositionSequence[0].ImagePositionPatient) for one in frames]
+    b_values = [float(one.MRDiffusionSequence[0].DiffusionBValue) for one in frames]
+    middle = np.array(volume.dicom.lps([20, 0, 0]))
+    mine = [n for n, place in enumerate(places) if np.abs(np.array(place) - middle).max() < 0.01]
+    (steps,) = browser._meta["sources"][0]["steps"]
+    assert steps["units"] == "s/mm2"
+    assert sorted(steps["labels"], key=float) == [f"{b:g}" for b in sorted(b_values[n] for n in mine)]
+    # Each step shows a frame with the b-value that is written beside it.
+    browser.window = (500, 1000)
+    for number, label in enumerate(steps["labels"]):
+        browser.steps = {"b_value": number}
+        shown = browser._sources[0].grid(number).values[20].values
+        (same,) = [n for n in mine if np.array_equal(pixels[n], shown)]
+        assert f"{b_values[same]:g}" == label
+    browser.close()

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { honest } from "../../dicomlab/view/js/text.js";
+import { honest, placeText } from "../../dicomlab/view/js/text.js";
 
 test("a value is written with the digits that 16 bits and float32 have kept", () => {
   assert.equal(honest(-1024, { exact: true, step: 1 }), "-1024");
@@ -17,4 +17,9 @@ test("a value is written with the digits that 16 bits and float32 have kept", ()
   assert.equal(honest(0, { exact: false, step: 0.5 }), "≈ 0");
   assert.equal(honest(NaN, { exact: false, step: 1 }), "NaN");
   assert.equal(honest(-Infinity, { exact: true, step: 1 }), "-inf");
+});
+
+test("a place is as far from the middle on both sides of the patient", () => {
+  const cases = { 12.25: "12.3 mm L", "-12.25": "12.3 mm R", 0.15: "0.2 mm L", "-0.04": "0.0 mm L", "-0.05": "0.1 mm R", 0: "0.0 mm L", "-76.8": "76.8 mm R" };
+  for (const [mm, text] of Object.entries(cases)) assert.equal(placeText(Number(mm), ["R", "L"]), text);
 });

@@ -1,5 +1,6 @@
 // The values under the pointer, and where it is.
 
+import { SLACK, courses } from "./plane.js";
 import { honest, millimetres } from "./text.js";
 
 /**
@@ -16,8 +17,8 @@ export function probeAt(viewer, x, y) {
   const found = [];
   // Of all volumes, also where they stand side by side: that is what they are compared for.
   for (const n of viewer.layersIn()) {
-    const voxel = viewer.spaces[n].voxel(lps);
     const source = meta.sources[n];
+    const voxel = viewer.spaces[n].voxel(lps) && voxelUnder(source, pane, Math.floor(x * ratio), Math.floor(y * ratio));
     const slice = voxel && viewer.transport.cache.peek(source.key, viewer.stepOf(n), voxel[0]);
     if (!voxel || !slice) continue;
     const value = slice.values[voxel[1] * source.shape[2] + voxel[2]];
@@ -29,6 +30,21 @@ export function probeAt(viewer, x, y) {
     }
   }
   return { lps, found };
+}
+
+/**
+ * The voxel that a pixel shows where nothing is mixed: half way between two the same one as in sample.js.
+ * @param {import("./types.js").SourceMeta} source @param {import("./scene.js").Pane} pane @param {number} x pixel of the canvas @param {number} y
+ * @returns {import("./types.js").Vector3}
+ */
+function voxelUnder(source, { plane, left, top }, x, y) {
+  const index = courses(source, plane).map((way) => {
+    const at = way.index(way.start + (y - top) * way.down + (x - left) * way.right);
+    const half = Math.floor(2 * at + 0.5) / 2;
+    const held = Math.min(Math.max(Math.abs(at - half) <= SLACK ? half : at, 0), way.size - 1);
+    return Math.min(Math.floor(held + 0.5), way.size - 1);
+  });
+  return /** @type {import("./types.js").Vector3} */ (index);
 }
 
 /** @param {import("./viewer.js").Viewer} viewer @param {number} x css px @param {number} y */

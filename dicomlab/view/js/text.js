@@ -21,8 +21,9 @@ export function windowText({ center, width, lut }) {
  * @param {[string, string]} sides where the axis comes from, and where it leads to
  */
 export function placeText(mm, sides) {
-  const rounded = Math.round(mm * 10) / 10;
-  return `${Math.abs(rounded).toFixed(1)} mm ${sides[rounded < 0 ? 0 : 1]}`;
+  // Halves away from zero, as in Python: 12.25 mm on both sides of the patient is 12.3 mm there.
+  const tenths = Math.floor(Math.abs(mm) * 10 + 0.500001);
+  return `${(tenths / 10).toFixed(1)} mm ${sides[mm < 0 && tenths ? 0 : 1]}`;
 }
 
 /** @param {number} mm two decimals, and no minus before a zero */
