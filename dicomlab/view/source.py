@@ -41,6 +41,10 @@ class Steps:
         self.names = tuple(str(dim) for dim in volume.dims if dim not in AXES)
         self.sizes = tuple(int(volume.sizes[name]) for name in self.names)
         self.labels = tuple(self._labels(volume, name) for name in self.names)
+        self.values = tuple(
+            volume.coords[name].values if name in volume.coords else np.arange(volume.sizes[name])
+            for name in self.names
+        )
         self.units = tuple(
             str(volume.coords[name].attrs.get("units", "")) if name in volume.coords else ""
             for name in self.names
@@ -61,6 +65,25 @@ class Steps:
         return [
             f"{value:.{digits}g}" if isinstance(value, float) else str(value) for value in values.tolist()
         ]
+
+    def follow(self, first: Steps) -> list[list[int] | None]:
+        """For each axis, which step goes with each of another volume's: the nearest by value; None without such an axis."""
+        found: list[list[int] | None] = []
+        for name, own in zip(self.names, self.values, strict=True):
+            if name not in first.names:
+                found.append(None)
+                continue
+            others = first.values[first.names.index(name)]
+            if (
+                own.dtype.kind in "iufmM"
+                and others.dtype.kind == own.dtype.kind
+                or {own.dtype.kind, others.dtype.kind} <= set("iuf")
+            ):
+                found.append([int(np.argmin(np.abs(own - other))) for other in others])
+            else:
+                texts = [str(one) for one in own]
+                found.append([texts.index(str(other)) if str(other) in texts else 0 for other in others])
+        return found
 
     @property
     def count(self) -> int:

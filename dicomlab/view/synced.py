@@ -323,14 +323,10 @@ class Synced(anywidget.AnyWidget):
         """Which step of a volume is shown, or would be."""
         shown = self._step if step is None else step
         first, own = self._sources[0].steps, self._sources[source].steps
-        index = []
-        for name, size in zip(own.names, own.sizes, strict=True):
-            place = (
-                first.names.index(name)
-                if name in first.names and first.sizes[first.names.index(name)] == size
-                else None
-            )
-            index.append(0 if place is None else min(shown[place], size - 1))
+        index = [
+            0 if follows is None else follows[shown[first.names.index(name)]]
+            for name, follows in zip(own.names, own.follow(first), strict=True)
+        ]
         return own.number(tuple(index))
 
     def _voxel(self) -> list[int]:

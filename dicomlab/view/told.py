@@ -43,8 +43,16 @@ def describe(
         {**source.describe(memory=memory), "manner": known}
         for source, known in zip(images, manners, strict=True)
     ]
+    sources = [
+        {**one, "follows": source.steps.follow(images[0].steps)}
+        for one, source in zip(
+            [*volumes, *(mask.describe(memory=memory) for mask in masks)],
+            [*images, *(mask.source for mask in masks)],
+            strict=True,
+        )
+    ]
     return {
-        "sources": volumes + [mask.describe(memory=memory) for mask in masks],
+        "sources": sources,
         "difference": _describe_difference(images, volumes, basis, state),
         "basis": {
             "right": dict(basis.right),

@@ -77,11 +77,27 @@ export function isLight(pane, state, meta) {
   return look.cmap === "gray" && look.invert;
 }
 
+/** The place along an axis of its own that a volume is at. @param {Meta} meta @param {number} n the volume @param {number} axis @param {number[]} step of the first volume */
+export function placeOf(meta, n, axis, step) {
+  const { steps, follows } = meta.sources[n];
+  const first = meta.sources[0].steps.findIndex(({ name }) => name === steps[axis].name);
+  return follows[axis]?.[step[first] ?? 0] ?? 0;
+}
+
+/** The steps of a volume that are not those of the first, as text. @param {number} n @param {State} state @param {Meta} meta */
+export function ownSteps(n, state, meta) {
+  return meta.sources[n].steps.flatMap(({ name, units, labels }, axis) => {
+    const first = meta.sources[0].steps.findIndex((one) => one.name === name);
+    const text = labels[placeOf(meta, n, axis, state.step)];
+    return text === meta.sources[0].steps[first]?.labels[state.step[first]] ? [] : [`${name} ${text}${units ? ` ${units}` : ""}`];
+  });
+}
+
 /** What is said of the volumes that lie over the first. @param {import("./scene.js").Pane} pane @param {State} state @param {Meta} meta */
 export function overText(pane, state, meta) {
   if (pane.source !== null || state.mode === "difference") return [];
   return state.looks.flatMap((look, n) =>
-    n > 0 && look.visible ? [`${meta.sources[n].title || "volume"}   ${windowText(look.window)}${state.mode === "fusion" ? `   ${Math.round(100 * look.opacity)} %` : ""}`] : [],
+    n > 0 && look.visible ? [`${meta.sources[n].title || "volume"}   ${windowText(look.window)}${state.mode === "fusion" ? `   ${Math.round(100 * look.opacity)} %` : ""}`, ...ownSteps(n, state, meta)] : [],
   );
 }
 

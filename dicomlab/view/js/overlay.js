@@ -1,6 +1,6 @@
 // What is drawn over the picture, as shapes and text: crosshair, letters of the patient, scale, what is seen. One SVG for all panes.
 
-import { isLight, lookIn, overText } from "./layers.js";
+import { isLight, lookIn, overText, ownSteps } from "./layers.js";
 import { normal, rotate } from "./scene.js";
 import { cross, dot, minus, moved, normalOf } from "./plane.js";
 import { AXIS_NAMES, roundLength, stepText } from "./space.js";
@@ -116,7 +116,7 @@ export class Overlay {
     if (leads && !small) {
       const { look, subject } = lookIn(pane, state, meta);
       const half = Math.floor((wide / 2 - 24) / LETTER);
-      const lines = [subject.title, [subject.units && `in ${subject.units}`, `${spaces[pane.source ?? 0].mm.map(stepText).filter(Boolean).join(" × ")} mm`].filter(Boolean).join("   "), ...overText(pane, state, meta)];
+      const lines = [subject.title, [subject.units && `in ${subject.units}`, `${spaces[pane.source ?? 0].mm.map(stepText).filter(Boolean).join(" × ")} mm`].filter(Boolean).join("   "), ...(pane.source ? ownSteps(pane.source, state, meta) : []), ...overText(pane, state, meta)];
       const names = [windowText(look.window), `zoom ${scene.zoom.toFixed(2)}×`, scene.slab ? `${scene.slab.mode} ${short(scene.slab.thickness)} mm` : "", look.invert ? "inverted" : ""].filter(Boolean);
       lines.forEach((line, k) => {
         // The first one ends before the letter in the middle, the others before what stands on the right.

@@ -30,6 +30,7 @@
  * @property {number} finest mm, the smallest spacing
  * @property {boolean} reslice whether the kernel can cheaply cut a plane across the slices
  * @property {{name: string, units: string, labels: string[]}[]} steps further axes
+ * @property {(number[] | null)[]} follows for each of them, which of its steps goes with each of the first volume
  * @property {Preset[]} presets
  * @property {boolean} invert the first state of the invert switch
  * @property {Histogram | null} histogram

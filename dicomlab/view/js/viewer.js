@@ -9,7 +9,7 @@ import { Dock } from "./dock.js";
 import { attend } from "./hands.js";
 import { keymap } from "./keymap.js";
 import { Late } from "./late.js";
-import { meetShapes } from "./layers.js";
+import { meetShapes, placeOf } from "./layers.js";
 import { enter, lead, leave } from "./link.js";
 import { Measuring } from "./measuring.js";
 import { Overlay } from "./overlay.js";
@@ -124,15 +124,11 @@ export class Viewer extends Steering {
     this.chrome.fillHelp(this.keymap);
   }
 
-  /** The step of a volume that is shown: its own axes follow those of the first that have as many steps. @param {number} source @param {number[]} [step] */
+  /** The step of a volume that is shown: its own axes follow those of the first, to the nearest value. @param {number} source @param {number[]} [step] */
   stepOf(source, step = this.seen.step) {
     const { steps } = this.meta.sources[source];
-    const first = this.meta.sources[0].steps;
     let number = 0;
-    for (const one of steps) {
-      const axis = first.findIndex((other) => other.name === one.name && other.labels.length === one.labels.length);
-      number = number * one.labels.length + (axis < 0 ? 0 : Math.min(step[axis] ?? 0, one.labels.length - 1));
-    }
+    steps.forEach((one, axis) => (number = number * one.labels.length + placeOf(this.meta, source, axis, step)));
     return number;
   }
 
