@@ -471,7 +471,9 @@ def test_close_lets_go_of_the_volume() -> None:
 
 def test_the_script_is_given_as_text_so_that_no_file_is_watched() -> None:
     assert isinstance(Synced.__dict__["_esm"], str)
-    assert len(SliceBrowser._esm) < 75_000, "deflated: the text is sent with every widget, and saved with some"
+    assert len(SliceBrowser._esm) < 75_000, (
+        "deflated: the text is sent with every widget, and saved with some"
+    )
 
 
 def test_what_the_page_sends_again_unchanged_stays_what_it_was() -> None:

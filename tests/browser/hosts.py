@@ -143,7 +143,7 @@ def in_voila(home: Path, chromium: Browser) -> Iterator[Hosted]:
 
 
 # marimo runs functions: what one returns, others take.
-_MARIMO = '''import marimo
+_MARIMO = """import marimo
 
 app = marimo.App()
 
@@ -173,7 +173,7 @@ def _(b, mo, shown):
 def _(b, mo):
     mo.ui.button(label="slice three", on_click=lambda _: setattr(b, "index", 3))
     return
-'''
+"""
 
 
 @contextmanager
@@ -181,7 +181,16 @@ def in_marimo(home: Path, chromium: Browser) -> Iterator[Hosted]:
     """The volume in an application of marimo."""
     (home / "hosted.py").write_text(_MARIMO.format(browse=indent(VOLUME + BROWSE, "    ")), encoding="utf-8")
     port = free_port()
-    command = ["-m", "marimo", "run", "hosted.py", "--headless", "--host=127.0.0.1", f"--port={port}", "--no-token"]
+    command = [
+        "-m",
+        "marimo",
+        "run",
+        "hosted.py",
+        "--headless",
+        "--host=127.0.0.1",
+        f"--port={port}",
+        "--no-token",
+    ]
     with running(command, f"http://127.0.0.1:{port}/health", home, home):
         yield from _page(chromium, f"http://127.0.0.1:{port}/", Hosted)
 

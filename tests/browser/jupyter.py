@@ -112,8 +112,7 @@ class Notebook:
     def ask(self, script: str, argument: Any = None) -> Any:
         """Return what a script of the page gives."""
         return self.page.evaluate(
-            f"(argument) => {{ const root = {self.root}; const viewer = root?.dicomlab;"
-            f" return {script}; }}",
+            f"(argument) => {{ const root = {self.root}; const viewer = root?.dicomlab; return {script}; }}",
             argument,
         )
 
@@ -211,11 +210,7 @@ class Lab:
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         book.cells[0].metadata["jupyter"] = {"source_hidden": True}
         nbformat.write(book, self.folder / f"{name}.ipynb")
-        scheme = "dark" if dark else "light"
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        self.contexts.append(context)
-        notebook = kind(context.new_page())
-        notebook.page.goto(f"{self.url}/{self.path}/{name}.ipynb?reset&token={self.token}")
+        notebook = self.window(chromium, name, dark=dark, width=width, height=height, kind=kind)
         notebook.page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'",
             timeout=40000,
@@ -225,6 +220,24 @@ class Lab:
                 "() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })"
             )
         notebook.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        return notebook
+
+    def window(
+        self,
+        chromium: Browser,
+        name: str,
+        *,
+        dark: bool = False,
+        width: int = 1000,
+        height: int = 900,
+        kind: type[Notebook] = Notebook,
+    ) -> Notebook:
+        """Open a notebook as it is saved in a window of its own."""
+        scheme = "dark" if dark else "light"
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.contexts.append(context)
+        notebook = kind(context.new_page())
+        notebook.page.goto(f"{self.url}/{self.path}/{name}.ipynb?reset&token={self.token}")
         return notebook
 
     def close_windows(self) -> None:
@@ -291,7 +304,9 @@ def running(command: list[str], ready: str, home: Path, folder: Path) -> Iterato
     }
     log = home / "server.log"
     with log.open("w") as out:
-        server = subprocess.Popen([sys.executable, *command], env=environment, cwd=folder, stdout=out, stderr=out)
+        server = subprocess.Popen(
+            [sys.executable, *command], env=environment, cwd=folder, stdout=out, stderr=out
+        )
     try:
         _await_server(server, ready, log)
         yield

@@ -1,4 +1,4 @@
-"""What stays: in a saved notebook, after it was opened again, after a kernel restart; and what must not stay, in the page and in Python."""
+"""What stays in a saved notebook, in a page loaded anew, after a restart; and what must not stay in the page and in Python."""
 
 from __future__ import annotations
 
@@ -58,9 +58,13 @@ def test_a_saved_notebook_is_small_and_holds_the_picture(saved: tuple[Notebook, 
     assert len(np.unique(seen[middle, middle])) > 100
 
 
-def test_it_is_small_with_the_state_of_its_widgets_too(saved: tuple[Notebook, Path]) -> None:
+def test_it_is_small_with_the_state_of_its_widgets_too_and_says_what_it_waits_for_when_opened_again(
+    saved: tuple[Notebook, Path], lab: Lab, chromium: Browser
+) -> None:
     book, path = saved
-    book.page.evaluate("() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')")
+    book.page.evaluate(
+        "() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
+    )
     book.page.evaluate("() => { jupyterapp.shell.currentWidget.context.model.dirty = true; }")
     save(book)
     notebook = nbformat.read(path, 4)
@@ -70,6 +74,13 @@ def test_it_is_small_with_the_state_of_its_widgets_too(saved: tuple[Notebook, Pa
     assert "position" in mine[0].state
     assert path.stat().st_size < 100_000
     assert notebook.cells[1].outputs[0].data["image/png"]
+    # JupyterLab makes the viewer anew from its state, and there is nobody to ask for slices.
+    (lab.folder / "stateful.ipynb").write_bytes(path.read_bytes())
+    again = lab.window(chromium, "stateful")
+    again.wait("viewer.chrome.status.textContent === 'no kernel: run the cell again'", timeout=40000)
+    assert again.ask("root.dataset.drawn") == ""
+    assert again.errors == []
+    again.page.context.close()
 
 
 def test_nbconvert_shows_the_picture_without_a_kernel_or_a_network(
@@ -86,7 +97,9 @@ def test_nbconvert_shows_the_picture_without_a_kernel_or_a_network(
         picture = opened.locator(".jp-OutputArea-output img")
         picture.wait_for()
         png = notebook.cells[1].outputs[0].data["image/png"]
-        size = picture.evaluate("async (one) => { await one.decode(); return [one.naturalHeight, one.naturalWidth]; }")
+        size = picture.evaluate(
+            "async (one) => { await one.decode(); return [one.naturalHeight, one.naturalWidth]; }"
+        )
         assert size == list(pixels(png).shape[:2])
     finally:
         context.close()
@@ -97,12 +110,11 @@ def test_a_colleague_who_opens_it_sees_the_picture_and_after_a_run_the_viewer(
 ) -> None:
     notebook = nbformat.read(saved[1], 4)
     notebook.metadata.pop("widgets", None)
-    notebook.cells.append(nbformat.v4.new_markdown_cell("From somebody else, so that JupyterLab does not trust it."))
+    notebook.cells.append(
+        nbformat.v4.new_markdown_cell("From somebody else, so that JupyterLab does not trust it.")
+    )
     nbformat.write(notebook, lab.folder / "sent.ipynb")
-    context = chromium.new_context(viewport={"width": 1000, "height": 900})
-    lab.contexts.append(context)
-    book = Notebook(context.new_page())
-    book.page.goto(f"{lab.url}/lab/tree/sent.ipynb?reset&token={lab.token}")
+    book = lab.window(chromium, "sent")
     picture = book.page.locator(".jp-OutputArea-output img")
     picture.wait_for(timeout=40000)
     assert picture.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") > 300
@@ -114,7 +126,7 @@ def test_a_colleague_who_opens_it_sees_the_picture_and_after_a_run_the_viewer(
     book.shown(30)
     assert picture.count() == 0, "the viewer has taken its place"
     assert book.errors == []
-    context.close()
+    book.page.context.close()
 
 
 def test_a_page_that_is_loaded_anew_has_the_viewer_again_where_it_was(saved: tuple[Notebook, Path]) -> None:
@@ -173,7 +185,9 @@ def test_ten_runs_of_a_cell_leave_as_many_slices_in_the_page_as_one(saved: tuple
     for _ in range(10):
         key = book.ask("viewer.meta.sources[0].key")
         book.page.evaluate("() => { jupyterapp.commands.execute('notebook:run-all-cells'); }")
-        book.wait("viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", key, timeout=20000)
+        book.wait(
+            "viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", key, timeout=20000
+        )
     book.wait(settled)
     assert book.page.evaluate(held) == first
     assert book.page.evaluate(viewers) == 1
@@ -195,7 +209,9 @@ def test_thirty_viewers_share_one_budget_and_only_those_in_sight_fill_it(open_no
     book.page.wait_for_function(
         "() => document.querySelectorAll('.dl-browser[data-complete=true]').length === 30", timeout=40000
     )
-    drawn = book.page.evaluate("[...document.querySelectorAll('.dl-browser')].map((one) => Number(one.dataset.drawn))")
+    drawn = book.page.evaluate(
+        "[...document.querySelectorAll('.dl-browser')].map((one) => Number(one.dataset.drawn))"
+    )
     assert drawn == [n % 24 for n in range(30)]
     filled = """[...document.querySelectorAll('.dl-browser')].map(({ dicomlab: { transport, meta, visible } }) =>
         [visible, transport.cache.count(meta.sources[0].key, 0)])"""
@@ -211,7 +227,9 @@ def test_thirty_viewers_share_one_budget_and_only_those_in_sight_fill_it(open_no
     last.scroll_into_view_if_needed()
     last.focus()
     book.page.keyboard.press("Home")
-    book.page.wait_for_function("() => [...document.querySelectorAll('.dl-browser')].at(-1).dataset.drawn === '0'")
+    book.page.wait_for_function(
+        "() => [...document.querySelectorAll('.dl-browser')].at(-1).dataset.drawn === '0'"
+    )
     assert book.page.evaluate(f"{CACHE}.bytes") <= 60 * size
     assert json.loads(book.run("print(many[-1].index)")) in (0, 5)
     assert book.errors == []
