@@ -59,8 +59,8 @@ globalThis[Symbol.for("dicomlab.standalone/1")](find("viewer"), state.traits, sl
 </html>
 """
 
-# A notebook sends this with each widget, and keeps it with each where the state of widgets is saved. Once a page is enough to
-# unpack it; the style sheet stands beside the viewer, in whichever document or shadow root that is.
+# A notebook sends this with each widget, and keeps it with each where their state is saved; a page unpacks it once. The style
+# sheet stands beside the viewer, in whichever document or shadow root that is.
 _MODULE = """// dicomlab: the scripts of dicomlab/view/js and browser.css, deflated.
 const packed = "{packed}";
 const unpack = async () => {{

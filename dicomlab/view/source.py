@@ -74,11 +74,8 @@ class Steps:
                 found.append(None)
                 continue
             others = first.values[first.names.index(name)]
-            if (
-                own.dtype.kind in "iufmM"
-                and others.dtype.kind == own.dtype.kind
-                or {own.dtype.kind, others.dtype.kind} <= set("iuf")
-            ):
+            kinds = {own.dtype.kind, others.dtype.kind}
+            if kinds <= set("iuf") or kinds in ({"m"}, {"M"}):
                 found.append([int(np.argmin(np.abs(own - other))) for other in others])
             else:
                 texts = [str(one) for one in own]

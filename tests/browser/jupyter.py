@@ -210,11 +210,7 @@ class Lab:
         book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         book.cells[0].metadata["jupyter"] = {"source_hidden": True}
         nbformat.write(book, self.folder / f"{name}.ipynb")
-        scheme = "dark" if dark else "light"
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        self.contexts.append(context)
-        notebook = kind(context.new_page())
-        notebook.page.goto(f"{self.url}/{self.path}/{name}.ipynb?reset&token={self.token}")
+        notebook = self.window(chromium, name, dark=dark, width=width, height=height, kind=kind)
         notebook.page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'",
             timeout=40000,
@@ -224,6 +220,24 @@ class Lab:
                 "() => window.jupyterapp.commands.execute('apputils:change-theme', { theme: 'JupyterLab Dark' })"
             )
         notebook.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        return notebook
+
+    def window(
+        self,
+        chromium: Browser,
+        name: str,
+        *,
+        dark: bool = False,
+        width: int = 1000,
+        height: int = 900,
+        kind: type[Notebook] = Notebook,
+    ) -> Notebook:
+        """Open a notebook as it is saved in a window of its own."""
+        scheme = "dark" if dark else "light"
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        self.contexts.append(context)
+        notebook = kind(context.new_page())
+        notebook.page.goto(f"{self.url}/{self.path}/{name}.ipynb?reset&token={self.token}")
         return notebook
 
     def close_windows(self) -> None:

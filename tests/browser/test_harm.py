@@ -75,27 +75,12 @@ def test_every_text_in_the_viewer_is_text(chromium: Browser, tmp_path: Path) -> 
                 ...[...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.data),
             ])"""
         )
-        for what in (
-            "series",
-            "other",
-            "finding",
-            "second",
-            "window",
-            "units",
-            "steps",
-            "first",
-            "mm",
-            "mask",
-            "roi",
-        ):
+        whats = ["series", "other", "finding", "window", "units", "steps", "first", "mm", "mask", "roi"]
+        for what in whats:
             assert any(f"{what}<img" in one for one in told), what
         assert book.ask("root.querySelectorAll('img, b, script, iframe, object').length") == 0
-        assert (
-            book.ask(
-                "[...root.querySelectorAll('*')].some((one) => [...one.attributes].some(({ name }) => name.startsWith('on')))"
-            )
-            is False
-        )
+        names = book.ask("[...root.querySelectorAll('*')].flatMap((one) => one.getAttributeNames())")
+        assert not any(name.startswith("on") for name in names)
         assert book.page.evaluate("window.harmed") is None
         # And no text is so long that it pushes something out of its place.
         assert book.ask("root.scrollWidth <= root.clientWidth") is True

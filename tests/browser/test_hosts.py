@@ -1,4 +1,4 @@
-"""The viewer in every program that runs it: the right pixels, hands, both ways to the kernel, texts that mean harm, no network."""
+"""The viewer in every program that runs it: the right pixels, hands, both ways to the kernel, harmful texts, no network."""
 
 from __future__ import annotations
 

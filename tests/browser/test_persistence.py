@@ -1,4 +1,4 @@
-"""What stays: in a saved notebook, after it was opened again, after a kernel restart; and what must not stay, in the page and in Python."""
+"""What stays in a saved notebook, in a page loaded anew, after a restart; and what must not stay in the page and in Python."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_a_saved_notebook_is_small_and_holds_the_picture(saved: tuple[Notebook, 
     assert len(np.unique(seen[middle, middle])) > 100
 
 
-def test_it_is_small_with_the_state_of_its_widgets_too(saved: tuple[Notebook, Path]) -> None:
+def test_it_is_small_with_the_state_of_its_widgets_too_and_says_what_it_waits_for_when_opened_again(
+    saved: tuple[Notebook, Path], lab: Lab, chromium: Browser
+) -> None:
     book, path = saved
     book.page.evaluate(
         "() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
@@ -72,6 +74,13 @@ def test_it_is_small_with_the_state_of_its_widgets_too(saved: tuple[Notebook, Pa
     assert "position" in mine[0].state
     assert path.stat().st_size < 100_000
     assert notebook.cells[1].outputs[0].data["image/png"]
+    # JupyterLab makes the viewer anew from its state, and there is nobody to ask for slices.
+    (lab.folder / "stateful.ipynb").write_bytes(path.read_bytes())
+    again = lab.window(chromium, "stateful")
+    again.wait("viewer.chrome.status.textContent === 'no kernel: run the cell again'", timeout=40000)
+    assert again.ask("root.dataset.drawn") == ""
+    assert again.errors == []
+    again.page.context.close()
 
 
 def test_nbconvert_shows_the_picture_without_a_kernel_or_a_network(
@@ -105,10 +114,7 @@ def test_a_colleague_who_opens_it_sees_the_picture_and_after_a_run_the_viewer(
         nbformat.v4.new_markdown_cell("From somebody else, so that JupyterLab does not trust it.")
     )
     nbformat.write(notebook, lab.folder / "sent.ipynb")
-    context = chromium.new_context(viewport={"width": 1000, "height": 900})
-    lab.contexts.append(context)
-    book = Notebook(context.new_page())
-    book.page.goto(f"{lab.url}/lab/tree/sent.ipynb?reset&token={lab.token}")
+    book = lab.window(chromium, "sent")
     picture = book.page.locator(".jp-OutputArea-output img")
     picture.wait_for(timeout=40000)
     assert picture.evaluate("async (one) => { await one.decode(); return one.naturalWidth; }") > 300
@@ -120,7 +126,7 @@ def test_a_colleague_who_opens_it_sees_the_picture_and_after_a_run_the_viewer(
     book.shown(30)
     assert picture.count() == 0, "the viewer has taken its place"
     assert book.errors == []
-    context.close()
+    book.page.context.close()
 
 
 def test_a_page_that_is_loaded_anew_has_the_viewer_again_where_it_was(saved: tuple[Notebook, Path]) -> None:

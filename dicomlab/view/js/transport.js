@@ -70,7 +70,7 @@ export class Transport {
     this.paused = false;
     /** Nor while no view is on the screen: of twenty viewers on a page only those looked at fill up. */
     this.hidden = false;
-    /** Whether the kernel has gone, or another one has come that knows nothing of this viewer. */
+    /** Whether nothing can be sent any more, as the kernel has gone. */
     this.gone = false;
   }
 

@@ -243,7 +243,8 @@ export class Viewer extends Steering {
     chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
     else if (stage.isDone) chrome.setStatus("");
-    else if (transport.gone) chrome.setStatus("no kernel: run the cell again");
+    // Jupyter marks what a kernel does not know any more, after a restart or in a notebook that was opened again.
+    else if (transport.gone || chrome.root.closest(".jupyter-widgets-disconnected")) chrome.setStatus("no kernel: run the cell again");
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
   }
 

@@ -72,8 +72,6 @@ export function createWidget() {
         onArrival: (one) => viewers.forEach((viewer) => viewer.arrived(one)),
       });
       transport.hidden = true; // until a view of it is seen
-      // Jupyter says so when a kernel restarts: the new one does not know this model.
-      model.on("comm_live_update", () => (transport.gone = true));
       model.on("msg:custom", (message, buffers) => transport.receive(message, buffers ?? []));
     },
 
