@@ -36,7 +36,7 @@ export class Late {
       const before = { ...state, step };
       if (wanted.some((pane) => !this.has(pane, state)) && wanted.every((pane) => this.has(pane, before))) now = before;
     }
-    const panes = wanted.map((pane) => this.nearest(pane, now));
+    const panes = wanted.map((pane) => this.nearest(pane, now)).map((pane) => (now === state ? pane : { ...pane, late: true }));
     this.step = now.step;
     return { state: now, panes };
   }
