@@ -2,6 +2,7 @@
 
 import { indexOf } from "./overlay.js";
 import { GIVEN } from "./rois.js";
+import { choose, mark, write } from "./svg.js";
 import { windowText } from "./text.js";
 
 /** @param {import("./viewer.js").Viewer} viewer @param {import("./types.js").State} seen what is on the screen, which may be late */
@@ -12,24 +13,25 @@ export function showState(viewer, seen) {
   const { presets } = subject;
   const { center, width, lut } = look.window;
   const chosen = presets.findIndex((one) => one.center === center && one.width === width && one.function === look.window.function && one.lut === lut);
-  chrome.own.textContent = `${windowText(look.window)}  (by hand)`;
-  chrome.preset.value = chosen >= 0 ? String(chosen) : "own";
-  chrome.cmap.value = look.cmap;
-  chrome.slab.value = scene.slab ? `${scene.slab.mode} ${scene.slab.thickness}` : "";
+  write(chrome.own, `${windowText(look.window)}  (by hand)`);
+  choose(chrome.preset, chosen >= 0 ? String(chosen) : "own");
+  choose(chrome.cmap, look.cmap);
+  choose(chrome.slab, scene.slab ? `${scene.slab.mode} ${scene.slab.thickness}` : "");
   chrome.press(chrome.planes, "plane", scene.plane);
   chrome.press(chrome.layouts, "layout", scene.layout);
   chrome.press(chrome.tools, "tool", state.tool);
-  chrome.measure.setAttribute("aria-pressed", String(Object.hasOwn(GIVEN, state.tool)));
-  chrome.invert.setAttribute("aria-pressed", String(look.invert));
+  mark(chrome.measure, "aria-pressed", Object.hasOwn(GIVEN, state.tool));
+  mark(chrome.invert, "aria-pressed", look.invert);
   chrome.stage.classList.toggle("dl-white", state.looks.length === 1 && look.invert && look.cmap === "gray");
-  chrome.layersButton.setAttribute("aria-pressed", String(!viewer.dock.root.hidden));
+  mark(chrome.layersButton, "aria-pressed", !viewer.dock.root.hidden);
   chrome.showCine(state.cine);
   chrome.showSteps(meta.sources[0].steps, seen.step);
-  chrome.slider.max = String(space.shape[axis] - 1);
-  chrome.slider.value = String(viewer.index);
+  mark(chrome.slider, "max", space.shape[axis] - 1);
+  choose(chrome.slider, String(viewer.index));
   chrome.slider.disabled = space.shape[axis] < 2;
-  chrome.slider.setAttribute("aria-valuetext", `${scene.plane} ${viewer.index + 1} of ${space.shape[axis]}`);
-  chrome.canvas.setAttribute("aria-label", `${scene.plane} picture, ${viewer.index + 1} of ${space.shape[axis]}, window ${windowText(look.window)}`);
-  chrome.root.dataset.drawn = stage.complete[0] ? String(scene.layout === "montage" ? viewer.index : indexOf(stage.panes[0], seen, meta, space)) : "";
-  chrome.root.dataset.complete = String(!stage.rough && stage.isDone);
+  mark(chrome.slider, "aria-valuetext", `${scene.plane} ${viewer.index + 1} of ${space.shape[axis]}`);
+  mark(chrome.canvas, "aria-label", `${scene.plane} picture, ${viewer.index + 1} of ${space.shape[axis]}, window ${windowText(look.window)}`);
+  const drawn = stage.complete[0] ? String(scene.layout === "montage" ? viewer.index : indexOf(stage.panes[0], seen, meta, space)) : "";
+  mark(chrome.root, "data-drawn", drawn);
+  mark(chrome.root, "data-complete", !stage.rough && stage.isDone);
 }

@@ -2,6 +2,7 @@
 
 import { hasIcon, icon } from "./icons.js";
 import { keymap, ofKeys, ofMouse } from "./keymap.js";
+import { choose, mark, write } from "./svg.js";
 import { windowText } from "./text.js";
 import { GIVEN } from "./rois.js";
 import { TOOLS } from "./tools.js";
@@ -164,13 +165,13 @@ export class Chrome {
   /** @param {import("./types.js").Cine} cine */
   showCine({ playing, fps, bounce, along }) {
     if (playing) this.reel.hidden = false; // and stays: what was played once is played again
-    this.cine.setAttribute("aria-pressed", String(playing));
-    this.bounce.setAttribute("aria-pressed", String(bounce));
-    this.along.value = along;
-    this.fps.value = String(fps);
+    mark(this.cine, "aria-pressed", playing);
+    mark(this.bounce, "aria-pressed", bounce);
+    choose(this.along, along);
+    choose(this.fps, String(fps));
     const rate = `${Number(fps.toFixed(1))} fps`;
-    this.fps.setAttribute("aria-valuetext", rate);
-    if (this.rate.textContent !== rate) this.rate.textContent = rate;
+    mark(this.fps, "aria-valuetext", rate);
+    write(this.rate, rate);
   }
 
   /** @param {Preset[]} presets @param {(index: number) => string} keyOf */
@@ -260,8 +261,8 @@ export class Chrome {
     steps.forEach(({ name, units, labels }, axis) => {
       const index = Math.min(step[axis] ?? 0, labels.length - 1);
       const text = `${name} ${labels[index]}${units ? ` ${units}` : ""}  (${index + 1}/${labels.length})`;
-      this.stepSliders[axis].value = String(index);
-      this.stepSliders[axis].setAttribute("aria-valuetext", text);
+      choose(this.stepSliders[axis], String(index));
+      mark(this.stepSliders[axis], "aria-valuetext", text);
       const label = /** @type {HTMLElement} */ (this.steps.children[axis].firstElementChild);
       if (label.textContent !== text) label.textContent = text;
     });
@@ -269,13 +270,13 @@ export class Chrome {
 
   /** Marks which of several buttons is chosen. @param {HTMLElement[]} buttons @param {string} kind @param {string} value */
   press(buttons, kind, value) {
-    for (const one of buttons) one.setAttribute("aria-pressed", String(one.dataset[kind] === value));
+    for (const one of buttons) mark(one, "aria-pressed", one.dataset[kind] === value);
   }
 
   /** @param {string} text shown over the picture, or nothing */
   say(text) {
     this.message.hidden = !text;
-    if (this.message.textContent !== text) this.message.textContent = text;
+    write(this.message, text);
   }
 
   /** Says something to screen readers alone. @param {string} text */
@@ -285,6 +286,6 @@ export class Chrome {
 
   /** @param {string} text */
   setStatus(text) {
-    if (this.status.textContent !== text) this.status.textContent = text;
+    write(this.status, text);
   }
 }

@@ -27,7 +27,6 @@ import { blend, levels } from "./shade.js";
 export const GROUND = 24;
 const NOTHING = (0xff000000 | (GROUND * 0x010101)) >>> 0;
 const SQUARE = 48;
-const SWIFT = 20; // ms that sampling a layer may take while the hand moves; more, and it is done for fewer pixels
 const ROUGHEST = 4;
 
 /** Draws one plane again and again, and keeps what did not change. */
@@ -39,14 +38,14 @@ export class PaneDrawer {
     /** Whether the last picture has fewer pixels than it should, for speed. */ this.rough = false;
   }
 
-  /** Values of a layer under each pixel. @private @param {number} n @param {ImageLayer | LabelLayer} layer @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {boolean} hurried */
-  values(n, layer, plane, interpolation, slab, hurried) {
+  /** Values of a layer under each pixel. @private @param {number} n @param {ImageLayer | LabelLayer} layer @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {number} patience */
+  values(n, layer, plane, interpolation, slab, patience) {
     const name = JSON.stringify([layer.key, plane, interpolation, slab]);
     const kept = this.samples[n];
     if (kept?.name === name) return kept.values;
     const { given } = layer;
     const work = plane.width * plane.height * slabOffsets(slab, layer.source.finest).length;
-    const divide = hurried && !given ? Math.min(Math.ceil(Math.sqrt((this.cost * work) / SWIFT)), ROUGHEST) : 1;
+    const divide = given ? 1 : Math.max(1, Math.min(Math.ceil(Math.sqrt((this.cost * work) / patience)), ROUGHEST));
     const values = given ? spread(given, plane, kept?.values) : divide > 1 ? this.sketch(layer.source, plane, interpolation, slab, divide) : this.timed(work, () => sample(layer.source, plane, interpolation, slab, kept?.values));
     this.rough ||= divide > 1;
     this.samples[n] = { name: divide > 1 ? "" : name, values };
@@ -76,17 +75,17 @@ export class PaneDrawer {
    * @param {Mode} how.mode
    * @param {number} how.split
    * @param {LabelLayer[]} how.labels
-   * @param {boolean} [how.hurried] whether speed comes before pixels
+   * @param {number} [how.patience] ms that the voxels of a layer may take; where they would take longer, fewer pixels are looked up
    * @param {Uint32Array} out width * height RGBA words
    */
-  draw(plane, images, { interpolation, slab, mode, split, labels, hurried = false }, out) {
+  draw(plane, images, { interpolation, slab, mode, split, labels, patience = Infinity }, out) {
     this.rough = false;
     const { width, height } = plane;
     const count = width * height;
     if (this.shades.length !== count) this.shades = new Uint8Array(count);
     const { shades } = this;
     this.samples.length = Math.min(this.samples.length, images.length + labels.length);
-    const found = images.map((layer, n) => this.values(n, layer, plane, layer.smooth ? interpolation : "nearest", slab, hurried));
+    const found = images.map((layer, n) => this.values(n, layer, plane, layer.smooth ? interpolation : "nearest", slab, patience));
     if (mode === "difference" && images.length > 1) {
       const [a, b] = found;
       const apart = new Float32Array(count);
@@ -101,7 +100,7 @@ export class PaneDrawer {
       for (let i = 0; i < count; i++) out[i] = palette[shades[i]];
       for (let n = 1; n < images.length; n++) this.over(images[n], found[n], plane, mode, split, out);
     }
-    labels.forEach((layer, n) => labelled(this.values(images.length + n, layer, plane, "nearest", null, hurried), layer.labels, width, height, out));
+    labels.forEach((layer, n) => labelled(this.values(images.length + n, layer, plane, "nearest", null, patience), layer.labels, width, height, out));
   }
 
   /** @private @param {ImageLayer} layer @param {Float32Array} values @param {Plane} plane @param {Mode} mode @param {number} split @param {Uint32Array} out */
@@ -163,12 +162,18 @@ function spread(given, plane, out) {
   const same = given.divide === 1 && theirs.width === width && theirs.height === height && theirs.pixel === plane.pixel;
   if (same && Math.abs(x0) < 1e-6 && Math.abs(y0) < 1e-6) return values;
   const made = out && out.length === width * height && out !== values ? out : new Float32Array(width * height);
+  const columns = Int32Array.from({ length: width }, (_, x) => {
+    const column = Math.round(x0 + x * share);
+    return column >= 0 && column < theirs.width ? column : -1;
+  });
   for (let y = 0, i = 0; y < height; y++) {
     const row = Math.round(y0 + y * share);
-    for (let x = 0; x < width; x++, i++) {
-      const column = Math.round(x0 + x * share);
-      made[i] = row >= 0 && row < theirs.height && column >= 0 && column < theirs.width ? values[row * theirs.width + column] : NaN;
+    if (row < 0 || row >= theirs.height) {
+      made.fill(NaN, i, (i += width));
+      continue;
     }
+    const start = row * theirs.width;
+    for (let x = 0; x < width; x++, i++) made[i] = columns[x] < 0 ? NaN : values[start + columns[x]];
   }
   return made;
 }

@@ -64,7 +64,7 @@ export class Late {
   /** The nearest slice that is here, on the way from the wanted one to the last one. @private @param {Pane} pane @param {State} state @param {Plane} [last] @returns {Pane | null} */
   between(pane, state, last) {
     if (!last || !isParallel(last, pane.plane)) return null;
-    const { meta, space, isStraight } = this.viewer;
+    const { meta, space, isStraight, transport } = this.viewer;
     const far = dot(minus(last.origin, pane.plane.origin), normalOf(pane.plane));
     /** @param {number} by mm along the normal @returns {Pane} */
     const at = (by) => ({ ...pane, plane: { ...pane.plane, origin: moved(pane.plane.origin, by, normalOf(pane.plane)) }, late: true });
@@ -75,12 +75,19 @@ export class Late {
       const here = space.coordinates(pane.plane.origin)[axis];
       const [from, to] = [here, here + far * along].map((mm) => nearest(line, mm));
       const way = Math.sign(to - from);
+      const source = pane.source ?? 0;
+      const step = this.viewer.stepOf(source, state.step);
       for (let k = from, n = 0; way && k !== to && n < NEAR; k += way, n++) {
+        // Along the slices most are told to be missing by one look.
+        if (axis === 0 && source === 0 && !transport.has({ source, step, slice: k })) continue;
         const one = at((line[k] - here) / along);
         if (this.has(one, state)) return one;
       }
     }
+    // The very plane, if the hand did not move or zoom it: then there is nothing to be drawn.
     const one = at(far);
+    const still = ["width", "height", "pixel"].every((name) => last[/** @type {"width"} */ (name)] === one.plane[/** @type {"width"} */ (name)]) && last.origin.every((x, k) => Math.abs(x - one.plane.origin[k]) < 1e-6);
+    if (still) one.plane = last;
     return this.has(one, state) ? one : null;
   }
 

@@ -4,7 +4,7 @@ import { isLight, lookIn, overText, ownSteps } from "./layers.js";
 import { normal, rotate } from "./scene.js";
 import { cross, dot, minus, moved, normalOf } from "./plane.js";
 import { AXIS_NAMES, roundLength, stepText } from "./space.js";
-import { shape } from "./svg.js";
+import { refill, shape } from "./svg.js";
 import { letters, placeText, short, windowText } from "./text.js";
 
 /** @typedef {import("./types.js").Meta} Meta */
@@ -61,7 +61,8 @@ export class Overlay {
    */
   draw({ meta, state, panes, stage, space, spaces, more }) {
     const { ratio, width, height } = stage.size;
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const box = `0 0 ${width} ${height}`;
+    if (this.svg.getAttribute("viewBox") !== box) this.svg.setAttribute("viewBox", box);
     const nodes = panes.map((pane, n) => {
       const [left, top, wide, high] = [pane.left / ratio, pane.top / ratio, pane.plane.width / ratio, pane.plane.height / ratio];
       const group = shape("svg", { x: left, y: top, width: wide, height: high, viewBox: `${left} ${top} ${wide} ${high}`, class: isLight(pane, state, meta) ? "dl-pane dl-light" : "dl-pane", "data-pane": pane.name });
@@ -76,7 +77,7 @@ export class Overlay {
       if (this.showText) this.text(group, { left, top, wide, high }, pane, n, { meta, state, space, spaces, stage });
       return group;
     });
-    this.svg.replaceChildren(...nodes);
+    refill(this.svg, nodes);
   }
 
   /** @private @param {{name: PlaneName, centre: [number, number], direction: [number, number]}} line @param {number} length */

@@ -314,30 +314,47 @@ function anyhow(source, plane, [S, R, C], nearest, out) {
       if (!sEven) s = S.index(s);
       if (!rEven) r = R.index(r);
       if (!cEven) c = C.index(c);
-      out[at] = NaN;
-      if (!(s >= low && s <= sHigh && r >= low && r <= rHigh && c >= low && c <= cHigh)) continue;
+      if (!(s >= low && s <= sHigh && r >= low && r <= rHigh && c >= low && c <= cHigh)) {
+        out[at] = NaN;
+        continue;
+      }
       s = s < 0 ? 0 : s > s1 ? s1 : s;
       r = r < 0 ? 0 : r > r1 ? r1 : r;
       c = c < 0 ? 0 : c > c1 ? c1 : c;
       if (nearest) {
-        const values = held[Math.min(Math.floor(s + 0.5), s1)];
-        if (values) out[at] = values[Math.min(Math.floor(r + 0.5), r1) * columns + Math.min(Math.floor(c + 0.5), c1)];
+        const values = held[Math.min((s + 0.5) | 0, s1)];
+        out[at] = values ? values[Math.min((r + 0.5) | 0, r1) * columns + Math.min((c + 0.5) | 0, c1)] : NaN;
         continue;
       }
-      const k = Math.floor(s);
-      const i = Math.floor(r);
-      const j = Math.floor(c);
+      const k = s | 0; // none is negative
+      const i = r | 0;
+      const j = c | 0;
       const ws = s - k;
       const wr = r - i;
       const wc = c - j;
       const a = held[k];
       const b = ws > 0 ? held[k + 1] : a;
-      if (a === null || b === null) continue;
+      if (a === null || b === null) {
+        out[at] = NaN;
+        continue;
+      }
       const upper = i * columns + j;
       const lower = wr > 0 ? upper + columns : upper;
       const step = wc > 0 ? 1 : 0;
-      const one = mix(mix(a[upper], a[upper + step], wc), mix(a[lower], a[lower + step], wc), wr);
-      out[at] = ws > 0 ? mix(one, mix(mix(b[upper], b[upper + step], wc), mix(b[lower], b[lower + step], wc), wr), ws) : one;
+      // Plainly first: only what is no number, or infinite, needs a closer look.
+      const a0 = a[upper] + wc * (a[upper + step] - a[upper]);
+      const a1 = a[lower] + wc * (a[lower + step] - a[lower]);
+      let value = a0 + wr * (a1 - a0);
+      if (ws > 0) {
+        const b0 = b[upper] + wc * (b[upper + step] - b[upper]);
+        const b1 = b[lower] + wc * (b[lower + step] - b[lower]);
+        value += ws * (b0 + wr * (b1 - b0) - value);
+      }
+      if (value !== value) {
+        const one = mix(mix(a[upper], a[upper + step], wc), mix(a[lower], a[lower + step], wc), wr);
+        value = ws > 0 ? mix(one, mix(mix(b[upper], b[upper + step], wc), mix(b[lower], b[lower + step], wc), wr), ws) : one;
+      }
+      out[at] = value;
     }
   }
 }

@@ -17,7 +17,7 @@ export function paletteFrom(text) {
   return words;
 }
 
-const BUCKETS = 8192; // of a sigmoid
+const BUCKETS = 4096; // of a sigmoid: finer than its shades
 const REACH = 2; // widths to either side of its centre, beyond which it is black or white
 
 /**
@@ -48,26 +48,48 @@ export function levels(values, window, invert, out) {
 }
 
 /**
- * The same for a sigmoid, which is slow to compute: it only rises or falls, so that what lies between two values of one shade has it too.
+ * The same for a sigmoid, which is slow to compute. It only rises, so where each shade begins is enough; a table tells the shade
+ * about there, and one comparison the rest.
  * @param {Float32Array} values @param {Window} window @param {boolean} invert @param {Uint8Array} out
  */
 function sigmoidLevels(values, window, invert, out) {
-  const shade = shader(window, invert);
   const { center, width } = window;
+  const edges = beginnings(window);
   const low = center - REACH * width;
   const share = BUCKETS / (2 * REACH * width);
-  const table = new Int16Array(BUCKETS);
-  for (let k = 0; k < BUCKETS; k++) {
-    // A little wider than it is: a value at its edge may be counted here or there.
-    const [a, b] = [shade(low + (k - 0.01) / share), shade(low + (k + 1.01) / share)];
-    table[k] = a === b ? a : -1;
+  const table = new Uint8Array(BUCKETS);
+  for (let k = 0, level = 0; k < BUCKETS; k++) {
+    // A little before it begins: a value at its edge may be counted here or there.
+    while (edges[level + 1] <= low + (k - 0.01) / share) level++;
+    table[k] = level;
   }
-  const [darkest, brightest] = [shade(-Infinity), shade(Infinity)];
+  const flip = invert ? 255 : 0;
   for (let i = 0; i < values.length; i++) {
-    const at = (values[i] - low) * share;
-    const known = at < 0 ? darkest : at >= BUCKETS ? brightest : at === at ? table[at | 0] : -1;
-    out[i] = known >= 0 ? known : shade(values[i]);
+    const x = values[i];
+    const at = (x - low) * share;
+    let level = at > 0 ? (at < BUCKETS ? table[at | 0] : 255) : 0;
+    if (x >= edges[level + 1]) level++;
+    out[i] = level ^ flip;
   }
+}
+
+/** The least value of each shade of a sigmoid; none for the first one, nor for one after the last. @param {Window} window */
+function beginnings(window) {
+  const shade = shader(window, false);
+  const { center, width } = window;
+  const edges = new Float64Array(257).fill(Infinity);
+  for (let level = 1; level < 256; level++) {
+    const about = center - (width / 4) * Math.log(255 / (level - 0.5) - 1);
+    let [below, above] = [about - 1e-6 * width, about + 1e-6 * width];
+    for (let n = 0; n < 50; n++) {
+      const middle = below + (above - below) / 2;
+      if (middle === below || middle === above) break;
+      if (shade(middle) >= level) above = middle;
+      else below = middle;
+    }
+    edges[level] = above;
+  }
+  return edges;
 }
 
 /** One colour over another: `share` from 0 to 1. @param {number} below @param {number} above @param {number} share */

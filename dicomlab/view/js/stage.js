@@ -11,6 +11,8 @@ import { panes } from "./scene.js";
 /** @typedef {import("./scene.js").Pane} Pane */
 /** @typedef {import("./sample.js").Source} Source */
 
+const SWIFT = 24; // ms that a picture may take while the hand moves
+
 export class Stage {
   /** @param {HTMLCanvasElement} canvas @param {import("./transport.js").Transport} transport */
   constructor(canvas, transport) {
@@ -24,6 +26,8 @@ export class Stage {
     /** Whether each pane shows its own plane, if a coarse one of the kernel. */ this.answered = true;
     /** @private @type {Map<string, PaneDrawer>} */ this.drawers = new Map();
     /** @private @type {Map<string, ImageData>} */ this.images = new Map();
+    /** What each pane was painted of. @private @type {Map<string, string>} */ this.painted = new Map();
+    /** Where the panes lay. @private */ this.laid = "";
   }
 
   /** Takes the size of the element that the canvas fills. @param {HTMLElement} element */
@@ -34,6 +38,7 @@ export class Stage {
     this.size = { width, height, ratio };
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
+    this.laid = ""; // a canvas that is measured anew is empty
   }
 
   /** Where the panes of a state would lie. @param {Meta} meta @param {State} state */
@@ -90,9 +95,15 @@ export class Stage {
    * @param {boolean} hurried whether speed comes before pixels
    */
   draw(meta, state, stepOf, paletteOf, shown, hurried) {
+    const patience = hurried ? SWIFT / this.panes.length : Infinity;
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
-    context.fillStyle = `rgb(${GROUND},${GROUND},${GROUND})`;
-    context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    const laid = JSON.stringify([this.canvas.width, this.canvas.height, this.panes.map(({ left, top, plane }) => [left, top, plane.width, plane.height])]);
+    if (laid !== this.laid) {
+      this.painted.clear();
+      context.fillStyle = `rgb(${GROUND},${GROUND},${GROUND})`;
+      context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    }
+    this.laid = laid;
     const used = new Set();
     const { scene } = state;
     this.answered = true;
@@ -130,6 +141,7 @@ export class Stage {
           ...voxels(n, scene.slab),
           window: look.window,
           invert: look.invert,
+          cmap: look.cmap,
           palette: paletteOf(look.cmap),
           opacity: look.opacity,
           fade: look.fade,
@@ -140,8 +152,13 @@ export class Stage {
         ...voxels(state.looks.length + mask, null),
         labels: new Map(state.labels[mask].map((look) => [look.value, look])),
       }));
-      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels, hurried }, new Uint32Array(image.data.buffer));
+      const how = JSON.stringify([plane, scene.interpolation, scene.slab, state.mode, state.split, patience]);
+      const what = JSON.stringify([layers, labels.map((one) => [one, [...one.labels]])], (name, value) => (["source", "given", "palette"].includes(name) ? undefined : value));
+      // What is there already is painted no second time: it would be laid over the page anew.
+      if (this.painted.get(name) === how + what) return whole;
+      drawer.draw(plane, layers, { interpolation: scene.interpolation, slab: scene.slab, mode: state.mode, split: state.split, labels, patience }, new Uint32Array(image.data.buffer));
       this.rough ||= drawer.rough;
+      this.painted.set(name, drawer.rough ? "" : how + what);
       context.putImageData(image, pane.left, pane.top);
       return whole;
     });

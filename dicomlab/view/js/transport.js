@@ -12,14 +12,16 @@ import { coarser } from "./plane.js";
 
 const DEMANDS = 2; // outstanding at most
 const PREFETCHES = 2; // outstanding at most, when nothing is demanded
-const BATCH = 4; // slices in a message
-const GLANCE = 2; // slices in a message while the user scrolls: a page that unpacks a large one stumbles
+const BATCH = 6; // slices in a message, at most; a message costs a kernel time, however little it brings
+const SURE = 4; // messages that tell whether a line is slow
+const SOON = 0.2; // seconds: while messages come within these, they may bring more
+const LATE = 0.35; // seconds: when they take longer, half as much
 const MOVING = 0.3; // seconds between two wishes that make a scroll
 const AHEAD = 16; // neighbours worth more than what was looked at longest ago
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
 const START = 4e6; // bytes a second, until measured: a slow line must not be clogged before it is known
-const SLOW = 6e6; // bytes a second below which the kernel packs what it sends: that takes it 7 to 30 ms a slice
+const SLOW = 4e6; // bytes a second below which the kernel packs what it sends: that takes it 7 to 30 ms a slice, and the page some
 const COARSE = 4; // a plane of the kernel first comes with a pixel for so many by so many
 
 /**
@@ -63,7 +65,8 @@ export class Transport {
     /** Planes of the kernel, the newest of each pane. @private @type {Map<string, PlaneAnswer>} */ this.answers = new Map();
     /** When the last two wishes came. @private */ this.wished = [-Infinity, -Infinity];
     /** @private */ this.rate = START;
-    /** Whether the rate was measured. @private */ this.measured = false;
+    /** The last rates: a busy machine is now and then fast, a slow line never. @private @type {number[]} */ this.rates = [];
+    /** Slices in a message. @private */ this.batch = 2;
     /** Which part of their bytes slices need on the line. @private */ this.share = 1;
     /** @private */ this.lastArrival = 0;
     /** Nothing is fetched in advance while a drag needs the page's whole attention. */
@@ -133,7 +136,7 @@ export class Transport {
 
   /** Whether packing pays. @private */
   get pack() {
-    return this.measured && this.rate < SLOW;
+    return this.rates.length >= SURE && Math.max(...this.rates) < SLOW;
   }
 
   /** @private */
@@ -182,9 +185,10 @@ export class Transport {
     for (const want of this.wants) {
       if (this.has(want) || this.asked(want) || this.failure(want)) continue;
       if (demands >= DEMANDS) return;
-      this.request(want.source, want.step, [want.slice], true);
+      const slices = this.moving ? [want.slice, ...this.following(want)] : [want.slice];
+      this.request(want.source, want.step, slices, true);
       demands++;
-      bytes += this.size(want.source);
+      bytes += slices.length * this.size(want.source);
     }
     for (const want of this.planeWants) {
       if (demands >= DEMANDS) return;
@@ -207,6 +211,17 @@ export class Transport {
     }
   }
 
+  /** Neighbours that come along with a slice that is scrolled to. @private @param {Want} want */
+  following({ source, step, slice }) {
+    const found = [];
+    for (const one of this.ahead()) {
+      if (found.length >= this.batch - 1) break;
+      if (one.source !== source || one.step !== step || Math.abs(one.slice - slice) > AHEAD) break;
+      if (one.slice !== slice && !this.has(one) && !this.asked(one) && !this.failure(one)) found.push(one.slice);
+    }
+    return found;
+  }
+
   /** Slices of one step of one volume to fetch in advance. @private @param {number} allowance bytes */
   pickAhead(allowance) {
     /** @type {Want[]} */
@@ -224,7 +239,7 @@ export class Transport {
       if (this.has(want) || this.asked(want) || this.failure(want)) continue;
       if (!mayEvict && (this.moving || !this.cache.room((batch.length + 1) * size))) break;
       batch.push(want);
-      const most = Math.min(this.moving ? GLANCE : BATCH, Math.max(1, Math.floor(Math.min(MOST, allowance) / size)));
+      const most = Math.min(this.batch, Math.max(1, Math.floor(Math.min(MOST, allowance) / size)));
       if (batch.length >= most) break;
     }
     return batch;
@@ -277,6 +292,9 @@ export class Transport {
     if (!request || message.key !== this.sources[request.source]?.key) return;
     const raw = buffers.map(bytesFrom);
     this.clock(request.since, raw.reduce((sum, one) => sum + one.byteLength, 0));
+    const took = this.now() - request.since;
+    if (took > LATE) this.batch = Math.max(1, this.batch >> 1);
+    else if (took < SOON && request.slices.length >= this.batch) this.batch = Math.min(this.batch + 1, BATCH);
     if (message.packed) {
       Promise.all(raw.map((one, n) => inflate(one, message.packed[n]))).then(
         (whole) => {
@@ -296,7 +314,7 @@ export class Transport {
     this.lastArrival = now;
     if (!bytes || seconds <= 0) return;
     this.rate = 0.7 * this.rate + 0.3 * Math.min(bytes / seconds, 1e9);
-    this.measured = true;
+    this.rates = [...this.rates.slice(1 - SURE), bytes / seconds];
   }
 
   /** What a reply brings. @private @param {any} message @param {Uint8Array[]} buffers */
