@@ -186,6 +186,10 @@ function level(source, [S, R, C], ways, { width, height }, out) {
   /** Lines that no row needs any more: new ones a row would keep the collector busy. @type {Float64Array[]} */
   const free = [];
   const whole = C.way.every((way) => way === 0);
+  // Pixels of a row that have a voxel lie side by side; what is beyond them is left as it is.
+  const across = byRow ? R.first : C.first;
+  const [from, to] = across.length === 1 ? [0, width] : [across.findIndex((one) => one >= 0), across.findLastIndex((one) => one >= 0) + 1];
+  if (to <= from || from < 0) return;
   let column = 0;
   /** One line of voxels, mixed along columns (and rows, where these move with x). @param {number} slice @param {number} row */
   const line = (slice, row) => {
@@ -201,22 +205,20 @@ function level(source, [S, R, C], ways, { width, height }, out) {
     if (byRow) {
       const [i, j, wc] = [C.first[column], C.next[column], C.way[column]];
       const { first, next, way } = R;
-      for (let x = 0; x < width; x++) {
-        if (first[x] < 0) made[x] = NaN;
-        else {
-          const [upper, lower] = [first[x] * columns, next[x] * columns];
-          const one = i === j ? values[upper + i] : mix(values[upper + i], values[upper + j], wc);
-          if (upper === lower) made[x] = one;
-          else made[x] = mix(one, i === j ? values[lower + i] : mix(values[lower + i], values[lower + j], wc), way[x]);
-        }
+      for (let x = from; x < to; x++) {
+        const upper = first[x] * columns;
+        const lower = next[x] * columns;
+        const one = i === j ? values[upper + i] : mix(values[upper + i], values[upper + j], wc);
+        if (upper === lower) made[x] = one;
+        else made[x] = mix(one, i === j ? values[lower + i] : mix(values[lower + i], values[lower + j], wc), way[x]);
       }
     } else {
       const start = row * columns;
       const { first, next, way } = C;
       if (first.length === 1) made.fill(mix(values[start + first[0]], values[start + next[0]], way[0]));
       else if (cy) made.fill(mix(values[start + first[column]], values[start + next[column]], way[column]));
-      else if (whole) for (let x = 0; x < width; x++) made[x] = first[x] < 0 ? NaN : values[start + first[x]];
-      else for (let x = 0; x < width; x++) made[x] = first[x] < 0 ? NaN : mix(values[start + first[x]], values[start + next[x]], way[x]);
+      else if (whole) for (let x = from; x < to; x++) made[x] = values[start + first[x]];
+      else for (let x = from; x < to; x++) made[x] = mix(values[start + first[x]], values[start + next[x]], way[x]);
     }
     lines.set(name, made);
     return made;
@@ -238,10 +240,10 @@ function level(source, [S, R, C], ways, { width, height }, out) {
     if (!a || !b || !c || !d) continue;
     const ws = S.way[s];
     const start = y * width;
-    if (k === l && i === j) for (let x = 0; x < width; x++) out[start + x] = a[x];
-    else if (k === l) for (let x = 0; x < width; x++) out[start + x] = mix(a[x], b[x], wr);
-    else if (i === j) for (let x = 0; x < width; x++) out[start + x] = mix(a[x], c[x], ws);
-    else for (let x = 0; x < width; x++) out[start + x] = mix(mix(a[x], b[x], wr), mix(c[x], d[x], wr), ws);
+    if (k === l && i === j) for (let x = from; x < to; x++) out[start + x] = a[x];
+    else if (k === l) for (let x = from; x < to; x++) out[start + x] = mix(a[x], b[x], wr);
+    else if (i === j) for (let x = from; x < to; x++) out[start + x] = mix(a[x], c[x], ws);
+    else for (let x = from; x < to; x++) out[start + x] = mix(mix(a[x], b[x], wr), mix(c[x], d[x], wr), ws);
   }
 }
 

@@ -17,7 +17,10 @@ const SURE = 4; // messages that tell whether a line is slow
 const SOON = 0.2; // seconds: while messages come within these, they may bring more
 const LATE = 0.35; // seconds: when they take longer, half as much
 const MOVING = 0.3; // seconds between two wishes that make a scroll
-const AHEAD = 16; // neighbours worth more than what was looked at longest ago
+const AHEAD = 32; // neighbours worth more than what was looked at longest ago
+const FAST = 5; // slices a second from which on a scroll is met where it will be
+const TRACK = 0.3; // seconds of a scroll that tell its speed
+const RESTS = 0.12; // seconds without a step after which it has ended
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
 const START = 4e6; // bytes a second, until measured: a slow line must not be clogged before it is known
@@ -66,7 +69,9 @@ export class Transport {
     /** When the last two wishes came. @private */ this.wished = [-Infinity, -Infinity];
     /** @private */ this.rate = START;
     /** The last rates: a busy machine is now and then fast, a slow line never. @private @type {number[]} */ this.rates = [];
-    /** Slices in a message. @private */ this.batch = 2;
+    /** Slices in a message. @private */ this.batch = 1;
+    /** Seconds that a message takes. @private */ this.latency = 0;
+    /** Which slice was looked at when. @private @type {{at: number, when: number}[]} */ this.track = [];
     /** Which part of their bytes slices need on the line. @private */ this.share = 1;
     /** @private */ this.lastArrival = 0;
     /** Nothing is fetched in advance while a drag needs the page's whole attention. */
@@ -122,14 +127,17 @@ export class Transport {
    * @param {Want[]} wants slices, the most important first
    * @param {PlaneWant[]} planes what the kernel should cut, where it can
    * @param {() => Iterable<Want>} ahead what may be fetched in advance, in this order
+   * @param {number} [at] the slice of the first volume that is looked at
    */
-  want(wants, planes, ahead) {
+  want(wants, planes, ahead, at = NaN) {
     const moved = JSON.stringify(wants) !== JSON.stringify(this.wants);
     // Tried again when somebody comes back to it; not when the failure itself has the view ask what it wants.
     if (moved) for (const want of wants) this.failures.delete(nameOf(want));
     this.wants = wants;
     this.planeWants = planes;
     this.ahead = ahead;
+    const when = this.now();
+    if (at !== this.track[this.track.length - 1]?.at) this.track = [...this.track.filter((one) => when - one.when < TRACK), { at, when }];
     if (moved) this.wished = [this.wished[1], this.now()];
     this.pump();
   }
@@ -143,6 +151,15 @@ export class Transport {
   get moving() {
     const [before, last] = this.wished;
     return last - before < MOVING && this.now() - last < MOVING;
+  }
+
+  /** Slices that pass by before an answer to a demand is here, with the sign of their direction; 0 where nobody scrolls fast. @private */
+  get passing() {
+    const first = this.track[0];
+    const last = this.track[this.track.length - 1];
+    if (!last || this.now() - last.when > RESTS || !(last.when > first.when) || this.sources.length > 1) return 0;
+    const speed = (last.at - first.at) / (last.when - first.when);
+    return Math.abs(speed) < FAST ? 0 : Math.trunc(speed * this.latency);
   }
 
   /** Why a slice could not be had, in the kernel's words. @param {Want} want */
@@ -185,7 +202,7 @@ export class Transport {
     for (const want of this.wants) {
       if (this.has(want) || this.asked(want) || this.failure(want)) continue;
       if (demands >= DEMANDS) return;
-      const slices = this.moving ? [want.slice, ...this.following(want)] : [want.slice];
+      const slices = this.meeting(want);
       this.request(want.source, want.step, slices, true);
       demands++;
       bytes += slices.length * this.size(want.source);
@@ -211,15 +228,20 @@ export class Transport {
     }
   }
 
-  /** Neighbours that come along with a slice that is scrolled to. @private @param {Want} want */
-  following({ source, step, slice }) {
-    const found = [];
-    for (const one of this.ahead()) {
-      if (found.length >= this.batch - 1) break;
-      if (one.source !== source || one.step !== step || Math.abs(one.slice - slice) > AHEAD) break;
-      if (one.slice !== slice && !this.has(one) && !this.asked(one) && !this.failure(one)) found.push(one.slice);
+  /** What is asked for in place of a slice that is scrolled to: those that will be looked at when the answer comes. @private @param {Want} want */
+  meeting({ source, step, slice }) {
+    const { passing } = this;
+    const found = passing ? [] : [slice];
+    for (const one of this.moving && !this.paused ? this.ahead() : []) {
+      if (found.length >= this.batch || one.source !== source || one.step !== step) break;
+      if (one.slice !== slice && !this.isPassed(one, passing) && !this.has(one) && !this.asked(one) && !this.failure(one)) found.push(one.slice);
     }
-    return found;
+    return found.length ? found : [slice];
+  }
+
+  /** Whether a slice will have been scrolled by when it is here. @private @param {Want} want @param {number} passing */
+  isPassed({ slice }, passing) {
+    return passing !== 0 && (slice - this.track[this.track.length - 1].at) * Math.sign(passing) < Math.abs(passing);
   }
 
   /** Slices of one step of one volume to fetch in advance. @private @param {number} allowance bytes */
@@ -227,7 +249,9 @@ export class Transport {
     /** @type {Want[]} */
     const batch = [];
     let near = AHEAD;
+    const { passing } = this;
     for (const want of this.ahead()) {
+      if (this.isPassed(want, passing)) continue;
       const size = this.size(want.source);
       // Neighbours may push older slices out, but never more than half of what fits; filling up pushes nothing out, or two
       // viewers would empty each other's cache.
@@ -293,8 +317,9 @@ export class Transport {
     const raw = buffers.map(bytesFrom);
     this.clock(request.since, raw.reduce((sum, one) => sum + one.byteLength, 0));
     const took = this.now() - request.since;
+    this.latency = this.latency ? 0.7 * this.latency + 0.3 * took : took;
     if (took > LATE) this.batch = Math.max(1, this.batch >> 1);
-    else if (took < SOON && request.slices.length >= this.batch) this.batch = Math.min(this.batch + 1, BATCH);
+    else if (took < SOON && request.slices.length >= this.batch) this.batch = Math.min(2 * this.batch, BATCH);
     if (message.packed) {
       Promise.all(raw.map((one, n) => inflate(one, message.packed[n]))).then(
         (whole) => {

@@ -41,7 +41,7 @@ export function wish(viewer) {
       planes.push({ pane: `${paneName(pane)}/${source}`, source, step, name, plane: pane.plane, interpolation: meta.sources[source].smooth ? state.scene.interpolation : "nearest", slab });
     }
   }
-  transport.want(wants, planes, () => ahead(viewer));
+  transport.want(wants, planes, () => ahead(viewer), viewer.space.nearest(state.scene.position)[0]);
 }
 
 /** Slices that may be wanted next: around the one that is seen, of all volumes. @param {Viewer} viewer @returns {Generator<Want>} */
