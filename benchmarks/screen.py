@@ -20,6 +20,7 @@ from tests.browser.jupyter import Lab, Notebook  # noqa: E402
 __all__ = ["DRAWN", "ROOT", "STEP", "Desk", "feel"]
 
 STEP: Final = f"() => {DICOMLAB.step}"
+_WHOLE: Final = "viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 300"
 DRAWN: Final = "() => Number(document.querySelector('.dl-browser').dataset.drawn || -1)"
 """The slice that dicomlab says that it shows."""
 
@@ -38,6 +39,7 @@ window.steps = async (count, step, read) => {
         await frame();
         const start = performance.now();
         step();
+        await frame(); // nobody sees anything before
         await until(() => read() !== before && read() >= 0, 4000);
         times.push(performance.now() - start);
     }
@@ -141,17 +143,19 @@ def feel(desk: Desk, peer: Peer) -> dict[str, float]:
         page = notebook.page
         page.wait_for_function(f"() => ({_read(peer)})() >= 0", timeout=180_000)
         if peer is DICOMLAB:
-            notebook.wait(
-                "viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 300", timeout=60_000
-            )
+            notebook.wait(_WHOLE, timeout=60_000)
         again = "async () => { const start = performance.now(); jupyterapp.shell.currentWidget.content.activeCellIndex = 2;"
         again += f" const old = {peer.picture}; jupyterapp.commands.execute('notebook:run-cell');"
         again += f" await until(() => {peer.picture} !== old && ({_read(peer)})() >= 0, 180000);"
         again += " return performance.now() - start; }"
         first = float("nan") if peer is FLOOR else statistics.median(page.evaluate(again) for _ in range(3))
+        if peer is DICOMLAB:  # all that is measured from here on is there already, as it is in the peers
+            notebook.wait(_WHOLE, timeout=60_000)
         page.wait_for_timeout(500)
         step = f"() => {peer.step}"
-        page.evaluate(f"() => steps(5, {step}, {_read(peer)})")
+        # Once before the clock starts: memory that was never read is slow to be read first.
+        page.evaluate(f"() => stream(60, 120, {step}, {_read(peer)})")
+        page.wait_for_timeout(500)
         times = page.evaluate(f"() => steps(40, {step}, {_read(peer)})")
         found = {"first": first, "median": statistics.median(times), "p95": times[int(0.95 * len(times))]}
         for rate in (30, 60):
