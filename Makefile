@@ -10,7 +10,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test bench peers check check-python check-js js clean distclean
+.PHONY: help demo lab test bench bench-browser peers check check-python check-js js clean distclean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name does; do \
@@ -29,6 +29,10 @@ test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the sys
 bench: .bench/.stamp ## the tables of docs/performance.md: loading, beside other readers (half an hour, 3 GB)
 	@.bench/bin/python -m benchmarks.series
 	@.bench/bin/python -m benchmarks.loading --write
+
+bench-browser: .bench/.stamp ## the tables of docs/performance.md: the slice browser, beside other viewers (ten minutes; needs Chromium)
+	@sh .ci/system
+	@.bench/bin/python -m benchmarks.browser --write
 
 peers: .venv/.dev ## .peers: other readers for the table of docs/kinds.md (800 MB)
 	@$(PY) -m pip install --disable-pip-version-check --quiet --no-deps --upgrade --target .peers -r tests/kinds/peers.txt
