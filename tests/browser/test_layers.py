@@ -117,7 +117,7 @@ def test_the_panel_sets_window_mode_and_opacity_of_the_volume_in_hand(
     alone: Callable[[dl.SliceBrowser], Notebook],
 ) -> None:
     book = alone(dl.compare(ct(), pet(), height=320))
-    panel = book.page.get_by_role("region", name="Volumes, window and labels")
+    panel = book.page.get_by_role("region", name="Volumes, labels, measurements and window")
     expect(panel.get_by_role("button", name="CT anatomy", exact=True)).to_have_attribute(
         "aria-pressed", "true"
     )
@@ -160,7 +160,7 @@ def test_the_list_of_labels_hides_colours_and_jumps_and_its_names_are_text(
     mask[17, 10:14, 50:58] = True
     browser = dl.browse(ct(), masks={name: mask, "other": ct() > 90}, height=320)
     book = alone(browser)
-    panel = book.page.get_by_role("region", name="Volumes, window and labels")
+    panel = book.page.get_by_role("region", name="Volumes, labels, measurements and window")
     assert panel.locator("img").count() == 0
     panel.get_by_role("button", name=name, exact=True).click()
     book.shown(17)
@@ -209,7 +209,7 @@ def test_python_and_page_hear_of_each_other(open_notebook: Callable[..., Noteboo
     assert book.ask("viewer.meta.palettes.magma.length") == 1024
     assert book.ask("viewer.meta.sources[0].key") == key
     assert book.ask("viewer.transport.cache.count(viewer.meta.sources[0].key, 0)") >= count, "slices stay"
-    panel = book.page.get_by_role("region", name="Volumes, window and labels")
+    panel = book.page.get_by_role("region", name="Volumes, labels, measurements and window")
     panel.get_by_role("slider", name="Opacity of dense").or_(
         panel.get_by_role("slider", name="Opacity of all labels")
     ).first.fill("80")

@@ -196,7 +196,7 @@ def test_the_probe_speaks_of_the_very_pixel_under_the_pointer(alone: Open, size:
             viewer.zoomAbout(pane, 300, 150, Math.max(1, Math.round(px)) / px);
         })()"""
     )
-    book.wait("viewer.frame === 0")
+    book.wait("root.dataset.complete === 'true' && viewer.frame === 0")
     for x, y in ((180, 30), (211, 77), (262, 101), (333, 150), (400, 271)):
         book.page.mouse.move(box["x"] + x, box["y"] + y)
         probe = book.ask("viewer.chrome.probe.textContent")

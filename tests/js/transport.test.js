@@ -397,3 +397,14 @@ test("a fast scroll is met where it will be when the answer comes, and where it 
   }
   assert.ok(transport.has({ source: 0, step: 0, slice: at }));
 });
+
+test("a page that is full fetches nothing in a circle", () => {
+  const { transport, cache, asked, answer, want } = setUp({ count: 60, budget: 20 * 200 });
+  want(30);
+  let messages = 0;
+  for (; asked.length && messages < 200; messages++) answer(asked.shift());
+  assert.ok(messages < 30, `${messages} messages`);
+  assert.equal(cache.bytes, 20 * 200);
+  for (let n = 0; n < 5; n++) transport.pump();
+  assert.equal(asked.length, 0);
+});

@@ -34,7 +34,7 @@ export class PaneDrawer {
   constructor() {
     /** @private @type {{name: string, values: Float32Array}[]} */ this.samples = [];
     /** @private @type {Uint8Array} */ this.shades = new Uint8Array(0);
-    /** ms that a pixel took lately, of each plane of a slab. @private */ this.cost = 0;
+    /** ms that a pixel took the last times, of each plane of a slab: the first time is slow. @private @type {number[]} */ this.costs = [];
     /** Whether the last picture has fewer pixels than it should, for speed. */ this.rough = false;
   }
 
@@ -52,6 +52,11 @@ export class PaneDrawer {
     return values;
   }
 
+  /** ms that a pixel takes, as far as that is known. */
+  get cost() {
+    return this.costs.length > 1 ? Math.min(...this.costs) : 0;
+  }
+
   /** A picture of fewer pixels. @private @param {import("./sample.js").Source} source @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {number} divide */
   sketch(source, plane, interpolation, slab, divide) {
     const small = coarser(plane, divide);
@@ -62,7 +67,7 @@ export class PaneDrawer {
   timed(work, job) {
     const start = performance.now();
     const done = job();
-    this.cost = (performance.now() - start) / work;
+    this.costs = [...this.costs.slice(-2), (performance.now() - start) / work];
     return done;
   }
 

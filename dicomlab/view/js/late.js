@@ -53,9 +53,19 @@ export class Late {
     return true;
   }
 
+  /** Whether a slice of a pane cannot be had: then nothing is worth waiting for. @private @param {Pane} pane @param {State} state */
+  isLost(pane, state) {
+    const { viewer } = this;
+    for (const { source, step, range } of needs(viewer, state, [pane])) {
+      if (range[1] - range[0] < FEW) for (let slice = range[0]; slice <= range[1]; slice++) if (viewer.transport.failure({ source, step, slice })) return true;
+    }
+    return false;
+  }
+
   /** The pane itself if it can be drawn, else what is nearest to it. @private @param {Pane} pane @param {State} state @returns {Pane} */
   nearest(pane, state) {
     const name = paneName(pane);
+    if (this.isLost(pane, state)) return pane;
     const found = this.has(pane, state) ? pane : this.between(pane, state, this.last.get(name)) ?? this.cut(pane, state);
     if (found) this.last.set(name, found.plane);
     return found ?? pane;

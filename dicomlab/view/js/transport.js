@@ -94,10 +94,15 @@ export class Transport {
     this.ahead = () => [];
   }
 
-  /** @private @param {number} source */
-  size(source) {
+  /** Bytes of a slice. @private @param {number} source */
+  whole(source) {
     const [, rows, columns] = this.sources[source].shape;
-    return 2 * rows * columns * (this.pack ? this.share : 1);
+    return 2 * rows * columns;
+  }
+
+  /** Bytes of a slice on the line. @private @param {number} source */
+  size(source) {
+    return this.whole(source) * (this.pack ? this.share : 1);
   }
 
   /** @private @param {Want} want */
@@ -220,7 +225,7 @@ export class Transport {
     const size = this.size(first);
     const allowance = Math.max(size, this.rate * SECONDS);
     while (ahead < (demands ? 1 : PREFETCHES) && bytes + size <= Math.max(allowance, size * 2)) {
-      const batch = this.pickAhead(allowance - bytes);
+      const batch = this.pickAhead(allowance - bytes, this.underWay);
       if (!batch.length) return;
       this.request(batch[0].source, batch[0].step, batch.map(({ slice }) => slice), false);
       ahead++;
@@ -244,8 +249,15 @@ export class Transport {
     return passing !== 0 && (slice - this.track[this.track.length - 1].at) * Math.sign(passing) < Math.abs(passing);
   }
 
-  /** Slices of one step of one volume to fetch in advance. @private @param {number} allowance bytes */
-  pickAhead(allowance) {
+  /** Bytes of slices that are on their way, as they will be here. @private */
+  get underWay() {
+    let bytes = 0;
+    for (const { source, slices } of this.flying.values()) bytes += slices.length * this.whole(source);
+    return bytes;
+  }
+
+  /** Slices of one step of one volume to fetch in advance. @private @param {number} allowance bytes @param {number} underWay bytes */
+  pickAhead(allowance, underWay) {
     /** @type {Want[]} */
     const batch = [];
     let near = AHEAD;
@@ -255,13 +267,13 @@ export class Transport {
       const size = this.size(want.source);
       // Neighbours may push older slices out, but never more than half of what fits; filling up pushes nothing out, or two
       // viewers would empty each other's cache.
-      const mayEvict = near-- > 0 && (AHEAD - near) * size * 2 <= this.cache.budget;
+      const mayEvict = near-- > 0 && (AHEAD - near) * this.whole(want.source) * 2 <= this.cache.budget;
       if (batch.length && (want.source !== batch[0].source || want.step !== batch[0].step)) {
         if (this.has(want)) continue;
         break;
       }
       if (this.has(want) || this.asked(want) || this.failure(want)) continue;
-      if (!mayEvict && (this.moving || !this.cache.room((batch.length + 1) * size))) break;
+      if (!mayEvict && (this.moving || !this.cache.room(underWay + (batch.length + 1) * this.whole(want.source)))) break;
       batch.push(want);
       const most = Math.min(this.batch, Math.max(1, Math.floor(Math.min(MOST, allowance) / size)));
       if (batch.length >= most) break;
