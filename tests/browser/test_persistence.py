@@ -62,11 +62,11 @@ def test_it_is_small_with_the_state_of_its_widgets_too_and_says_what_it_waits_fo
     saved: tuple[Notebook, Path], lab: Lab, chromium: Browser
 ) -> None:
     book, path = saved
-    book.page.evaluate(
-        "() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
-    )
+    toggle = "() => jupyterapp.commands.execute('@jupyter-widgets/jupyterlab-manager:saveWidgetState')"
+    book.page.evaluate(toggle)
     book.page.evaluate("() => { jupyterapp.shell.currentWidget.context.model.dirty = true; }")
     save(book)
+    book.page.evaluate(toggle)  # it is a setting of the whole server
     notebook = nbformat.read(path, 4)
     models = notebook.metadata.widgets[STATE].state
     mine = [one for one in models.values() if one.model_module == "anywidget"]
