@@ -65,6 +65,8 @@ class Peer:
     share: float = 1.0
     """Which part of the element's shorter side the 512 pixels fill."""
     needs: tuple[str, ...] = ()
+    nudged: bool = False
+    """Whether it opens on a blend of two slices, so that it has to be stepped before one can be read."""
 
 
 _SLIDER = """(() => {
@@ -191,5 +193,6 @@ display(viewer)
         "document.querySelector('.jp-OutputArea-output canvas')",
         _wheel(".jp-OutputArea-output canvas"),
         needs=("ipyniivue", "nibabel"),
+        nudged=True,
     ),
 )

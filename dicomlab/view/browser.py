@@ -263,8 +263,7 @@ class SliceBrowser(Drawn):
             for source in self._opened()[: self._images]:
                 source.refresh()
             known = {label.name: dict(label._look) for label in self.labels}
-            self._masks = read_masks(self._given_masks)
-            self._sources = [*self._sources[: self._images], *(mask.source for mask in self._masks)]
+            self._hold(self._sources[: self._images], read_masks(self._given_masks))
             labels = self._looks_of_labels(known)
             state = {name: getattr(self, name) for name in STATE}
             with self.hold_sync():

@@ -21,7 +21,7 @@ from dicomlab.windowing import AnyWindow, WindowLike, resolve_window
 if TYPE_CHECKING:
     from dicomlab.view.synced import Synced
 
-__all__ = ["DifferenceLayer", "LabelLayer", "LabelList", "Layer", "looked_as", "manner"]
+__all__ = ["DifferenceLayer", "LabelLayer", "LabelList", "Layer", "first_look_through", "looked_as", "manner"]
 
 _MANNER = ("invert", "cmap", "opacity", "fade")
 
@@ -44,6 +44,18 @@ def looked_as(mode: str, look: Mapping[str, Any], known: Mapping[str, Mapping[st
     to, other = ("fused", "plain") if mode == "fusion" else ("plain", "fused")
     unchanged = all(look[name] == known[other][name] for name in _MANNER)
     return {**look, **known[to]} if unchanged else dict(look)
+
+
+def first_look_through(window: AnyWindow, *, invert: bool = False, cmap: str = "gray") -> dict[str, Any]:
+    """How something is looked at first, as ``Look`` in ``js/types.js``."""
+    return {
+        "window": numbers(window),
+        "invert": invert,
+        "cmap": cmap,
+        "opacity": 1.0,
+        "fade": False,
+        "visible": True,
+    }
 
 
 class Layer:

@@ -74,11 +74,13 @@ class Steps:
                 found.append(None)
                 continue
             others = first.values[first.names.index(name)]
+            texts = [str(one) for one in own]
             kinds = {own.dtype.kind, others.dtype.kind}
-            if kinds <= set("iuf") or kinds in ({"m"}, {"M"}):
+            if texts == [str(one) for one in others]:  # also where values come twice, or are no numbers
+                found.append(list(range(len(own))))
+            elif kinds <= set("iuf") or kinds in ({"m"}, {"M"}):
                 found.append([int(np.argmin(np.abs(own - other))) for other in others])
             else:
-                texts = [str(one) for one in own]
                 found.append([texts.index(str(other)) if str(other) in texts else 0 for other in others])
         return found
 

@@ -16,8 +16,8 @@ from dicomlab.view.answers import answer
 from dicomlab.view.draw import Mode
 from dicomlab.view.grid import Grid
 from dicomlab.view.keymap import TOOLS, checked_keymap
-from dicomlab.view.layers import looked_as, manner
-from dicomlab.view.masks import MasksLike, first_look, read_masks
+from dicomlab.view.layers import first_look_through, looked_as, manner
+from dicomlab.view.masks import Mask, MasksLike, first_look, read_masks
 from dicomlab.view.meet import MODES, check_mode
 from dicomlab.view.page import module
 from dicomlab.view.roi import Roi
@@ -27,7 +27,7 @@ from dicomlab.view.shade import PALETTES
 from dicomlab.view.source import Source, check_one_frame
 from dicomlab.view.state import PLANES, PlaneName, choose_plane, choose_voxel
 from dicomlab.view.told import describe, first_difference, first_state, packed
-from dicomlab.view.windows import lut_text, numbers
+from dicomlab.view.windows import lut_text
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow, Window, WindowLike, file_windows, resolve_window, shown_inverted
 
@@ -127,9 +127,8 @@ class Synced(anywidget.AnyWidget):
         # Messages arrive on a thread of their own (ipykernel 7 handles comms in a subshell).
         self._lock = threading.RLock()
         self._given_masks = masks
-        self._masks = read_masks(masks)
         self._images = len(volumes)
-        self._sources = [Source(volume) for volume in volumes] + [mask.source for mask in self._masks]
+        self._hold([Source(volume) for volume in volumes], read_masks(masks))
         check_one_frame(self._sources, images=self._images)
         grid = self._sources[0].grid(0)
         self._basis = basis_of(grid)
@@ -167,6 +166,12 @@ class Synced(anywidget.AnyWidget):
         super().__init__(_meta=self._describe(state), **state)
         self.on_msg(self._on_message)
 
+    def _hold(self, images: Sequence[Source], masks: Sequence[Mask]) -> None:
+        """Have these volumes and masks, and know which step of each goes with each of the first one's."""
+        self._masks = list(masks)
+        self._sources = [*images, *(mask.source for mask in masks)]
+        self._follows = [source.steps.follow(images[0].steps) for source in self._sources]
+
     def _images_of(self) -> list[Grid]:
         return [source.grid(self._number(n)) for n, source in enumerate(self._opened()[: self._images])]
 
@@ -190,14 +195,7 @@ class Synced(anywidget.AnyWidget):
         # The page tells of a table by its text, and may choose each that it was offered.
         for one in (chosen, *file_windows(grid.attrs).values()):
             self._remember(one)
-        return {
-            "window": numbers(chosen),
-            "invert": shown_inverted(grid.attrs),
-            "cmap": "gray",
-            "opacity": 1.0,
-            "fade": False,
-            "visible": True,
-        }
+        return first_look_through(chosen, invert=shown_inverted(grid.attrs))
 
     def _remember(self, window: AnyWindow) -> None:
         if isinstance(window, VoiLut):
@@ -206,7 +204,9 @@ class Synced(anywidget.AnyWidget):
     def _describe(self, state: Mapping[str, Any]) -> dict[str, Any]:
         images = self._sources[: self._images]
         return {
-            **describe(images, self._manners, self._masks, self._basis, state, memory=self._memory),
+            **describe(
+                images, self._manners, self._masks, self._follows, self._basis, state, memory=self._memory
+            ),
             "palettes": packed((*PALETTES, *self._cmaps)),
             "height": self._height,
             "first": first_state(state),
@@ -325,7 +325,7 @@ class Synced(anywidget.AnyWidget):
         first, own = self._sources[0].steps, self._sources[source].steps
         index = [
             0 if follows is None else follows[shown[first.names.index(name)]]
-            for name, follows in zip(own.names, own.follow(first), strict=True)
+            for name, follows in zip(own.names, self._follows[source], strict=True)
         ]
         return own.number(tuple(index))
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from dicomlab.view.layers import first_look_through
 from dicomlab.view.masks import Mask
 from dicomlab.view.meet import apart, subtractable, symmetric_window
 from dicomlab.view.plane import Vector
@@ -33,26 +34,23 @@ def describe(
     images: Sequence[Source],
     manners: Sequence[Mapping[str, Any]],
     masks: Sequence[Mask],
+    follows: Sequence[Sequence[Sequence[int] | None]],
     basis: Basis,
     state: Mapping[str, Any],
     *,
     memory: int,
 ) -> dict[str, Any]:
-    """Return what the page needs to draw volumes and masks; `state` says how traits are."""
+    """Return what the page needs to draw volumes and masks.
+
+    `follows` says which step of each goes with each of the first volume's, `state` how traits are.
+    """
     volumes = [
         {**source.describe(memory=memory), "manner": known}
         for source, known in zip(images, manners, strict=True)
     ]
-    sources = [
-        {**one, "follows": source.steps.follow(images[0].steps)}
-        for one, source in zip(
-            [*volumes, *(mask.describe(memory=memory) for mask in masks)],
-            [*images, *(mask.source for mask in masks)],
-            strict=True,
-        )
-    ]
+    sources = [*volumes, *(mask.describe(memory=memory) for mask in masks)]
     return {
-        "sources": sources,
+        "sources": [{**one, "follows": steps} for one, steps in zip(sources, follows, strict=True)],
         "difference": _describe_difference(images, volumes, basis, state),
         "basis": {
             "right": dict(basis.right),
@@ -99,14 +97,7 @@ def first_difference(
     """How the difference of two volumes is looked at first; nothing where they have none."""
     if not subtractable([source.grid(0) for source in images]):
         return {}
-    return {
-        "window": numbers(symmetric_window(_values(images, basis, plane, position))),
-        "invert": False,
-        "cmap": "RdBu_r",
-        "opacity": 1.0,
-        "fade": False,
-        "visible": True,
-    }
+    return first_look_through(symmetric_window(_values(images, basis, plane, position)), cmap="RdBu_r")
 
 
 def _describe_difference(

@@ -70,10 +70,12 @@ def pages(chromium: Browser, folder: Path) -> Iterator[Show]:
     opened: list[Alone] = []
     contexts: list[Any] = []
 
-    def show(browser: dl.SliceBrowser, *, width: int = 420, height: int = 480, ratio: float = 1.0) -> Alone:
+    def show(
+        browser: dl.SliceBrowser, *, width: int = 420, height: int = 480, ratio: float = 1.0, **more: Any
+    ) -> Alone:
         browser.to_html(folder / f"{len(opened)}.html")
         context = chromium.new_context(
-            offline=True, viewport={"width": width, "height": height}, device_scale_factor=ratio
+            offline=True, viewport={"width": width, "height": height}, device_scale_factor=ratio, **more
         )
         contexts.append(context)
         page = Alone(context.new_page())

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser
 
 import dicomlab as dl
 
+from .alone import pages
 from .jupyter import Notebook
 
 pytestmark = pytest.mark.browser
@@ -31,26 +32,16 @@ def volume() -> xr.DataArray:
 
 @pytest.fixture
 def alone(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
-    context = chromium.new_context(
-        offline=True, viewport={"width": 700, "height": 520}, has_touch=True, accept_downloads=True
-    )
-    opened: list[Notebook] = []
+    """Show the volume in a page without a kernel, on a screen that can be touched, with the focus."""
+    with pages(chromium, tmp_path) as show:
 
-    def show(**keywords: Any) -> Notebook:
-        browser = dl.browse(volume(), height=300, window=(128, 256), **keywords)
-        browser.to_html(tmp_path / "page.html")
-        browser.close()
-        book = Notebook(context.new_page())
-        book.page.goto((tmp_path / "page.html").as_uri())
-        book.shown()
-        book.page.locator(".dl-browser").focus()
-        opened.append(book)
-        return book
+        def focused(**keywords: Any) -> Notebook:
+            browser = dl.browse(volume(), height=300, window=(128, 256), **keywords)
+            book = show(browser, width=700, height=520, has_touch=True, accept_downloads=True)
+            book.page.locator(".dl-browser").focus()
+            return book
 
-    yield show
-    errors = [error for book in opened for error in book.errors]
-    context.close()
-    assert errors == []
+        yield focused
 
 
 SEEN = """new Promise((done) => { const seen = [root.dataset.drawn]; const end = performance.now() + 1500;

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 import dicomlab as dl
 from dicomlab.view.browser import SliceBrowser
 
+from .alone import Show, pages
 from .jupyter import Notebook
 
 pytestmark = pytest.mark.browser
@@ -40,19 +41,18 @@ def volume() -> xr.DataArray:
 
 
 @pytest.fixture
-def book(chromium: Browser, tmp_path: Path) -> Iterator[Notebook]:
-    """A page without a kernel, held."""
-    context = chromium.new_context(viewport={"width": 700, "height": 520})
-    browser = dl.browse(volume(), index=2, window=(550, 1100), height=300)
-    browser.to_html(tmp_path / "page.html")
-    browser.close()
-    book = Notebook(context.new_page())
-    book.page.goto((tmp_path / "page.html").as_uri())
-    book.shown(2)
+def show(chromium: Browser, tmp_path: Path) -> Iterator[Show]:
+    """Open browsers as pages without a kernel."""
+    with pages(chromium, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def book(show: Show) -> Notebook:
+    """A page that has all slices."""
+    book = show(dl.browse(volume(), index=2, window=(550, 1100), height=300), width=700, height=520)
     book.wait("viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 12")
-    yield book
-    assert book.errors == []
-    context.close()
+    return book
 
 
 def seen(book: Notebook) -> tuple[str, int, str]:
@@ -116,17 +116,11 @@ def test_another_plane_is_not_shown_as_the_one_before(book: Notebook) -> None:
     assert set(shown.tolist()) <= {0, 24, *range(40, 52)}
 
 
-def test_steps_that_are_late_keep_their_label(chromium: Browser, tmp_path: Path) -> None:
+def test_steps_that_are_late_keep_their_label(show: Show) -> None:
     one = volume()
     times = [one + k for k in range(3)]
     four = xr.concat(times, dim=xr.Variable("time", [0.5, 1.5, 4.0], {"units": "s"})).assign_attrs(units="HU")
-    context = chromium.new_context(viewport={"width": 700, "height": 520})
-    browser = dl.browse(four, index=2, window=(550, 1100), height=300)
-    browser.to_html(tmp_path / "page.html")
-    browser.close()
-    book = Notebook(context.new_page())
-    book.page.goto((tmp_path / "page.html").as_uri())
-    book.shown(2)
+    book = show(dl.browse(four, index=2, window=(550, 1100), height=300), width=700, height=520)
     book.ask(
         """(() => {
             const { transport } = viewer;
@@ -143,11 +137,9 @@ def test_steps_that_are_late_keep_their_label(chromium: Browser, tmp_path: Path)
     book.page.locator(".dl-stage").hover()
     assert book.page.locator(".dl-probe").inner_text().startswith("200 HU")
     assert book.ask("root.dataset.complete") == "false"
-    assert book.errors == []
-    context.close()
 
 
-def test_volumes_with_other_steps_go_along_by_value(chromium: Browser, tmp_path: Path) -> None:
+def test_volumes_with_other_steps_go_along_by_value(show: Show) -> None:
     one = volume()
 
     def at(seconds: list[float], value: int) -> xr.DataArray:
@@ -157,20 +149,14 @@ def test_volumes_with_other_steps_go_along_by_value(chromium: Browser, tmp_path:
     browser = dl.compare(at([0.0, 1.0, 2.0], 100), at([1.9, 0.2, 7.0, 9.0], 500), mode="side")
     assert isinstance(browser, SliceBrowser)
     browser.steps = {"time": 2}
-    context = chromium.new_context(viewport={"width": 1000, "height": 620})
-    browser.to_html(tmp_path / "page.html")
     left, right = [browser.picture(200, 100)[50, x, 0] for x in (50, 150)]
     values = [source.slice(browser._number(n), 0).flat[0] for n, source in enumerate(browser._opened())]
     assert values == [102, 500]
     assert left != right
-    book = Notebook(context.new_page())
-    book.page.goto((tmp_path / "page.html").as_uri())
-    book.shown()
+    book = show(browser, width=1000, height=620)
     assert "time 1.9 s" in book.texts()
     book.page.locator(".dl-stage").hover(position={"x": 200, "y": 200})
     said = book.page.locator(".dl-probe").inner_text()
     assert "102 HU" in said
     assert "500 HU" in said
-    assert book.errors == []
     browser.close()
-    context.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 
 import dicomlab as dl
 
+from .alone import pages
 from .jupyter import Notebook
 
 pytestmark = pytest.mark.browser
@@ -46,31 +47,8 @@ def pet() -> xr.DataArray:
 @pytest.fixture
 def alone(chromium: Browser, tmp_path: Path) -> Iterator[Callable[[dl.SliceBrowser], Notebook]]:
     """Show a browser in a page without a kernel."""
-    context = chromium.new_context(offline=True, viewport={"width": 900, "height": 640})
-    opened: list[Notebook] = []
-
-    def show(browser: dl.SliceBrowser) -> Notebook:
-        browser.to_html(tmp_path / "page.html")
-        page = Notebook(context.new_page())
-        page.page.goto((tmp_path / "page.html").as_uri())
-        page.wait("root.dataset.complete === 'true'", timeout=20000)
-        opened.append(page)
-        return page
-
-    yield show
-    errors = [error for page in opened for error in page.errors]
-    context.close()
-    assert errors == []
-
-
-def pixels(book: Notebook) -> np.ndarray:
-    width, height, data = book.ask(
-        """(() => { const { canvas } = viewer.stage; let text = "";
-            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-            for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
-            return [canvas.width, canvas.height, btoa(text)]; })()"""
-    )
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)[..., :3]
+    with pages(chromium, tmp_path) as show:
+        yield partial(show, width=900, height=640)
 
 
 @pytest.mark.parametrize("layout", ["single", "planes", "montage"])
@@ -91,7 +69,7 @@ def test_every_pixel_of_two_volumes_and_masks_equals_the_picture_of_python(
         turned = np.array([[1, 0, 0], [0, np.cos(0.4), -np.sin(0.4)], [0, np.sin(0.4), np.cos(0.4)]])
         browser._turn = turned.ravel().tolist()
     book = alone(browser)
-    seen = pixels(book)
+    seen = book.canvas()
     assert len(np.unique(seen.reshape(-1, 3), axis=0)) > 100
     assert np.array_equal(seen, browser.picture(*seen.shape[1::-1]))
 
@@ -223,5 +201,5 @@ def test_python_and_page_hear_of_each_other(open_notebook: Callable[..., Noteboo
     )
     import hashlib
 
-    assert hashlib.sha256(np.ascontiguousarray(pixels(book)).tobytes()).hexdigest() == same
+    assert hashlib.sha256(np.ascontiguousarray(book.canvas()).tobytes()).hexdigest() == same
     assert book.errors == []

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser
 
 import dicomlab as dl
 
+from .alone import pages
 from .jupyter import Notebook
 
 pytestmark = pytest.mark.browser
@@ -33,23 +34,8 @@ def volume(**attrs: Any) -> xr.DataArray:
 @pytest.fixture
 def alone(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
     """Show a volume in a page without a kernel, as a colleague would open it."""
-    context = chromium.new_context(offline=True, viewport={"width": 600, "height": 500})
-    opened: list[Notebook] = []
-
-    def show(one: xr.DataArray) -> Notebook:
-        browser = dl.browse(one, height=300)
-        browser.to_html(tmp_path / "page.html")
-        browser.close()
-        page = Notebook(context.new_page())
-        page.page.goto((tmp_path / "page.html").as_uri())
-        page.shown()
-        opened.append(page)
-        return page
-
-    yield show
-    errors = [error for page in opened for error in page.errors]
-    context.close()
-    assert errors == []
+    with pages(chromium, tmp_path) as show:
+        yield lambda one: show(dl.browse(one, height=300), width=600, height=500)
 
 
 def test_the_grip_makes_the_picture_higher_and_lower_and_leaves_the_window_alone(alone: Open) -> None:

@@ -14,6 +14,7 @@ import dicomlab as dl
 from dicomlab.geometry import Geometry
 from dicomlab.view.roi import Roi
 
+from .alone import pages
 from .jupyter import Notebook
 
 pytestmark = pytest.mark.browser
@@ -33,23 +34,8 @@ def volume(direction: Any = ((0, 0, 1), (0, 1, 0), (1, 0, 0)), **attrs: Any) -> 
 @pytest.fixture
 def alone(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
     """Show a volume in a page without a kernel."""
-    context = chromium.new_context(offline=True, viewport={"width": 900, "height": 620})
-    opened: list[Notebook] = []
-
-    def show(one: Any, **options: Any) -> Notebook:
-        browser = dl.browse(one, height=420, **options)
-        browser.to_html(tmp_path / "page.html")
-        browser.close()
-        page = Notebook(context.new_page())
-        page.page.goto((tmp_path / "page.html").as_uri())
-        page.shown()
-        opened.append(page)
-        return page
-
-    yield show
-    errors = [error for page in opened for error in page.errors]
-    context.close()
-    assert errors == []
+    with pages(chromium, tmp_path) as show:
+        yield lambda one, **options: show(dl.browse(one, height=420, **options), width=900, height=620)
 
 
 def at(book: Notebook, x: float, y: float) -> tuple[float, float]:

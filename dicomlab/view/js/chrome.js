@@ -77,7 +77,7 @@ export class Chrome {
     this.remove = iconButton("remove", "Remove the chosen measurement (Delete)");
     this.preset = make("select", "dl-select", { "aria-label": "Window preset", title: "Window preset (keys 1 to 9)" });
     this.cmap = make("select", "dl-select dl-short", { "aria-label": "Colour map", title: "Colour map" });
-    this.slab = make("select", "dl-select dl-short", { "aria-label": "Thickness of the planes", title: "Thickness of the planes" });
+    this.slab = make("select", "dl-select dl-slab", { "aria-label": "Thickness of the planes", title: "Thickness of the planes" });
     for (const [value, text] of SLABS) this.slab.append(make("option", "", { value }, [text]));
     this.invert = iconButton("invert", "Invert black and white (X)");
     this.reset = iconButton("reset", "First window, no zoom, shift, tilt or inversion (Esc)");

@@ -2,7 +2,7 @@
 
 import { make } from "./chrome.js";
 import { frameOf, lengthOf } from "./measured.js";
-import { shape } from "./overlay.js";
+import { shape } from "./svg.js";
 import { cross, minus, moved } from "./plane.js";
 import { sample } from "./sample.js";
 import { short } from "./text.js";

@@ -29,8 +29,8 @@ export class Late {
   /** What is drawn now: a state that differs from the wanted one in its steps at most, and its panes. @returns {{state: State, panes: Pane[]}} */
   seen() {
     const { viewer, step } = this;
-    const { meta, state, stage } = viewer;
-    const wanted = stage.panesOf(meta, state);
+    const { state, stage } = viewer;
+    const { wanted } = stage;
     let now = state;
     if (step && step.some((one, n) => one !== state.step[n]) && step.length === state.step.length) {
       const before = { ...state, step };

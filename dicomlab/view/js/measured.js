@@ -195,7 +195,7 @@ function near(place, line, points, kind, axis, margin) {
 }
 
 /** The points of an outline; of an ellipse the corners of the rectangle around it. @param {string} kind @param {Vector3[]} points @returns {Vector3[]} */
-export function boxOf(kind, points) {
+function boxOf(kind, points) {
   if (kind !== "ellipse") return points;
   const [a, b, c, e] = points;
   return [a, b].flatMap((one) => [c, e].map((other) => /** @type {Vector3} */ (one.map((p, k) => p + other[k] - (a[k] + b[k]) / 2))));

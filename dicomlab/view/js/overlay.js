@@ -21,8 +21,6 @@ const FREE = 14;
 /** css px of a letter. */
 const LETTER = 7.3;
 
-export { shape };
-
 /**
  * The lines in which the other planes cut a pane: each a point, a unit direction in css px, and the plane's name.
  * @param {Pane} pane @param {State} state @param {Meta} meta @param {(lps: import("./types.js").Vector3) => [number, number]} pxOf

@@ -7,7 +7,7 @@ import { honest, millimetres } from "./text.js";
  * What is under a point of the stage: of each volume its voxel there, of each mask its label.
  * @param {import("./viewer.js").Viewer} viewer @param {number} x css px @param {number} y
  */
-export function probeAt(viewer, x, y) {
+function probeAt(viewer, x, y) {
   const pane = viewer.stage.paneAt(x, y);
   if (!pane) return null;
   const { meta, state } = viewer;

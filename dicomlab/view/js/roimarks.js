@@ -1,6 +1,6 @@
 // Measurements as shapes over the picture, and what of them is under the pointer; in css px of the stage.
 
-import { shape } from "./overlay.js";
+import { shape } from "./svg.js";
 import { handlesOf } from "./rois.js";
 
 /** @typedef {import("./types.js").Roi} Roi */

@@ -21,6 +21,7 @@ export class Stage {
     /** css px, and device px a css px */
     this.size = { width: 1, height: 1, ratio: 1 };
     /** @type {Pane[]} */ this.panes = [];
+    /** Those that the state asks for; `panes` are what can be drawn of them (late.js). @type {Pane[]} */ this.wanted = [];
     /** Which of them show all that they should. @type {boolean[]} */ this.complete = [];
     /** Whether a pane is drawn with fewer pixels, as the hand moves. */ this.rough = false;
     /** Whether each pane shows its own plane, if a coarse one of the kernel. */ this.answered = true;
@@ -39,6 +40,11 @@ export class Stage {
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.laid = ""; // a canvas that is measured anew is empty
+  }
+
+  /** Lays the panes of a state. @param {Meta} meta @param {State} state */
+  lay(meta, state) {
+    this.wanted = this.panes = this.panesOf(meta, state);
   }
 
   /** Where the panes of a state would lie. @param {Meta} meta @param {State} state */

@@ -107,7 +107,7 @@ function angleAt({ viewer, pane }, x, y) {
 }
 
 /** Which tool the curtain or the crosshair itself asks for at a point: this one to be moved near the crossing, to be turned on a line. @param {Viewer} viewer @param {Pane} pane @param {number} x @param {number} y */
-export function grabbed(viewer, pane, x, y) {
+function grabbed(viewer, pane, x, y) {
   const { state, meta, stage, overlay } = viewer;
   const curtain = curtainAt(viewer, pane);
   if (curtain !== null && Math.abs(x - curtain) < NEAR) return "curtain";

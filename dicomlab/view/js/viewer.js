@@ -17,6 +17,7 @@ import { madeText, probeText } from "./probe.js";
 import { paletteFrom } from "./shade.js";
 import { Stage, imagesShown, masksShown } from "./stage.js";
 import { Steering } from "./steering.js";
+import { write } from "./svg.js";
 import { TOOLS } from "./tools.js";
 import { wish } from "./wishes.js";
 
@@ -173,7 +174,7 @@ export class Viewer extends Steering {
     }
     this.cine.follow();
     this.moved = performance.now();
-    this.stage.panes = this.stage.panesOf(this.meta, this.state);
+    this.stage.lay(this.meta, this.state);
     wish(this);
     this.redraw();
   }
@@ -212,6 +213,7 @@ export class Viewer extends Steering {
   /** @private */
   measure() {
     this.stage.measure(this.chrome.stage);
+    this.stage.lay(this.meta, this.state);
     wish(this);
     this.draw(); // at once: a cleared canvas would flicker
   }
@@ -250,7 +252,7 @@ export class Viewer extends Steering {
 
   showProbe() {
     const text = this.pointer ? probeText(this, ...this.pointer) : "";
-    if (this.chrome.probe.textContent !== text) this.chrome.probe.textContent = text;
+    write(this.chrome.probe, text);
   }
 
   destroy() {

@@ -45,7 +45,7 @@ const inScene = (state, patch) => ({ ...state, scene: { ...state.scene, ...patch
 const inCine = (state, patch) => ({ ...state, cine: { ...state.cine, ...patch } });
 
 /** @param {Model} model @returns {State} */
-export function stateOf(model) {
+function stateOf(model) {
   let state = /** @type {State} */ (/** @type {unknown} */ ({ scene: {}, looks: [], step: [], mode: "fusion", split: 0.5, tool: "window", rois: [], cine: {} }));
   for (const [name, [, put]] of Object.entries(TRAITS)) state = put(state, model.get(name));
   return state;

@@ -32,7 +32,7 @@ export function wish(viewer) {
   const wants = [];
   /** @type {import("./transport.js").PlaneWant[]} */
   const planes = [];
-  for (const { pane, source, step, range, slab } of needs(viewer, state, stage.panesOf(meta, state))) {
+  for (const { pane, source, step, range, slab } of needs(viewer, state, stage.wanted)) {
     if (transport.complete(source, step, range)) continue;
     // A few slices are asked for one by one; a plane across many comes from the kernel, while these fill up.
     if (range[1] - range[0] < FEW) for (let slice = range[0]; slice <= range[1]; slice++) wants.push({ source, step, slice });
