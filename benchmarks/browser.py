@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
-
-from playwright.sync_api import sync_playwright
 
 from benchmarks.figures import Rows, figures, long_volume, slow
 from benchmarks.peers import DICOMLAB, FLOOR, PEERS
-from benchmarks.screen import ROOT, Desk, feel
-from conftest import find_chromium
-from tests.browser.jupyter import running_lab
+from benchmarks.screen import ROOT, Desk, a_desk, feel
 
 PAGE: Final = ROOT / "docs" / "performance.md"
 
@@ -35,7 +29,7 @@ def table(found: Sequence[tuple[str, dict[str, float]]]) -> list[str]:
     """The viewers side by side, as Markdown."""
     floor = found[0][1]
     lines = [
-        "| | first slice | a step | over the floor | 95 of 100 | shown of 30/s | shown of 60/s | longest freeze at 30/s |",
+        "| | first slice | a step | over the floor | 95 of 100 | shown of 30/s | slices/s of 60 | longest freeze at 30/s |",
         "|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name, one in found:
@@ -54,34 +48,22 @@ def main() -> None:
     parser.add_argument("--only", choices=("peers", "figures", "long", "slow"))
     told = parser.parse_args()
     lines: list[str] = []
-    with (
-        tempfile.TemporaryDirectory() as home,
-        running_lab(Path(home)) as lab,
-        sync_playwright() as playwright,
-    ):
-        chromium = playwright.chromium.launch(
-            executable_path=find_chromium(), args=["--no-sandbox", "--js-flags=--expose-gc"]
-        )
-        desk = Desk(lab, chromium)
-        names = ["jupyterlab", *sorted({one for peer in PEERS for one in peer.needs if one != "nibabel"})]
-        lines += [
-            ", ".join(f"{name} {version(name)}" for name in names if importlib.util.find_spec(name))
-            + f"; Chromium {chromium.version}.",
-            "",
-        ]
-        if told.only in (None, "peers"):
-            lines += [*table(peers(desk)), ""]
-        rows: Rows = []
-        for name, measure in (("figures", figures), ("long", long_volume), ("slow", slow)):
-            if told.only in (None, name):
+    if told.only in (None, "peers"):
+        with a_desk() as desk:
+            names = ["jupyterlab", *sorted({one for peer in PEERS for one in peer.needs if one != "nibabel"})]
+            there = [f"{name} {version(name)}" for name in names if importlib.util.find_spec(name)]
+            lines += [f"{', '.join(there)}; Chromium {desk.chromium.version}.", "", *table(peers(desk)), ""]
+    rows: Rows = []
+    for name, measure in (("figures", figures), ("long", long_volume), ("slow", slow)):
+        if told.only in (None, name):
+            with a_desk() as desk:
                 rows += measure(desk)
-        if rows:
-            lines += [
-                "| | measured | to be reached |",
-                "|---|--:|--:|",
-                *(f"| {' | '.join(row)} |" for row in rows),
-            ]
-        chromium.close()
+    if rows:
+        lines += [
+            "| | measured | to be reached |",
+            "|---|--:|--:|",
+            *(f"| {' | '.join(row)} |" for row in rows),
+        ]
     text = "\n".join(lines)
     print(text)
     if told.write and told.only is None:

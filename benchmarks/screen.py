@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, sync_playwright
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.peers import DICOMLAB, FILL, FLOOR, READ, VOLUME, Peer  # noqa: E402
-from tests.browser.jupyter import Lab, Notebook  # noqa: E402
+from conftest import find_chromium  # noqa: E402
+from tests.browser.jupyter import Lab, Notebook, running_lab  # noqa: E402
 
-__all__ = ["DRAWN", "ROOT", "STEP", "Desk", "feel"]
+__all__ = ["DRAWN", "ROOT", "STEP", "Desk", "a_desk", "feel"]
 
 STEP: Final = f"() => {DICOMLAB.step}"
 _WHOLE: Final = "viewer.transport.cache.count(viewer.meta.sources[0].key, 0) === 300"
@@ -146,6 +148,20 @@ class Desk:
             yield notebook
         finally:
             self.lab.close_windows()
+
+
+@contextmanager
+def a_desk() -> Iterator[Desk]:
+    """A server and a Chromium of their own: what one part of a run leaves behind is no burden of the next."""
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_lab(Path(home)) as lab,
+        sync_playwright() as playwright,
+    ):
+        arguments = ["--no-sandbox", "--js-flags=--expose-gc"]
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        yield Desk(lab, chromium)
+        chromium.close()
 
 
 def _read(peer: Peer) -> str:

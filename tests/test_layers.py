@@ -287,3 +287,35 @@ def test_findings_about_gaps_point_at_their_slices() -> None:
     texts = "missing_slice: one of them\ngantry_tilt: 3 degrees"
     gappy = ct(findings=texts).isel(slice=[0, 1, 3, 4, 5])
     assert dl.browse(gappy)._meta["sources"][0]["places"] == [[1, 2], []]
+
+
+def at(values: Any, dtype: Any = None) -> xr.DataArray:
+    """Volumes whose every voxel is the number of its step along "time"."""
+    made = ct()
+    steps = [made.copy(data=np.full(made.shape, k, np.int16)) for k in range(len(values))]
+    return xr.concat(steps, dim=xr.Variable("time", np.asarray(values, dtype))).assign_attrs(made.attrs)
+
+
+def shown(browser: dl.SliceBrowser) -> list[int]:
+    """The step of each volume that is shown."""
+    return [int(grid.sample().flat[0]) for grid in browser._images_of()]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pairs"),
+    [
+        ([0.0, 1.0, 2.0], [1.9, 0.2, 7.0], [1, 1, 0]),
+        ([0, 10], [9.0, 1.0], [1, 0]),
+        (["b", "a"], ["a", "b", "c"], [1, 0]),
+        (np.array([0, 60], "m8[s]"), np.array([55, 3], "m8[s]"), [1, 0]),
+        # The same axis goes step by step, though values come twice or are no numbers.
+        ([1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [0, 1, 2]),
+        ([np.nan, 1.0, np.nan], [np.nan, 1.0, np.nan], [0, 1, 2]),
+    ],
+)
+def test_steps_of_two_volumes_go_together_by_value(first: Any, second: Any, pairs: list[int]) -> None:
+    browser = dl.compare(at(first), at(second))
+    for k, other in enumerate(pairs):
+        browser.steps = {"time": k}
+        assert shown(browser) == [k, other]
+    browser.close()

@@ -311,3 +311,29 @@ def test_rescaled_float_pixels_have_room_for_every_value(tmp_path: Path) -> None
     one.BitsAllocated, one.FloatPixelData = 32, values.tobytes()
     one.RescaleSlope, one.RescaleIntercept, one.RescaleType = "1e40", "0", "US"
     np.testing.assert_array_equal(loaded(tmp_path, one).values[0], values.astype(float) * 1e40)
+
+
+def test_a_volume_says_how_stored_values_became_its_own(tmp_path: Path) -> None:
+    one = image(bits=12)
+    assert loaded(tmp_path / "plain", one).attrs["value_transform"] == "as stored"
+    one.RescaleSlope, one.RescaleIntercept, one.RescaleType = "2.5", "-1024", "US"
+    rescale = "RescaleSlope (0028,1053) RescaleIntercept (0028,1052)"
+    assert loaded(tmp_path / "rescaled", one).attrs["value_transform"] == f"stored × 2.5 - 1024: {rescale}"
+    one.RealWorldValueMappingSequence = Sequence(
+        [mapping("third", 0, 4095, RealWorldValueSlope=3.0, RealWorldValueIntercept=1.0)]
+    )
+    named = loaded(tmp_path / "mapped", one, values="third")
+    assert named.attrs["value_transform"] == "stored × 3 + 1: Real World Value Mapping Sequence (0040,9096)"
+    assert load_volume(tmp_path / "mapped", values="stored").attrs["value_transform"] == "as stored"
+    item, other = Dataset(), image()
+    item.add_new("LUTDescriptor", "US", [2, 0, 16])
+    item.add_new("LUTData", "OW", np.array([5, 6], "<u2").tobytes())
+    item.ModalityLUTType = "US"
+    other.ModalityLUTSequence = Sequence([item])
+    told = loaded(tmp_path / "table", other).attrs["value_transform"]
+    assert told == "stored values through a table: Modality LUT Sequence (0028,3000)"
+    pet = datasets("PT")[:3]
+    for k, plane in enumerate(pet):
+        plane.RescaleSlope, plane.RescaleIntercept = str(1.5 + k), "0"
+    told = load_volume(write(tmp_path / "pet", pet)).attrs["value_transform"]
+    assert told == f"stored × 1.5 to 3.5, by slice, + 0: {rescale}"

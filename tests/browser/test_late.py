@@ -11,7 +11,6 @@ import xarray as xr
 from playwright.sync_api import Browser
 
 import dicomlab as dl
-from dicomlab.view.browser import SliceBrowser
 
 from .alone import Show, pages
 from .jupyter import Notebook
@@ -112,7 +111,8 @@ def test_another_plane_is_not_shown_as_the_one_before(book: Notebook) -> None:
     assert book.ask("root.dataset.complete") == "false"
     found = book.canvas()
     shown = np.unique(found[::, found.shape[1] // 2, 0])
-    # One slice of twelve is there: a line of it, and nothing else but black and what is behind all pictures.
+    # Black, what is behind all pictures, or the one slice of twelve that is there; the plane before was bright all over.
+    assert 0 in shown
     assert set(shown.tolist()) <= {0, 24, *range(40, 52)}
 
 
@@ -147,7 +147,6 @@ def test_volumes_with_other_steps_go_along_by_value(show: Show) -> None:
         return xr.concat(made, dim=xr.Variable("time", seconds, {"units": "s"})).assign_attrs(units="HU")
 
     browser = dl.compare(at([0.0, 1.0, 2.0], 100), at([1.9, 0.2, 7.0, 9.0], 500), mode="side")
-    assert isinstance(browser, SliceBrowser)
     browser.steps = {"time": 2}
     left, right = [browser.picture(200, 100)[50, x, 0] for x in (50, 150)]
     values = [source.slice(browser._number(n), 0).flat[0] for n, source in enumerate(browser._opened())]
