@@ -20,12 +20,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from skimage.measure import block_reduce
 
 import dicomlab as dl
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.phantom import PhantomStudy
 from dicomlab.view.browser import SliceBrowser, browse
-from dicomlab.view.codec import decode, encode
+from dicomlab.view.codec import decode, encode, thinned
 from dicomlab.view.roi import Roi
 from dicomlab.view.sample import Slab
 from dicomlab.view.shade import grey
@@ -711,3 +712,49 @@ def test_what_users_call_by_other_names_can_be_observed_and_linked() -> None:
     browser.close()
     with pytest.raises(traitlets.TraitError, match="ruler"):
         browser.tool = "hammer"
+
+
+def test_a_slice_that_passes_by_comes_with_the_means_of_its_pixels() -> None:
+    rows, columns = 21, 30  # the last row is only half there
+    values = np.random.default_rng(3).integers(-2000, 3000, (4, rows, columns)).astype("int16")
+    browser = browse(dl.make_volume(values, affine=np.diag([1.0, 1, 1, 1])[[2, 1, 0, 3]], units="HU"))
+    key = browser._meta["sources"][0]["key"]
+    head = {"type": "pull", "generation": 1, "key": key, "id": 4, "source": 0, "step": 0, "slices": [2]}
+    for divide in (2, 4):
+        [(content, [codes])] = sent_by(browser, {**head, "divide": divide})
+        [item] = content["items"]
+        assert (item["divide"], item["kind"]) == (divide, "i2")
+        few = np.frombuffer(codes, "<i2").reshape(-(-rows // divide), -(-columns // divide))
+        even = values[2, : rows // divide * divide, : columns // divide * divide]
+        means = block_reduce(even.astype(float), divide, np.mean)
+        np.testing.assert_array_equal(few[: means.shape[0], : means.shape[1]], np.rint(means))
+        # What hangs over the border repeats it: no value comes from nowhere.
+        assert values[2].min() <= few.min() <= few.max() <= values[2].max()
+    for wrong in (3, 0, "2", None, [2]):
+        [(content, [codes])] = sent_by(browser, {**head, "divide": wrong})
+        assert content["items"][0]["divide"] == 1
+        np.testing.assert_array_equal(np.frombuffer(codes, "<i2").reshape(rows, columns), values[2])
+    browser.close()
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.int8, np.uint8, np.uint16, np.int32, np.float32, np.float64, np.bool_]),
+        hnp.array_shapes(min_dims=2, max_dims=2, max_side=9),
+    ),
+    st.sampled_from([2, 4]),
+    st.booleans(),
+)
+def test_fewer_pixels_keep_the_type_and_lie_within_the_values_that_they_stand_for(
+    plane: np.ndarray, divide: int, mixed: bool
+) -> None:
+    few = thinned(plane, divide, mixed=mixed)
+    assert few.dtype == plane.dtype
+    assert few.shape == tuple(-(-side // divide) for side in plane.shape)
+    for (row, column), value in np.ndenumerate(few):
+        block = plane[divide * row : divide * (row + 1), divide * column : divide * (column + 1)]
+        if not mixed or plane.dtype == bool:
+            assert value in block or value != value
+        elif np.isfinite(block).all() and np.abs(block.astype(float)).max() < 1e30:
+            slack = 1e-6 * np.abs(block.astype(float)).max()
+            assert block.min() - slack <= value <= block.max() + slack

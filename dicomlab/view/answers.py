@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
-from dicomlab.view.codec import encode, packed
+from dicomlab.view.codec import encode, packed, thinned
 from dicomlab.view.plane import Plane
 from dicomlab.view.sample import Slab, sample
 from dicomlab.view.source import Source
@@ -17,6 +17,7 @@ from dicomlab.view.source import Source
 __all__ = ["answer"]
 
 _MOST_PIXELS = 4096 * 4096
+_DIVIDES = (1, 2, 4)
 
 Reply = tuple[dict[str, Any], list[memoryview | bytes]]
 _Arrays = tuple[dict[str, Any], list[npt.NDArray[Any]]]
@@ -51,13 +52,17 @@ def answer(sources: Sequence[Source], content: Mapping[str, Any]) -> Reply | Non
 def _slices(source: Source, step: int, content: Mapping[str, Any], head: dict[str, Any]) -> _Arrays:
     items: list[dict[str, Any]] = []
     buffers: list[npt.NDArray[Any]] = []
+    divide = content.get("divide", 1)  # a slice that only passes by comes with fewer pixels
+    if divide not in _DIVIDES:
+        divide = 1
     for index in content["slices"]:
         try:
-            codes, scale = encode(source.slice(step, int(index)))
+            plane = source.slice(step, int(index))
+            codes, scale = encode(thinned(plane, divide, mixed=not source.grid(step).is_mask))
         except Exception as error:
             items.append({"slice": index, "error": f"slice {index} cannot be read: {_reason(error)}"})
             continue
-        items.append({"slice": index, "buffer": len(buffers), **scale})
+        items.append({"slice": index, "buffer": len(buffers), "divide": divide, **scale})
         buffers.append(codes)
     return {"type": "slices", **head, "items": items}, buffers
 

@@ -24,6 +24,7 @@ __all__ = [
     "decode",
     "encode",
     "packed",
+    "thinned",
 ]
 
 Codes = npt.NDArray[np.int16] | npt.NDArray[np.uint16]
@@ -109,6 +110,26 @@ def as_seen(slices: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         with np.errstate(over="ignore"):
             seen[number] = decode(*encode(plane))
     return seen
+
+
+def thinned(plane: npt.NDArray[np.generic], divide: int, *, mixed: bool) -> npt.NDArray[np.generic]:
+    """Return a plane (row, column) with one value for so many by so many, at the border for fewer: their mean, or one of them.
+
+    Whole numbers stay so, and labels (not `mixed`) stay themselves.
+    """
+    if divide == 1:
+        return plane
+    if not mixed or plane.dtype.kind == "b":
+        return plane[::divide, ::divide]
+    rows, columns = plane.shape
+    whole = np.pad(plane, ((0, -rows % divide), (0, -columns % divide)), mode="edge")
+    mean = np.zeros((whole.shape[0] // divide, whole.shape[1] // divide), np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for row in range(divide):
+            for column in range(divide):
+                mean += whole[row::divide, column::divide]
+    mean /= divide**2
+    return (np.rint(mean) if plane.dtype.kind in "iu" else mean).astype(plane.dtype)
 
 
 def _scale(

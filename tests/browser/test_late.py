@@ -91,6 +91,34 @@ def test_a_scroll_over_a_slow_line_shows_what_arrives_under_its_own_number(book:
     assert seen(book) == ("slice 10/12", 9, "")
 
 
+# What a kernel answers to a page whose hand scrolls fast: a slice with a pixel for two by two.
+DRAFT = """(() => {
+    const { transport } = viewer;
+    const { shape } = viewer.meta.sources[0];
+    const id = [...transport.flying.keys()].at(-1);
+    const values = new Int16Array(Math.ceil(shape[1] / 2) * Math.ceil(shape[2] / 2)).fill(100 * argument);
+    transport.receive({ type: "slices", generation: transport.generation, key: viewer.meta.sources[0].key, id,
+        items: [{ slice: argument, buffer: 0, divide: 2, kind: "i2", slope: 1, intercept: 0, exact: true }] }, [values.buffer]);
+})()"""
+
+
+def test_a_slice_of_few_pixels_is_seen_under_its_number_but_not_measured(book: Notebook) -> None:
+    book.ask(HOLD, [2])
+    book.page.locator(".dl-stage").hover()
+    book.wait("viewer.chrome.probe.textContent.startsWith('200 HU')")
+    book.ask("(viewer.goToIndex('axial', 6), 0)")
+    book.ask(DRAFT, 6)
+    assert seen(book) == ("slice 7/12", 6, "loading …")
+    assert book.ask("[root.dataset.drawn, root.dataset.complete]") == ["6", "false"]
+    assert "600" not in book.page.locator(".dl-probe").inner_text()
+    # Nobody moved for a while: it is asked for whole.
+    book.wait("asked.some((one) => one.slices.includes(6) && one.divide === 1)")
+    book.ask("(let(6), 0)")
+    book.wait("root.dataset.complete === 'true'")
+    assert seen(book) == ("slice 7/12", 6, "")
+    book.wait("viewer.chrome.probe.textContent.startsWith('600 HU')")
+
+
 def test_what_is_late_moves_and_zooms_with_the_hand(book: Notebook) -> None:
     book.ask(HOLD, [2])
     book.ask("(viewer.goToIndex('axial', 8), viewer.zoomAbout(viewer.stage.panes[0], 350, 150, 2), 0)")

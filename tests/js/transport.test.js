@@ -26,8 +26,10 @@ function setUp({ count = 100, budget = 1e9, rows = 10, cols = 10, sources = 1 } 
       const { width, height } = demand.plane;
       return transport.receive({ type: "plane", ...head }, [new Float32Array(width * height).fill(7).buffer]);
     }
-    const buffers = demand.slices.map((/** @type {number} */ slice) => new Uint16Array(rows * cols).fill(slice).buffer);
-    const items = demand.slices.map((/** @type {number} */ slice, /** @type {number} */ buffer) => ({ slice, buffer, kind: "u2", slope: 1, intercept: 0, exact: true }));
+    const { divide } = demand;
+    const size = Math.ceil(rows / divide) * Math.ceil(cols / divide);
+    const buffers = demand.slices.map((/** @type {number} */ slice) => new Uint16Array(size).fill(slice).buffer);
+    const items = demand.slices.map((/** @type {number} */ slice, /** @type {number} */ buffer) => ({ slice, buffer, divide, kind: "u2", slope: 1, intercept: 0, exact: true }));
     transport.receive({ type: "slices", ...head, items }, buffers);
   };
   const settle = () => {
@@ -293,7 +295,7 @@ test("a kernel that has gone is known by what cannot be sent, and one that answe
 
 test("the cache goes with the last view of a volume, and keeps what others need", () => {
   const cache = new SliceCache();
-  const entry = () => ({ values: new Uint16Array(10), exact: true, step: 1 });
+  const entry = () => ({ values: new Uint16Array(10), exact: true, step: 1, divide: 1 });
   cache.hold("a", 1000);
   cache.hold("a", 1000);
   cache.hold("b", 2000);
@@ -312,7 +314,7 @@ test("the cache goes with the last view of a volume, and keeps what others need"
 test("the slice used longest ago leaves first, looking at one is no use of it, and the newest always stays", () => {
   const cache = new SliceCache();
   cache.hold("a", 60);
-  const entry = (/** @type {number} */ length) => ({ values: new Uint16Array(length), exact: true, step: 1 });
+  const entry = (/** @type {number} */ length) => ({ values: new Uint16Array(length), exact: true, step: 1, divide: 1 });
   for (const slice of [0, 1, 2]) cache.put("a", 0, slice, entry(10));
   cache.get("a", 0, 0);
   cache.peek("a", 0, 1);
@@ -407,4 +409,62 @@ test("a page that is full fetches nothing in a circle", () => {
   assert.equal(cache.bytes, 20 * 200);
   for (let n = 0; n < 5; n++) transport.pump();
   assert.equal(asked.length, 0);
+});
+
+/** Scrolls on, 40 slices a second; an answer takes a quarter of a second. @param {ReturnType<typeof setUp>} line @param {number} count */
+function rush({ asked, answer, wait, want }, count) {
+  want(0);
+  for (let n = 1; n <= count; n++) {
+    wait(0.025);
+    want(n);
+    if (n % 5 === 4 && asked.length) answer(asked.shift(), 0);
+  }
+}
+
+test("slices that pass by come with fewer pixels, and whole when the hand rests", () => {
+  const line = setUp({ rows: 512, cols: 512, count: 300 });
+  const { transport, cache, asked, answer, wait, want } = line;
+  assert.equal((want(0), asked[0].divide), 1, "the first one is whole");
+  asked.length = 0;
+  transport.reset(line.metas);
+  rush(line, 40);
+  const last = asked[asked.length - 1];
+  assert.ok(last.divide > 1);
+  const [at] = last.slices;
+  answer(last);
+  assert.ok(cache.shows("a", 0, at));
+  assert.equal(cache.has("a", 0, at), false, "a draft is no slice to be measured");
+  assert.ok(transport.shows(0, 0, [at, at]) && !transport.complete(0, 0, [at, at]));
+  want(at);
+  wait(0.2);
+  for (const one of asked.splice(0)) if (one !== last && !one.slices.includes(at)) answer(one);
+  const whole = asked.find(({ slices }) => slices.includes(at));
+  assert.equal(whole?.divide, 1);
+  answer(whole);
+  assert.ok(cache.has("a", 0, at));
+});
+
+test("a draft takes the place of no whole slice", () => {
+  const cache = new SliceCache();
+  cache.hold("a", 1000);
+  const entry = (/** @type {number} */ divide) => ({ values: new Uint16Array(10), exact: true, step: 1, divide });
+  cache.put("a", 0, 5, entry(2));
+  assert.deepEqual([cache.count("a", 0), cache.peek("a", 0, 5)], [0, undefined]);
+  cache.put("a", 0, 5, entry(1));
+  cache.put("a", 0, 5, entry(2));
+  assert.deepEqual([cache.get("a", 0, 5)?.divide, cache.count("a", 0), cache.bytes], [1, 1, 20]);
+  cache.put("a", 0, 6, entry(4));
+  cache.release("a");
+  assert.deepEqual([cache.bytes, cache.entries.size], [0, 0]);
+});
+
+test("small slices always come whole, and the slower the line the fewer pixels pass by", () => {
+  for (const [side, divides] of /** @type {[number, number[]][]} */ ([[200, [1]], [1024, [4]]])) {
+    const line = setUp({ rows: side, cols: side, count: 300 });
+    /** @type {Set<number>} */
+    const seen = new Set();
+    rush({ ...line, answer: (demand, seconds) => (seen.add(demand.divide), line.answer(demand, seconds)) }, 60);
+    const last = line.asked[line.asked.length - 1].divide;
+    assert.deepEqual([last], divides, `${side}: ${[...seen]}`);
+  }
 });

@@ -2,9 +2,10 @@
 // volume's slices go with the last view of it (a re-run cell would otherwise leave its slices behind for ever).
 
 /** @typedef {import("./codec.js").Values} Values */
-/** @typedef {{values: Values, exact: boolean, step: number}} Entry `step` is that of its values, where these were rounded */
+/** @typedef {{values: Values, exact: boolean, step: number, divide: number}} Entry
+ * `step` is that of its values, where these were rounded; a draft has one pixel for `divide` by `divide`: it is looked at, never measured */
 
-const SLOT = Symbol.for("dicomlab.slices/2");
+const SLOT = Symbol.for("dicomlab.slices/3");
 
 export class SliceCache {
   constructor() {
@@ -12,7 +13,7 @@ export class SliceCache {
     this.entries = new Map();
     /** @type {Map<string, {views: number, budget: number}>} */
     this.volumes = new Map();
-    /** How many slices of each step are here. @private @type {Map<string, number>} */ this.counts = new Map();
+    /** How many whole slices of each step are here. @private @type {Map<string, number>} */ this.counts = new Map();
     this.bytes = 0;
   }
 
@@ -42,7 +43,7 @@ export class SliceCache {
     for (const name of [...this.entries.keys()]) if (name.startsWith(`${key}/`)) this.drop(name);
   }
 
-  /** @param {string} key @param {number} step @param {number} slice */
+  /** A slice to be drawn, whole or as a draft. @param {string} key @param {number} step @param {number} slice */
   get(key, step, slice) {
     const name = `${key}/${step}/${slice}`;
     const entry = this.entries.get(name);
@@ -53,17 +54,23 @@ export class SliceCache {
     return entry;
   }
 
-  /** Looks without counting as a use. @param {string} key @param {number} step @param {number} slice */
+  /** A whole slice to be measured; that counts as no use. @param {string} key @param {number} step @param {number} slice */
   peek(key, step, slice) {
-    return this.entries.get(`${key}/${step}/${slice}`);
+    const entry = this.entries.get(`${key}/${step}/${slice}`);
+    return entry?.divide === 1 ? entry : undefined;
   }
 
-  /** @param {string} key @param {number} step @param {number} slice */
+  /** Whether a slice is here, whole. @param {string} key @param {number} step @param {number} slice */
   has(key, step, slice) {
+    return this.peek(key, step, slice) !== undefined;
+  }
+
+  /** Whether a slice can be drawn, if as a draft. @param {string} key @param {number} step @param {number} slice */
+  shows(key, step, slice) {
     return this.entries.has(`${key}/${step}/${slice}`);
   }
 
-  /** Number of slices of a step that are here. @param {string} key @param {number} step */
+  /** Number of whole slices of a step that are here. @param {string} key @param {number} step */
   count(key, step) {
     return this.counts.get(`${key}/${step}`) ?? 0;
   }
@@ -82,10 +89,11 @@ export class SliceCache {
   put(key, step, slice, entry) {
     if (!this.volumes.has(key)) return; // its last view has gone while the slice was under way
     const name = `${key}/${step}/${slice}`;
+    if (entry.divide > 1 && this.has(key, step, slice)) return;
     this.drop(name);
     this.entries.set(name, entry);
     this.bytes += entry.values.byteLength;
-    this.counted(name, 1);
+    if (entry.divide === 1) this.counted(name, 1);
     for (const oldest of this.entries.keys()) {
       // The newest always stays: a single slice larger than the budget must still be shown.
       if (this.bytes <= this.budget || oldest === name) break;
@@ -99,7 +107,7 @@ export class SliceCache {
     if (!entry) return;
     this.entries.delete(name);
     this.bytes -= entry.values.byteLength;
-    this.counted(name, -1);
+    if (entry.divide === 1) this.counted(name, -1);
   }
 
   /** @private @param {string} name @param {number} by */

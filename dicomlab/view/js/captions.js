@@ -31,7 +31,7 @@ export function showState(viewer, seen) {
   chrome.slider.disabled = space.shape[axis] < 2;
   mark(chrome.slider, "aria-valuetext", `${scene.plane} ${viewer.index + 1} of ${space.shape[axis]}`);
   mark(chrome.canvas, "aria-label", `${scene.plane} picture, ${viewer.index + 1} of ${space.shape[axis]}, window ${windowText(look.window)}`);
-  const drawn = stage.complete[0] ? String(scene.layout === "montage" ? viewer.index : indexOf(stage.panes[0], seen, meta, space)) : "";
+  const drawn = stage.complete[0] || stage.drafts[0] ? String(scene.layout === "montage" ? viewer.index : indexOf(stage.panes[0], seen, meta, space)) : "";
   mark(chrome.root, "data-drawn", drawn);
   mark(chrome.root, "data-complete", !stage.rough && stage.isDone);
 }

@@ -48,6 +48,23 @@ export function valuesFrom(codes, { kind, slope, intercept }) {
 }
 
 /**
+ * A slice of fewer pixels in the size of the whole one: each stands for `divide` by `divide`.
+ * @param {Values} values @param {number} divide @param {number} rows @param {number} columns
+ * @returns {Values}
+ */
+export function widened(values, divide, rows, columns) {
+  if (divide === 1) return values;
+  const few = Math.ceil(columns / divide);
+  const wide = new /** @type {any} */ (values.constructor)(rows * columns);
+  for (let y = 0; y < rows; y++) {
+    const start = y * columns;
+    if (y % divide) wide.copyWithin(start, start - columns, start);
+    else for (let x = 0, from = (y / divide) * few; x < columns; from++) for (let n = 0; n < divide && x < columns; n++, x++) wide[start + x] = values[from];
+  }
+  return wide;
+}
+
+/**
  * Numbers that were packed by zlib: all their lowest bytes first, all their highest last (dicomlab/view/codec.py, `packed`).
  * @param {Uint8Array} packed @param {number} size bytes of a number
  */

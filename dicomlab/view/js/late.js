@@ -46,7 +46,7 @@ export class Late {
     const { viewer } = this;
     const { transport, meta } = viewer;
     for (const { source, step, range } of needs(viewer, state, [pane])) {
-      if (transport.complete(source, step, range)) continue;
+      if (transport.complete(source, step, range) || transport.shows(source, step, range)) continue;
       const answer = range[1] - range[0] < FEW ? undefined : transport.answer(`${paneName(pane)}/${source}`);
       if (answer?.name !== planeName(meta.sources[source].key, step, pane.plane, state.scene)) return false;
     }
@@ -89,7 +89,7 @@ export class Late {
       const step = this.viewer.stepOf(source, state.step);
       for (let k = from, n = 0; way && k !== to && n < NEAR; k += way, n++) {
         // Along the slices most are told to be missing by one look.
-        if (axis === 0 && source === 0 && !transport.has({ source, step, slice: k })) continue;
+        if (axis === 0 && source === 0 && !transport.shows(source, step, [k, k])) continue;
         const one = at((line[k] - here) / along);
         if (this.has(one, state)) return one;
       }

@@ -42,8 +42,14 @@ export function levels(values, window, invert, out) {
   const span = exact ? w : w - 1;
   const flip = invert ? 255 : 0;
   for (let i = 0; i < count; i++) {
-    const y = Math.min(Math.max((values[i] - middle) / span + 0.5, 0), 1);
-    out[i] = ((y * 255 + 0.5) | 0) ^ flip; // NaN | 0 is 0
+    const x = values[i];
+    // Beside the volume there is nothing, often over most of a wide cell; and NaN | 0 is slow.
+    if (x !== x) {
+      out[i] = flip;
+      continue;
+    }
+    const y = Math.min(Math.max((x - middle) / span + 0.5, 0), 1);
+    out[i] = ((y * 255 + 0.5) | 0) ^ flip;
   }
 }
 

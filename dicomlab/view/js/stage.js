@@ -1,5 +1,6 @@
 // The canvas and what is painted on it: panes, each a plane of the patient.
 
+import { widened } from "./codec.js";
 import { GROUND, PaneDrawer } from "./draw.js";
 import { pixelOf, placeOf } from "./plane.js";
 import { reach } from "./sample.js";
@@ -23,6 +24,7 @@ export class Stage {
     /** @type {Pane[]} */ this.panes = [];
     /** Those that the state asks for; `panes` are what can be drawn of them (late.js). @type {Pane[]} */ this.wanted = [];
     /** Which of them show all that they should. @type {boolean[]} */ this.complete = [];
+    /** Which of them show what they should with fewer pixels, until it has come whole. @type {boolean[]} */ this.drafts = [];
     /** Whether a pane is drawn with fewer pixels, as the hand moves. */ this.rough = false;
     /** Whether each pane shows its own plane, if a coarse one of the kernel. */ this.answered = true;
     /** @private @type {Map<string, PaneDrawer>} */ this.drawers = new Map();
@@ -83,12 +85,14 @@ export class Stage {
   source(meta, n, step) {
     const source = meta.sources[n];
     const { cache } = this.transport;
-    return {
-      lattice: source,
-      shape: source.shape,
-      finest: source.finest,
-      values: (slice) => /** @type {any} */ (cache.peek(source.key, step, slice)?.values ?? null),
+    /** Looked up once for a picture, not for each pixel. @type {any[]} */
+    const held = [];
+    /** @param {number} slice */
+    const look = (slice) => {
+      const entry = cache.get(source.key, step, slice);
+      return entry ? widened(entry.values, entry.divide, source.shape[1], source.shape[2]) : null;
     };
+    return { lattice: source, shape: source.shape, finest: source.finest, values: (slice) => (held[slice] ??= look(slice)) };
   }
 
   /**
@@ -115,7 +119,8 @@ export class Stage {
     this.answered = true;
     this.rough = false;
     if (this.panes.some(({ late }) => late)) this.answered = false;
-    this.complete = this.panes.map((pane) => {
+    this.drafts = this.panes.map(() => false);
+    this.complete = this.panes.map((pane, number) => {
       const name = paneName(pane);
       used.add(name);
       let drawer = this.drawers.get(name);
@@ -132,12 +137,16 @@ export class Stage {
         const { key } = meta.sources[n];
         const range = reach(source, plane, slab);
         const here = this.transport.complete(n, stepOf(n), range);
-        const answer = here ? undefined : this.transport.answer(`${name}/${n}`);
-        if (!here && !(answer && pane.given) && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = this.answered = false;
+        const draft = !here && range !== null && this.transport.shows(n, stepOf(n), range);
+        const answer = here || draft ? undefined : this.transport.answer(`${name}/${n}`);
+        if (draft) {
+          whole = false;
+          this.rough = this.drafts[number] = true;
+        } else if (!here && !(answer && pane.given) && answer?.name !== planeName(key, stepOf(n), plane, scene)) whole = this.answered = false;
         else if (answer && answer.divide > 1) whole = false;
         return {
           source,
-          key: `${key}/${stepOf(n)}/${here ? "all" : this.transport.cache.count(key, stepOf(n))}/${answer ? `${answer.name}/${answer.divide}` : ""}`,
+          key: `${key}/${stepOf(n)}/${here ? "all" : draft ? "draft" : this.transport.cache.count(key, stepOf(n))}/${answer ? `${answer.name}/${answer.divide}` : ""}`,
           given: answer,
         };
       };

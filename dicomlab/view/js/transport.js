@@ -4,6 +4,7 @@
 
 import { bytesFrom, inflate, valuesFrom } from "./codec.js";
 import { coarser } from "./plane.js";
+import { Scroll } from "./scroll.js";
 
 /** @typedef {import("./types.js").SourceMeta} SourceMeta */
 /** @typedef {{source: number, step: number, slice: number}} Want */
@@ -16,15 +17,13 @@ const BATCH = 6; // slices in a message, at most; a message costs a kernel time,
 const SURE = 4; // messages that tell whether a line is slow
 const SOON = 0.2; // seconds: while messages come within these, they may bring more
 const LATE = 0.35; // seconds: when they take longer, half as much
-const MOVING = 0.3; // seconds between two wishes that make a scroll
 const AHEAD = 32; // neighbours worth more than what was looked at longest ago
-const FAST = 5; // slices a second from which on a scroll is met where it will be
-const TRACK = 0.3; // seconds of a scroll that tell its speed
-const RESTS = 0.12; // seconds without a step after which it has ended
 const SECONDS = 0.25; // of the measured rate may be under way in advance
 const MOST = 8 << 20; // bytes in a message
 const START = 4e6; // bytes a second, until measured: a slow line must not be clogged before it is known
 const SLOW = 4e6; // bytes a second below which the kernel packs what it sends: that takes it 7 to 30 ms a slice, and the page some
+const DRAFTS = [2, 4]; // a slice that passes by comes with a pixel for so many by so many, the second where the line is slow
+const LARGE = 1 << 17; // bytes of a slice, for which that pays
 const COARSE = 4; // a plane of the kernel first comes with a pixel for so many by so many
 
 /**
@@ -66,12 +65,11 @@ export class Transport {
     /** @private @type {PlaneWant[]} */ this.planeWants = [];
     /** What would be nice to have. @private @type {() => Iterable<Want>} */ this.ahead = () => [];
     /** Planes of the kernel, the newest of each pane. @private @type {Map<string, PlaneAnswer>} */ this.answers = new Map();
-    /** When the last two wishes came. @private */ this.wished = [-Infinity, -Infinity];
+    /** @private */ this.scroll = new Scroll(now);
     /** @private */ this.rate = START;
     /** The last rates: a busy machine is now and then fast, a slow line never. @private @type {number[]} */ this.rates = [];
     /** Slices in a message. @private */ this.batch = 1;
     /** Seconds that a message takes. @private */ this.latency = 0;
-    /** Which slice was looked at when. @private @type {{at: number, when: number}[]} */ this.track = [];
     /** Which part of their bytes slices need on the line. @private */ this.share = 1;
     /** @private */ this.lastArrival = 0;
     /** Nothing is fetched in advance while a drag needs the page's whole attention. */
@@ -100,9 +98,9 @@ export class Transport {
     return 2 * rows * columns;
   }
 
-  /** Bytes of a slice on the line. @private @param {number} source */
+  /** Bytes of a slice on the line, as it is asked for now. @private @param {number} source */
   size(source) {
-    return this.whole(source) * (this.pack ? this.share : 1);
+    return (this.whole(source) * (this.pack ? this.share : 1)) / this.divideOf(source) ** 2;
   }
 
   /** @private @param {Want} want */
@@ -118,7 +116,19 @@ export class Transport {
     return this.cache.has(this.sources[source].key, step, slice);
   }
 
-  /** Whether all slices of a step, from one to another, are here. @param {number} source @param {number} step @param {[number, number] | null} range */
+  /** Whether a slice need not be asked for now: while slices pass by, a draft will do. @private @param {Want} want */
+  isThere({ source, step, slice }) {
+    return this.passing ? this.cache.shows(this.sources[source].key, step, slice) : this.has({ source, step, slice });
+  }
+
+  /** Whether all slices of a step, from one to another, can be drawn, if as drafts. @param {number} source @param {number} step @param {[number, number]} range */
+  shows(source, step, range) {
+    const { key } = this.sources[source];
+    for (let slice = range[0]; slice <= range[1]; slice++) if (!this.cache.shows(key, step, slice)) return false;
+    return true;
+  }
+
+  /** Whether all slices of a step, from one to another, are here, whole. @param {number} source @param {number} step @param {[number, number] | null} range */
   complete(source, step, range) {
     if (!range) return true;
     const { key, shape } = this.sources[source];
@@ -141,9 +151,7 @@ export class Transport {
     this.wants = wants;
     this.planeWants = planes;
     this.ahead = ahead;
-    const when = this.now();
-    if (at !== this.track[this.track.length - 1]?.at) this.track = [...this.track.filter((one) => when - one.when < TRACK), { at, when }];
-    if (moved) this.wished = [this.wished[1], this.now()];
+    this.scroll.look(at, moved);
     this.pump();
   }
 
@@ -152,19 +160,16 @@ export class Transport {
     return this.rates.length >= SURE && Math.max(...this.rates) < SLOW;
   }
 
-  /** @private */
-  get moving() {
-    const [before, last] = this.wished;
-    return last - before < MOVING && this.now() - last < MOVING;
-  }
-
   /** Slices that pass by before an answer to a demand is here, with the sign of their direction; 0 where nobody scrolls fast. @private */
   get passing() {
-    const first = this.track[0];
-    const last = this.track[this.track.length - 1];
-    if (!last || this.now() - last.when > RESTS || !(last.when > first.when) || this.sources.length > 1) return 0;
-    const speed = (last.at - first.at) / (last.when - first.when);
-    return Math.abs(speed) < FAST ? 0 : Math.trunc(speed * this.latency);
+    return this.sources.length > 1 ? 0 : Math.trunc(this.scroll.speed * this.latency);
+  }
+
+  /** One pixel for so many by so many, of slices that pass by. @private @param {number} source */
+  divideOf(source) {
+    if (!this.passing || this.whole(source) < LARGE) return 1;
+    const needed = (Math.abs(this.scroll.speed) * this.whole(source)) / DRAFTS[0] ** 2;
+    return DRAFTS[needed > this.rate ? 1 : 0];
   }
 
   /** Why a slice could not be had, in the kernel's words. @param {Want} want */
@@ -205,7 +210,7 @@ export class Transport {
       bytes += request.bytes;
     }
     for (const want of this.wants) {
-      if (this.has(want) || this.asked(want) || this.failure(want)) continue;
+      if (this.isThere(want) || this.asked(want) || this.failure(want)) continue;
       if (demands >= DEMANDS) return;
       const slices = this.meeting(want);
       this.request(want.source, want.step, slices, true);
@@ -216,7 +221,7 @@ export class Transport {
       if (demands >= DEMANDS) return;
       const known = this.answers.get(want.pane);
       const divide = known?.name === want.name ? (known.divide > 1 ? 1 : 0) : COARSE;
-      if (!divide || (divide === 1 && this.moving) || [...this.flying.values()].some((one) => one.plane?.pane === want.pane)) continue;
+      if (!divide || (divide === 1 && this.scroll.isMoving) || [...this.flying.values()].some((one) => one.plane?.pane === want.pane)) continue;
       this.requestPlane(want, divide);
       demands++;
     }
@@ -237,16 +242,11 @@ export class Transport {
   meeting({ source, step, slice }) {
     const { passing } = this;
     const found = passing ? [] : [slice];
-    for (const one of this.moving && !this.paused ? this.ahead() : []) {
+    for (const one of this.scroll.isMoving && !this.paused ? this.ahead() : []) {
       if (found.length >= this.batch || one.source !== source || one.step !== step) break;
-      if (one.slice !== slice && !this.isPassed(one, passing) && !this.has(one) && !this.asked(one) && !this.failure(one)) found.push(one.slice);
+      if (one.slice !== slice && !this.scroll.isPassed(one.slice, passing) && !this.isThere(one) && !this.asked(one) && !this.failure(one)) found.push(one.slice);
     }
     return found.length ? found : [slice];
-  }
-
-  /** Whether a slice will have been scrolled by when it is here. @private @param {Want} want @param {number} passing */
-  isPassed({ slice }, passing) {
-    return passing !== 0 && (slice - this.track[this.track.length - 1].at) * Math.sign(passing) < Math.abs(passing);
   }
 
   /** Bytes of slices that are on their way, as they will be here. @private */
@@ -263,17 +263,17 @@ export class Transport {
     let near = AHEAD;
     const { passing } = this;
     for (const want of this.ahead()) {
-      if (this.isPassed(want, passing)) continue;
+      if (this.scroll.isPassed(want.slice, passing)) continue;
       const size = this.size(want.source);
       // Neighbours may push older slices out, but never more than half of what fits; filling up pushes nothing out, or two
       // viewers would empty each other's cache.
       const mayEvict = near-- > 0 && (AHEAD - near) * this.whole(want.source) * 2 <= this.cache.budget;
       if (batch.length && (want.source !== batch[0].source || want.step !== batch[0].step)) {
-        if (this.has(want)) continue;
+        if (this.isThere(want)) continue;
         break;
       }
-      if (this.has(want) || this.asked(want) || this.failure(want)) continue;
-      if (!mayEvict && (this.moving || !this.cache.room(underWay + (batch.length + 1) * this.whole(want.source)))) break;
+      if (this.isThere(want) || this.asked(want) || this.failure(want)) continue;
+      if (!mayEvict && (this.scroll.isMoving || !this.cache.room(underWay + (batch.length + 1) * this.whole(want.source)))) break;
       batch.push(want);
       const most = Math.min(this.batch, Math.max(1, Math.floor(Math.min(MOST, allowance) / size)));
       if (batch.length >= most) break;
@@ -284,8 +284,9 @@ export class Transport {
   /** @private @param {number} source @param {number} step @param {number[]} slices @param {boolean} demand */
   request(source, step, slices, demand) {
     const id = this.next++;
-    this.flying.set(id, { source, step, slices, plane: null, divide: 0, demand, since: this.now(), bytes: slices.length * this.size(source) });
-    this.post({ type: "pull", generation: this.generation, key: this.sources[source].key, id, source, step, slices, pack: this.pack });
+    const divide = this.divideOf(source);
+    this.flying.set(id, { source, step, slices, plane: null, divide, demand, since: this.now(), bytes: slices.length * this.size(source) });
+    this.post({ type: "pull", generation: this.generation, key: this.sources[source].key, id, source, step, slices, divide, pack: this.pack });
   }
 
   /** @private @param {PlaneWant} want @param {number} divide */
@@ -377,7 +378,7 @@ export class Transport {
         else {
           const raw = buffers[item.buffer];
           const codes = new Uint16Array(raw.buffer, 0, raw.byteLength >> 1);
-          this.cache.put(this.sources[source].key, step, item.slice, { values: valuesFrom(codes, item), exact: item.exact, step: item.slope });
+          this.cache.put(this.sources[source].key, step, item.slice, { values: valuesFrom(codes, item), exact: item.exact, step: item.slope, divide: item.divide ?? 1 });
         }
         arrived.push({ ...want, demanded: request.demand });
       }

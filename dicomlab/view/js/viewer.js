@@ -226,7 +226,7 @@ export class Viewer extends Steering {
     this.seen = state;
     stage.draw(meta, state, (source) => this.stepOf(source, state.step), (cmap) => this.paletteOf(cmap), (pane) => this.shownIn(pane), performance.now() - this.moved < RESTING);
     clearTimeout(this.rest);
-    if (stage.rough) this.rest = setTimeout(() => this.redraw(), RESTING);
+    if (stage.rough) this.rest = setTimeout(() => this.finish(), RESTING);
     this.measuring.prepare();
     overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => [...meetShapes(this, pane), ...this.measuring.marks(pane)] });
     this.bars.show(this);
@@ -235,6 +235,12 @@ export class Viewer extends Steering {
     this.dock.show();
     this.showProbe();
     this.showStatus();
+  }
+
+  /** The hand rests: what was drawn for speed gets all its pixels. @private */
+  finish() {
+    this.transport.pump();
+    this.redraw();
   }
 
   /** @private */
