@@ -58,6 +58,9 @@ def to_suv(volume: xr.DataArray, kind: str = "bw") -> xr.DataArray:
     windows = _scaled_windows(attrs, scale) if isinstance(scale, float) else {}
     for name in [name for name in attrs if str(name).startswith("suv_") or name in _WINDOW]:
         del attrs[name]
+    factors = f"{scale:g}" if isinstance(scale, float) else "a factor by slice"
+    before = f"; before: {attrs['value_transform']}" if "value_transform" in attrs else ""
+    attrs["value_transform"] = f"SUV: values × {factors}, by dose and body, decay corrected{before}"
     attrs |= {"units": units, **windows, **({"suv_assumed": assumed} if assumed else {})}
     found.attrs = attrs
     return found

@@ -496,6 +496,15 @@ def volume(tmp_path) -> xr.DataArray:
     return dl.load_volume(write(tmp_path, datasets("PT")), progress=False)
 
 
+def test_the_values_say_that_they_are_suv_and_what_they_were_before(volume: xr.DataArray) -> None:
+    before = volume.attrs["value_transform"]
+    assert before.startswith("stored × ")
+    told = volume.dicom.suv().attrs["value_transform"]
+    factor = volume.attrs["suv_bw_factor"]
+    assert told == f"SUV: values × {factor:g}, by dose and body, decay corrected; before: {before}"
+    assert volume.attrs["value_transform"] == before
+
+
 def test_a_volume_becomes_suv_on_the_same_grid(volume: xr.DataArray) -> None:
     got = volume.dicom.suv()
     assert (got.dicom.units, got.dtype) == ("SUVbw", np.float32)

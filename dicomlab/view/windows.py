@@ -81,13 +81,7 @@ def histogram(values: npt.ArrayLike, within: float = 0.0) -> dict[str, Any] | No
 
 def made_by(attrs: Mapping[str, Any]) -> str:
     """Return what is known of how the values came about: rescale, SUV and its assumptions, new grids, another frame."""
-    units = str(attrs.get("units") or "")
-    # Of SUV the rescale is not the last thing that was done.
-    made = (
-        "SUV: activity by dose and body, decay corrected"
-        if units.startswith("SUV")
-        else attrs.get("value_transform")
-    )
+    made = attrs.get("value_transform")
     lines = [str(made)] if made else []
     lines += [f"assumed: {line}" for line in str(attrs.get("suv_assumed") or "").splitlines()]
     lines += [f"resampled: {line}" for line in str(attrs.get("resampled") or "").splitlines()]
