@@ -17,6 +17,8 @@ import matplotlib
 
 matplotlib.use("Agg")  # no screen is needed
 
+import matplotlib.pyplot as plt
+
 import dicomlab as dl
 from dicomlab.html import escape
 
@@ -27,10 +29,14 @@ def picture(stack: dl.Stack) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", dl.DicomLabWarning)  # findings are in the table already
             volume = dl.load_volume(stack, progress=False)
+        if steps := [str(dim) for dim in volume.dims if dim not in ("slice", "row", "column", "sample")]:
+            volume = volume.isel(dict.fromkeys(steps, 0))  # the first time, echo, b-value
+        figure = dl.montage(volume, count=8)
     except dl.DicomLabError as reason:
         return f"<p>{escape(reason)}</p>"
     png = io.BytesIO()
-    dl.montage(volume, count=8).savefig(png, dpi=80)
+    figure.savefig(png, dpi=80)
+    plt.close(figure)
     return (
         f'<p><img alt="montage" src="data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"></p>'
     )

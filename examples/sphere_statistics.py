@@ -42,7 +42,10 @@ def main() -> None:
     parser.add_argument("--at", nargs=3, type=float, required=True, metavar=("X", "Y", "Z"))
     parser.add_argument("--radius", type=float, default=5.0, help="mm")
     arguments = parser.parse_args()
-    volume = dl.open_volume(arguments.folder)
+    try:
+        volume = dl.open_volume(arguments.folder)
+    except dl.DicomLabError as reason:
+        raise SystemExit(str(reason)) from None
     values = values_in_sphere(volume, np.array(arguments.at), arguments.radius)
     if not values.size:
         raise SystemExit(f"no voxel within {arguments.radius:g} mm of {arguments.at}")

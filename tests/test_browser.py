@@ -6,6 +6,7 @@ import base64
 import gc
 import io
 import json
+import math
 import threading
 import weakref
 import zlib
@@ -363,6 +364,12 @@ def test_settings_outside_the_volume_are_refused_and_change_nothing() -> None:
         browser.position = [0, 0, 900]
     with pytest.raises(DicomLabError, match="'mip', 'minip' or 'average'"):
         browser.slab = ("max", 3)
+    with pytest.raises(DicomLabError, match="found 'mip'"):
+        browser.slab = "mip"
+    with pytest.raises(DicomLabError, match="rows and the columns of a montage"):
+        browser.tiles = [0, 3]
+    with pytest.raises(DicomLabError, match="'Foo' was to be bound"):
+        browser.keymap = {"Foo": "zoom"}
     with pytest.raises(DicomLabError, match="thickness in mm"):
         browser.slab = ("mip", -3)
     with pytest.raises(DicomLabError, match=r"colour map 'no such'.*viridis"):
@@ -651,7 +658,15 @@ def test_the_mm_of_a_still_are_those_of_its_plane_under_a_leaning_gantry_too(
         assert caption.split("\n")[0].split("  ")[1] == f"{abs(mm):.1f} mm {sides}"
         # The row or slice that holds the position: y = row - slice / 2.
         index = {"axial": (21 + 30) / 3, "coronal": (5.2 + 21 / 2 + 59) / 2, "sagittal": (4 + 31) / 2}[plane]
-        assert caption.split("  ")[0].split(" ")[1] == f"{round(index - 0.01) + 1}/{count}"
+        which = caption.split("  ")[0]
+        if turned and plane != "axial":
+            assert which == f"tilted by {math.degrees(0.3):.0f}°", "it goes through many of them"
+        else:
+            assert which.split(" ")[1] == f"{round(index - 0.01) + 1}/{count}"
+    browser.plane, browser.slab = "axial", ("mip", 20)
+    written.clear()
+    browser.picture(400, 400, letters=True)
+    assert "\nmip 20 mm\n" in written[0], "a thick slab passes for no thin slice"
     browser.close()
 
 

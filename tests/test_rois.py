@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from matplotlib.path import Path as Outline
 
 import dicomlab as dl
-from dicomlab.errors import DicomLabError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import Geometry
 from dicomlab.view.roi import Roi
 from dicomlab.view.rois import Rois
@@ -198,6 +198,28 @@ def test_masks_lie_on_the_grid_of_the_volume() -> None:
     assert found.mask("left").dtype == bool
     np.testing.assert_array_equal(found.to_mask(), found.mask("left") | found.mask("right"))
     assert float(of.where(found.mask("right")).mean()) == pytest.approx(found.table["mean"][1])
+
+
+def test_the_same_area_has_the_voxels_and_values_of_another_volume_of_one_frame() -> None:
+    def cube(step: float, shape: tuple[int, ...], **attrs: Any) -> xr.DataArray:
+        values = np.random.default_rng(2).integers(-1000, 2000, shape).astype(np.int16)
+        volume = dl.make_volume(values, affine=np.diag([step, step, step, 1])[[2, 1, 0, 3]], attrs=attrs)
+        return volume.dicom.assume_frame("1.2")
+
+    fine, coarse = cube(1.0, (20, 40, 40)), cube(2.0, (10, 20, 20))
+    box = Roi("rectangle", [(4.5, 4.5, 8), (24.5, 4.5, 8), (24.5, 14.5, 8), (4.5, 14.5, 8)], label="box")
+    browser = dl.browse(fine)
+    browser.rois = [box]
+    [here], [there] = browser.rois.table["n"], browser.rois.of(coarse).table["n"]
+    assert (here, there) == (20 * 10, 10 * 5)
+    inside = coarse.values[4, 3:8, 3:13]  # centres at 6, 8, … 14 and 6, 8, … 24 mm
+    assert browser.rois.of(coarse).statistics("box").mean == pytest.approx(inside.mean(), rel=1e-9)
+    assert browser.rois.of(coarse).mask("box").shape == coarse.shape
+    with pytest.raises(GeometryError, match="nothing in common"):
+        browser.rois.of(coarse.dicom.assume_frame("1.2.3"))
+    with pytest.raises(GeometryError, match="choose one, by isel"):
+        browser.rois.of(xr.concat([coarse, coarse], dim="time"))
+    browser.close()
 
 
 def test_a_profile_is_that_of_the_volume() -> None:

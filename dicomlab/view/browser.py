@@ -6,7 +6,8 @@ The browser does all that follows the hand (windowing, zoom, planes, values unde
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import xarray as xr
 
@@ -229,8 +230,9 @@ class SliceBrowser(Drawn):
         if slab is None:
             self._slab = None
             return
-        mode, thickness = (slab.mode, slab.thickness) if isinstance(slab, Slab) else slab
-        if mode not in ("mip", "minip", "average") or not float(thickness) > 0:
+        given = (slab.mode, slab.thickness) if isinstance(slab, Slab) else slab
+        mode, thickness = given if isinstance(given, Sequence) and len(given) == 2 else (None, None)
+        if mode not in ("mip", "minip", "average") or not isinstance(thickness, Real) or not thickness > 0:
             raise DicomLabError(
                 f"A slab is a mode, 'mip', 'minip' or 'average', and its thickness in mm; found {slab!r}."
             )

@@ -37,7 +37,10 @@ GESTURES: Mapping[str, tuple[str, ...]] = {
 }
 """What the mouse does, and what each gesture can mean; "tool" is the one chosen in the toolbar."""
 
-_KEY = re.compile(r"(Ctrl\+)?(Shift\+)?([A-Z][A-Za-z0-9]+|[^A-Z\s]| )")
+_KEY = re.compile(
+    r"(Ctrl\+)?(Shift\+)?(Arrow(Up|Down|Left|Right)|Page(Up|Down)|Home|End|Enter|Escape|Tab|Insert|Delete|Backspace|F\d\d?"
+    r"|[^A-Z\s]| )"
+)
 
 
 def checked_keymap(keymap: Mapping[str, str | None]) -> dict[str, str]:

@@ -26,7 +26,7 @@ __all__ = ["HtmlPage", "bundle", "make_page", "module", "note", "span", "styles"
 
 _HERE = Path(__file__).parent
 _MOST = 254  # the highest code of a value in one byte; 255 stands for none
-_FRAME = 92  # px that the bar, the slider and the line of values take beside the picture
+_FRAME = 124  # px that the bar, on two lines, the slider and the line of values take beside the picture
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

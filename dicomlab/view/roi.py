@@ -194,7 +194,8 @@ def _spanned(kind: str, points: tuple[Vector, ...]) -> Vector:
     size = float(np.linalg.norm(total))
     if size <= 1e-12 * max(float((apart**2).sum()), 1e-300):
         raise DicomLabError(
-            f"The points of a {kind} span an area; these lie in one line. Give its normal, or other points."
+            f"The points of {'an' if kind == 'ellipse' else 'a'} {kind} span an area, given as {_POINTS[kind][2]}; "
+            f"these lie in one line. Give other points, or its normal."
         )
     return _vector((total / size).tolist())
 

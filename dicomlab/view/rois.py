@@ -11,12 +11,13 @@ import numpy as np
 import xarray as xr
 
 from dicomlab import html
-from dicomlab.errors import DicomLabError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.regrid import profile
 from dicomlab.view.grid import Grid
 from dicomlab.view.measured import AREAS, Statistics, Voxels, statistics, voxel_at, voxels_inside
 from dicomlab.view.plane import Vector
 from dicomlab.view.roi import Roi
+from dicomlab.view.source import Source
 from dicomlab.volumes import make_volume
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ __all__ = ["Rois"]
 class Rois(Sequence[Roi]):
     """The measurements of a viewer: a sequence that never changes; set ``browser.rois`` anew to change them.
 
-    Numbers are those of the volume that is looked at, the first of several, at the step that is shown.
+    Numbers are those of the volume that is looked at, the first of several, at the step that is shown; `of` has those of
+    another.
 
     Parameters
     ----------
@@ -66,6 +68,35 @@ class Rois(Sequence[Roi]):
 
     def __add__(self, more: Iterable[Roi]) -> Rois:
         return Rois((*self._rois, *more), self._looked)
+
+    def of(self, volume: xr.DataArray) -> Rois:
+        """The same measurements in the values and voxels of another volume: ``browser.rois.of(pet).table``.
+
+        Parameters
+        ----------
+        volume
+            Dims slice, row, column, in the frame of reference of the volume that is looked at; its grid may be any.
+
+        Raises
+        ------
+        GeometryError
+            This is no such volume.
+        """
+        looked = Source(volume)
+        if len(self._rois):
+            here = self._looked()[1].geometry.frame_of_reference
+            found = looked.grid(0).geometry.frame_of_reference
+            if here != found:
+                raise GeometryError(
+                    f"Measurements in the frame of reference {here or 'none'} were asked for in a volume of another one, "
+                    f"{found or 'none'}: mm of the two have nothing in common. Bring the volume over by dicom.transform, or "
+                    "say that they are one by dicom.assume_frame."
+                )
+        if looked.steps.names:
+            raise GeometryError(
+                f"Measurements are of one volume; this one has {', '.join(looked.steps.names)} too: choose one, by isel."
+            )
+        return Rois(self._rois, lambda: (volume, looked.grid(0)))
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return what the page has to know, ready for JSON."""

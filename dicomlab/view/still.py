@@ -20,6 +20,7 @@ from dicomlab.windowing import AnyWindow
 __all__ = ["annotated", "png", "still"]
 
 _SIDE = 512  # of the stage, in pixels
+_LEAST = 0.5  # degrees that a plane leans to be called tilted
 _BYTES = 48_000  # at most; base64 adds a third, and a notebook keeps one for each viewer
 
 Draw = Callable[[int, int], npt.NDArray[np.uint8]]
@@ -83,7 +84,12 @@ def annotated(
             # Of the plane, not of the voxel: rows of a tilted gantry count mm from where their slice begins.
             heading = heading_in(scene, basis, pane.name)
             where = patient_side(heading, dot(heading, plane.origin))
-            caption = f"{AXES[axis]} {index + 1}/{grid.shape[axis]}  {where}\n{window}"
+            lean = math.degrees(math.acos(min(abs(dot(heading, basis.heading[pane.name])), 1.0)))
+            which = (
+                f"{AXES[axis]} {index + 1}/{grid.shape[axis]}" if lean < _LEAST else f"tilted by {lean:.0f}°"
+            )
+            slab = f"{scene.slab.mode} {scene.slab.thickness:g} mm\n" if scene.slab else ""
+            caption = f"{which}  {where}\n{slab}{window}"
             draw.multiline_text(
                 (left + edge, ends[1]),
                 caption,

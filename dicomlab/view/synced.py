@@ -86,9 +86,7 @@ class Synced(anywidget.AnyWidget):
     pan = traitlets.List(traitlets.Float(), minlen=3, maxlen=3, default_value=[0.0] * 3).tag(sync=True)
     _slab: Any = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     interpolation = traitlets.Enum(("linear", "nearest"), default_value="linear").tag(sync=True)
-    tiles = traitlets.List(traitlets.Int(min=1, max=12), minlen=2, maxlen=2, default_value=[3, 4]).tag(
-        sync=True
-    )
+    tiles = traitlets.List(traitlets.Int(), minlen=2, maxlen=2, default_value=[3, 4]).tag(sync=True)
     stride = traitlets.Int(1, min=1).tag(sync=True)
     _looks = traitlets.List(traitlets.Dict()).tag(sync=True)
     _step = traitlets.List(traitlets.Int(min=0)).tag(sync=True)
@@ -109,6 +107,11 @@ class Synced(anywidget.AnyWidget):
     along = traitlets.Enum(("slices", "steps"), default_value="slices").tag(sync=True)
     keymap = traitlets.Dict().tag(sync=True)
     _links = traitlets.List(traitlets.Dict()).tag(sync=True)
+
+    @traitlets.default("layout")
+    def _flexible(self) -> dict[str, str]:
+        # Viewers beside one another in an HBox share its width; elsewhere it says nothing.
+        return {"flex": "1 1 auto", "min_width": "0"}
 
     def __init__(
         self,
@@ -281,6 +284,14 @@ class Synced(anywidget.AnyWidget):
     @traitlets.validate("keymap")
     def _valid_keymap(self, proposal: Any) -> dict[str, str]:
         return checked_keymap(proposal["value"])
+
+    @traitlets.validate("tiles")
+    def _valid_tiles(self, proposal: Any) -> list[int]:
+        if not all(1 <= count <= 12 for count in proposal["value"]):
+            raise DicomLabError(
+                f"Tiles are the rows and the columns of a montage, 1 to 12; found {proposal['value']!r}."
+            )
+        return list(proposal["value"])
 
     @traitlets.validate("_looks")
     def _valid_looks(self, proposal: Any) -> list[dict[str, Any]]:

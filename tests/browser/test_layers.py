@@ -91,6 +91,26 @@ def test_the_curtain_is_drawn_with_the_mouse_and_the_window_stays(
     assert book.ask("viewer.state.looks") == looks
 
 
+def test_side_by_side_the_hand_windows_the_picture_under_it(
+    alone: Callable[[dl.SliceBrowser], Notebook],
+) -> None:
+    book = alone(dl.compare(ct(), pet(), mode="side", height=320))
+    box = book.page.locator(".dl-stage").bounding_box()
+    assert box
+    before = book.ask("viewer.state.looks")
+    for share, moved in ((0.75, 1), (0.25, 0)):
+        x, y = box["x"] + share * box["width"], box["y"] + 60
+        book.page.mouse.move(x, y)
+        book.page.mouse.down()
+        book.page.mouse.move(x + 30, y, steps=3)
+        book.page.mouse.up()
+        after = book.ask("viewer.state.looks")
+        assert after[moved]["window"]["width"] > before[moved]["window"]["width"]
+        assert after[1 - moved] == before[1 - moved]
+        assert book.ask("viewer.chosen") == moved
+        before = after
+
+
 def test_the_panel_sets_window_mode_and_opacity_of_the_volume_in_hand(
     alone: Callable[[dl.SliceBrowser], Notebook],
 ) -> None:

@@ -20,7 +20,7 @@ export function showState(viewer, seen) {
   chrome.press(chrome.planes, "plane", scene.plane);
   chrome.press(chrome.layouts, "layout", scene.layout);
   chrome.press(chrome.tools, "tool", state.tool);
-  mark(chrome.measure, "aria-pressed", Object.hasOwn(GIVEN, state.tool));
+  chrome.showMeasure(Object.hasOwn(GIVEN, state.tool) ? state.tool : "");
   mark(chrome.invert, "aria-pressed", look.invert);
   chrome.stage.classList.toggle("dl-white", state.looks.length === 1 && look.invert && look.cmap === "gray");
   mark(chrome.layersButton, "aria-pressed", !viewer.dock.root.hidden);

@@ -88,7 +88,7 @@ export class Chrome {
     this.fps = make("input", "dl-slider dl-fps", { type: "range", min: "1", max: "60", step: "1", "aria-label": "Frames a second", title: "Frames a second" });
     this.rate = make("span", "dl-step-text");
     this.bounce = button("to and fro", "Play to the end and back, instead of from the start again");
-    this.along = make("select", "dl-select dl-short", { "aria-label": "What is played", title: "What is played" });
+    this.along = make("select", "dl-select dl-slab", { "aria-label": "What is played", title: "What is played" });
     this.reel = make("div", "dl-reel", { role: "group", "aria-label": "Cine", hidden: "" }, [this.along, this.bounce, this.rate, this.fps]);
     this.note = make("div", "dl-note", { role: "note", hidden: "" });
     this.helpButton = button("?", "Mouse and keys (?)", "dl-round");
@@ -97,8 +97,8 @@ export class Chrome {
     this.own = make("option", "", { value: "own", hidden: "" });
     this.status = make("div", "dl-status", { role: "status", "aria-live": "polite" });
     this.said = make("div", "dl-said", { role: "status", "aria-live": "polite" });
-    this.measure = button("measure", "Measure: lengths, angles, areas, values along a line and at a point (D, A)", "dl-drop");
-    this.measure.prepend(icon("ruler"));
+    this.measure = button("", "Measure: lengths, angles, areas, values along a line and at a point (D, A)", "dl-drop");
+    this.showMeasure("");
     this.measure.setAttribute("aria-expanded", "false");
     const named = toolsThat(true).map((one) => (one.append(one.dataset.tool ?? ""), one));
     this.measures = make("div", "dl-flyout", { role: "group", "aria-label": "Measure", hidden: "" }, [...named, this.remove]);
@@ -147,6 +147,14 @@ export class Chrome {
       make("div", "dl-foot", {}, [this.slider, this.steps, this.reel, this.note, this.probe]),
     ]);
     el.append(this.root);
+  }
+
+  /** The tool that measures, if one is in hand. @param {string} tool */
+  showMeasure(tool) {
+    if (this.measure.dataset.tool === tool) return;
+    this.measure.dataset.tool = tool;
+    this.measure.replaceChildren(icon(tool || "ruler"), tool || "measure");
+    mark(this.measure, "aria-pressed", tool !== "");
   }
 
   /** @param {import("./keymap.js").Keymap} map */

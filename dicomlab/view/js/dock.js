@@ -91,6 +91,7 @@ export class Dock {
     const { meta, state } = viewer;
     this.meet.hidden = state.looks.length < 2;
     for (const option of this.mode.options) option.disabled = option.value === "difference" && !meta.difference;
+    this.mode.title = meta.difference ? "" : "A difference needs two volumes in one unit";
     /** @private */ this.rows = state.looks.map((_, n) => this.volumeRow(n));
     this.volumes.replaceChildren(...this.rows.map(({ root }) => root));
     this.list.hidden = state.labels.length === 0;

@@ -19,6 +19,7 @@ export const COLOURS = { axial: "#ff6b6b", sagittal: "#ffd43b", coronal: "#69db7
 const FREE = 14;
 
 /** css px of a letter. */
+const LEAST = 0.5; // degrees that a plane leans to be called tilted
 const LETTER = 7.3;
 
 /**
@@ -107,9 +108,11 @@ export class Overlay {
     const heading = rotate(scene.turn, meta.basis.heading[pane.name]);
     const mm = dot(heading, pane.plane.origin);
     const where = placeText(mm, [letters(heading.map((v) => -v)), letters(heading)]);
-    const count = space.shape[axis];
-    // Another volume has slices of its own; the place in mm is the same.
-    if ((!small || scene.layout === "montage") && !pane.source) put(left + 8, top + high - (small ? 7 : 24), "start", `${AXIS_NAMES[axis]} ${index + 1}/${count}`);
+    // A tilted plane goes through many slices; how far it leans says more than one of them. Another volume has slices of its
+    // own; the place in mm is the same.
+    const lean = (Math.acos(Math.min(Math.abs(dot(heading, meta.basis.heading[pane.name])), 1)) * 180) / Math.PI;
+    const which = lean < LEAST ? `${AXIS_NAMES[axis]} ${index + 1}/${space.shape[axis]}` : `tilted by ${Math.round(lean)}°`;
+    if ((!small || scene.layout === "montage") && !pane.source) put(left + 8, top + high - (small ? 7 : 24), "start", which);
     if (!small) put(left + 8, top + high - 8, "start", where);
     const leads = stage.panes.findIndex(({ source }) => source === pane.source) === n;
     if (leads && !small) {

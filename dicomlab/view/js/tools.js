@@ -37,6 +37,8 @@ export const TOOLS = {
     title: "Window: drag sideways for width, up and down for level",
     cursor: "default",
     begin: (drag) => {
+      // Side by side, the picture under the hand is the one that is meant.
+      if (drag.pane.source !== null) drag.viewer.choose(drag.pane.source);
       drag.memory = drag.viewer.look.window;
     },
     move: ({ viewer, start, memory }, x, y) => {
