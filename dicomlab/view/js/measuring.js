@@ -11,7 +11,7 @@ import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./r
 /** @typedef {import("./types.js").RoiKind} RoiKind */
 /** @typedef {import("./types.js").Vector3} Vector3 */
 /** @typedef {import("./scene.js").Pane} Pane */
-/** @typedef {import("./measured.js").Statistics} Statistics */
+/** @typedef {import("./measured.js").Statistics & {exact: boolean, step: number}} Statistics `step` is the coarsest of the values, where these were rounded */
 /** @typedef {{kind: RoiKind, pane: Pane, given: Vector3[], next: Vector3 | null, normal: Vector3, colour: string}} Draft */
 /** @typedef {{roi: Roi, handle: number}} Hit a handle of a measurement, -1 for all of it */
 
@@ -269,10 +269,16 @@ export class Measuring {
     /** @type {number[]} */
     const values = [];
     let whole = true;
+    let exact = true;
+    let coarsest = 0;
     /** @type {Map<number, ArrayLike<number> | undefined>} */
     const slices = new Map();
     voxelsInside(roi.kind, roi.points, /** @type {Vector3} */ (roi.normal), meta.sources[source], (s, r, c) => {
-      if (!slices.has(s)) slices.set(s, transport.cache.peek(key, step, s)?.values);
+      if (!slices.has(s)) {
+        const entry = transport.cache.peek(key, step, s);
+        slices.set(s, entry?.values);
+        if (entry && !entry.exact) [exact, coarsest] = [false, Math.max(coarsest, Math.abs(entry.step))];
+      }
       const slice = slices.get(s);
       if (slice) values.push(slice[r * shape[2] + c]);
       else whole = false;
@@ -281,7 +287,7 @@ export class Measuring {
       this.waiting = true;
       return null;
     }
-    const made = statistics(values);
+    const made = { ...statistics(values), exact, step: coarsest };
     known.set(name, made);
     return made;
   }

@@ -2,7 +2,7 @@
 
 import { angleOf, areaOf, lengthOf } from "./measured.js";
 import { isArea } from "./rois.js";
-import { honest, millimetres, short } from "./text.js";
+import { honest, millimetres, short, worked } from "./text.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
 
@@ -33,7 +33,9 @@ function inside(measuring, roi) {
     if (!found) return ["…"];
     if (!found.n) return ["no voxel inside"];
     const { units } = viewer.meta.sources[source];
-    return [`mean ${size(found.mean)}  sd ${size(found.sd)}${units ? ` ${units}` : ""}`, `min ${short(found.min)}  max ${short(found.max)}  n ${found.n}`];
+    const [mean, sd] = [found.mean, found.sd].map((x) => worked(x, size(x), found));
+    const [min, max] = [found.min, found.max].map((x) => worked(x, short(x), found));
+    return [`mean ${mean}  sd ${sd}${units ? ` ${units}` : ""}`, `min ${min}  max ${max}  n ${found.n}`];
   });
 }
 
