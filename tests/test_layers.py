@@ -123,6 +123,24 @@ def test_a_difference_is_the_second_minus_the_first_and_nothing_outside_of_one_o
     assert browser.window == Window(0.0, 200.0, "LINEAR_EXACT"), "the first volume keeps its own"
 
 
+def test_what_is_written_on_a_difference_is_its_own_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Any] = []
+
+    def watched(picture: Any, *rest: Any) -> Any:
+        written.append(rest[3])
+        return picture
+
+    monkeypatch.setattr("dicomlab.view.drawn.annotated", watched)
+    monkeypatch.setattr("dicomlab.view.still.annotated", watched)
+    browser = dl.compare(ct(2.0), ct(7.0), mode="difference")
+    browser.picture(80, 80, letters=True)
+    browser._snapshot()
+    browser.mode = "fusion"
+    browser.picture(80, 80, letters=True)
+    assert [str(window) for window in written] == ["W 10 L 0", "W 10 L 0", "W 200 L 0"]
+    browser.close()
+
+
 def test_a_mask_on_another_grid_lies_where_it_is_in_the_patient() -> None:
     mask = pet().copy(data=np.zeros((4, 10, 10), bool))
     mask[:, 3, 6] = True  # x from 24 - 0.5 to 28 - 0.5 mm, y from 12 - 0.5 to 16 - 0.5
@@ -147,6 +165,19 @@ def test_sizes_of_labels_are_counted_with_the_thickness_of_each_slice() -> None:
     assert label.ml == pytest.approx((10 * 2 + 15 * 10) / 1000)
     label.jump()
     assert browser.index == 3, "most of it lies in the last slice"
+
+
+def test_of_a_mask_with_steps_only_a_size_that_they_share_is_told() -> None:
+    still, moving = np.zeros((2, 6, 40, 40), bool), np.zeros((2, 6, 40, 40), bool)
+    still[:, 2, 10:20, 10:20] = True
+    moving[1, 4, 10:20, 10:15] = True
+    steps = xr.Variable("time", [0.0, 1.0])
+    base = xr.concat([ct(), ct()], dim=steps)
+    browser = dl.browse(base, masks={"still": base.copy(data=still), "moving": base.copy(data=moving)})
+    assert [label.ml for label in browser.labels] == [pytest.approx(0.4), None]
+    browser.labels["moving"].jump()
+    assert browser.index == 4
+    browser.close()
 
 
 def test_segments_that_overlap_are_both_there_under_their_names() -> None:
@@ -308,6 +339,14 @@ def shown(browser: dl.SliceBrowser) -> list[int]:
         ([0, 10], [9.0, 1.0], [1, 0]),
         (["b", "a"], ["a", "b", "c"], [1, 0]),
         (np.array([0, 60], "m8[s]"), np.array([55, 3], "m8[s]"), [1, 0]),
+        (
+            np.array(["2020-01-01", "2020-01-03"], "M8[ns]"),
+            np.array(["2020-01-02T20", "2019-12-31"], "M8[ns]"),
+            [1, 0],
+        ),
+        # Of numbers without a sign the difference would turn over; what is no number is near to none.
+        (np.array([0, 990], np.uint16), np.array([0, 980, 2000], np.uint16), [0, 1]),
+        ([0.0, 1000.0], [np.nan, 0.0, 900.0], [1, 2]),
         # The same axis goes step by step, though values come twice or are no numbers.
         ([1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [0, 1, 2]),
         ([np.nan, 1.0, np.nan], [np.nan, 1.0, np.nan], [0, 1, 2]),
