@@ -11,6 +11,7 @@ import xarray as xr
 
 import dicomlab as dl
 from dicomlab.errors import DicomLabError
+from dicomlab.view.meet import symmetric_window
 from dicomlab.view.windows import histogram
 from dicomlab.windowing import Window
 
@@ -121,6 +122,26 @@ def test_a_difference_is_the_second_minus_the_first_and_nothing_outside_of_one_o
     assert picture[40, 70].tolist() == list(expected)
     assert picture[40, 10].tolist() == [24, 24, 24]
     assert browser.window == Window(0.0, 200.0, "LINEAR_EXACT"), "the first volume keeps its own"
+
+
+def test_what_is_said_of_a_difference_is_about_the_second_minus_the_first() -> None:
+    values = np.full((6, 40, 40), 7.0, np.float32)
+    values[:, 0, 0] = np.inf
+    first, second = ct(2.0, SeriesDescription="before"), volume(values, SeriesDescription="after")
+    browser = dl.compare(first, second.assign_attrs(Modality="CT"), mode="difference")
+    told = browser._meta["difference"]
+    assert told["title"] == "CT after − CT before"
+    assert (told["units"], told["integer"]) == ("HU", False)
+    counts, low, high = (told["histogram"][name] for name in ("counts", "low", "high"))
+    middle = low + (int(np.argmax(counts)) + 0.5) / len(counts) * (high - low)
+    assert middle == pytest.approx(5, abs=0.1)
+    assert browser.difference.window == Window(0.0, 10.0, "LINEAR_EXACT"), "an infinite value counts nowhere"
+    browser.close()
+
+
+def test_a_window_of_differences_spans_all_but_one_in_two_hundred() -> None:
+    values = np.concatenate([np.linspace(-50, 50, 10_001), [1e6] * 10])
+    assert symmetric_window(values).width == pytest.approx(2 * 49.8, rel=0.002)
 
 
 def test_what_is_written_on_a_difference_is_its_own_window(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,6 +313,20 @@ def test_what_cannot_be_set_says_what_can(change: Any, why: str) -> None:
     with pytest.raises(DicomLabError, match=why):
         change(browser)
     assert (browser._looks, browser._labels) == before
+
+
+def test_labels_of_one_mask_and_volumes_are_set_one_by_one() -> None:
+    values = np.zeros((6, 40, 40), np.uint8)
+    values[2, :5, :5], values[3, :5, :5] = 1, 2
+    browser = dl.compare(ct(), pet(), mode="fusion", masks=ct().copy(data=values))
+    one, two = browser.labels
+    two.opacity, two.visible, two.colour = 0.9, False, (1, 2, 3)
+    assert (one.opacity, one.visible, two.opacity, two.visible) == (0.35, True, 0.9, False)
+    assert two.colour == (1, 2, 3) != one.colour
+    browser._change_look(0, visible=False)  # as a page could
+    browser.layers[1].visible = False
+    assert [layer.visible for layer in browser.layers] == [True, False], "all others lie on the first one"
+    browser.close()
 
 
 def test_all_labels_are_set_at_once() -> None:
