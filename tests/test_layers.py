@@ -142,6 +142,8 @@ def test_what_is_said_of_a_difference_is_about_the_second_minus_the_first() -> N
 def test_a_window_of_differences_spans_all_but_one_in_two_hundred() -> None:
     values = np.concatenate([np.linspace(-50, 50, 10_001), [1e6] * 10])
     assert symmetric_window(values).width == pytest.approx(2 * 49.8, rel=0.002)
+    without = np.concatenate([values, np.full(1000, np.inf), np.full(1000, np.nan)])
+    assert symmetric_window(without) == symmetric_window(values)
 
 
 def test_what_is_written_on_a_difference_is_its_own_window(monkeypatch: pytest.MonkeyPatch) -> None:

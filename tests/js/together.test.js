@@ -48,7 +48,7 @@ test("a curtain hangs in each pane at the same part of its width", () => {
 
 /** @param {any} meta @param {object} state @returns {any} */
 const viewerOf = (meta, state) => ({
-  meta: { sources: [meta], basis: { axis: { axial: 0 }, heading: { axial: [0, 0, 1] } } },
+  meta: { sources: [meta], basis: { axis: { axial: 0 }, heading: { axial: [0, 0, 1] }, right: { axial: [1, 0, 0] }, down: { axial: [0, 1, 0] } } },
   space: new Space(meta),
   state: { scene: { plane: "axial", position: [1, 1, 1], zoom: 1, pan: [0, 0, 0], turn: [1, 0, 0, 0, 1, 0, 0, 0, 1] }, looks: [], step: [], cine: {}, ...state },
   links: [],
@@ -60,7 +60,7 @@ const viewerOf = (meta, state) => ({
 });
 
 test("a linked viewer follows to the nearest place and step that it has, and hears no older news of these", () => {
-  const long = viewerOf(volume(9, { steps: [axis("echo", ["1", "2"]), axis("time", ["0", "1", "2", "3"])] }), { step: [1, 3] });
+  const long = viewerOf(volume(9, { steps: [axis("echo", ["1", "2"]), axis("time", ["0", "1", "2", "3"])] }), { step: [0, 3] });
   const short = viewerOf(volume(3, { steps: [axis("time", ["0", "1"])] }), { step: [0] });
   const other = viewerOf(volume(3), {});
   for (const one of [long, short]) one.links = [{ group: "a", what: ["position", "step"] }];
@@ -122,6 +122,14 @@ test("numbers of an area are those of the step that is shown, wait for its slice
   assert.equal(measuring.waiting, true);
   held["one/2/1"] = entry(3);
   assert.equal(measuring.statistics(AREA).mean, 3);
+});
+
+test("a drawing goes on in the plane where it began, and in no other", () => {
+  const { measuring } = measured(volume(3), {});
+  const paneAt = (/** @type {number} */ z) => ({ name: "axial", plane: { origin: [0, 0, z], right: [1, 0, 0], down: [0, 1, 0], pixel: 1 } });
+  measuring.draft = { kind: "polygon", pane: paneAt(1), given: [[1, 1, 1]], next: null, normal: [0, 0, 1], colour: "#ffffff" };
+  assert.equal(measuring.isDraftIn(paneAt(1)), true);
+  assert.equal(measuring.isDraftIn(paneAt(2)), false);
 });
 
 test("a drag is taken back as a whole, and done again", () => {
