@@ -114,9 +114,9 @@ test("numbers of an area are those of the step that is shown, wait for its slice
   const entry = (/** @type {number} */ value, exact = true) => ({ values: new Float32Array(16).fill(value), exact, step: 0.5 });
   const held = /** @type {Record<string, any>} */ ({ "one/0/1": entry(7), "one/1/1": entry(9, false) });
   const { viewer, measuring } = measured(volume(3), held);
-  assert.deepEqual(measuring.statistics(AREA), { n: 4, mean: 7, sd: 0, min: 7, max: 7, exact: true, step: 0 });
+  assert.deepEqual(measuring.found(AREA), { numbers: { n: 4, mean: 7, sd: 0, min: 7, max: 7 }, kept: { exact: true, step: 0 } });
   viewer.goToStep(1);
-  assert.deepEqual(measuring.statistics(AREA), { n: 4, mean: 9, sd: 0, min: 9, max: 9, exact: false, step: 0.5 });
+  assert.deepEqual(measuring.found(AREA), { numbers: { n: 4, mean: 9, sd: 0, min: 9, max: 9 }, kept: { exact: false, step: 0.5 } });
   viewer.goToStep(2);
   assert.equal(measuring.statistics(AREA), null);
   assert.equal(measuring.waiting, true);

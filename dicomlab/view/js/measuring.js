@@ -11,7 +11,8 @@ import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./r
 /** @typedef {import("./types.js").RoiKind} RoiKind */
 /** @typedef {import("./types.js").Vector3} Vector3 */
 /** @typedef {import("./scene.js").Pane} Pane */
-/** @typedef {import("./measured.js").Statistics & {exact: boolean, step: number}} Statistics `step` is the coarsest of the values, where these were rounded */
+/** @typedef {import("./measured.js").Statistics} Statistics */
+/** @typedef {{numbers: Statistics, kept: {exact: boolean, step: number}}} Found `step` is that of the coarsest values, where these were rounded */
 /** @typedef {{kind: RoiKind, pane: Pane, given: Vector3[], next: Vector3 | null, normal: Vector3, colour: string}} Draft */
 /** @typedef {{roi: Roi, handle: number}} Hit a handle of a measurement, -1 for all of it */
 
@@ -30,7 +31,7 @@ export class Measuring {
     /** Whether numbers wait for slices. */ this.waiting = false;
     /** @private @type {Roi[][]} */ this.past = [];
     /** @private @type {Roi[][]} */ this.future = [];
-    /** @private @type {WeakMap<Roi, Map<string, Statistics>>} */ this.known = new WeakMap();
+    /** @private @type {WeakMap<Roi, Map<string, Found>>} */ this.known = new WeakMap();
     this.panel = new CurvePanel(viewer.chrome.stage, {
       close: () => this.choose(""),
       read: (lps) => {
@@ -254,9 +255,9 @@ export class Measuring {
   /**
    * Statistics of the voxels of a volume inside an area, at the step that is shown; null while slices are missing.
    * @param {Roi} roi @param {number} [source]
-   * @returns {Statistics | null}
+   * @returns {Found | null}
    */
-  statistics(roi, source = 0) {
+  found(roi, source = 0) {
     const { viewer } = this;
     const { meta, transport } = viewer;
     const { key, shape } = meta.sources[source];
@@ -264,8 +265,8 @@ export class Measuring {
     const name = `${key}/${step}`;
     let known = this.known.get(roi);
     if (!known) this.known.set(roi, (known = new Map()));
-    const found = known.get(name);
-    if (found) return found;
+    const before = known.get(name);
+    if (before) return before;
     /** @type {number[]} */
     const values = [];
     let whole = true;
@@ -287,9 +288,14 @@ export class Measuring {
       this.waiting = true;
       return null;
     }
-    const made = { ...statistics(values), exact, step: coarsest };
+    const made = { numbers: statistics(values), kept: { exact, step: coarsest } };
     known.set(name, made);
     return made;
+  }
+
+  /** The numbers alone. @param {Roi} roi @param {number} [source] */
+  statistics(roi, source = 0) {
+    return this.found(roi, source)?.numbers ?? null;
   }
 
   /** Shapes and numbers of a pane. @param {Pane} pane @returns {SVGElement[]} */

@@ -29,13 +29,14 @@ export function textOf(measuring, roi, fully) {
 function inside(measuring, roi) {
   const { viewer } = measuring;
   return viewer.shownIn().flatMap((source) => {
-    const found = measuring.statistics(roi, source);
+    const found = measuring.found(roi, source);
     if (!found) return ["…"];
-    if (!found.n) return ["no voxel inside"];
+    const { numbers, kept } = found;
+    if (!numbers.n) return ["no voxel inside"];
     const { units } = viewer.meta.sources[source];
-    const [mean, sd] = [found.mean, found.sd].map((x) => worked(x, size(x), found));
-    const [min, max] = [found.min, found.max].map((x) => worked(x, short(x), found));
-    return [`mean ${mean}  sd ${sd}${units ? ` ${units}` : ""}`, `min ${min}  max ${max}  n ${found.n}`];
+    const [mean, sd] = [numbers.mean, numbers.sd].map((x) => worked(x, size(x), kept));
+    const [min, max] = [numbers.min, numbers.max].map((x) => worked(x, short(x), kept));
+    return [`mean ${mean}  sd ${sd}${units ? ` ${units}` : ""}`, `min ${min}  max ${max}  n ${numbers.n}`];
   });
 }
 
