@@ -5,6 +5,7 @@ import { statistics, voxelsInside } from "./measured.js";
 import { minus, normalOf } from "./plane.js";
 import { hitOf, marksOf } from "./roimarks.js";
 import { textOf } from "./roitext.js";
+import { FLOAT32 } from "./text.js";
 import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./rois.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
@@ -288,7 +289,10 @@ export class Measuring {
       this.waiting = true;
       return null;
     }
-    const made = { numbers: statistics(values), kept: { exact, step: coarsest } };
+    const numbers = statistics(values);
+    const most = Math.max(Math.abs(numbers.min), Math.abs(numbers.max));
+    // Large float32 lie further apart than the codes they came from; so it is with their deviation too.
+    const made = { numbers, kept: { exact, step: exact || !Number.isFinite(most) ? coarsest : Math.max(coarsest, most * FLOAT32) } };
     known.set(name, made);
     return made;
   }

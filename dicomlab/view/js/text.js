@@ -44,7 +44,7 @@ export function letters(vector) {
 }
 
 /** Of a value: how far the next float32 is, at most. */
-const FLOAT32 = 2 ** -23;
+export const FLOAT32 = 2 ** -23;
 
 /**
  * A number that was worked out of values, as it is written, but with no more digits than these have.
