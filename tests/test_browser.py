@@ -773,3 +773,43 @@ def test_fewer_pixels_keep_the_type_and_lie_within_the_values_that_they_stand_fo
         elif np.isfinite(block).all() and np.abs(block.astype(float)).max() < 1e30:
             slack = 1e-6 * np.abs(block.astype(float)).max()
             assert block.min() - slack <= value <= block.max() + slack
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("zoom", np.nan),
+        ("pan", [np.nan, 0.0, 0.0]),
+        ("pan", [0.0, np.inf, 0.0]),
+        ("split", np.nan),
+        ("fps", np.nan),
+        ("index", 2.5),
+        ("index", "2"),
+        ("rois", None),
+    ],
+)
+def test_what_is_no_number_is_refused_and_nothing_changes(name: str, value: object) -> None:
+    browser = browse(volume())
+    before = getattr(browser, name)
+    with pytest.raises(DicomLabError):
+        setattr(browser, name, value)
+    assert getattr(browser, name) == before
+    browser.close()
+
+
+def test_a_slab_is_as_thick_as_reaches_through_the_volume() -> None:
+    browser = browse(volume())
+    browser.slab = ("mip", float("inf"))
+    assert browser.slab is not None
+    extent = np.ptp(np.array(browser._basis.corners), axis=0)
+    assert browser.slab.thickness == pytest.approx(2 * np.linalg.norm(extent))
+    browser.interpolation = "nearest"
+    assert browser.picture(64, 64).max() == 255, "the highest value of all is somewhere"
+    browser.close()
+
+
+def test_whole_numbers_beyond_those_of_floats_have_a_histogram() -> None:
+    values = (np.arange(120) + 2**60).reshape(4, 5, 6)
+    browser = browse(dl.make_volume(values, affine=np.eye(4)[[2, 1, 0, 3]]))
+    assert sum(browser._meta["sources"][0]["histogram"]["counts"]) == 120
+    browser.close()

@@ -11,6 +11,7 @@ import xarray as xr
 
 import dicomlab as dl
 from dicomlab.errors import DicomLabError
+from dicomlab.view.meet import symmetric_window
 from dicomlab.view.windows import histogram
 from dicomlab.windowing import Window
 
@@ -123,6 +124,46 @@ def test_a_difference_is_the_second_minus_the_first_and_nothing_outside_of_one_o
     assert browser.window == Window(0.0, 200.0, "LINEAR_EXACT"), "the first volume keeps its own"
 
 
+def test_what_is_said_of_a_difference_is_about_the_second_minus_the_first() -> None:
+    values = np.full((6, 40, 40), 7.0, np.float32)
+    values[:, 0, 0] = np.inf
+    first, second = ct(2.0, SeriesDescription="before"), volume(values, SeriesDescription="after")
+    browser = dl.compare(first, second.assign_attrs(Modality="CT"), mode="difference")
+    told = browser._meta["difference"]
+    assert told["title"] == "CT after − CT before"
+    assert (told["units"], told["integer"]) == ("HU", False)
+    counts, low, high = (told["histogram"][name] for name in ("counts", "low", "high"))
+    middle = low + (int(np.argmax(counts)) + 0.5) / len(counts) * (high - low)
+    assert middle == pytest.approx(5, abs=0.1)
+    assert browser.difference.window == Window(0.0, 10.0, "LINEAR_EXACT"), "an infinite value counts nowhere"
+    browser.close()
+
+
+def test_a_window_of_differences_spans_all_but_one_in_two_hundred() -> None:
+    values = np.concatenate([np.linspace(-50, 50, 10_001), [1e6] * 10])
+    assert symmetric_window(values).width == pytest.approx(2 * 49.8, rel=0.002)
+    without = np.concatenate([values, np.full(1000, np.inf), np.full(1000, np.nan)])
+    assert symmetric_window(without) == symmetric_window(values)
+
+
+def test_what_is_written_on_a_difference_is_its_own_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Any] = []
+
+    def watched(picture: Any, *rest: Any) -> Any:
+        written.append(rest[3])
+        return picture
+
+    monkeypatch.setattr("dicomlab.view.drawn.annotated", watched)
+    monkeypatch.setattr("dicomlab.view.still.annotated", watched)
+    browser = dl.compare(ct(2.0), ct(7.0), mode="difference")
+    browser.picture(80, 80, letters=True)
+    browser._snapshot()
+    browser.mode = "fusion"
+    browser.picture(80, 80, letters=True)
+    assert [str(window) for window in written] == ["W 10 L 0", "W 10 L 0", "W 200 L 0"]
+    browser.close()
+
+
 def test_a_mask_on_another_grid_lies_where_it_is_in_the_patient() -> None:
     mask = pet().copy(data=np.zeros((4, 10, 10), bool))
     mask[:, 3, 6] = True  # x from 24 - 0.5 to 28 - 0.5 mm, y from 12 - 0.5 to 16 - 0.5
@@ -147,6 +188,19 @@ def test_sizes_of_labels_are_counted_with_the_thickness_of_each_slice() -> None:
     assert label.ml == pytest.approx((10 * 2 + 15 * 10) / 1000)
     label.jump()
     assert browser.index == 3, "most of it lies in the last slice"
+
+
+def test_of_a_mask_with_steps_only_a_size_that_they_share_is_told() -> None:
+    still, moving = np.zeros((2, 6, 40, 40), bool), np.zeros((2, 6, 40, 40), bool)
+    still[:, 2, 10:20, 10:20] = True
+    moving[1, 4, 10:20, 10:15] = True
+    steps = xr.Variable("time", [0.0, 1.0])
+    base = xr.concat([ct(), ct()], dim=steps)
+    browser = dl.browse(base, masks={"still": base.copy(data=still), "moving": base.copy(data=moving)})
+    assert [label.ml for label in browser.labels] == [pytest.approx(0.4), None]
+    browser.labels["moving"].jump()
+    assert browser.index == 4
+    browser.close()
 
 
 def test_segments_that_overlap_are_both_there_under_their_names() -> None:
@@ -263,6 +317,20 @@ def test_what_cannot_be_set_says_what_can(change: Any, why: str) -> None:
     assert (browser._looks, browser._labels) == before
 
 
+def test_labels_of_one_mask_and_volumes_are_set_one_by_one() -> None:
+    values = np.zeros((6, 40, 40), np.uint8)
+    values[2, :5, :5], values[3, :5, :5] = 1, 2
+    browser = dl.compare(ct(), pet(), mode="fusion", masks=ct().copy(data=values))
+    one, two = browser.labels
+    two.opacity, two.visible, two.colour = 0.9, False, (1, 2, 3)
+    assert (one.opacity, one.visible, two.opacity, two.visible) == (0.35, True, 0.9, False)
+    assert two.colour == (1, 2, 3) != one.colour
+    browser._change_look(0, visible=False)  # as a page could
+    browser.layers[1].visible = False
+    assert [layer.visible for layer in browser.layers] == [True, False], "all others lie on the first one"
+    browser.close()
+
+
 def test_all_labels_are_set_at_once() -> None:
     browser = dl.browse(ct(), masks={"a": ct() > -5, "b": ct() > 5})
     browser.labels.set(opacity=0.9, visible=False)
@@ -308,6 +376,14 @@ def shown(browser: dl.SliceBrowser) -> list[int]:
         ([0, 10], [9.0, 1.0], [1, 0]),
         (["b", "a"], ["a", "b", "c"], [1, 0]),
         (np.array([0, 60], "m8[s]"), np.array([55, 3], "m8[s]"), [1, 0]),
+        (
+            np.array(["2020-01-01", "2020-01-03"], "M8[ns]"),
+            np.array(["2020-01-02T20", "2019-12-31"], "M8[ns]"),
+            [1, 0],
+        ),
+        # Of numbers without a sign the difference would turn over; what is no number is near to none.
+        (np.array([0, 990], np.uint16), np.array([0, 980, 2000], np.uint16), [0, 1]),
+        ([0.0, 1000.0], [np.nan, 0.0, 900.0], [1, 2]),
         # The same axis goes step by step, though values come twice or are no numbers.
         ([1.0, 1.0, 2.0], [1.0, 1.0, 2.0], [0, 1, 2]),
         ([np.nan, 1.0, np.nan], [np.nan, 1.0, np.nan], [0, 1, 2]),

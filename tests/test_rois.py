@@ -145,6 +145,24 @@ def test_a_disc_at_any_angle_holds_voxels_that_its_plane_goes_through_and_whose_
         assert found.values.any()
 
 
+def test_a_tilted_area_loses_no_voxel_beside_the_box_of_its_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    thick = dl.make_volume(np.zeros((12, 40, 40), np.int16), affine=np.diag([5.0, 1, 1, 1])[[2, 1, 0, 3]])
+    tilted = np.array([0.0, np.cos(0.7), np.sin(0.7)])
+    areas = [circle((20, 20, 28 + 5 * k / 7), 6, (1, 0, 0), tilted) for k in range(7)]
+    near = [[part.tolist() for part in rois(area, of=thick).voxels(0)] for area in areas]
+    monkeypatch.setattr("dicomlab.view.measured._widest", lambda *_: 1e9)  # all lines of voxels are looked at
+    assert near == [[part.tolist() for part in rois(area, of=thick).voxels(0)] for area in areas]
+    rows = np.array([row for one in near for row in one[1]])
+    assert rows.min() < 20 - 6 * np.cos(0.7) or rows.max() > 20 + 6 * np.cos(0.7), "else this shows nothing"
+
+
+def test_a_normal_of_any_length_means_one_plane() -> None:
+    corners = [(0, 0, 5), (10, 0, 5), (10, 4, 5), (0, 4, 5)]
+    roi = Roi("rectangle", corners, normal=(0, 0, -7))
+    assert roi.normal == (0, 0, -1)
+    assert roi.area == pytest.approx(40)
+
+
 def test_a_slanting_gantry_leaves_an_area_on_its_slice() -> None:
     direction = np.eye(3)[:, ::-1].copy()
     direction[1, 0] = 0.3  # slices are stacked along a slanting table

@@ -215,6 +215,14 @@ def test_a_mask_stays_itself_on_a_quantised_page() -> None:
     browser.close()
 
 
+def test_masks_over_a_quantised_page_stay_what_they_are() -> None:
+    browser = dl.browse(volume(), masks=volume() > 100)
+    text = browser.to_html(quantise=True).text
+    scale = json.loads(re.search(r'id="state">(.*?)</script>', text).group(1))["scales"]["1-0-3"]  # type: ignore[union-attr]
+    assert (scale["kind"], scale["slope"], scale["exact"]) == ("i2", 1.0, True)
+    browser.close()
+
+
 def test_a_page_that_is_too_large_names_quantise_as_a_way() -> None:
     noise = np.random.default_rng(0).integers(-1000, 1000, (8, 100, 100)).astype("int16")
     browser = dl.browse(dl.make_volume(noise, affine=np.eye(4)))

@@ -6,9 +6,11 @@ The browser does all that follows the hand (windowing, zoom, planes, values unde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 
+import numpy as np
 import xarray as xr
 
 from dicomlab.errors import DicomLabError
@@ -167,11 +169,11 @@ class SliceBrowser(Drawn):
         grid = self._opened()[0].grid(0)
         axis = self._basis.axis[self.plane]
         count = grid.shape[axis]
-        if not 0 <= int(index) < count:
+        if not isinstance(index, (int, np.integer)) or not 0 <= index < count:
             raise DicomLabError(
                 f"{AXES[axis]} {index} was asked for; there are {AXES[axis]}s 0 to {count - 1}."
             )
-        by = float(grid.axes[axis][int(index)]) - float(grid.coordinates(self.position)[axis])
+        by = float(grid.axes[axis][index]) - float(grid.coordinates(self.position)[axis])
         heading = self._basis.heading[self.plane]
         self.position = [p + by * h for p, h in zip(self.position, heading, strict=True)]
 
@@ -222,7 +224,10 @@ class SliceBrowser(Drawn):
 
     @observable
     def slab(self) -> Slab | None:
-        """How thick the planes are: None, or a mode ("mip", "minip", "average") and mm, as a `Slab` or a pair."""
+        """How thick the planes are: None, or a mode ("mip", "minip", "average") and mm, as a `Slab` or a pair.
+
+        ``float("inf")`` is as thick as reaches through the volume.
+        """
         return self.scene.slab
 
     @slab.setter
@@ -236,7 +241,9 @@ class SliceBrowser(Drawn):
             raise DicomLabError(
                 f"A slab is a mode, 'mip', 'minip' or 'average', and its thickness in mm; found {slab!r}."
             )
-        self._slab = {"mode": mode, "thickness": float(thickness)}
+        # What reaches through the volume from wherever is as thick as can be; planes beyond it would be cut for nothing.
+        most = 2 * math.dist(self._basis.corners[0], self._basis.corners[-1])
+        self._slab = {"mode": mode, "thickness": min(float(thickness), max(most, 1.0))}
 
     @observable
     def steps(self) -> dict[str, int]:

@@ -21,6 +21,7 @@ from dicomlab.view.sample import Interpolation, Slab
 from dicomlab.view.scene import Layout, Scene, Turn
 from dicomlab.view.still import annotated, png, still
 from dicomlab.view.synced import STATE, Synced
+from dicomlab.windowing import AnyWindow
 from dicomlab.writing import written
 
 __all__ = ["Drawn"]
@@ -34,6 +35,11 @@ class Drawn(Synced):
         """What stands side by side: places among the volumes that are shown."""
         shown = sum(n == 0 or look["visible"] for n, look in enumerate(self._looks))
         return range(shown) if self.mode == "side" else ()
+
+    @property
+    def _told_window(self) -> AnyWindow:
+        """What is written on a picture: the window of the first volume, or that of the difference."""
+        return self._window_of(self._difference if self.mode == "difference" else self._looks[0])
 
     @property
     def scene(self) -> Scene:
@@ -175,7 +181,7 @@ class Drawn(Synced):
         )
         if not letters:
             return made
-        return annotated(made, scene, self._basis, images[0].grid, images[0].window, self._sides)
+        return annotated(made, scene, self._basis, images[0].grid, self._told_window, self._sides)
 
     def to_html(
         self,
@@ -211,7 +217,9 @@ class Drawn(Synced):
             **self._meta,
             "sources": [{**one, "reslice": False} for one in self._meta["sources"]],
             "budget": 1 << 40,
-            "note": "" if ranges is None else note(ranges, [one["units"] for one in self._meta["sources"]]),
+            "note": ""
+            if ranges is None
+            else note(ranges, [one["units"] for one in self._meta["sources"][: self._images]]),
         }
         traits = {"_meta": meta, **self.get_state((*STATE, "keymap"))}
         page = make_page(
@@ -244,5 +252,5 @@ class Drawn(Synced):
     def _snapshot(self) -> bytes:
         """Return what is seen as a small PNG."""
         return still(
-            self.picture, self.scene, self._basis, self._sources[0].grid(0), self.window, self._sides
+            self.picture, self.scene, self._basis, self._sources[0].grid(0), self._told_window, self._sides
         )

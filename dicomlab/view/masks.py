@@ -13,6 +13,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
+from dicomlab.view.grid import Grid
 from dicomlab.view.plane import Vector
 from dicomlab.view.source import Source
 
@@ -46,9 +47,10 @@ class LabelInfo:
     name
         What it is called; each name is there once.
     ml
-        Its volume in millilitres; None where the size of a voxel is not known.
+        Its volume in millilitres; None where the size of a voxel is not known, or where it differs from step to step.
     at
-        LPS mm of a voxel of it: the one nearest to its middle, in the slice where most of it lies. None where it is empty.
+        LPS mm of a voxel of it: the one nearest to its middle, in the slice where most of it lies, of the
+        first step that has it. None where it is empty.
     """
 
     value: int
@@ -136,7 +138,7 @@ def _read(volume: xr.DataArray, name: str, taken: set[str]) -> list[Mask]:
             f"Labels are numbers from 1 to {_HIGHEST}, and 0 is nothing; found {low} to {high}."
         )
     told = _flags(volume.attrs)
-    present = np.flatnonzero(np.bincount(np.asarray(volume.values).ravel(), minlength=1))
+    present = _present(np.asarray(volume.values))
     values = sorted({int(value) for value in present} | set(told))
     names = {
         value: told.get(value) or f"{name or _own_name(volume) or 'label'} {value}"
@@ -144,6 +146,14 @@ def _read(volume: xr.DataArray, name: str, taken: set[str]) -> list[Mask]:
         if value
     }
     return [_mask(volume.astype(np.uint8 if high < 256 else np.uint16), names, taken)]
+
+
+def _present(values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
+    """The numbers that occur; looked for part by part, as counting takes eight bytes a voxel."""
+    there = np.zeros(_HIGHEST + 1, dtype=bool)
+    for part in values if values.ndim > 2 else [values]:
+        there[part.ravel()] = True
+    return np.flatnonzero(there)
 
 
 def _own_name(volume: xr.DataArray) -> str:
@@ -187,10 +197,8 @@ def _packed(volume: xr.DataArray, name: str) -> list[tuple[xr.DataArray, dict[in
 def _mask(volume: xr.DataArray, names: Mapping[int, str], taken: set[str]) -> Mask:
     source = Source(volume)
     grid = source.grid(0)
-    values = np.asarray(grid.values.values)
-    if values.dtype == np.bool_:
-        values = values.view(np.uint8)
-    counts = np.array([np.bincount(plane.ravel(), minlength=max(names, default=0) + 1) for plane in values])
+    # For each step how many voxels of each label each slice has.
+    every = [_counts(source.grid(number), max(names, default=0) + 1) for number in range(source.count)]
     steps = [np.abs(np.diff(grid.edges(axis))) for axis in range(3)]
     for axis, step in enumerate(steps):
         if step.size == 1:
@@ -199,23 +207,28 @@ def _mask(volume: xr.DataArray, names: Mapping[int, str], taken: set[str]) -> Ma
     area = float(steps[1].mean() * steps[2].mean() * abs(np.linalg.det(grid.direction)))
     found = []
     for value, name in names.items():
-        here = counts[:, value]
-        ml = float(here @ steps[0]) * area / 1000
-        at = _middle(grid.axes, grid.direction, values, int(here.argmax()), value) if here.any() else None
-        found.append(LabelInfo(value, _unique(name, taken), None if np.isnan(ml) else ml, at))
+        sizes = [float(counts[:, value] @ steps[0]) * area / 1000 for counts in every]
+        ml = sizes[0] if all(size == sizes[0] for size in sizes) else None  # also where it is NaN
+        number = next((k for k, counts in enumerate(every) if counts[:, value].any()), None)
+        at = None if number is None else _middle(source.grid(number), every[number][:, value], value)
+        found.append(LabelInfo(value, _unique(name, taken), ml, at))
     return Mask(source, tuple(found))
 
 
-def _middle(
-    axes: tuple[npt.NDArray[np.float64], ...],
-    direction: npt.NDArray[np.float64],
-    values: npt.NDArray[Any],
-    index: int,
-    value: int,
-) -> Vector:
-    places = np.argwhere(values[index] == value)
+def _counts(grid: Grid, most: int) -> npt.NDArray[np.int64]:
+    """How often each value is in each slice: shape (slices, `most`)."""
+    planes = np.asarray(grid.values.values)
+    planes = planes.view(np.uint8) if planes.dtype == np.bool_ else planes
+    return np.array([np.bincount(plane.ravel(), minlength=most) for plane in planes], dtype=np.int64)
+
+
+def _middle(grid: Grid, counts: npt.NDArray[np.int64], value: int) -> Vector:
+    """LPS mm of the voxel in the middle of a label, in the slice where most of it lies."""
+    index = int(counts.argmax())
+    places = np.argwhere(np.asarray(grid.values.isel(slice=index).values) == value)
     row, column = places[np.square(places - places.mean(axis=0)).sum(axis=1).argmin()]
-    x, y, z = (float(v) for v in direction @ [axes[0][index], axes[1][row], axes[2][column]])
+    at = [grid.axes[0][index], grid.axes[1][row], grid.axes[2][column]]
+    x, y, z = (float(v) for v in grid.direction @ at)
     return x, y, z
 
 

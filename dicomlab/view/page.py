@@ -167,7 +167,8 @@ def make_page(
     max_bytes
         Largest size of the page.
     ranges
-        For each volume the values between which 8 bits are kept; None to keep all.
+        For each volume the values between which 8 bits are kept; None to keep all. Masks, which come last, have none and stay
+        what they are.
 
     Raises
     ------
@@ -182,7 +183,9 @@ def make_page(
         for index in range(source.grid(0).shape[0])
     ]
     for done, (n, step, index) in enumerate(wanted, start=1):
-        codes, scale = _encoded(sources[n].slice(step, index), None if ranges is None else ranges[n])
+        codes, scale = _encoded(
+            sources[n].slice(step, index), ranges[n] if ranges and n < len(ranges) else None
+        )
         data = base64.b64encode(packed(codes, 6)).decode("ascii")
         size += len(data)
         if size > max_bytes:

@@ -78,8 +78,10 @@ class Steps:
             kinds = {own.dtype.kind, others.dtype.kind}
             if texts == [str(one) for one in others]:  # also where values come twice, or are no numbers
                 found.append(list(range(len(own))))
-            elif kinds <= set("iuf") or kinds in ({"m"}, {"M"}):
-                found.append([int(np.argmin(np.abs(own - other))) for other in others])
+            elif kinds <= set("iuf"):
+                found.append(_nearest(own.astype(np.float64), others.astype(np.float64)))
+            elif kinds in ({"m"}, {"M"}):
+                found.append(_nearest(_seconds(own), _seconds(others)))
             else:
                 found.append([texts.index(str(other)) if str(other) in texts else 0 for other in others])
         return found
@@ -96,6 +98,18 @@ class Steps:
     def index(self, number: int) -> tuple[int, ...]:
         """The indices along each axis of a step."""
         return tuple(int(k) for k in np.unravel_index(number, self.sizes)) if self.sizes else ()
+
+
+def _nearest(own: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> list[int]:
+    """For each of the others the place of the nearest one; no number is near to what is none, which has the first."""
+    apart = np.abs(own[:, None] - others)
+    return [int(place) for place in np.argmin(np.where(np.isnan(apart), np.inf, apart), axis=0)]
+
+
+def _seconds(moments: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Of durations, or of dates since 1970."""
+    spans = moments - np.datetime64(0, "s") if moments.dtype.kind == "M" else moments
+    return np.asarray(spans / np.timedelta64(1, "s"), dtype=np.float64)
 
 
 class Source:

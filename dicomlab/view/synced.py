@@ -93,7 +93,7 @@ class Synced(anywidget.AnyWidget):
     mode = traitlets.Enum(MODES, default_value="fusion").tag(sync=True)
     split = traitlets.Float(0.5, min=0.0, max=1.0).tag(sync=True)
     tool = traitlets.Enum(TOOLS, default_value="window").tag(sync=True)
-    rois: Any = traitlets.Any().tag(
+    rois: Any = traitlets.TraitType().tag(
         sync=True,
         to_json=lambda rois, _: rois.to_json(),
         # Not a plain list: traitlets leaves a value as it came that equals the one before.
@@ -280,6 +280,14 @@ class Synced(anywidget.AnyWidget):
             for axis, mm in enumerate(grid.coordinates(lps)):
                 grid.nearest_index(axis, float(mm))  # raises outside
         return lps
+
+    @traitlets.validate("zoom", "pan", "split", "fps")
+    def _valid_number(self, proposal: Any) -> Any:
+        if not np.isfinite(proposal["value"]).all():
+            raise DicomLabError(
+                f"{proposal['trait'].name} was to be set to {proposal['value']}; a finite number was expected."
+            )
+        return proposal["value"]
 
     @traitlets.validate("keymap")
     def _valid_keymap(self, proposal: Any) -> dict[str, str]:

@@ -73,8 +73,11 @@ def histogram(values: npt.ArrayLike, within: float = 0.0) -> dict[str, Any] | No
     low, high = (float(x) for x in np.percentile(some, (0.01, 99.99)))
     if within:
         low, high = min(low, -within), max(high, within)
-    if not low < high:
-        low, high = low - 0.5, low + 0.5
+    # Of huge values all parts could begin at one number.
+    least = 8 * _BINS * float(np.spacing(max(abs(low), abs(high))))
+    if not high - low > least:
+        half = max(0.5, least)
+        low, high = low - half, low + half
     counts, _ = np.histogram(some, _BINS, (low, high))
     return {"low": low, "high": high, "counts": counts.tolist()}
 

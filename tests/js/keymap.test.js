@@ -58,3 +58,12 @@ test("codes of one byte come out of the page, 255 as nothing", async () => {
   const data = deflateSync(Buffer.from([0, 7, 254, 255])).toString("base64");
   assert.deepEqual([...new Uint16Array(await unpack(data, 1))], [0, 7, 254, 65535]);
 });
+
+test("Shift turns what Ctrl takes back into what it does again, and changes no other letter", () => {
+  assert.equal(actionOf(event("z", { ctrlKey: true })), "undo");
+  assert.equal(actionOf(event("Z", { ctrlKey: true, shiftKey: true })), "redo");
+  assert.equal(actionOf(event("Z", { metaKey: true, shiftKey: true })), "redo");
+  assert.equal(actionOf(event("Z", { ctrlKey: true })), "undo"); // caps lock
+  assert.equal(actionOf(event("X", { shiftKey: true })), "invert");
+  assert.equal(actionOf(event("?", { shiftKey: true })), "help");
+});

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromHex, hex } from "../../dicomlab/view/js/dock.js";
+import { endsOf, shadesOf } from "../../dicomlab/view/js/bars.js";
 import { between, edgesOf, lookedAs } from "../../dicomlab/view/js/layers.js";
-import { brightness } from "../../dicomlab/view/js/lut.js";
+import { brightness, shader } from "../../dicomlab/view/js/lut.js";
 
 /** @typedef {import("../../dicomlab/view/js/types.js").Window} Window */
 
@@ -42,4 +43,24 @@ test("a look that nobody changed follows the mode, and the window stays", () => 
 test("colours come back from their text", () => {
   assert.equal(hex([0, 9, 255]), "#0009ff");
   assert.deepEqual(fromHex("#0009ff"), [0, 9, 255]);
+});
+
+test("a colour bar has beside each value the colour that the picture gives it", () => {
+  for (const window of /** @type {Window[]} */ ([
+    { center: 40, width: 400, function: "LINEAR" },
+    { center: -3.5, width: 0.25, function: "LINEAR_EXACT" },
+    { center: 50, width: 400, function: "SIGMOID" },
+  ])) {
+    const [low, high] = endsOf(window);
+    for (const invert of [false, true]) {
+      const shade = shader(window, invert);
+      const bar = shadesOf(window, invert);
+      bar.forEach((one, y) => {
+        const [above, below] = [y, y + 1].map((edge) => shade(high - (edge / 256) * (high - low)));
+        assert.ok(Math.min(above, below) <= one && one <= Math.max(above, below), `${window.function} ${invert} ${y}`);
+      });
+      assert.ok(Math.abs(bar[0] - bar[255]) > 250); // from end to end
+    }
+  }
+  assert.equal(shadesOf({ center: 0, width: 1, function: "LINEAR" }, false)[0], 255); // a window that is one step
 });

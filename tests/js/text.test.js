@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { honest, placeText } from "../../dicomlab/view/js/text.js";
+import { honest, placeText, worked } from "../../dicomlab/view/js/text.js";
 
 test("a value is written with the digits that 16 bits and float32 have kept", () => {
   assert.equal(honest(-1024, { exact: true, step: 1 }), "-1024");
@@ -22,4 +22,14 @@ test("a value is written with the digits that 16 bits and float32 have kept", ()
 test("a place is as far from the middle on both sides of the patient", () => {
   const cases = { 12.25: "12.3 mm L", "-12.25": "12.3 mm R", 0.15: "0.2 mm L", "-0.04": "0.0 mm L", "-0.05": "0.1 mm R", 0: "0.0 mm L", "-76.8": "76.8 mm R" };
   for (const [mm, text] of Object.entries(cases)) assert.equal(placeText(Number(mm), ["R", "L"]), text);
+});
+
+test("a number that was worked out of values has no more digits than these", () => {
+  assert.equal(worked(41.2345, "41.23", { exact: true, step: 0 }), "41.23");
+  assert.equal(worked(5123.4, "5123", { exact: false, step: 0.3 }), "5123");
+  assert.equal(worked(41.2345, "41.23", { exact: false, step: 0.06 }), "≈ 41.2");
+  assert.equal(worked(0, "0", { exact: false, step: 15 }), "≈ 0");
+  assert.equal(worked(1.2e-7, "1.200e-7", { exact: false, step: 1e-10 }), "1.200e-7");
+  assert.equal(worked(1.2e-7, "1.200e-7", { exact: false, step: 1e-8 }), "≈ 0.00000012");
+  assert.equal(worked(NaN, "NaN", { exact: false, step: 1 }), "NaN");
 });

@@ -4,8 +4,8 @@ import { make } from "./chrome.js";
 import { frameOf, lengthOf } from "./measured.js";
 import { shape } from "./svg.js";
 import { cross, minus, moved } from "./plane.js";
-import { sample } from "./sample.js";
-import { short } from "./text.js";
+import { reach, sample } from "./sample.js";
+import { short, worked } from "./text.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
 /** @typedef {import("./types.js").Vector3} Vector3 */
@@ -23,7 +23,17 @@ export function profileOf(source, [first, last], smooth) {
   const count = Math.max(Math.ceil(length / source.finest - 1e-9), 1);
   const right = /** @type {Vector3} */ (minus(last, first).map((x) => x / length));
   const plane = { origin: first, right, down: cross(right, frameOf(right)[0]), pixel: length / count, width: count + 1, height: 1 };
-  return { step: length / count, right, values: sample(source, plane, smooth ? "linear" : "nearest") };
+  return { step: length / count, right, plane, values: sample(source, plane, smooth ? "linear" : "nearest") };
+}
+
+/** How well the values of slices of the first volume are known. @param {import("./viewer.js").Viewer} viewer @param {[number, number] | null} range */
+function keptOf(viewer, range) {
+  const kept = { exact: true, step: 0 };
+  for (let slice = range ? range[0] : 0; range && slice <= range[1]; slice++) {
+    const entry = viewer.transport.cache.peek(viewer.meta.sources[0].key, viewer.stepOf(0), slice);
+    if (entry && !entry.exact) Object.assign(kept, { exact: false, step: Math.max(kept.step, Math.abs(entry.step)) });
+  }
+  return kept;
 }
 
 export class CurvePanel {
@@ -69,7 +79,9 @@ export class CurvePanel {
     }
     const { units, smooth } = viewer.meta.sources[0];
     const source = viewer.stage.source(viewer.meta, 0, viewer.stepOf(0));
-    const { step, right, values } = profileOf(source, roi.points, smooth);
+    const { step, right, plane, values } = profileOf(source, roi.points, smooth);
+    const kept = keptOf(viewer, reach(source, plane));
+    const text = (/** @type {number} */ value) => worked(value, short(value), kept);
     this.line = { first: roi.points[0], right, step, count: values.length };
     let [low, high] = [Infinity, -Infinity];
     for (const value of values) {
@@ -99,9 +111,9 @@ export class CurvePanel {
     const { read } = this;
     if (read >= 0) {
       nodes.push(shape("path", { d: `M${x(read)} ${PAD.top}V${HIGH - PAD.bottom}`, class: "dl-guide" }));
-      nodes.push(shape("text", { x: PAD.left, y: 15 }, `${(read * step).toFixed(1)} mm: ${Number.isNaN(values[read]) ? "no value" : short(values[read])}${unit}`));
-    } else if (high >= low) nodes.push(shape("text", { x: PAD.left, y: 15 }, `${short(low)} … ${short(high)}${unit}`));
-    this.svg.setAttribute("aria-label", high >= low ? `From ${short(low)} to ${short(high)}${unit} along ${short(length)} mm` : "No values");
+      nodes.push(shape("text", { x: PAD.left, y: 15 }, `${(read * step).toFixed(1)} mm: ${Number.isNaN(values[read]) ? "no value" : text(values[read])}${unit}`));
+    } else if (high >= low) nodes.push(shape("text", { x: PAD.left, y: 15 }, `${text(low)} … ${text(high)}${unit}`));
+    this.svg.setAttribute("aria-label", high >= low ? `From ${text(low)} to ${text(high)}${unit} along ${short(length)} mm` : "No values");
     this.svg.replaceChildren(...nodes);
     return values.some(Number.isNaN);
   }

@@ -34,6 +34,7 @@ export const KEYS = {
   Backspace: "remove",
   "Ctrl+z": "undo",
   "Ctrl+y": "redo",
+  "Ctrl+Shift+z": "redo",
   l: "layers",
   s: "save",
   0: "firstWindow",
@@ -144,7 +145,8 @@ const meaning = (action) => ROWS.find(([actions]) => actions.includes(action))?.
 export function actionOf(event, map = KEYS) {
   if (event.altKey) return null;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  // Only keys with a name tell Shift apart: "?" needs it on most keyboards, and X may come from caps lock.
-  const name = `${event.ctrlKey || event.metaKey ? "Ctrl+" : ""}${event.shiftKey && key.length > 1 ? "Shift+" : ""}${key}`;
+  // Only keys with a name, and letters with Ctrl, tell Shift apart: "?" needs it on most keyboards, and X may come from caps lock.
+  const ctrl = event.ctrlKey || event.metaKey;
+  const name = `${ctrl ? "Ctrl+" : ""}${event.shiftKey && (key.length > 1 || (ctrl && /[a-z]/.test(key))) ? "Shift+" : ""}${key}`;
   return (Object.hasOwn(map, name) && map[name]) || null;
 }

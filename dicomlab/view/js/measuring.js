@@ -5,6 +5,7 @@ import { statistics, voxelsInside } from "./measured.js";
 import { minus, normalOf } from "./plane.js";
 import { hitOf, marksOf } from "./roimarks.js";
 import { textOf } from "./roitext.js";
+import { FLOAT32 } from "./text.js";
 import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./rois.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
@@ -12,6 +13,7 @@ import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./r
 /** @typedef {import("./types.js").Vector3} Vector3 */
 /** @typedef {import("./scene.js").Pane} Pane */
 /** @typedef {import("./measured.js").Statistics} Statistics */
+/** @typedef {{numbers: Statistics, kept: {exact: boolean, step: number}}} Found `step` is that of the coarsest values, where these were rounded */
 /** @typedef {{kind: RoiKind, pane: Pane, given: Vector3[], next: Vector3 | null, normal: Vector3, colour: string}} Draft */
 /** @typedef {{roi: Roi, handle: number}} Hit a handle of a measurement, -1 for all of it */
 
@@ -30,7 +32,7 @@ export class Measuring {
     /** Whether numbers wait for slices. */ this.waiting = false;
     /** @private @type {Roi[][]} */ this.past = [];
     /** @private @type {Roi[][]} */ this.future = [];
-    /** @private @type {WeakMap<Roi, Map<string, Statistics>>} */ this.known = new WeakMap();
+    /** @private @type {WeakMap<Roi, Map<string, Found>>} */ this.known = new WeakMap();
     this.panel = new CurvePanel(viewer.chrome.stage, {
       close: () => this.choose(""),
       read: (lps) => {
@@ -254,9 +256,9 @@ export class Measuring {
   /**
    * Statistics of the voxels of a volume inside an area, at the step that is shown; null while slices are missing.
    * @param {Roi} roi @param {number} [source]
-   * @returns {Statistics | null}
+   * @returns {Found | null}
    */
-  statistics(roi, source = 0) {
+  found(roi, source = 0) {
     const { viewer } = this;
     const { meta, transport } = viewer;
     const { key, shape } = meta.sources[source];
@@ -264,15 +266,21 @@ export class Measuring {
     const name = `${key}/${step}`;
     let known = this.known.get(roi);
     if (!known) this.known.set(roi, (known = new Map()));
-    const found = known.get(name);
-    if (found) return found;
+    const before = known.get(name);
+    if (before) return before;
     /** @type {number[]} */
     const values = [];
     let whole = true;
+    let exact = true;
+    let coarsest = 0;
     /** @type {Map<number, ArrayLike<number> | undefined>} */
     const slices = new Map();
     voxelsInside(roi.kind, roi.points, /** @type {Vector3} */ (roi.normal), meta.sources[source], (s, r, c) => {
-      if (!slices.has(s)) slices.set(s, transport.cache.peek(key, step, s)?.values);
+      if (!slices.has(s)) {
+        const entry = transport.cache.peek(key, step, s);
+        slices.set(s, entry?.values);
+        if (entry && !entry.exact) [exact, coarsest] = [false, Math.max(coarsest, Math.abs(entry.step))];
+      }
       const slice = slices.get(s);
       if (slice) values.push(slice[r * shape[2] + c]);
       else whole = false;
@@ -281,9 +289,17 @@ export class Measuring {
       this.waiting = true;
       return null;
     }
-    const made = statistics(values);
+    const numbers = statistics(values);
+    const most = Math.max(Math.abs(numbers.min), Math.abs(numbers.max));
+    // Large float32 lie further apart than the codes they came from; so it is with their deviation too.
+    const made = { numbers, kept: { exact, step: exact || !Number.isFinite(most) ? coarsest : Math.max(coarsest, most * FLOAT32) } };
     known.set(name, made);
     return made;
+  }
+
+  /** The numbers alone. @param {Roi} roi @param {number} [source] */
+  statistics(roi, source = 0) {
+    return this.found(roi, source)?.numbers ?? null;
   }
 
   /** Shapes and numbers of a pane. @param {Pane} pane @returns {SVGElement[]} */

@@ -2,7 +2,7 @@
 
 import { angleOf, areaOf, lengthOf } from "./measured.js";
 import { isArea } from "./rois.js";
-import { honest, millimetres, short } from "./text.js";
+import { honest, millimetres, short, worked } from "./text.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
 
@@ -29,11 +29,14 @@ export function textOf(measuring, roi, fully) {
 function inside(measuring, roi) {
   const { viewer } = measuring;
   return viewer.shownIn().flatMap((source) => {
-    const found = measuring.statistics(roi, source);
+    const found = measuring.found(roi, source);
     if (!found) return ["…"];
-    if (!found.n) return ["no voxel inside"];
+    const { numbers, kept } = found;
+    if (!numbers.n) return ["no voxel inside"];
     const { units } = viewer.meta.sources[source];
-    return [`mean ${size(found.mean)}  sd ${size(found.sd)}${units ? ` ${units}` : ""}`, `min ${short(found.min)}  max ${short(found.max)}  n ${found.n}`];
+    const [mean, sd] = [numbers.mean, numbers.sd].map((x) => worked(x, size(x), kept));
+    const [min, max] = [numbers.min, numbers.max].map((x) => worked(x, short(x), kept));
+    return [`mean ${mean}  sd ${sd}${units ? ` ${units}` : ""}`, `min ${min}  max ${max}  n ${numbers.n}`];
   });
 }
 

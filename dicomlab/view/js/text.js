@@ -44,7 +44,16 @@ export function letters(vector) {
 }
 
 /** Of a value: how far the next float32 is, at most. */
-const FLOAT32 = 2 ** -23;
+export const FLOAT32 = 2 ** -23;
+
+/**
+ * A number that was worked out of values, as it is written, but with no more digits than these have.
+ * @param {number} value @param {string} text @param {{exact: boolean, step: number}} kept the coarsest of the values
+ */
+export function worked(value, text, { exact, step }) {
+  const [, digits = "", power = "0"] = /^-?\d+(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text) ?? [];
+  return exact || !Number.isFinite(value) || 10 ** (Number(power) - digits.length) >= Math.abs(step) ? text : honest(value, { exact, step });
+}
 
 /**
  * A value as text, with no more digits than the 16-bit journey kept.
