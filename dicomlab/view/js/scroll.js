@@ -40,6 +40,11 @@ export class Scroll {
     return Math.abs(speed) < FAST ? 0 : speed || 0;
   }
 
+  /** @param {number} slice @param {number} by */
+  isNear(slice, by) {
+    return Math.abs(slice - this.at) < by;
+  }
+
   /** Whether a slice lies behind, or less than so many slices ahead. @param {number} slice @param {number} by with the sign of the direction, 0 where nothing passes */
   isPassed(slice, by) {
     return by !== 0 && (slice - this.at) * Math.sign(by) < Math.abs(by);

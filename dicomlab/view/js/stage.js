@@ -60,6 +60,11 @@ export class Stage {
     return this.complete.every(Boolean) && !this.panes.some(({ late }) => late);
   }
 
+  /** Whether every pane shows its own plane, if with fewer pixels. */
+  get isSeen() {
+    return this.complete.every((whole, n) => whole || this.drafts[n]) && !this.panes.some(({ late }) => late);
+  }
+
   /** The pane under a point of the stage, in css px. @param {number} x @param {number} y */
   paneAt(x, y) {
     const { ratio } = this.size;

@@ -116,6 +116,12 @@ export class Transport {
     return this.cache.has(this.sources[source].key, step, slice);
   }
 
+  /** Whether a slice is to be seen now. @param {Want} want */
+  isWanted(want) {
+    const name = nameOf(want);
+    return this.wants.some((one) => nameOf(one) === name);
+  }
+
   /** Whether a slice need not be asked for now: while slices pass by, a draft will do. @private @param {Want} want */
   isThere({ source, step, slice }) {
     return this.passing ? this.cache.shows(this.sources[source].key, step, slice) : this.has({ source, step, slice });
@@ -232,6 +238,8 @@ export class Transport {
     while (ahead < (demands ? 1 : PREFETCHES) && bytes + size <= Math.max(allowance, size * 2)) {
       const batch = this.pickAhead(allowance - bytes, this.underWay);
       if (!batch.length) return;
+      // A scroll that has all it needs for a while is not disturbed for a slice or two.
+      if (this.passing && batch.length < this.batch && !this.scroll.isNear(batch[0].slice, AHEAD / 2)) return;
       this.request(batch[0].source, batch[0].step, batch.map(({ slice }) => slice), false);
       ahead++;
       bytes += batch.length * this.size(batch[0].source);

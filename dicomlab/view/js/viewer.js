@@ -190,7 +190,7 @@ export class Viewer extends Steering {
 
   /** Something came from the kernel. @param {(Want & {demanded: boolean}) | {pane: string}} one */
   arrived(one) {
-    if ("pane" in one || this.measuring.waiting || !this.stage.isDone) {
+    if ("pane" in one || this.measuring.waiting || !this.stage.isSeen || this.transport.isWanted(one)) {
       wish(this);
       this.redraw();
     }
