@@ -22,10 +22,9 @@ demo: .venv/.lab ## build/tour.html: the tour, run on the built-in phantom or on
 lab: .venv/.lab ## the same tour, live, in JupyterLab
 	@exec "$(PY)" notebooks/export.py --lab "$$FOLDER"
 
-test: .venv/.dev ## every test, those with a browser one by one; brings Chromium and a DICOM validator by the system's package manager
+test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
 	@sh .ci/system
-	@failed=; $(PY) -m pytest -n logical --maxprocesses 4 --dist loadscope --ignore tests/browser || failed=1; \
-		$(PY) -m pytest tests/browser || failed=1; test -z "$$failed"
+	@sh .ci/tests "$(PY)"
 
 bench: .bench/.stamp ## the tables of docs/performance.md: loading, beside other readers (half an hour, 3 GB)
 	@.bench/bin/python -m benchmarks.series

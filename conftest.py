@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests can be run in halves, side by side."""
+    parser.addoption(
+        "--part", metavar="K/N", help="every N-th file of tests, from the K-th on: 1/2 and 2/2 are all"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the files of the part that is asked for."""
+    if part := config.getoption("--part"):
+        first, count = map(int, part.split("/"))
+        mine = set(sorted({item.path for item in items})[first - 1 :: count])
+        config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
+        items[:] = [item for item in items if item.path in mine]
+
+
 @pytest.fixture(autouse=True)
 def _examples(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give examples in docstrings a folder of their own, `tmp_path`, and the usual short names."""
