@@ -3,18 +3,18 @@ import test from "node:test";
 
 import { valuesFrom } from "../../dicomlab/view/js/codec.js";
 import { shader } from "../../dicomlab/view/js/lut.js";
-import { blend, levels, paletteFrom } from "../../dicomlab/view/js/shade.js";
+import { SHADES, blend, ordered, paint, paletteFrom } from "../../dicomlab/view/js/shade.js";
 import { honest } from "../../dicomlab/view/js/text.js";
 import { codesFrom, difference, floats, vectors } from "./vectors.js";
 
 const SPECIAL = Float32Array.of(NaN, Infinity, -Infinity, 0, -0, 0.5, 1e-30, 3e38);
 
 test("every one of the 65,536 codes gets the grey that Python gives it, in every function", () => {
-  const out = new Uint8Array(65536);
+  const out = new Uint32Array(65536);
   for (const { window, scale, invert, runs } of vectors("tables")) {
     const { signed, slope, intercept } = scale;
     const values = Float32Array.from({ length: 65536 }, (_, code) => (signed && code > 32767 ? code - 65536 : code) * slope + intercept);
-    levels(values, window, invert, out);
+    paint(values, window, ordered(SHADES, invert), out);
     let code = 0;
     for (const [shade, count] of runs) {
       for (let n = 0; n < count; n++, code++) {
@@ -27,8 +27,8 @@ test("every one of the 65,536 codes gets the grey that Python gives it, in every
 
 test("what is no number is dark, and infinite values are the brightest and the darkest", () => {
   for (const { window, invert, special } of vectors("tables")) {
-    const out = new Uint8Array(SPECIAL.length);
-    levels(SPECIAL, window, invert, out);
+    const out = new Uint32Array(SPECIAL.length);
+    paint(SPECIAL, window, ordered(SHADES, invert), out);
     assert.deepEqual([...out], special, JSON.stringify({ window, invert }));
   }
 });
@@ -36,8 +36,8 @@ test("what is no number is dark, and infinite values are the brightest and the d
 test("one value alone has the shade that it has among others", () => {
   for (const { window, invert } of vectors("tables")) {
     const values = Float32Array.from({ length: 200 }, (_, i) => (i - 100) * 13.7);
-    const out = new Uint8Array(200);
-    levels(values, window, invert, out);
+    const out = new Uint32Array(200);
+    paint(values, window, ordered(SHADES, invert), out);
     const shade = shader(window, invert);
     assert.deepEqual([...out], [...values].map(shade));
   }
@@ -49,10 +49,30 @@ test("a sigmoid of many values is the sigmoid of each", () => {
       const window = { center: 40.25, width, function: /** @type {const} */ ("SIGMOID") };
       // Dense around every edge between two shades, and far away.
       const values = Float32Array.from({ length: 60000 }, (_, i) => 40.25 + width * (i < 50000 ? (i - 25000) / 8000 : (i - 55000) / 10));
-      const out = new Uint8Array(values.length);
-      levels(values, window, invert, out);
+      const out = new Uint32Array(values.length);
+      paint(values, window, ordered(SHADES, invert), out);
       const shade = shader(window, invert);
       for (let i = 0; i < values.length; i++) if (out[i] !== shade(values[i])) assert.fail(`${width} ${values[i]}: ${out[i]}, not ${shade(values[i])}`);
+    }
+  }
+});
+
+test("a linear window gives many values, at the edges of shades too, the shade of each", () => {
+  const windows = [[40, 400], [0, 2], [-600, 1500], [1e6, 3], [16777216, 255.5], [0.003, 1e-4], [0, 1.0000001], [-1e30, 1e28], [0, 1e-40], [5, 1e300]];
+  for (const [center, width] of windows) {
+    for (const fn of /** @type {const} */ (["LINEAR", "LINEAR_EXACT"])) {
+      if (fn === "LINEAR" && width <= 1) continue;
+      const window = { center, width, function: fn };
+      const [middle, span] = fn === "LINEAR" ? [center - 0.5, width - 1] : [center, width];
+      // Each edge, its neighbours, and values all over and beyond.
+      const edges = Array.from({ length: 256 }, (_, level) => middle + ((level - 0.5) / 255 - 0.5) * span);
+      const values = Float32Array.from([...edges, ...edges.flatMap((x) => [Math.fround(x) * (1 + 2e-7), Math.fround(x) * (1 - 2e-7)]), ...edges.map((_, k) => center + width * (k / 64 - 2)), ...SPECIAL]);
+      const out = new Uint32Array(values.length);
+      for (const invert of [false, true]) {
+        paint(values, window, ordered(SHADES, invert), out);
+        const shade = shader(window, invert);
+        assert.deepEqual([...out], [...values].map(shade), `${center} ${width} ${fn}`);
+      }
     }
   }
 });

@@ -21,7 +21,7 @@ const LAYOUTS = [
 
 const SLABS = [
   ["", "thin"],
-  ...["mip", "minip", "average"].flatMap((mode) => [5, 10, 20, 50].map((mm) => [`${mode} ${mm}`, `${mode} ${mm} mm`])),
+  ...["mip", "minip", "average"].flatMap((mode) => [5, 10, 20, 50].map((mm) => [`${mode} ${mm}`, `${mode === "average" ? "mean" : mode} ${mm} mm`])),
 ];
 
 /**

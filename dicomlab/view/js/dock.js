@@ -6,10 +6,14 @@ import { HistogramView } from "./histogram.js";
 import { icon } from "./icons.js";
 import { MODES, changeLabel, setMode, setSplit } from "./layers.js";
 import { RoiList } from "./roilist.js";
+import { mark } from "./svg.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").LabelLook} LabelLook */
 /** @typedef {import("./types.js").LabelMeta} LabelMeta */
+
+// Which elements of the file say so: in the tooltip.
+const ELEMENTS = /:( ?[A-Za-z ]+ \([0-9A-F]{4},[0-9A-F]{4}\))+/g;
 
 /** @type {[string, string][]} */
 const FUNCTIONS = [
@@ -173,7 +177,9 @@ export class Dock {
       fade.checked = fades;
     });
     const { lut } = look.window;
-    this.subject.textContent = [state.looks.length > 1 ? subject.title : "", subject.made ?? ""].filter(Boolean).join(" · ");
+    const made = subject.made ?? "";
+    this.subject.textContent = [state.looks.length > 1 ? subject.title : "", made.replace(ELEMENTS, "")].filter(Boolean).join(" · ");
+    mark(this.subject, "title", made);
     this.fn.options[FUNCTIONS.length].hidden = !lut;
     this.fn.value = lut ? "LUT" : look.window.function;
     this.interpolation.value = state.scene.interpolation;

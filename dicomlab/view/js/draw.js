@@ -3,7 +3,7 @@
 
 import { coarser, dot, minus } from "./plane.js";
 import { sample, slabOffsets } from "./sample.js";
-import { blend, levels } from "./shade.js";
+import { SHADES, blend, ordered, paint } from "./shade.js";
 
 /** @typedef {import("./plane.js").Plane} Plane */
 /** @typedef {import("./types.js").Window} Window */
@@ -28,13 +28,17 @@ export const GROUND = 24;
 const NOTHING = (0xff000000 | (GROUND * 0x010101)) >>> 0;
 const SQUARE = 48;
 const ROUGHEST = 4;
+const KNOWN = 3; // pictures after which their cost is known: the first ones are slow
+const AGAIN = 12; // pictures of few pixels after which a whole one is tried
+const MUCH = 3; // times as long as it may take, beyond which that would be felt
 
 /** Draws one plane again and again, and keeps what did not change. */
 export class PaneDrawer {
   constructor() {
     /** @private @type {{name: string, values: Float32Array}[]} */ this.samples = [];
-    /** @private @type {Uint8Array} */ this.shades = new Uint8Array(0);
+    /** Of a volume that lies over the first. @private */ this.colours = new Uint32Array(0);
     /** ms that a pixel took the last times, of each plane of a slab: the first time is slow. @private @type {number[]} */ this.costs = [];
+    /** @private */ this.sketches = 0;
     /** Whether the last picture has fewer pixels than it should, for speed. */ this.rough = false;
   }
 
@@ -45,8 +49,8 @@ export class PaneDrawer {
     if (kept?.name === name) return kept.values;
     const { given } = layer;
     const work = plane.width * plane.height * slabOffsets(slab, layer.source.finest).length;
-    const divide = given ? 1 : Math.max(1, Math.min(Math.ceil(Math.sqrt((this.cost * work) / patience)), ROUGHEST));
-    const values = given ? spread(given, plane, kept?.values) : divide > 1 ? this.sketch(layer.source, plane, interpolation, slab, divide) : this.timed(work, () => sample(layer.source, plane, interpolation, slab, kept?.values));
+    const divide = given ? 1 : this.divideFor(this.cost * work, patience);
+    const values = given ? spread(given, plane, kept?.values) : divide > 1 ? this.sketch(layer.source, plane, interpolation, slab, divide, kept?.values) : this.timed(work, () => sample(layer.source, plane, interpolation, slab, kept?.values));
     this.rough ||= divide > 1;
     this.samples[n] = { name: divide > 1 ? "" : name, values };
     return values;
@@ -54,20 +58,28 @@ export class PaneDrawer {
 
   /** ms that a pixel takes, as far as that is known. */
   get cost() {
-    return this.costs.length > 1 ? Math.min(...this.costs) : 0;
+    return this.costs.length < KNOWN ? 0 : Math.min(...this.costs);
   }
 
-  /** A picture of fewer pixels. @private @param {import("./sample.js").Source} source @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {number} divide */
-  sketch(source, plane, interpolation, slab, divide) {
+  /** One pixel for so many by so many, where all would take too long. @private @param {number} needed ms @param {number} patience ms */
+  divideFor(needed, patience) {
+    const divide = Math.max(1, Math.min(Math.ceil(Math.sqrt(needed / patience)), ROUGHEST));
+    // What was slow may only have been late or new: now and then it is tried whole again.
+    const again = divide > 1 && ++this.sketches % AGAIN === 0 && needed < MUCH * patience;
+    return again ? 1 : divide;
+  }
+
+  /** A picture of fewer pixels. @private @param {import("./sample.js").Source} source @param {Plane} plane @param {import("./sample.js").Interpolation} interpolation @param {import("./sample.js").Slab} slab @param {number} divide @param {Float32Array} [out] */
+  sketch(source, plane, interpolation, slab, divide, out) {
     const small = coarser(plane, divide);
-    return spread({ divide, plane: small, values: sample(source, small, interpolation, slab) }, plane);
+    return spread({ divide, plane: small, values: sample(source, small, interpolation, slab) }, plane, out);
   }
 
   /** @private @param {number} work @param {() => Float32Array} job */
   timed(work, job) {
     const start = performance.now();
     const done = job();
-    this.costs = [...this.costs.slice(-2), (performance.now() - start) / work];
+    this.costs = [...this.costs.slice(1 - KNOWN), (performance.now() - start) / work];
     return done;
   }
 
@@ -87,22 +99,17 @@ export class PaneDrawer {
     this.rough = false;
     const { width, height } = plane;
     const count = width * height;
-    if (this.shades.length !== count) this.shades = new Uint8Array(count);
-    const { shades } = this;
     this.samples.length = Math.min(this.samples.length, images.length + labels.length);
     const found = images.map((layer, n) => this.values(n, layer, plane, layer.smooth ? interpolation : "nearest", slab, patience));
     if (mode === "difference" && images.length > 1) {
       const [a, b] = found;
       const apart = new Float32Array(count);
       for (let i = 0; i < count; i++) apart[i] = b[i] - a[i];
-      levels(apart, images[1].window, images[1].invert, shades);
-      const { palette } = images[1];
+      paint(apart, images[1].window, ordered(images[1].palette, images[1].invert), out);
       // Outside of one of them there is no difference, not the lowest one.
-      for (let i = 0; i < count; i++) out[i] = apart[i] === apart[i] ? palette[shades[i]] : NOTHING;
+      for (let i = 0; i < count; i++) if (apart[i] !== apart[i]) out[i] = NOTHING;
     } else {
-      levels(found[0], images[0].window, images[0].invert, shades);
-      const { palette } = images[0];
-      for (let i = 0; i < count; i++) out[i] = palette[shades[i]];
+      paint(found[0], images[0].window, ordered(images[0].palette, images[0].invert), out);
       for (let n = 1; n < images.length; n++) this.over(images[n], found[n], plane, mode, split, out);
     }
     labels.forEach((layer, n) => labelled(this.values(images.length + n, layer, plane, "nearest", null, patience), layer.labels, width, height, out));
@@ -110,15 +117,12 @@ export class PaneDrawer {
 
   /** @private @param {ImageLayer} layer @param {Float32Array} values @param {Plane} plane @param {Mode} mode @param {number} split @param {Uint32Array} out */
   over(layer, values, { width, height }, mode, split, out) {
-    const { shades } = this;
-    levels(values, layer.window, layer.invert, shades);
-    const { palette, opacity, fade } = layer;
-    /** @type {Uint8Array | null} */
-    let bright = null;
-    if (fade && mode === "fusion") {
-      bright = layer.invert ? new Uint8Array(shades.length) : shades;
-      if (layer.invert) levels(values, layer.window, false, bright);
-    }
+    if (this.colours.length !== values.length) this.colours = new Uint32Array(values.length);
+    const { colours } = this;
+    paint(values, layer.window, ordered(layer.palette, layer.invert), colours);
+    const { opacity, fade } = layer;
+    const bright = fade && mode === "fusion" ? new Uint32Array(values.length) : null;
+    if (bright) paint(values, layer.window, SHADES, bright);
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
         if (values[i] !== values[i]) continue;
@@ -126,7 +130,7 @@ export class PaneDrawer {
         if (mode === "curtain") share = x >= split * width ? 1 : 0;
         else if (mode === "checkerboard") share = (Math.floor(y / SQUARE) + Math.floor(x / SQUARE)) % 2;
         else if (bright) share = opacity * (bright[i] / 255);
-        out[i] = blend(out[i], palette[shades[i]], share);
+        out[i] = blend(out[i], colours[i], share);
       }
     }
   }
@@ -171,14 +175,14 @@ function spread(given, plane, out) {
     const column = Math.round(x0 + x * share);
     return column >= 0 && column < theirs.width ? column : -1;
   });
-  for (let y = 0, i = 0; y < height; y++) {
+  for (let y = 0, before = -1; y < height; y++) {
     const row = Math.round(y0 + y * share);
-    if (row < 0 || row >= theirs.height) {
-      made.fill(NaN, i, (i += width));
-      continue;
-    }
+    const at = y * width;
     const start = row * theirs.width;
-    for (let x = 0; x < width; x++, i++) made[i] = columns[x] < 0 ? NaN : values[start + columns[x]];
+    if (row < 0 || row >= theirs.height) made.fill(NaN, at, at + width);
+    else if (row === before) made.copyWithin(at, at - width, at);
+    else for (let x = 0; x < width; x++) made[at + x] = columns[x] < 0 ? NaN : values[start + columns[x]];
+    before = row;
   }
   return made;
 }

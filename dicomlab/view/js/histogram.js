@@ -118,7 +118,8 @@ export class HistogramView {
       for (const [name, text] of Object.entries({ now: value, min: low, max: high })) edge.setAttribute(`aria-value${name}`, String(text));
       edge.setAttribute("aria-valuetext", `${short(value)}${units ? ` ${units}` : ""}`);
     });
-    [short(low), units, short(high)].forEach((text, n) => {
+    const [first, last] = this.range.map((value) => short(integer ? Math.round(value) : value));
+    [first, units, last].forEach((text, n) => {
       if (this.axis.children[n].textContent !== text) this.axis.children[n].textContent = text;
     });
     this.paint(window, invert, palette);

@@ -20,45 +20,54 @@ export function paletteFrom(text) {
 const BUCKETS = 4096; // of a sigmoid: finer than its shades
 const REACH = 2; // widths to either side of its centre, beyond which it is black or white
 
+/** The shades themselves, where no colours are wanted. */
+export const SHADES = Uint32Array.from({ length: 256 }, (_, shade) => shade);
+
+/** The colours of the shades from dark to bright, or from bright to dark. @param {Uint32Array} palette @param {boolean} invert */
+export const ordered = (palette, invert) => (invert ? Uint32Array.from(palette).reverse() : palette);
+
 /**
- * The 8-bit shade of each value; what is no number is shown like the lowest.
+ * The colour of each value; what is no number is shown like the lowest.
  * @param {Float32Array} values
  * @param {Window} window
- * @param {boolean} invert
- * @param {Uint8Array} out
+ * @param {Uint32Array} colours of the 256 shades
+ * @param {Uint32Array} out
  */
-export function levels(values, window, invert, out) {
+export function paint(values, window, colours, out) {
   const count = values.length;
-  const { center: c, width: w } = window;
-  if (window.function === "SIGMOID" && !window.lut && count > BUCKETS) return sigmoidLevels(values, window, invert, out);
-  if (window.lut || window.function === "SIGMOID" || (window.function === "LINEAR" && !(w > 1))) {
-    const shade = shader(window, invert);
-    for (let i = 0; i < count; i++) out[i] = shade(values[i]);
+  const { center, width } = window;
+  if (window.function === "SIGMOID" && !window.lut && count > BUCKETS) return paintSigmoid(values, window, colours, out);
+  const shade = shader(window, false);
+  const exact = window.function === "LINEAR_EXACT";
+  const span = exact ? width : width - 1;
+  const share = 255 / span;
+  const shift = 128 - (exact ? center : center - 0.5) * share;
+  if (window.lut || window.function === "SIGMOID" || !(span > 0) || !Number.isFinite(share) || !Number.isFinite(shift)) {
+    for (let i = 0; i < count; i++) out[i] = colours[shade(values[i])];
     return;
   }
-  // The same operations as `brightness`, with nothing that would be computed twice.
-  const exact = window.function === "LINEAR_EXACT";
-  const middle = exact ? c : c - 0.5;
-  const span = exact ? w : w - 1;
-  const flip = invert ? 255 : 0;
+  // One multiplication tells the shade but for the last digits; only where these decide, the division of `brightness` is done.
+  const slack = 1e-9 * (1 + Math.abs(shift));
+  const [lowest, highest] = [colours[0], colours[255]];
   for (let i = 0; i < count; i++) {
     const x = values[i];
-    // Beside the volume there is nothing, often over most of a wide cell; and NaN | 0 is slow.
-    if (x !== x) {
-      out[i] = flip;
-      continue;
+    const at = x * share + shift;
+    if (!(at > 0.9 - slack)) out[i] = lowest;
+    else if (at > 255 + slack) out[i] = highest;
+    else {
+      const level = at | 0;
+      const rest = at - level;
+      out[i] = colours[rest < slack || rest > 1 - slack ? shade(x) : level];
     }
-    const y = Math.min(Math.max((x - middle) / span + 0.5, 0), 1);
-    out[i] = ((y * 255 + 0.5) | 0) ^ flip;
   }
 }
 
 /**
  * The same for a sigmoid, which is slow to compute. It only rises, so where each shade begins is enough; a table tells the shade
  * about there, and one comparison the rest.
- * @param {Float32Array} values @param {Window} window @param {boolean} invert @param {Uint8Array} out
+ * @param {Float32Array} values @param {Window} window @param {Uint32Array} colours @param {Uint32Array} out
  */
-function sigmoidLevels(values, window, invert, out) {
+function paintSigmoid(values, window, colours, out) {
   const { center, width } = window;
   const edges = beginnings(window);
   const low = center - REACH * width;
@@ -69,13 +78,12 @@ function sigmoidLevels(values, window, invert, out) {
     while (edges[level + 1] <= low + (k - 0.01) / share) level++;
     table[k] = level;
   }
-  const flip = invert ? 255 : 0;
   for (let i = 0; i < values.length; i++) {
     const x = values[i];
     const at = (x - low) * share;
     let level = at > 0 ? (at < BUCKETS ? table[at | 0] : 255) : 0;
     if (x >= edges[level + 1]) level++;
-    out[i] = level ^ flip;
+    out[i] = colours[level];
   }
 }
 
