@@ -80,7 +80,7 @@ class Drawn(Synced):
         letters: bool = True,
         overwrite: bool = False,
     ) -> Path:
-        """Save what the canvas shows as a PNG file without metadata, and return its path; the parameters are those of `picture`.
+        """Save what the canvas shows as a PNG file without metadata, and return its path; parameters are those of `picture`.
 
         Letters, slice, slab and window are written on it; measurements, crosshair and scale are in the PNG that the page saves
         (key S).
