@@ -39,7 +39,8 @@ def still(
         data = png(_plain(annotated(draw(width, height), scene, basis, grid, window, sides)))
         if len(data) <= _BYTES or side < 64:
             return data
-        side = int(side * max(0.5, min(0.9, math.sqrt(_BYTES / len(data)))))
+        # A little less than a file in proportion would take: the reader waits for each picture that is made in vain.
+        side = int(side * max(0.5, 0.95 * math.sqrt(_BYTES / len(data))))
 
 
 def _plain(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
