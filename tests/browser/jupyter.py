@@ -27,6 +27,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
+# Script for the slices that all viewers of a page share (SLOT in js/cache.js).
+CACHE = "globalThis[Symbol.for('dicomlab.slices/3')]"
+
 # The volume of most tests; every value tells its own place, and the axes are all different.
 VOLUME = """
 import numpy as np

@@ -15,12 +15,11 @@ from nbconvert import HTMLExporter
 from PIL import Image
 from playwright.sync_api import Browser
 
-from .jupyter import Lab, Notebook
+from .jupyter import CACHE, Lab, Notebook
 
 Open = Callable[..., Notebook]
 pytestmark = pytest.mark.browser
 
-CACHE = "globalThis[Symbol.for('dicomlab.slices/2')]"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 FEW = "browse(volume((60, 96, 128)), height=300, memory=20 * 96 * 128 * 2)"  # of sixty slices the page may keep twenty

@@ -37,7 +37,7 @@ from dicomlab.view.answers import answer
 from dicomlab.view.browser import SliceBrowser, browse
 
 from .hosts import Hosted
-from .jupyter import VOLUME, Lab, Notebook
+from .jupyter import CACHE, VOLUME, Lab, Notebook
 from .test_viewer import centre, drag
 
 Open = Callable[..., Notebook]
@@ -128,8 +128,7 @@ def test_3_10_12_any_proxy_any_wrapping_and_a_shadow_root_give_the_picture_of_py
     # And nothing stays when the view goes.
     hosted.page.evaluate("end()")
     assert hosted.page.evaluate("el.childElementCount") == 0
-    cache = "globalThis[Symbol.for('dicomlab.slices/2')]"
-    assert hosted.page.evaluate(f"[{cache}.bytes, {cache}.entries.size, {cache}.volumes.size]") == [0, 0, 0]
+    assert hosted.page.evaluate(f"[{CACHE}.bytes, {CACHE}.entries.size, {CACHE}.volumes.size]") == [0, 0, 0]
 
 
 def test_6_the_wheel_walks_through_slices_and_leaves_the_page_where_it_is(

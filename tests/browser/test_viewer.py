@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from .jupyter import Notebook
+from .jupyter import CACHE, Notebook
 
 Open = Callable[..., Notebook]
 pytestmark = pytest.mark.browser
@@ -443,18 +443,17 @@ def test_everything_cached_scrolls_while_the_kernel_is_busy(viewer: Notebook) ->
 def test_a_new_run_of_the_cell_frees_what_the_old_one_kept_and_close_frees_the_rest(
     notebook: Notebook,
 ) -> None:
-    cache = "globalThis[Symbol.for('dicomlab.slices/2')]"
     key = notebook.ask("viewer.meta.sources[0].key")
     notebook.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
     notebook.wait("viewer.meta.sources[0].key !== argument && root.dataset.complete === 'true'", key)
     notebook.wait(
-        f"{cache}.volumes.size === 1 && [...{cache}.entries.keys()].every((k) => !k.startsWith(argument))",
+        f"{CACHE}.volumes.size === 1 && [...{CACHE}.entries.keys()].every((k) => !k.startsWith(argument))",
         key,
     )
     notebook.run(
         "import gc, weakref; alive = weakref.ref(b.volume); del v; b.close(); del b; Out.clear(); _ = __ = ___ = None"
     )
-    notebook.page.wait_for_function(f"() => {cache}.entries.size === 0 && {cache}.bytes === 0")
+    notebook.page.wait_for_function(f"() => {CACHE}.entries.size === 0 && {CACHE}.bytes === 0")
     assert notebook.value("(gc.collect(), alive() is None)[1]") is True
 
 

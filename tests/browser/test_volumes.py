@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from .jupyter import Lab, Notebook
+from .jupyter import CACHE, Lab, Notebook
 from .test_viewer import centre
 
 Open = Callable[..., Notebook]
@@ -398,7 +398,7 @@ def test_two_views_of_one_browser_walk_together(notebook: Notebook) -> None:
         "() => [...document.querySelectorAll('.dl-browser')].every((r) => r.dataset.drawn === '23')"
     )
     # One transport and one set of slices serve both.
-    assert notebook.page.evaluate("globalThis[Symbol.for('dicomlab.slices/2')].volumes.size") == 1
+    assert notebook.page.evaluate(f"{CACHE}.volumes.size") == 1
 
 
 def test_a_saved_notebook_keeps_a_small_picture_and_no_voxel(open_notebook: Open, lab: Lab) -> None:
