@@ -111,7 +111,8 @@ export class Stage {
    */
   draw(meta, state, stepOf, paletteOf, shown, hurried) {
     const patience = hurried ? SWIFT / this.panes.length : Infinity;
-    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    // Pixels come from the processor, so there they are kept: a canvas of the graphics card would fetch them to and fro.
+    const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d", { alpha: false, willReadFrequently: true }));
     const laid = JSON.stringify([this.canvas.width, this.canvas.height, this.panes.map(({ left, top, plane }) => [left, top, plane.width, plane.height])]);
     if (laid !== this.laid) {
       this.painted.clear();
