@@ -183,7 +183,7 @@ def feel(desk: Desk, peer: Peer) -> dict[str, float]:
         page.wait_for_timeout(500)
         step = f"() => {peer.step}"
         # Once before the clock starts: memory that was never read is slow to be read first.
-        page.evaluate(f"() => stream(60, 120, {step}, {_read(peer)})")
+        page.evaluate(f"() => stream(60, 60, {step}, {_read(peer)})")
         page.wait_for_timeout(500)
         times = page.evaluate(f"() => steps(40, {step}, {_read(peer)})")
         found = {"first": first, "median": statistics.median(times), "p95": times[int(0.95 * len(times))]}
