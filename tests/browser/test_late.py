@@ -111,6 +111,8 @@ def test_a_slice_of_few_pixels_is_seen_under_its_number_but_not_measured(book: N
     assert seen(book) == ("slice 7/12", 6, "loading …")
     assert book.ask("[root.dataset.drawn, root.dataset.complete]") == ["6", "false"]
     assert "600" not in book.page.locator(".dl-probe").inner_text()
+    values = "viewer.stage.source(viewer.meta, 0, 0, argument).values(6)?.[0] ?? null"
+    assert (book.ask(values, False), book.ask(values, True)) == (600, None), "a profile has none of it"
     # Nobody moved for a while: it is asked for whole.
     book.wait("asked.some((one) => one.slices.includes(6) && one.divide === 1)")
     book.ask("(let(6), 0)")

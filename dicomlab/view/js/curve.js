@@ -78,7 +78,7 @@ export class CurvePanel {
       return false;
     }
     const { units, smooth } = viewer.meta.sources[0];
-    const source = viewer.stage.source(viewer.meta, 0, viewer.stepOf(0));
+    const source = viewer.stage.source(viewer.meta, 0, viewer.stepOf(0), true);
     const { step, right, plane, values } = profileOf(source, roi.points, smooth);
     const kept = keptOf(viewer, reach(source, plane));
     const text = (/** @type {number} */ value) => worked(value, short(value), kept);

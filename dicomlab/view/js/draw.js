@@ -169,7 +169,7 @@ function spread(given, plane, out) {
   const x0 = dot(from, theirs.right) / theirs.pixel;
   const y0 = dot(from, theirs.down) / theirs.pixel;
   const same = given.divide === 1 && theirs.width === width && theirs.height === height && theirs.pixel === plane.pixel;
-  if (same && Math.abs(x0) < 1e-6 && Math.abs(y0) < 1e-6) return values;
+  if (same && Math.abs(x0) < 1e-6 && Math.abs(y0) < 1e-6) return values.slice(); // a later picture may be sampled into what is kept
   const made = out && out.length === width * height && out !== values ? out : new Float32Array(width * height);
   const columns = Int32Array.from({ length: width }, (_, x) => {
     const column = Math.round(x0 + x * share);

@@ -86,15 +86,15 @@ export class Stage {
     return [(x + left + 0.5) / ratio, (y + top + 0.5) / ratio];
   }
 
-  /** Slices of a volume as they are here. @param {Meta} meta @param {number} n @param {number} step @returns {Source} */
-  source(meta, n, step) {
+  /** Slices of a volume as they are here. @param {Meta} meta @param {number} n @param {number} step @param {boolean} [measured] whether drafts are left out @returns {Source} */
+  source(meta, n, step, measured = false) {
     const source = meta.sources[n];
     const { cache } = this.transport;
     /** Looked up once for a picture, not for each pixel. @type {any[]} */
     const held = [];
     /** @param {number} slice */
     const look = (slice) => {
-      const entry = cache.get(source.key, step, slice);
+      const entry = measured ? cache.peek(source.key, step, slice) : cache.get(source.key, step, slice);
       return entry ? widened(entry.values, entry.divide, source.shape[1], source.shape[2]) : null;
     };
     return { lattice: source, shape: source.shape, finest: source.finest, values: (slice) => (held[slice] ??= look(slice)) };
