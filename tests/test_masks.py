@@ -35,6 +35,7 @@ def _volume(values: np.ndarray, **about: object) -> xr.DataArray:
 @pytest.fixture
 def ct() -> xr.DataArray:
     values = np.arange(4 * 5 * 6, dtype=np.int16).reshape(4, 5, 6)
+    values[-1, -1, -1] = 1000
     return _volume(values, units="HU", name="ct", attrs={"Modality": "CT", "WindowCenter": [40.0]})
 
 
@@ -176,7 +177,9 @@ def test_a_mask_on_another_grid_is_refused_with_what_mends_it(ct: xr.DataArray) 
     check_grid(ct > 50, ct)
     with pytest.raises(GeometryError, match=r"reindex_like|resample_like"):
         check_grid((ct > 50)[1:], ct)
-    other = dl.make_volume(np.ones(ct.shape, bool), affine=AFFINE * [[1.1], [1.1], [1.1], [1]], frame_of_reference=FRAME)
+    other = dl.make_volume(
+        np.ones(ct.shape, bool), affine=AFFINE * [[1.1], [1.1], [1.1], [1]], frame_of_reference=FRAME
+    )
     with pytest.raises(GeometryError, match=r"mask\.dicom\.resample_like\(volume\)"):
         check_grid(other, ct)
 

@@ -50,16 +50,16 @@ def check_mask(mask: object) -> Form:
             f"the values of a mask are False and True, or whole numbers, one a label; found {mask.dtype}. "
             "Compare first (volume > 300), or convert labels: volume.astype('uint8')."
         )
-    if mask.attrs.get("units"):
-        raise DicomLabError(
-            f"a mask was asked for; found a volume of values in {mask.attrs['units']}. Compare first: volume > 300. "
-            "Whole numbers that are labels have no unit."
-        )
     if mask.size and mask.chunks is None:
         low, high = int(mask.min()), int(mask.max())
         if low < 0 or high > HIGHEST:
             raise DicomLabError(
                 f"labels are numbers from 1 to {HIGHEST}, and 0 is nothing; found {low} to {high}"
+            )
+        if high > 255 and mask.attrs.get("units"):
+            raise DicomLabError(
+                f"a mask was asked for; found values from {low} to {high} {mask.attrs['units']}. Compare first: "
+                "volume > 300. Whole numbers that are labels have no unit."
             )
     return "labels"
 

@@ -17,7 +17,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
 from dicomlab.view.drawn import Drawn
 from dicomlab.view.layers import DifferenceLayer, LabelLayer, LabelList, Layer
-from dicomlab.view.masks import MasksLike, read_masks
+from dicomlab.view.masks import MasksLike
 from dicomlab.view.meet import check_mode
 from dicomlab.view.observable import observable
 from dicomlab.view.sample import Slab
@@ -36,6 +36,7 @@ def browse(
     index: int | None = None,
     window: WindowLike | None = None,
     masks: MasksLike | None = None,
+    edit: bool = False,
     layout: Layout = "single",
     height: int = 512,
     memory: int = 256 << 20,
@@ -60,6 +61,10 @@ def browse(
         Drawn over the picture: a volume of False and True, of whole numbers (labels), or with a dim ``segment`` as from
         `load_segmentation`; several as a list or, with their names, a mapping. They may have grids of their own.
         See ``browser.labels``.
+    edit
+        Whether a mask is edited from the beginning: a copy of the first of `masks` that can be (on the grid of the volume,
+        labels that do not overlap), else an empty one. ``browser.mask`` is what has become of it. The button *edit* of the
+        toolbar does the same later.
     layout
         ``"single"``, ``"planes"`` (three that meet in the crosshair) or ``"montage"``.
     height
@@ -89,6 +94,7 @@ def browse(
         index=index,
         windows=[window],
         masks=masks,
+        edit=edit,
         layout=layout,
         height=height,
         memory=memory,
@@ -123,6 +129,8 @@ class SliceBrowser(Drawn):
         The measurements, as `Rois`: a sequence of `Roi` with a table, masks and profiles. Set them as a list.
     layers, labels, difference
         How each volume, each label of the masks, and the difference of two volumes are drawn.
+    mask, brush
+        The mask that is edited, and what the brush is.
     playing, fps, bounce, along
         Cine: whether it runs, frames a second (at most 60), whether it goes to and fro, and what it goes through: ``"slices"``
         or ``"steps"`` of the last further axis. While it runs, Python hears of the position twice a second.
@@ -139,7 +147,7 @@ class SliceBrowser(Drawn):
         if not name.startswith("_") and not hasattr(type(self), name):
             settable = ", ".join(
                 sorted(
-                    {"window", "index", "slab", "steps", "invert", "cmap"}
+                    {"window", "index", "slab", "steps", "invert", "cmap", "mask", "brush"}
                     | {one for one in (*STATE, "keymap") if one[0] != "_"}
                 )
             )
@@ -271,19 +279,13 @@ class SliceBrowser(Drawn):
         with self._lock:
             for source in self._opened()[: self._images]:
                 source.refresh()
-            known = {label.name: dict(label._look) for label in self.labels}
-            self._hold(self._sources[: self._images], read_masks(self._given_masks))
-            labels = self._looks_of_labels(known)
-            state = {name: getattr(self, name) for name in STATE}
-            with self.hold_sync():
-                self._labels = labels
-                self._meta = {**self._describe({**state, "_labels": labels}), "first": self._meta["first"]}
+            self._remask(self._editing)
 
     def close(self) -> None:
         """Close the viewer and let go of the volume."""
         super().close()
         with self._lock:
-            self._sources, self._masks, self._given_masks = [], [], None
+            self._sources, self._masks, self._given_masks, self._editing = [], [], None, None
 
     def __repr__(self) -> str:
         if not self._sources:

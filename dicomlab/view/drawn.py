@@ -14,20 +14,21 @@ import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.draw import Image, Label, Labels, draw
+from dicomlab.view.edited import Edited
 from dicomlab.view.film import run, save_film
 from dicomlab.view.page import HtmlPage, make_page, note, span
 from dicomlab.view.plane import Vector
 from dicomlab.view.sample import Interpolation, Slab
 from dicomlab.view.scene import Layout, Scene, Turn
 from dicomlab.view.still import annotated, png, still
-from dicomlab.view.synced import STATE, Synced
+from dicomlab.view.synced import STATE
 from dicomlab.windowing import AnyWindow
 from dicomlab.writing import written
 
 __all__ = ["Drawn"]
 
 
-class Drawn(Synced):
+class Drawn(Edited):
     """The part of a `SliceBrowser` that draws what the page shows: one frozen scene, and what is done with it."""
 
     @property
@@ -218,8 +219,12 @@ class Drawn(Synced):
         # The page holds all slices anyway; unpacked they may stay too.
         meta = {
             **self._meta,
-            "sources": [{**one, "reslice": False} for one in self._meta["sources"]],
+            "sources": [
+                {name: value for name, value in one.items() if name != "edited"} | {"reslice": False}
+                for one in self._meta["sources"]
+            ],
             "budget": 1 << 40,
+            "fixed": True,
             "note": ""
             if ranges is None
             else note(ranges, [one["units"] for one in self._meta["sources"][: self._images]]),

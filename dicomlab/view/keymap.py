@@ -12,12 +12,14 @@ __all__ = ["ACTIONS", "GESTURES", "TOOLS", "checked_keymap"]
 TOOLS = (
     *("window", "pan", "zoom", "scroll", "crosshair"),
     *("ruler", "angle", "rectangle", "ellipse", "polygon", "freehand", "profile", "probe"),
+    *("brush", "eraser", "lasso", "fill", "grow"),
 )
 """What a drag can do."""
 
 ACTIONS = (
     *("next", "previous", "next10", "previous10", "first", "last", "nextStep", "previousStep", "cine"),
     *("reset", "invert", "corners", "crosshair", "layout", "enlarge", "full", "save", "help", "firstWindow"),
+    *("edit", "smaller", "larger", "interpolate"),
     *("layers", "finish", "remove", "measured", "undo", "redo"),
     *(f"preset{number}" for number in range(1, 10)),
 )

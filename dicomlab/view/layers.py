@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
@@ -195,8 +196,31 @@ class LabelLayer:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """What it is called; set it, if it is a label of the mask that is edited."""
         return self._info.name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        self._of_edited("named")
+        self._change(name=str(name))
+        self._info = replace(self._info, name=str(name))
+
+    @property
+    def locked(self) -> bool:
+        """Whether nothing is painted over it, if it is a label of the mask that is edited."""
+        return bool(self._look.get("locked", False))
+
+    @locked.setter
+    def locked(self, locked: bool) -> None:
+        self._of_edited("locked")
+        self._change(locked=bool(locked))
+
+    def _of_edited(self, what: str) -> None:
+        if "locked" not in self._look:
+            raise DicomLabError(
+                f"The label {self.name!r} was to be {what}; only those of the mask that is edited can be. "
+                "browser.mask = … chooses one."
+            )
 
     @property
     def value(self) -> int:

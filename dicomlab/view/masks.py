@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -11,29 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.errors import DicomLabError
-from dicomlab.geometry import AXES
+from dicomlab.masks import Label, labels_of, to_label_maps
+from dicomlab.masks.labels import first_colour
 from dicomlab.view.grid import Grid
 from dicomlab.view.plane import Vector
 from dicomlab.view.source import Source
 
-__all__ = ["LabelInfo", "Mask", "MasksLike", "first_look", "read_masks"]
+__all__ = ["LabelInfo", "Mask", "MasksLike", "as_list", "first_look", "middle", "read_masks"]
 
 MasksLike: TypeAlias = xr.DataArray | Iterable[xr.DataArray] | Mapping[str, xr.DataArray]
-
-_SEGMENT = "segment"
-_HIGHEST = 65_535
-
-# Okabe and Ito: told apart by people with any colour vision, and on any grey.
-_COLOURS = (
-    (213, 94, 0),
-    (86, 180, 233),
-    (240, 228, 66),
-    (0, 158, 115),
-    (204, 121, 167),
-    (230, 159, 0),
-    (0, 114, 178),
-)
 
 
 @dataclass(frozen=True)
@@ -51,12 +36,15 @@ class LabelInfo:
     at
         LPS mm of a voxel of it: the one nearest to its middle, in the slice where most of it lies, of the
         first step that has it. None where it is empty.
+    colour
+        Red, green, blue that the mask gives it; None for the next one of the viewer.
     """
 
     value: int
     name: str
     ml: float | None
     at: Vector | None
+    colour: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,102 +84,45 @@ def read_masks(masks: MasksLike | None) -> list[Mask]:
     DicomLabError
         The values are no masks or labels.
     """
+    taken: set[str] = set()
+    return [mask for name, volume in as_list(masks) for mask in _read(volume, name, taken)]
+
+
+def as_list(masks: MasksLike | None) -> list[tuple[str, xr.DataArray]]:
+    """Masks with the names that a mapping gives them, else ""."""
     if masks is None:
         return []
     if isinstance(masks, xr.DataArray):
-        given: list[tuple[str, xr.DataArray]] = [("", masks)]
-    elif isinstance(masks, Mapping):
-        given = [(str(name), mask) for name, mask in masks.items()]
-    else:
-        given = [("", mask) for mask in masks]
-    taken: set[str] = set()
-    return [mask for name, volume in given for mask in _read(volume, name, taken)]
+        return [("", masks)]
+    if isinstance(masks, Mapping):
+        return [(str(name), mask) for name, mask in masks.items()]
+    return [("", mask) for mask in masks]
 
 
-def first_look(number: int) -> dict[str, Any]:
+def first_look(number: int, colour: tuple[int, int, int] | None = None) -> dict[str, Any]:
     """How the label of this number, of all from 0 on, is drawn at first."""
-    if number < len(_COLOURS):
-        colour = list(_COLOURS[number])
-    else:
-        # Steps of the golden ratio: no two hues are near for long.
-        red, green, blue = colorsys.hsv_to_rgb(number * 0.618034 % 1, 0.55 + 0.3 * (number % 2), 0.95)
-        colour = [round(255 * x) for x in (red, green, blue)]
-    return {"colour": colour, "opacity": 0.35, "outline": True, "visible": True}
+    chosen = colour or Label(1, "any", first_colour(number)).rgb
+    return {"colour": list(chosen), "opacity": 0.35, "outline": True, "visible": True}
 
 
 def _read(volume: xr.DataArray, name: str, taken: set[str]) -> list[Mask]:
-    if not isinstance(volume, xr.DataArray):
-        raise DicomLabError(f"Masks are volumes (xarray.DataArray); found {type(volume).__name__}.")
-    if _SEGMENT in volume.dims:
-        return [_mask(part, names, taken) for part, names in _packed(volume, name)]
-    kind = volume.dtype.kind
-    if kind == "b":
-        return [_mask(volume, {1: name or _own_name(volume) or "mask"}, taken)]
-    if kind not in "iu":
-        raise DicomLabError(
-            f"The values of a mask are False and True, or whole numbers, one a label; found {volume.dtype}. "
-            "Compare first (volume > 300), or convert labels: volume.astype('uint8')."
-        )
-    low, high = (int(volume.min()), int(volume.max())) if volume.size else (0, 0)
-    if low < 0 or high > _HIGHEST:
-        raise DicomLabError(
-            f"Labels are numbers from 1 to {_HIGHEST}, and 0 is nothing; found {low} to {high}."
-        )
-    told = _flags(volume.attrs)
-    present = _present(np.asarray(volume.values))
-    values = sorted({int(value) for value in present} | set(told))
-    names = {
-        value: told.get(value) or f"{name or _own_name(volume) or 'label'} {value}"
-        for value in values
-        if value
-    }
-    return [_mask(volume.astype(np.uint8 if high < 256 else np.uint16), names, taken)]
-
-
-def _present(values: npt.NDArray[Any]) -> npt.NDArray[np.intp]:
-    """The numbers that occur; looked for part by part, as counting takes eight bytes a voxel."""
-    there = np.zeros(_HIGHEST + 1, dtype=bool)
-    for part in values if values.ndim > 2 else [values]:
-        there[part.ravel()] = True
-    return np.flatnonzero(there)
-
-
-def _own_name(volume: xr.DataArray) -> str:
-    """What the array is called; ``ct > 300`` still has the name of the CT, which is not its own."""
-    name = str(volume.name or "")
-    return "" if name.lower() in (str(volume.attrs.get("Modality", "")).lower(), "ct", "mr", "pt") else name
-
-
-def _flags(attrs: Mapping[Any, Any]) -> dict[int, str]:
-    """Names of numbers, as the CF conventions write them (3.5 "Flags")."""
-    values, meanings = np.atleast_1d(attrs.get("flag_values", ())), attrs.get("flag_meanings", "")
-    names = meanings.split() if isinstance(meanings, str) else [str(one) for one in meanings]
-    return {int(value): name.replace("_", " ") for value, name in zip(values, names, strict=False)}
-
-
-def _packed(volume: xr.DataArray, name: str) -> list[tuple[xr.DataArray, dict[int, str]]]:
-    """Segments as few volumes of labels: a segment that overlaps others goes into another one."""
-    if volume.dtype.kind not in "bf" or volume.ndim != 4:
-        raise DicomLabError(
-            "Segments are False and True, or fractions, with dims segment, slice, row, column; found "
-            f"{volume.dtype} with dims {tuple(volume.dims)}."
-        )
-    volume = volume.transpose(_SEGMENT, *AXES)
-    count = volume.sizes[_SEGMENT]
-    numbers = volume.coords[_SEGMENT].values.tolist() if _SEGMENT in volume.coords else range(1, count + 1)
-    labels = volume.coords["label"].values.tolist() if "label" in volume.coords else [""] * count
-    parts: list[tuple[npt.NDArray[np.uint16], dict[int, str]]] = []
-    for k, (number, label) in enumerate(zip(numbers, labels, strict=True)):
-        values = np.asarray(volume.isel({_SEGMENT: k}).values)
-        here = values if values.dtype == np.bool_ else values >= 0.5
-        called = " ".join(filter(None, (name, str(label) or f"segment {number}")))
-        free = next((part for part in parts if not part[0][here].any()), None)
-        if free is None:
-            parts.append(free := (np.zeros(here.shape, np.uint16), {}))
-        free[0][here] = int(number)
-        free[1][int(number)] = called
-    like = volume.isel({_SEGMENT: 0}, drop=True)
-    return [(like.copy(data=held).drop_attrs(deep=False), names) for held, names in parts]
+    found = []
+    segments = isinstance(volume, xr.DataArray) and "segment" in volume.dims
+    for one in to_label_maps(volume):
+        if name and segments:
+            names = {label.value: f"{name} {label.name}" for label in labels_of(one)}
+        elif name and volume.dtype == np.bool_:
+            names = {1: name}
+        else:
+            own = str(one.name or "label")
+            names = {
+                label.value: f"{name} {label.value}"
+                if name and label.name == f"{own} {label.value}"
+                else label.name
+                for label in labels_of(one)
+            }
+        found.append(_mask(one, names, taken))
+    return found
 
 
 def _mask(volume: xr.DataArray, names: Mapping[int, str], taken: set[str]) -> Mask:
@@ -206,12 +137,15 @@ def _mask(volume: xr.DataArray, names: Mapping[int, str], taken: set[str]) -> Ma
     # Slices may be uneven, so each counts with its own thickness.
     area = float(steps[1].mean() * steps[2].mean() * abs(np.linalg.det(grid.direction)))
     found = []
+    chosen = {
+        label.value: label.rgb for label in labels_of(volume) if label.colour != first_colour(label.value - 1)
+    }
     for value, name in names.items():
         sizes = [float(counts[:, value] @ steps[0]) * area / 1000 for counts in every]
         ml = sizes[0] if all(size == sizes[0] for size in sizes) else None  # also where it is NaN
         number = next((k for k, counts in enumerate(every) if counts[:, value].any()), None)
-        at = None if number is None else _middle(source.grid(number), every[number][:, value], value)
-        found.append(LabelInfo(value, _unique(name, taken), ml, at))
+        at = None if number is None else middle(source.grid(number), every[number][:, value], value)
+        found.append(LabelInfo(value, _unique(name, taken), ml, at, chosen.get(value)))
     return Mask(source, tuple(found))
 
 
@@ -222,8 +156,8 @@ def _counts(grid: Grid, most: int) -> npt.NDArray[np.int64]:
     return np.array([np.bincount(plane.ravel(), minlength=most) for plane in planes], dtype=np.int64)
 
 
-def _middle(grid: Grid, counts: npt.NDArray[np.int64], value: int) -> Vector:
-    """LPS mm of the voxel in the middle of a label, in the slice where most of it lies."""
+def middle(grid: Grid, counts: npt.NDArray[np.int64], value: int) -> Vector:
+    """LPS mm of the voxel in the middle of a label, in the slice where most of it lies; `counts` are its voxels by slice."""
     index = int(counts.argmax())
     places = np.argwhere(np.asarray(grid.values.isel(slice=index).values) == value)
     row, column = places[np.square(places - places.mean(axis=0)).sum(axis=1).argmin()]

@@ -12,8 +12,9 @@ import traitlets
 import xarray as xr
 
 from dicomlab.errors import DicomLabError
-from dicomlab.view.answers import answer
+from dicomlab.view.brush import FIRST_BRUSH
 from dicomlab.view.draw import Mode
+from dicomlab.view.editing import Editing
 from dicomlab.view.grid import Grid
 from dicomlab.view.keymap import TOOLS, checked_keymap
 from dicomlab.view.layers import first_look_through, looked_as, manner
@@ -52,6 +53,7 @@ STATE = (
     "rois",
     "_difference",
     "_labels",
+    "_brush",
     "playing",
     "fps",
     "bounce",
@@ -101,6 +103,7 @@ class Synced(anywidget.AnyWidget):
     )
     _difference = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List(traitlets.List(traitlets.Dict())).tag(sync=True)
+    _brush = traitlets.Dict(default_value=dict(FIRST_BRUSH)).tag(sync=True)
     playing = traitlets.Bool(False).tag(sync=True)
     fps = traitlets.Float(10.0, min=0.2, max=60.0).tag(sync=True)
     bounce = traitlets.Bool(False).tag(sync=True)
@@ -121,6 +124,7 @@ class Synced(anywidget.AnyWidget):
         index: int | None = None,
         windows: Sequence[WindowLike | None] = (None,),
         masks: MasksLike | None = None,
+        editing: Editing | None = None,
         mode: Mode = "fusion",
         layout: Layout = "single",
         height: int = 512,
@@ -131,6 +135,7 @@ class Synced(anywidget.AnyWidget):
         self._lock = threading.RLock()
         self._given_masks = masks
         self._images = len(volumes)
+        self._editing = editing
         self._hold([Source(volume) for volume in volumes], read_masks(masks))
         check_one_frame(self._sources, images=self._images)
         grid = self._sources[0].grid(0)
@@ -167,12 +172,11 @@ class Synced(anywidget.AnyWidget):
         state["_labels"] = self._looks_of_labels()
         self._derived: dict[str, Any] = {}
         super().__init__(_meta=self._describe(state), **state)
-        self.on_msg(self._on_message)
 
     def _hold(self, images: Sequence[Source], masks: Sequence[Mask]) -> None:
         """Have these volumes and masks, and know which step of each goes with each of the first one's."""
-        self._masks = list(masks)
-        self._sources = [*images, *(mask.source for mask in masks)]
+        self._masks: list[Mask | Editing] = [*masks, *([self._editing] if self._editing else [])]
+        self._sources = [*images, *(mask.source for mask in self._masks)]
         self._follows = [source.steps.follow(images[0].steps) for source in self._sources]
 
     def _images_of(self) -> list[Grid]:
@@ -185,9 +189,17 @@ class Synced(anywidget.AnyWidget):
         looks: list[list[dict[str, Any]]] = []
         number = 0
         for mask in self._masks:
+            if isinstance(mask, Editing):
+                looks.append(
+                    [
+                        {**look, **((known or {}).get(look["name"]) or {}), "value": look["value"]}
+                        for look in mask.looks()
+                    ]
+                )
+                continue
             looks.append([])
             for label in mask.labels:
-                look = {**first_look(number), **((known or {}).get(label.name) or {})}
+                look = {**first_look(number, label.colour), **((known or {}).get(label.name) or {})}
                 looks[-1].append({**look, "value": label.value})
                 number += 1
         return looks
@@ -249,14 +261,6 @@ class Synced(anywidget.AnyWidget):
                 # traitlets takes values back for errors of its own only.
                 self._trait_values.update(before)
                 raise
-
-    def _on_message(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
-        """Answer a demand; the browser decides which and how many, so that nothing is ever flooded."""
-        with self._lock:
-            sources = list(self._sources)
-        reply = answer(sources, content)
-        if reply is not None:
-            self.send(*reply)
 
     # ---- keeping things one --------------------------------------------------------------------------------------
 

@@ -9,6 +9,8 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
+from dicomlab.view.brush import FIRST_BRUSH
+from dicomlab.view.editing import Editing
 from dicomlab.view.layers import first_look_through
 from dicomlab.view.masks import Mask
 from dicomlab.view.meet import apart, subtractable, symmetric_window
@@ -33,7 +35,7 @@ def packed(cmaps: Iterable[str]) -> dict[str, str]:
 def describe(
     images: Sequence[Source],
     manners: Sequence[Mapping[str, Any]],
-    masks: Sequence[Mask],
+    masks: Sequence[Mask | Editing],
     follows: Sequence[Sequence[Sequence[int] | None]],
     basis: Basis,
     state: Mapping[str, Any],
@@ -87,6 +89,7 @@ def first_state(state: Mapping[str, Any]) -> dict[str, Any]:
         "rois": [],
         "difference": state["_difference"],
         "labels": state["_labels"],
+        "brush": dict(FIRST_BRUSH),
         "cine": {"playing": False, "fps": 10.0, "bounce": False, "along": state["along"]},
     }
 

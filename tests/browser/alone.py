@@ -36,6 +36,7 @@ class Alone(Notebook):
             **{name: told[name] for name in ("mode", "split", "tool", "rois")},
             "difference": told["_difference"],
             "labels": told["_labels"],
+            "brush": told["_brush"],
             "cine": cine,
         }
         self.ask("(viewer.adopt(argument), 0)", state)

@@ -2,6 +2,7 @@
 
 import { save } from "./export.js";
 import { firstLooks } from "./layers.js";
+import { PAINTING } from "./painting.js";
 import { GIVEN } from "./rois.js";
 import { IDENTITY } from "./scene.js";
 import { TOOLS } from "./tools.js";
@@ -53,7 +54,14 @@ export function act(viewer, action) {
       return viewer.measuring.remove();
     case "undo":
     case "redo":
-      return viewer.measuring.retrace(action);
+      return viewer.retrace(action);
+    case "edit":
+      return viewer.painting.mask < 0 ? viewer.startEditing() : viewer.setTool(viewer.painting.isOn ? "window" : "brush");
+    case "smaller":
+    case "larger":
+      return viewer.painting.resize(action === "larger" ? 1 : -1);
+    case "interpolate":
+      return viewer.painting.ask("interpolate");
     case "measured":
       return viewer.measuring.next();
     case "layers":
@@ -67,7 +75,7 @@ export function act(viewer, action) {
       else chrome.root.requestFullscreen?.()?.catch(() => chrome.setStatus("full screen is not allowed here"));
       return;
     case "enlarge":
-      return Object.hasOwn(GIVEN, viewer.state.tool) ? undefined : viewer.enlarge(pane); // there a double click ends a polygon
+      return Object.hasOwn(GIVEN, viewer.state.tool) || viewer.painting.isOn ? undefined : viewer.enlarge(pane); // there a double click ends a polygon
     case "cine":
       return viewer.cine.change({ playing: !viewer.state.cine.playing });
     case "save":
@@ -79,5 +87,6 @@ export function act(viewer, action) {
       return viewer.changed();
   }
   if (action.startsWith("preset")) viewer.choosePreset(viewer.numbered[Number(action.slice(6)) - 1] ?? -1);
+  else if (PAINTING.includes(action) && viewer.painting.mask < 0) viewer.startEditing(action);
   else if (Object.hasOwn(TOOLS, action)) viewer.setTool(viewer.state.tool === action ? "window" : action);
 }

@@ -5,6 +5,7 @@ import { keymap, ofKeys, ofMouse } from "./keymap.js";
 import { choose, mark, write } from "./svg.js";
 import { windowText } from "./text.js";
 import { GIVEN } from "./rois.js";
+import { PAINTING } from "./painting.js";
 import { TOOLS } from "./tools.js";
 
 /** @typedef {import("./types.js").PlaneName} PlaneName */
@@ -41,12 +42,12 @@ export function make(tag, className, attributes = {}, children = []) {
 }
 
 /** @param {string} label @param {string} title @param {string} [className] */
-function button(label, title, className = "") {
+export function button(label, title, className = "") {
   return make("button", `dl-button ${className}`, { type: "button", title, "aria-label": title }, [label]);
 }
 
 /** @param {string} name @param {string} title */
-function iconButton(name, title) {
+export function iconButton(name, title) {
   const one = button("", title, "dl-icon");
   one.append(icon(name));
   return one;
@@ -66,7 +67,7 @@ export class Chrome {
       return one;
     });
     this.tools = Object.entries(TOOLS)
-      .filter(([name]) => hasIcon(name))
+      .filter(([name]) => hasIcon(name) && !PAINTING.includes(name))
       .map(([name, { title }]) => {
         const one = iconButton(name, title);
         one.dataset.tool = name;
@@ -82,6 +83,8 @@ export class Chrome {
     this.invert = iconButton("invert", "Invert black and white (X)");
     this.reset = iconButton("reset", "First window, no zoom, shift, tilt or inversion (Esc)");
     this.layersButton = iconButton("layers", "Panel: volumes, labels, measurements, window (L)");
+    this.edit = button("", "Edit a mask: brush, outline, fill … (B)", "dl-drop dl-edit");
+    this.edit.append(icon("brush"), "edit");
     this.full = iconButton("full", "Full screen (F)");
     this.save = iconButton("save", "Save the picture as PNG, as it is seen (S)");
     this.cine = iconButton("cine", "Cine: play, and stop (C)");
@@ -108,6 +111,7 @@ export class Chrome {
       make("div", "dl-group", { role: "group", "aria-label": "Plane" }, this.planes),
       make("div", "dl-group", { role: "group", "aria-label": "Tool of the left button" }, toolsThat(false)),
       make("div", "dl-menu", {}, [this.measure, this.measures]),
+      this.edit,
       this.preset,
       this.cmap,
       this.slab,

@@ -42,6 +42,9 @@ function slider(label, onInput) {
   return one;
 }
 
+/** @param {number} ml */
+const mlText = (ml) => `${ml === 0 ? "0" : ml < 1 ? ml.toPrecision(2) : ml.toFixed(ml < 100 ? 1 : 0)} ml`;
+
 /** A button with an eye. @param {string} what @param {() => void} onClick */
 function eye(what, onClick) {
   const one = make("button", "dl-button dl-icon dl-eye", { type: "button", "aria-label": `Show ${what}`, title: `Show or hide ${what}` }, [icon("eye")]);
@@ -73,7 +76,9 @@ export class Dock {
     this.labels = make("div", "dl-labels", { role: "group", "aria-label": "Labels" });
     this.subject = make("div", "dl-subject");
     this.meet = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Volumes"]), row("meet", this.mode), this.splitRow, this.volumes]);
-    this.list = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Labels"]), this.labels]);
+    this.add = make("button", "dl-button dl-add", { type: "button", title: "One more label of the mask that is edited" }, ["+ label"]);
+    this.add.addEventListener("click", () => viewer.painting.add());
+    this.list = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Labels"]), this.labels, this.add]);
     this.rois = new RoiList(viewer);
     const inner = make("div", "dl-dock-inner", {}, [
       this.meet,
@@ -130,9 +135,13 @@ export class Dock {
     const outline = /** @type {HTMLInputElement} */ (all.lastElementChild?.firstElementChild);
     outline.addEventListener("change", () => changeLabel(viewer, { outline: outline.checked }));
     /** @private */ this.all = { see: /** @type {HTMLButtonElement} */ (all.children[0]), opacity: /** @type {HTMLInputElement} */ (all.children[1]), outline };
+    const edited = viewer.painting.mask;
+    /** @private */ this.editedRows = viewer.painting.labels.map((look, k) => this.editedRow(edited, k, look));
     /** @private */ this.labelRows = state.labels.flatMap((looks, mask) =>
-      looks.map((_, k) => this.labelRow(mask, k, /** @type {LabelMeta[]} */ (meta.sources[state.looks.length + mask].labels)[k])),
+      mask === edited ? this.editedRows ?? [] : looks.map((_, k) => this.labelRow(mask, k, /** @type {LabelMeta[]} */ (meta.sources[state.looks.length + mask].labels)[k])),
     );
+    /** The labels that there are rows for. @private */ this.rowsOf = rowsOf(state.labels);
+    this.add.hidden = viewer.painting.mask < 0;
     this.labels.replaceChildren(all, ...this.labelRows.map(({ root }) => root));
   }
 
@@ -144,7 +153,7 @@ export class Dock {
     const jump = make("button", "dl-button dl-name", { type: "button", title: `Go to ${name}` }, [name]);
     jump.disabled = at === null;
     jump.addEventListener("click", () => at && viewer.goTo(at));
-    const size = make("span", "dl-size", {}, [ml === null ? "" : `${ml < 1 ? ml.toPrecision(2) : ml.toFixed(ml < 100 ? 1 : 0)} ml`]);
+    const size = make("span", "dl-size", {}, [ml === null ? "" : mlText(ml)]);
     const see = eye(name, () => changeLabel(viewer, { visible: !viewer.state.labels[mask][k].visible }, mask, value));
     const more = make("details", "dl-more", {}, [make("summary", "", { "aria-label": `Opacity and outline of ${name}`, title: "Opacity and outline" })]);
     const opacity = slider(`Opacity of ${name}`, (share) => changeLabel(viewer, { opacity: share }, mask, value));
@@ -153,6 +162,49 @@ export class Dock {
     more.append(make("div", "dl-row", {}, [opacity, make("label", "dl-check", {}, [outline, "outline"])]));
     const root = make("div", "dl-label", {}, [make("div", "dl-row", {}, [see, colour, jump, size]), more]);
     return { root, mask, k, see, colour, opacity, outline };
+  }
+
+  /** A label of the mask that is edited: it can be named, locked, taken in hand, removed. @private @param {number} mask @param {number} k place in the mask @param {LabelLook} look */
+  editedRow(mask, k, { value }) {
+    const { viewer } = this;
+    const { painting } = viewer;
+    const made = this.labelRow(mask, k, { value, name: `label ${value}`, ml: null, at: null });
+    const [row, more] = made.root.children;
+    const jump = /** @type {HTMLButtonElement} */ (row.children[2]);
+    const name = make("input", "dl-roi-name", { type: "text", maxlength: "64", "aria-label": `Name of label ${value}`, title: "Name; a click takes the label in hand" });
+    name.addEventListener("change", () => painting.alter(value, { name: name.value.trim() || `label ${value}` }));
+    name.addEventListener("focus", () => painting.change({ label: value }));
+    const size = make("button", "dl-button dl-size", { type: "button", title: "Go to this label" });
+    size.addEventListener("click", () => {
+      const voxel = viewer.edits.middle(value);
+      if (voxel) viewer.goTo(viewer.space.lps(voxel));
+    });
+    jump.replaceWith(name);
+    row.children[3].replaceWith(size);
+    const lock = make("button", "dl-button dl-icon dl-eye", { type: "button", "aria-label": `Lock label ${value}`, title: "Lock: nothing is painted over it" }, [icon("lock")]);
+    lock.addEventListener("click", () => painting.alter(value, { locked: !painting.labels.find((one) => one.value === value)?.locked }));
+    row.append(lock);
+    const away = make("button", "dl-button", { type: "button", title: "Remove this label and its voxels" }, ["remove"]);
+    away.addEventListener("click", () => painting.drop(value));
+    more.lastElementChild?.append(away);
+    return { ...made, name, size, lock, away };
+  }
+
+  /** What changes with each stroke. @private */
+  showEdited() {
+    const { viewer } = this;
+    const { labels, brush } = viewer.painting;
+    for (const one of this.editedRows ?? []) {
+      const look = labels[one.k];
+      if (!look) continue;
+      const ml = viewer.edits.ml(look.value);
+      one.root.classList.toggle("dl-chosen", look.value === brush.label);
+      if (one.name.value !== look.name && one.name.getRootNode() && !one.name.matches(":focus")) one.name.value = look.name ?? "";
+      const text = ml === null ? "" : mlText(ml);
+      if (one.size.textContent !== text) one.size.textContent = text;
+      mark(one.lock, "aria-pressed", look.locked === true);
+      one.away.disabled = labels.length < 2 || look.locked === true;
+    }
   }
 
   toggle() {
@@ -185,6 +237,8 @@ export class Dock {
     this.interpolation.value = state.scene.interpolation;
     this.histogram.show(subject.histogram, look.window, look.invert, viewer.paletteOf(look.cmap), subject);
     this.rois.show();
+    if (this.rowsOf !== rowsOf(state.labels)) this.fillLabels();
+    this.showEdited();
     if (this.told === state.labels) return; // a window that is dragged leaves a hundred labels alone
     this.told = state.labels;
     const labels = state.labels.flat();
@@ -202,6 +256,9 @@ export class Dock {
     });
   }
 }
+
+/** What there have to be rows for. @param {LabelLook[][]} labels */
+const rowsOf = (labels) => labels.map((looks) => looks.map(({ value }) => value).join()).join(";");
 
 /** @param {HTMLInputElement} input @param {number} share */
 function setValue(input, share) {

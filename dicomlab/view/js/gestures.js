@@ -14,7 +14,7 @@ const STILL = 3; // px that a hand trembles in a click
  * @property {(x: number, y: number, steps: number, what: string) => void} wheel
  * @property {(x: number, y: number, factor: number) => void} zoom about a point of the stage
  * @property {(x: number, y: number, dx: number, dy: number) => void} pan
- * @property {(x: number, y: number, button: number) => {tool: import("./tools.js").Tool, drag: import("./tools.js").Drag} | null} toolAt
+ * @property {(x: number, y: number, button: number, shift: boolean) => {tool: import("./tools.js").Tool, drag: import("./tools.js").Drag} | null} toolAt
  * @property {(action: string) => void} act
  * @property {() => import("./keymap.js").Keymap} map what is bound to what
  * @property {(x: number, y: number, follow: boolean) => void} hover
@@ -136,7 +136,7 @@ export function listen(root, stage, grip, actions) {
       }
       if (held || event.button > 2) return;
       const [x, y] = place(event);
-      const found = actions.toolAt(x, y, event.button);
+      const found = actions.toolAt(x, y, event.button, event.shiftKey);
       if (!found) return;
       held = { id: event.pointerId, ...found, moved: false };
       try {

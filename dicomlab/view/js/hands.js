@@ -23,22 +23,22 @@ export function attend(viewer, onDrag) {
     },
     pan: (x, y, dx, dy) => viewer.panBy(viewer.stage.paneAt(x, y) ?? viewer.stage.panes[0], dx, dy),
     zoom: (x, y, factor) => viewer.zoomAbout(viewer.stage.paneAt(x, y) ?? viewer.stage.panes[0], x, y, factor),
-    toolAt: (x, y, button) => {
+    toolAt: (x, y, button, shift) => {
       const pane = viewer.stage.paneAt(x, y);
       if (!pane) return null;
       const bound = viewer.keymap[BUTTONS[button]];
       const tool = TOOLS[bound === "tool" ? toolFor(viewer, pane, x, y) : bound];
-      return tool ? { tool, drag: { viewer, pane, start: [x, y], last: [x, y], memory: undefined } } : null;
+      return tool ? { tool, drag: { viewer, pane, start: [x, y], last: [x, y], shift, memory: undefined } } : null;
     },
     act: (action) => viewer.act(action),
     hover: (x, y, follow) => {
       viewer.pointer = [x, y];
       const pane = viewer.stage.paneAt(x, y);
-      if (follow && pane) viewer.goTo(viewer.stage.lpsAt(pane, x, y));
+      if (follow && pane && !viewer.painting.isOn) viewer.goTo(viewer.stage.lpsAt(pane, x, y));
       viewer.measuring.follow(pane, x, y);
       chrome.stage.style.cursor = TOOLS[pane ? toolFor(viewer, pane, x, y) : viewer.state.tool].cursor;
       viewer.showProbe();
-      if (viewer.stage.panes.some(({ source }) => source !== null)) viewer.redraw(); // the pointer's twins
+      if (viewer.painting.isOn || viewer.stage.panes.some(({ source }) => source !== null)) viewer.redraw(); // the pointer's twins
     },
     leave: () => {
       viewer.pointer = null;
@@ -71,6 +71,7 @@ export function attend(viewer, onDrag) {
     viewer.setSlab(chrome.slab.value);
     chrome.root.focus({ preventScroll: true });
   });
+  chrome.edit.addEventListener("click", () => viewer.act("edit"));
   chrome.layersButton.addEventListener("click", () => viewer.act("layers"));
   chrome.invert.addEventListener("click", () => viewer.act("invert"));
   chrome.reset.addEventListener("click", () => viewer.act("reset"));

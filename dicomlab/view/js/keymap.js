@@ -2,7 +2,8 @@
 
 /**
  * @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"
- *   |"layout"|"full"|"layers"|"help"|"firstWindow"|"enlarge"|"cine"|"save"|"finish"|"remove"|"measured"|"undo"|"redo"} KeyAction
+ *   |"layout"|"full"|"layers"|"help"|"firstWindow"|"enlarge"|"cine"|"save"|"finish"|"remove"|"measured"|"undo"|"redo"
+ *   |"edit"|"smaller"|"larger"|"interpolate"} KeyAction
  */
 /** @typedef {Record<string, string>} Keymap what each key and gesture does: an action, a tool, a preset, or "" for nothing */
 
@@ -35,6 +36,11 @@ export const KEYS = {
   "Ctrl+z": "undo",
   "Ctrl+y": "redo",
   "Ctrl+Shift+z": "redo",
+  b: "brush",
+  e: "eraser",
+  g: "grow",
+  "[": "smaller",
+  "]": "larger",
   l: "layers",
   s: "save",
   0: "firstWindow",
@@ -85,8 +91,12 @@ const ROWS = [
   [["full"], "full screen"],
   [["window", "pan", "zoom", "scroll"], "tools of the left button: window, move, zoom, slices"],
   [["ruler", "angle", "rectangle", "ellipse", "polygon", "freehand", "profile", "probe"], "measuring: ruler, angle …; again for the window"],
+  [["brush", "eraser", "lasso", "fill", "grow"], "edit a mask: brush, eraser, grow from here …; again for the window; Shift turns painting round"],
+  [["smaller", "larger"], "smaller, larger brush"],
+  [["interpolate"], "fills between drawn slices"],
+  [["edit"], "edits a mask"],
   [["measured", "remove"], "go to the next measurement; remove the chosen one"],
-  [["undo", "redo"], "takes back what was done to measurements; does it again"],
+  [["undo", "redo"], "takes back what was drawn or measured; does it again"],
   [["finish"], "ends a polygon"],
   [["layers"], "panel of volumes, labels, measurements and window"],
   [["preset1", "preset2", "preset3", "preset4", "preset5", "preset6", "preset7", "preset8", "preset9"], "window presets"],

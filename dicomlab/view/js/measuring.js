@@ -14,7 +14,7 @@ import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./r
 /** @typedef {import("./scene.js").Pane} Pane */
 /** @typedef {import("./measured.js").Statistics} Statistics */
 /** @typedef {{numbers: Statistics, kept: {exact: boolean, step: number}}} Found `step` is that of the coarsest values, where these were rounded */
-/** @typedef {{kind: RoiKind, pane: Pane, given: Vector3[], next: Vector3 | null, normal: Vector3, colour: string}} Draft */
+/** @typedef {{kind: RoiKind, pane: Pane, given: Vector3[], next: Vector3 | null, normal: Vector3, colour: string, paint?: {erase: boolean, fresh: boolean, dragged: boolean}}} Draft `paint` where its inside is painted */
 /** @typedef {{roi: Roi, handle: number}} Hit a handle of a measurement, -1 for all of it */
 
 const SAME = 4; // px within which a second click is the end of a polygon
@@ -30,8 +30,8 @@ export class Measuring {
     /** @type {Draft | null} */ this.draft = null;
     /** A place on the chosen line that the curve is read at. @type {Vector3 | null} */ this.mark = null;
     /** Whether numbers wait for slices. */ this.waiting = false;
-    /** @private @type {Roi[][]} */ this.past = [];
-    /** @private @type {Roi[][]} */ this.future = [];
+    /** @private @type {{rois: Roi[], at: number}[]} */ this.past = [];
+    /** @private @type {{rois: Roi[], at: number}[]} */ this.future = [];
     /** @private @type {WeakMap<Roi, Map<string, Found>>} */ this.known = new WeakMap();
     this.panel = new CurvePanel(viewer.chrome.stage, {
       close: () => this.choose(""),
@@ -55,18 +55,22 @@ export class Measuring {
 
   /** What can be come back to. @private @param {Roi[]} rois */
   remember(rois) {
-    this.past = [...this.past.slice(-MEMORY), rois];
+    this.past = [...this.past.slice(-MEMORY), { rois, at: performance.now() }];
     this.future = [];
+  }
+
+  /** When what would be taken back, or done again, was done; nothing where there is none. @param {"undo" | "redo"} way */
+  when(way) {
+    return (way === "undo" ? this.past : this.future).at(-1)?.at;
   }
 
   /** Takes back what was done, or does it again. @param {"undo" | "redo"} way */
   retrace(way) {
     const [from, to] = way === "undo" ? [this.past, this.future] : [this.future, this.past];
-    const rois = from.pop();
-    if (!rois) return;
-    to.push(this.rois);
-    this.change(rois, false);
-    this.viewer.chrome.announce(way === "undo" ? "taken back" : "done again");
+    const found = from.pop();
+    if (!found) return;
+    to.push({ rois: this.rois, at: found.at });
+    this.change(found.rois, false);
   }
 
   /** @param {string} id @param {Partial<Pick<Roi, "label" | "colour">>} patch */
@@ -111,14 +115,16 @@ export class Measuring {
     return given.length ? inPlane(lps, given[0], normal) : lps;
   }
 
-  /** The button goes down. @param {RoiKind} kind @param {Pane} pane @param {number} x css px @param {number} y */
-  press(kind, pane, x, y) {
+  /** The button goes down. @param {RoiKind | "lasso"} what @param {Pane} pane @param {number} x css px @param {number} y @param {boolean} [erase] of an outline whose inside is painted */
+  press(what, pane, x, y, erase = false) {
+    const kind = what === "lasso" ? "polygon" : what;
     const here = this.draft?.kind === kind && this.isDraftIn(pane) ? this.draft : null;
     if (here) here.next = this.placeOf(here, x, y, pane);
     else {
       const lps = this.viewer.stage.lpsAt(pane, x, y);
       this.chosen = "";
       this.draft = { kind, pane, given: [lps], next: null, normal: normalOf(pane.plane), colour: this.nextColour() };
+      if (what === "lasso") this.draft.paint = { erase, fresh: true, dragged: false };
     }
     this.viewer.redraw();
   }
@@ -137,6 +143,7 @@ export class Measuring {
     if (!draft) return;
     const next = this.placeOf(draft, x, y, pane);
     if (this.px(pane, next, draft.given[draft.given.length - 1]) >= LEAST) draft.given.push(next);
+    if (draft.paint) draft.paint.dragged = true;
     this.viewer.redraw();
   }
 
@@ -144,8 +151,10 @@ export class Measuring {
   release(pane) {
     const { draft } = this;
     if (!draft) return;
-    const { kind, given, next } = draft;
-    if (kind === "freehand") return this.finish();
+    const { kind, given, next, paint } = draft;
+    // An outline to be painted is drawn in one go, or by its corners.
+    if (kind === "freehand" || (paint?.fresh && paint.dragged)) return this.finish();
+    if (paint) paint.fresh = false;
     if (next) {
       const again = kind === "polygon" && this.px(pane, next, given[given.length - 1]) < SAME;
       const closed = kind === "polygon" && given.length > 2 && this.px(pane, next, given[0]) < CLOSE;
@@ -162,6 +171,10 @@ export class Measuring {
     this.draft = null;
     viewer.redraw();
     if (!draft) return;
+    if (draft.paint) {
+      if (draft.given.length > 2) viewer.painting.area("polygon", draft.given, draft.normal, draft.paint.erase);
+      return;
+    }
     const roi = this.made(draft, draft.given);
     const least = LEAST * draft.pane.plane.pixel * viewer.stage.size.ratio;
     if (!isWhole(roi.kind, roi.points, least)) return;
@@ -245,7 +258,7 @@ export class Measuring {
   escape() {
     if (this.draft) this.draft = null;
     else if (this.chosenOne) this.choose("");
-    else if (Object.hasOwn(GIVEN, this.viewer.state.tool)) this.viewer.setTool("window");
+    else if (Object.hasOwn(GIVEN, this.viewer.state.tool) || this.viewer.painting.isOn) this.viewer.setTool("window");
     else return false;
     this.viewer.redraw();
     return true;

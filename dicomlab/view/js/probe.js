@@ -19,6 +19,12 @@ function probeAt(viewer, x, y) {
   for (const n of viewer.layersIn()) {
     const source = meta.sources[n];
     const voxel = viewer.spaces[n].voxel(lps) && voxelUnder(source, pane, Math.floor(x * ratio), Math.floor(y * ratio));
+    if (voxel && viewer.edits.has(source.key)) {
+      const value = viewer.edits.at(...voxel);
+      const look = viewer.painting.labels.find((one) => one.value === value);
+      if (look) found.push({ source: n, voxel, value, text: look.name ?? "" });
+      continue;
+    }
     const slice = voxel && viewer.transport.cache.peek(source.key, viewer.stepOf(n), voxel[0]);
     if (!voxel || !slice) continue;
     const value = slice.values[voxel[1] * source.shape[2] + voxel[2]];

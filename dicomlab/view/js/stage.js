@@ -19,6 +19,7 @@ export class Stage {
   constructor(canvas, transport) {
     this.canvas = canvas;
     this.transport = transport;
+    /** The mask that is edited. @type {import("./edits.js").Edits | null} */ this.edits = null;
     /** css px, and device px a css px */
     this.size = { width: 1, height: 1, ratio: 1 };
     /** @type {Pane[]} */ this.panes = [];
@@ -90,6 +91,8 @@ export class Stage {
   source(meta, n, step, measured = false) {
     const source = meta.sources[n];
     const { cache } = this.transport;
+    const { edits } = this;
+    if (edits?.has(source.key)) return { lattice: source, shape: source.shape, finest: source.finest, values: (slice) => edits.values(slice) };
     /** Looked up once for a picture, not for each pixel. @type {any[]} */
     const held = [];
     /** @param {number} slice */
@@ -152,7 +155,7 @@ export class Stage {
         else if (answer && answer.divide > 1) whole = false;
         return {
           source,
-          key: `${key}/${stepOf(n)}/${here ? "all" : draft ? "draft" : this.transport.cache.count(key, stepOf(n))}/${answer ? `${answer.name}/${answer.divide}` : ""}`,
+          key: `${key}/${stepOf(n)}/${this.edits?.has(key) ? this.edits.revision : here ? "all" : draft ? "draft" : this.transport.cache.count(key, stepOf(n))}/${answer ? `${answer.name}/${answer.divide}` : ""}`,
           given: answer,
         };
       };

@@ -4,6 +4,7 @@ import { draggedWindow } from "./gestures.js";
 import { normal } from "./scene.js";
 import { curtainAt, setSplit } from "./layers.js";
 import { crosshair } from "./overlay.js";
+import { PAINT } from "./painttools.js";
 import { DRAWING, EDIT } from "./roitools.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
@@ -15,6 +16,7 @@ import { DRAWING, EDIT } from "./roitools.js";
  * @property {Pane} pane where it began
  * @property {[number, number]} start css px of the stage
  * @property {[number, number]} last
+ * @property {boolean} shift whether Shift was down when it began
  * @property {any} memory what the tool wants to remember
  */
 
@@ -94,10 +96,12 @@ export const TOOLS = {
   },
   edit: EDIT,
   ...DRAWING,
+  ...PAINT,
 };
 
 /** Which tool is in hand at a point: a measurement or line that can be moved comes before that of the toolbar. @param {Viewer} viewer @param {Pane} pane @param {number} x css px @param {number} y */
 export function toolFor(viewer, pane, x, y) {
+  if (viewer.painting.isOn) return viewer.state.tool;
   if (viewer.measuring.hit(pane, x, y)) return "edit";
   return viewer.state.tool === "window" ? grabbed(viewer, pane, x, y) ?? "window" : viewer.state.tool;
 }

@@ -76,6 +76,8 @@ export class Transport {
     this.paused = false;
     /** Nor while no view is on the screen: of twenty viewers on a page only those looked at fill up. */
     this.hidden = false;
+    /** Whether the page has all voxels of a source anyway. @type {(key: string) => boolean} */
+    this.resident = () => false;
     /** Whether nothing can be sent any more, as the kernel has gone. */
     this.gone = false;
   }
@@ -113,7 +115,8 @@ export class Transport {
 
   /** @param {Want} want */
   has({ source, step, slice }) {
-    return this.cache.has(this.sources[source].key, step, slice);
+    const { key } = this.sources[source];
+    return this.resident(key) || this.cache.has(key, step, slice);
   }
 
   /** Whether a slice is to be seen now. @param {Want} want */
@@ -124,12 +127,13 @@ export class Transport {
 
   /** Whether a slice need not be asked for now: while slices pass by, a draft will do. @private @param {Want} want */
   isThere({ source, step, slice }) {
-    return this.passing ? this.cache.shows(this.sources[source].key, step, slice) : this.has({ source, step, slice });
+    return this.passing && !this.resident(this.sources[source].key) ? this.cache.shows(this.sources[source].key, step, slice) : this.has({ source, step, slice });
   }
 
   /** Whether all slices of a step, from one to another, can be drawn, if as drafts. @param {number} source @param {number} step @param {[number, number]} range */
   shows(source, step, range) {
     const { key } = this.sources[source];
+    if (this.resident(key)) return true;
     for (let slice = range[0]; slice <= range[1]; slice++) if (!this.cache.shows(key, step, slice)) return false;
     return true;
   }
@@ -138,7 +142,7 @@ export class Transport {
   complete(source, step, range) {
     if (!range) return true;
     const { key, shape } = this.sources[source];
-    if (this.cache.count(key, step) === shape[0]) return true;
+    if (this.resident(key) || this.cache.count(key, step) === shape[0]) return true;
     for (let slice = range[0]; slice <= range[1]; slice++) if (!this.cache.has(key, step, slice)) return false;
     return true;
   }

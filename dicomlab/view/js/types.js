@@ -38,6 +38,7 @@
  * @property {number[][]} places slices that each finding is about
  * @property {{plain: Partial<Look>, fused: Partial<Look>}} manner how it is looked at by itself, and over another volume
  * @property {LabelMeta[]} [labels] of a mask, whose values are numbers of labels
+ * @property {{bytes: number, mm3: (number | null)[]}} [edited] of the mask that is edited: bytes of a voxel, and mm³ of one in each slice
  */
 
 /** @typedef {{low: number, high: number, counts: number[]}} Histogram */
@@ -52,6 +53,7 @@
  * @property {Record<string, string>} palettes 256 RGB triples of each colour map in base64, "" for grey
  * @property {number} height css px of the stage
  * @property {number} budget bytes of slices the page may keep
+ * @property {boolean} [fixed] whether there is no kernel that could edit
  * @property {string} [note] what a page says of how its values were made smaller
  * @property {State} first what is shown first, and after a reset
  */
@@ -75,7 +77,11 @@
  * @property {number} opacity
  * @property {boolean} outline
  * @property {boolean} visible
+ * @property {string} [name] of a label of the mask that is edited
+ * @property {boolean} [locked] whether nothing is painted over it
  */
+
+/** @typedef {{size: number, sphere: boolean, range: [number, number] | null, label: number}} Brush mm across; whether it is a ball; values that it takes; the label that it paints */
 
 /**
  * @typedef {object} State What can be read and set from Python.
@@ -86,6 +92,7 @@
  * @property {number} split of a curtain
  * @property {Cine} cine
  * @property {string} tool of the left button
+ * @property {Brush} brush
  * @property {Roi[]} rois measurements
  * @property {Look} difference how the second volume minus the first is looked at
  * @property {LabelLook[][]} labels of each mask

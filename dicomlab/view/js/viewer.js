@@ -6,6 +6,7 @@ import { showState } from "./captions.js";
 import { Chrome } from "./chrome.js";
 import { Cine } from "./cine.js";
 import { Dock } from "./dock.js";
+import { EditBar } from "./editbar.js";
 import { attend } from "./hands.js";
 import { keymap } from "./keymap.js";
 import { Late } from "./late.js";
@@ -13,6 +14,7 @@ import { meetShapes, placeOf } from "./layers.js";
 import { enter, lead, leave } from "./link.js";
 import { Measuring } from "./measuring.js";
 import { Overlay } from "./overlay.js";
+import { Painting } from "./painting.js";
 import { madeText, probeText } from "./probe.js";
 import { paletteFrom } from "./shade.js";
 import { Stage, imagesShown, masksShown } from "./stage.js";
@@ -40,18 +42,25 @@ export class Viewer extends Steering {
    * @param {Meta} options.meta
    * @param {State} options.state
    * @param {import("./transport.js").Transport} options.transport
+   * @param {import("./edits.js").Edits} options.edits
+   * @param {() => void} options.edit asks the kernel for a mask to edit
    * @param {(state: State) => void} options.onChange
    * @param {(active: boolean) => void} options.onDrag
    * @param {() => void} options.onVisible
    */
-  constructor({ el, meta, state, transport, onChange, onDrag, onVisible }) {
+  constructor({ el, meta, state, transport, edits, edit, onChange, onDrag, onVisible }) {
     const chrome = new Chrome(el);
     super(meta, state, new Stage(chrome.canvas, transport));
     this.chrome = chrome;
     this.transport = transport;
+    this.edits = this.stage.edits = edits;
+    /** @private */ this.askForMask = edit;
+    /** The tool that is taken when the mask is here. @private */ this.intended = "";
+    /** What is said for a while, and until when. @private */ this.noticed = { text: "", until: 0 };
     this.onChange = onChange;
     this.overlay = new Overlay(this.chrome.svg);
     this.measuring = new Measuring(this);
+    this.painting = new Painting(this);
     /** What is bound to what. */ this.keymap = keymap();
     /** @type {import("./link.js").Link[]} */ this.links = [];
     /** What another viewer of the page decides for now. */ this.led = { until: 0, traits: /** @type {string[]} */ ([]) };
@@ -68,6 +77,8 @@ export class Viewer extends Steering {
     this.dock = new Dock(this);
     this.chrome.stage.insertBefore(this.bars.root, this.chrome.status);
     this.chrome.body.append(this.dock.root);
+    this.editBar = new EditBar(this);
+    this.chrome.root.insertBefore(this.editBar.root, this.chrome.body);
     this.dock.root.hidden = meta.sources.length < 2;
     this.setMeta(meta);
 
@@ -102,10 +113,44 @@ export class Viewer extends Steering {
     this.chrome.setFindings(first.findings, first.places, (slice) => this.goToSlice(slice));
     this.chrome.probe.title = madeText(this);
     this.chrome.setNote(meta.note ?? "");
+    this.chrome.edit.hidden = Boolean(meta.fixed);
     const title = first.title || "volume";
     this.chrome.stage.style.height = `${meta.height}px`;
     this.chrome.root.setAttribute("aria-label", `Slice browser: ${title}. Press question mark for mouse and keys.`);
     this.changed(false);
+    if (this.intended && this.painting.mask >= 0) {
+      this.dock.root.hidden = false;
+      this.setTool(this.intended);
+      this.intended = "";
+    }
+  }
+
+  /** Asks for a mask to edit, and takes a tool when it is here. @param {string} [tool] */
+  startEditing(tool = "brush") {
+    if (this.meta.fixed) return;
+    this.intended = tool;
+    this.notice("the kernel brings a mask to edit");
+    this.askForMask();
+  }
+
+  /** Which of what can be taken back, or done again, was the last, or the first. @param {"undo" | "redo"} way @returns {Measuring | import("./edits.js").Edits | null} */
+  lastDone(way) {
+    const [drawn, measured] = [this.edits.when(way), this.measuring.when(way)];
+    if (drawn === undefined || measured === undefined) return drawn !== undefined ? this.edits : measured !== undefined ? this.measuring : null;
+    return drawn > measured === (way === "undo") ? this.edits : this.measuring;
+  }
+
+  /** @param {"undo" | "redo"} way */
+  retrace(way) {
+    const found = this.lastDone(way);
+    found?.retrace(way);
+    if (found) this.chrome.announce(way === "undo" ? "taken back" : "done again");
+  }
+
+  /** Says something for a while. @param {string} text */
+  notice(text) {
+    this.noticed = { text, until: performance.now() + 4000 };
+    this.showStatus();
   }
 
   /** Offers the presets of the volume in hand. @private */
@@ -228,11 +273,12 @@ export class Viewer extends Steering {
     clearTimeout(this.rest);
     if (stage.rough) this.rest = setTimeout(() => this.finish(), RESTING);
     this.measuring.prepare();
-    overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => [...meetShapes(this, pane), ...this.measuring.marks(pane)] });
+    overlay.draw({ meta, state, panes: stage.panes, stage, space, spaces, more: (pane) => [...meetShapes(this, pane), ...this.measuring.marks(pane), ...this.painting.shapes(pane)] });
     this.bars.show(this);
     this.offer();
     showState(this, state);
     this.dock.show();
+    this.editBar.show();
     this.showProbe();
     this.showStatus();
   }
@@ -250,7 +296,7 @@ export class Viewer extends Steering {
     const failure = transport.problem;
     chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
-    else if (stage.isDone) chrome.setStatus("");
+    else if (stage.isDone) chrome.setStatus(performance.now() < this.noticed.until ? this.noticed.text : "");
     // Jupyter marks what a kernel does not know any more, after a restart or in a notebook that was opened again.
     else if (transport.gone || chrome.root.closest(".jupyter-widgets-disconnected")) chrome.setStatus("no kernel: run the cell again");
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);

@@ -1,6 +1,7 @@
 // The anywidget: one transport a model, any number of views of it. Nothing is loaded from a network.
 
 import { pageCache } from "./cache.js";
+import { Edits } from "./edits.js";
 import { isLed } from "./link.js";
 import { Transport } from "./transport.js";
 import { Viewer } from "./viewer.js";
@@ -32,6 +33,7 @@ const TRAITS = {
   rois: [(s) => s.rois, (s, rois) => ({ ...s, rois })],
   _difference: [(s) => s.difference, (s, difference) => ({ ...s, difference })],
   _labels: [(s) => s.labels, (s, labels) => ({ ...s, labels })],
+  _brush: [(s) => s.brush, (s, brush) => ({ ...s, brush })],
   playing: [(s) => s.cine.playing, (s, playing) => inCine(s, { playing })],
   fps: [(s) => s.cine.fps, (s, fps) => inCine(s, { fps })],
   bounce: [(s) => s.cine.bounce, (s, bounce) => inCine(s, { bounce })],
@@ -58,6 +60,8 @@ export function createWidget() {
   const viewers = new Set();
   /** @type {Transport} */
   let transport;
+  /** @type {Edits} */
+  let edits;
   let held = "";
 
   /** @param {Meta} meta */
@@ -72,7 +76,16 @@ export function createWidget() {
         onArrival: (one) => viewers.forEach((viewer) => viewer.arrived(one)),
       });
       transport.hidden = true; // until a view of it is seen
-      model.on("msg:custom", (message, buffers) => transport.receive(message, buffers ?? []));
+      edits = new Edits({
+        send: (message, buffers) => model.send(message, undefined, buffers),
+        onChange: () => viewers.forEach((viewer) => viewer.redraw()),
+      });
+      transport.resident = (key) => edits.has(key);
+      model.on("msg:custom", (message, buffers) => {
+        transport.receive(message, buffers ?? []);
+        const [viewer] = viewers;
+        edits.receive(message, buffers ?? [], (proposed, parts) => viewer?.painting.accept(proposed, parts));
+      });
     },
 
     /** @param {{model: Model, el: HTMLElement}} context */
@@ -87,6 +100,7 @@ export function createWidget() {
       let dirty = false;
       const adoptMeta = () => {
         for (const key of keys(meta)) cache.hold(key, meta.budget);
+        edits.hold(meta.sources.find((one) => one.edited) ?? null);
         if (held !== keys(meta).join()) transport.reset(meta.sources);
         held = keys(meta).join();
       };
@@ -121,6 +135,8 @@ export function createWidget() {
         meta,
         state: stateOf(model),
         transport,
+        edits,
+        edit: () => model.send({ type: "edit" }),
         onChange: () => {
           dirty = true;
           later();
