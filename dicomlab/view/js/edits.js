@@ -12,6 +12,7 @@ import { bytesFrom, inflate } from "./codec.js";
 
 const MESSAGE = 3 << 20; // bytes, and it goes: Jupyter carries 10 MiB at most, and loses more without a word
 const MEMORY = 64 << 20; // bytes of strokes that can be taken back
+const PATIENCE = 15000; // ms without an answer, after which a message goes again: the kernel counts it once
 const UNDER_WAY = 8; // messages; the others wait, for a kernel that computes
 
 export class Edits {
@@ -37,6 +38,7 @@ export class Edits {
     /** @private @type {Stroke[]} */ this.future = [];
     /** @private @type {Sent[]} */ this.waiting = [];
     /** @private @type {Sent[]} */ this.flying = [];
+    /** When something was sent, or heard, last. @private */ this.spoken = 0;
     /** @private */ this.next = 0;
     /** Packing takes its time; patches go in their order. @private */ this.line = Promise.resolve();
     /** Strokes that are being packed. @private */ this.packing = 0;
@@ -260,6 +262,7 @@ export class Edits {
 
   /** @private @param {object} message @param {Uint8Array[]} [buffers] */
   post(message, buffers) {
+    this.spoken = this.now();
     try {
       this.send(message, buffers);
     } catch {
@@ -306,6 +309,11 @@ export class Edits {
     }
   }
 
+  /** What nobody answered goes again; to be called now and then. */
+  tend() {
+    if (this.flying.length && this.now() - this.spoken > PATIENCE) this.post(this.flying[0].message, this.flying[0].buffers);
+  }
+
   /** Asks the kernel what an algorithm would make of a label. @param {string} op @param {number} label @param {object} [more] */
   propose(op, label, more = {}) {
     if (this.asked || !this.meta) return;
@@ -327,6 +335,7 @@ export class Edits {
     if (!this.meta || message?.key !== this.meta.key) return;
     if (message.type === "painted") {
       if (message.session !== this.session) return;
+      this.spoken = this.now();
       this.flying = this.flying.filter(({ id }) => id > message.id);
       // One of them was lost on the way: it and those after it go again.
       if (message.missing) for (const one of this.flying) this.post(one.message, one.buffers);

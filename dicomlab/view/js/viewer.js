@@ -93,6 +93,7 @@ export class Viewer extends Steering {
     this.looker.observe(chrome.root);
     /** @private */ this.clock = setInterval(() => {
       transport.pump();
+      edits.tend();
       this.showStatus();
     }, 400);
     enter(this);
