@@ -9,7 +9,7 @@ import numpy as np
 from dicomlab.segment.patient import SKIN, Patient, body_of
 from dicomlab.segment.connected import counted, labelled
 from dicomlab.segment.distances import squared
-from dicomlab.segment.growing import _flood as flood
+from dicomlab.segment.growing import flood
 from dicomlab.segment.steps import Array, Bools, Lengths, boxes
 
 __all__ = ["Chest", "find_chest"]

@@ -13,8 +13,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.masks import labels_of, mask_like, with_labels
 from dicomlab.read.progress import Progress
 from dicomlab.segment.distances import millimetres
-from dicomlab.segment.splitting import _check_markers as check_markers
-from dicomlab.segment.splitting import gradient
+from dicomlab.segment.splitting import check_markers, gradient
 from dicomlab.segment.steps import Array, boxes, check_volume, each_step, lengths, upright
 
 __all__ = ["chan_vese", "random_walker", "snake"]

@@ -15,7 +15,7 @@ from dicomlab.segment.connected import Connectivity, check_connectivity, labelle
 from dicomlab.segment.steps import Array, Bools, check_volume, each_step
 from dicomlab.segment.thresholds import inside, limits
 
-__all__ = ["grow", "seeds_at"]
+__all__ = ["flood", "grow", "seeds_at"]
 
 Seeds = npt.NDArray[np.intp]
 
@@ -106,7 +106,7 @@ def grow(
 
     def work(values: Array) -> Bools:
         least, most = span(values[tuple(seeds.T)])
-        return _flood(values, seeds, least, most, connectivity)
+        return flood(values, seeds, least, most, connectivity)
 
     return mask_like(volume, each_step(volume, work, dtype=np.bool_))
 
@@ -146,7 +146,7 @@ def seeds_at(volume: xr.DataArray, at: npt.ArrayLike) -> Seeds:
     return nearest
 
 
-def _flood(values: Array, seeds: Seeds, low: float | None, high: float | None, connectivity: int) -> Bools:
+def flood(values: Array, seeds: Seeds, low: float | None, high: float | None, connectivity: int) -> Bools:
     """Where values from `low` to `high` hang together with seeds.
 
     Components are labelled in a box around the seeds, which grows on the sides where what was found touches it. So what is
@@ -185,18 +185,16 @@ def _flood(values: Array, seeds: Seeds, low: float | None, high: float | None, c
 def _confident(values: Array, seeds: Seeds, times: float, iterations: int, connectivity: int) -> Bools:
     """As ITK's ConfidenceConnectedImageFilter, with the real limits in place of truncated ones."""
     own = values[tuple(seeds.T)].astype(np.float64)
-    means, variances = [], []
+    around = []
     for seed in seeds:
-        around = [np.clip(np.arange(k - 1, k + 2), 0, n - 1) for k, n in zip(seed, values.shape, strict=True)]
-        near = values[np.ix_(*around)].astype(np.float64)
-        means.append(near.mean())
-        variances.append(near.var(ddof=1))
-    mean, variance = float(np.mean(means)), float(np.mean(variances))
+        box = [np.clip(np.arange(k - 1, k + 2), 0, n - 1) for k, n in zip(seed, values.shape, strict=True)]
+        around.append(values[np.ix_(*box)].astype(np.float64))
+    mean, variance = float(np.mean(around)), float(np.var(around, ddof=1))
     found: Bools | None = None
     for _ in range(iterations + 1):
         spread = times * np.sqrt(variance)
         low, high = min(mean - spread, float(own.min())), max(mean + spread, float(own.max()))
-        before, found = found, _flood(values, seeds, low, high, connectivity)
+        before, found = found, flood(values, seeds, low, high, connectivity)
         if before is not None and np.array_equal(before, found):
             break
         mean, variance = _moments(values, found, mean)

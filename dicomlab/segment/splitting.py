@@ -13,7 +13,7 @@ from dicomlab.segment.connected import Connectivity, check_connectivity, counted
 from dicomlab.segment.distances import millimetres, squared
 from dicomlab.segment.steps import Array, boxes, check_volume, each_step, grown, lengths, upright, voxel_ml
 
-__all__ = ["On", "gradient", "slic", "split", "watershed"]
+__all__ = ["On", "check_markers", "gradient", "slic", "split", "watershed"]
 
 On: TypeAlias = Literal["edges", "values"]
 
@@ -71,7 +71,7 @@ def watershed(
     check_connectivity(connectivity)
     if on not in get_args(On):
         raise DicomLabError(f"on= is 'edges' or 'values', found {on!r}")
-    _check_markers(markers, "watershed")
+    check_markers(markers, "watershed")
     near = generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[connectivity])
     is_mask = volume.dtype == np.bool_
     known = lengths(volume, "watershed") if is_mask or on == "edges" else None
@@ -95,7 +95,7 @@ def watershed(
     return with_labels(made, list(labels_of(markers)))
 
 
-def _check_markers(markers: xr.DataArray, what: str) -> None:
+def check_markers(markers: xr.DataArray, what: str) -> None:
     if check_mask(markers) == "segments":
         raise DicomLabError(
             f"markers of {what} are a label map; dicomlab.masks.to_label_maps(markers)[0] makes one of segments"
