@@ -14,6 +14,7 @@ from dicomlab import accessor as _accessor  # registers volume.dicom
 
 if TYPE_CHECKING:
     import dicomlab.phantom as phantom
+    import dicomlab.segment as segment
     from dicomlab.cohort import map_series
     from dicomlab.errors import DicomLabError, DicomLabWarning
     from dicomlab.export import write_series
@@ -69,6 +70,7 @@ _HOMES = {
     "resample": "regrid",
     "resample_like": "regrid",
     "reslice": "regrid",
+    "segment": "",
     "show": "view.static",
     "show_identity": "privacy",
     "write_series": "export",
@@ -106,6 +108,7 @@ __all__ = [
     "resample",
     "resample_like",
     "reslice",
+    "segment",
     "show",
     "show_identity",
     "write_series",
