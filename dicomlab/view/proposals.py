@@ -15,13 +15,19 @@ from dicomlab.geometry import AXES
 
 __all__ = ["OPERATIONS", "propose"]
 
+_CONFIDENCE = 2.5
+"""Standard deviations around the mean that values like those under the pointer may lie."""
+
 
 def _grow(mask: xr.DataArray, volume: xr.DataArray, content: Mapping[str, Any]) -> xr.DataArray:
     at = tuple(float(mm) for mm in content["at"])
     within = content.get("range")
-    if within is None:
-        return segment.grow(volume, at=at) | mask
-    return segment.grow(volume, at=at, low=within[0], high=within[1]) | mask
+    grown = (
+        segment.grow(volume, at=at, confidence=_CONFIDENCE)
+        if within is None
+        else segment.grow(volume, at=at, low=float(within[0]), high=float(within[1]))
+    )
+    return grown | mask
 
 
 OPERATIONS: Mapping[str, Callable[[xr.DataArray, xr.DataArray, Mapping[str, Any]], xr.DataArray]] = {
