@@ -57,6 +57,7 @@ def figures(desk: Desk) -> Rows:
         notebook.shown()
         rows += _arriving(notebook)
         rows += _drags(notebook)
+        rows += _painting(notebook)
         rows += _busy(notebook)
         rows += _reruns(notebook)
         rows += _saved(notebook)
@@ -123,6 +124,30 @@ def _drags(notebook: Notebook) -> Rows:
     run = page.evaluate(f"() => stream(30, 60, {STEP}, {DRAWN})")
     rows.append(("slab of 30 mm, 30 notches a second: slices shown", _share(run), ""))
     notebook.ask("(viewer.act('reset'), 0)")
+    return rows
+
+
+def _painting(notebook: Notebook) -> Rows:
+    """A mask of the size of the volume is painted on: all pixels of a pane of 512 px are voxels of 512 x 512."""
+    page = notebook.page
+    notebook.run("browser.mask = volume > 32000; browser.brush = {'size': 12.0}; browser.tool = 'brush'")
+    notebook.wait("viewer.edits.loaded && viewer.state.tool === 'brush' && viewer.state.brush.size === 12")
+    notebook.ask("(viewer.chrome.stage.style.height = '512px', 0)")
+    notebook.still()
+    rows: Rows = []
+    for name, sphere in (("a disc", "false"), ("a ball", "true")):
+        notebook.ask(f"(viewer.painting.change({{ sphere: {sphere}, size: 12 }}), 0)")
+        run = page.evaluate("() => painted(100)")
+        rows.append(
+            (
+                f"painting with {name} of 12 mm, 512 px high: from the move of the pointer to its pixel",
+                f"{run['median']:.1f} ms, {run['median'] / run['frame']:.2f} frames (95 of 100: {run['most'] / run['frame']:.2f})",
+                "1.5 frames",
+            )
+        )
+    notebook.wait("!viewer.edits.isPending", timeout=20_000)
+    notebook.run("browser.mask = None; browser.tool = 'window'")
+    notebook.wait("viewer.painting.mask < 0")
     return rows
 
 

@@ -110,6 +110,38 @@ window.dragging = async (seconds, from, wide, high) => {
     delete viewer.draw;
     return { fps: frames / took, busy: busy / frames };
 };
+// A brush that goes on and on: ms from each move until its pixel can be seen in another colour, and ms of a frame.
+window.painted = async (count) => {
+    const viewer = document.querySelector(".dl-browser").dicomlab;
+    const { stage, chrome } = viewer;
+    const box = chrome.stage.getBoundingClientRect();
+    const { ratio } = stage.size;
+    const context = stage.canvas.getContext("2d");
+    const pixel = ([x, y]) => context.getImageData(Math.floor(x * ratio), Math.floor(y * ratio), 1, 1).data.join();
+    const fire = (type, [x, y]) => {
+        const where = { clientX: box.left + x, clientY: box.top + y, bubbles: true, cancelable: true };
+        chrome.stage.dispatchEvent(new PointerEvent(type, { pointerId: 7, button: 0, buttons: 1, ...where }));
+    };
+    const lap = [], times = [];
+    for (let n = 0, last = await frame(); n < 60; n++) { const now = await frame(); lap.push(now - last); last = now; }
+    const { left, top, plane } = stage.panes[0];
+    const start = [(left + 0.3 * plane.width) / ratio, (top + 0.3 * plane.height) / ratio];
+    const at = (n) => [start[0] + 9 * (n % 20), start[1] + 9 * Math.floor(n / 20)];
+    fire("pointerdown", at(0));
+    for (let n = 1; n <= count; n++) {
+        await frame();
+        await new Promise((done) => setTimeout(done, 3 + (n * 7) % 11)); // a hand moves at any time between two frames
+        const before = pixel(at(n));
+        const began = performance.now();
+        fire("pointermove", at(n));
+        await frame();
+        while (pixel(at(n)) === before && performance.now() - began < 500) await frame();
+        times.push(performance.now() - began);
+    }
+    fire("pointerup", at(count));
+    const middle = (all) => all.sort((a, b) => a - b)[all.length >> 1];
+    return { median: middle(times), most: times[Math.floor(0.95 * times.length)], frame: middle(lap) };
+};
 // Runs the cell of the viewer once more.
 window.rerun = () => {
     jupyterapp.shell.currentWidget.content.activeCellIndex = 2;

@@ -164,7 +164,8 @@ def test_the_brush_paints_what_is_seen_on_planes_at_any_angle(book: Notebook) ->
             painted = (mask(book) != before) | (before > 0)
             normal = np.array(
                 book.ask(
-                    "(({ right: a, down: b }) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])"
+                    "(({ right: a, down: b }) =>"
+                    " [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])"
                     "(viewer.stage.panes[argument].plane)",
                     plane,
                 )
@@ -236,7 +237,8 @@ finished = time.time()
         const stage = viewer.chrome.stage;
         const box = stage.getBoundingClientRect();
         const fire = (type, x, y, buttons) => stage.dispatchEvent(new PointerEvent(type, {
-            clientX: box.left + x, clientY: box.top + y, button: type === 'pointermove' ? -1 : 0, buttons, pointerId: 1, bubbles: true, cancelable: true }));
+            clientX: box.left + x, clientY: box.top + y, button: type === 'pointermove' ? -1 : 0, buttons,
+            pointerId: 1, bubbles: true, cancelable: true }));
         const frame = () => new Promise((done) => requestAnimationFrame(done));
         let painted = 0;
         for (let n = 0; n < count; n++) {
