@@ -141,7 +141,8 @@ def _painting(notebook: Notebook) -> Rows:
         rows.append(
             (
                 f"painting with {name} of 12 mm, 512 px high: from the move of the pointer to its pixel",
-                f"{run['median']:.1f} ms, {run['median'] / run['frame']:.2f} frames (95 of 100: {run['most'] / run['frame']:.2f})",
+                f"{run['median']:.1f} ms, {run['median'] / run['frame']:.2f} frames"
+                f" (95 of 100: {run['most'] / run['frame']:.2f})",
                 "1.5 frames",
             )
         )
