@@ -33,7 +33,7 @@ def _grow(mask: xr.DataArray, volume: xr.DataArray, content: Mapping[str, Any]) 
 OPERATIONS: Mapping[str, Callable[[xr.DataArray, xr.DataArray, Mapping[str, Any]], xr.DataArray]] = {
     "grow": _grow,
     "interpolate": lambda mask, volume, content: segment.between_slices(mask),
-    "fillHoles": lambda mask, volume, content: segment.fill_holes(mask),
+    "fillHoles": lambda mask, volume, content: segment.fill_holes(mask, per_slice=True),
     "largest": lambda mask, volume, content: segment.largest_component(mask),
     "smooth": lambda mask, volume, content: segment.smooth(mask, float(content["mm"])),
     "dilate": lambda mask, volume, content: segment.dilate(mask, float(content["mm"])),

@@ -11,7 +11,7 @@ import { PAINTING } from "./painting.js";
 /** What the kernel can make of a label: name, text, and what it is told. @type {[string, string, object][]} */
 const OPERATIONS = [
   ["interpolate", "fill between drawn slices", {}],
-  ["fillHoles", "fill holes", {}],
+  ["fillHoles", "fill holes of each slice", {}],
   ["largest", "keep the largest part", {}],
   ["smooth", "smooth by 2 mm", { mm: 2 }],
   ["dilate", "grow by 1 mm", { mm: 1 }],
