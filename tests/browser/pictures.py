@@ -197,6 +197,44 @@ def page(
     context.close()
 
 
+PAINTED = """
+import tempfile
+import dicomlab as dl
+
+ct = dl.load_volume(dl.phantom.write_ct(tempfile.mkdtemp()).folder)
+editor = dl.browse(ct, masks=dl.segment.bone(ct), edit=True, height=560)
+editor.position = [-60.0, -10.0, -50.0]
+editor.brush = {"size": 18.0, "range": (0, 140), "label": 1}
+editor
+"""
+
+
+def painted_picture(chromium: Browser, home: Path) -> None:
+    """The editor, with a liver that was just painted beside the bone."""
+    with running_lab(home) as lab:
+        notebook = lab.open(chromium, "painted", PAINTED, width=1440, height=1000)
+        notebook.wait("root.dataset.complete === 'true' && viewer.edits.loaded", timeout=60_000)
+        notebook.page.click(".dl-edit-bar [aria-label='One more label']")
+        notebook.page.click(".dl-edit-bar [data-tool=brush]")
+        name = notebook.page.locator(".dl-labels .dl-roi-name").nth(1)
+        name.fill("liver")
+        name.press("Enter")
+        notebook.still()
+        spots = [[-110, -10, -50], [-90, -50, -50], [-60, -60, -50], [-60, -20, -50], [-95, 20, -50], [-85, -20, -50]]
+        places = notebook.ask("argument.map((lps) => viewer.stage.pxOf(viewer.stage.panes[0], lps))", spots)
+        box = notebook.page.locator(".dl-stage").bounding_box()
+        assert box is not None
+        mouse = notebook.page.mouse
+        mouse.move(box["x"] + places[0][0], box["y"] + places[0][1])
+        mouse.down()
+        for x, y in places[1:]:
+            mouse.move(box["x"] + x, box["y"] + y, steps=12)
+        mouse.up()
+        notebook.page.wait_for_timeout(300)
+        save(notebook.page.locator(".dl-browser").first.screenshot(), "browser-editing")
+        lab.close_windows()
+
+
 def lab_picture(chromium: Browser, home: Path) -> None:
     """The README's, in a real JupyterLab."""
     with running_lab(home) as lab:
@@ -223,7 +261,9 @@ def main() -> None:
             if not wanted or name in wanted:
                 page(chromium, folder, name, one)
         if not wanted or "lab" in wanted:
-            lab_picture(chromium, Path(home))
+            lab_picture(chromium, Path(home) / "lab")
+        if not wanted or "editing" in wanted:
+            painted_picture(chromium, Path(home) / "editing")
         chromium.close()
 
 
