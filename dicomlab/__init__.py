@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
+    from dicomlab.measure import compare_masks, region_stats
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
     from dicomlab.regrid import mip, resample, resample_like, reslice
@@ -53,6 +54,7 @@ _HOMES = {
     "apply_window": "voi",
     "browse": "view.browser",
     "compare": "view.compare",
+    "compare_masks": "measure",
     "find_series": "read",
     "header_table": "tables",
     "link": "view.link",
@@ -66,6 +68,7 @@ _HOMES = {
     "open_volume": "read",
     "orthoview": "view.static",
     "phantom": "",
+    "region_stats": "measure",
     "resample": "regrid",
     "resample_like": "regrid",
     "reslice": "regrid",
@@ -90,6 +93,7 @@ __all__ = [
     "apply_window",
     "browse",
     "compare",
+    "compare_masks",
     "find_series",
     "header_table",
     "link",
@@ -103,6 +107,7 @@ __all__ = [
     "open_volume",
     "orthoview",
     "phantom",
+    "region_stats",
     "resample",
     "resample_like",
     "reslice",
