@@ -66,7 +66,8 @@ def region_stats(
           centres. ``elongation`` = axis 2 / axis 1, ``flatness`` = axis 3 / axis 1 (1 for a ball).
         - ``surface_crofton_mm2``: by crossings of lines in 13 directions (`dicomlab.measure.surface.crofton_surface`);
           NaN, with a warning, where slices are uneven. ``sphericity``: surface of the sphere that is as large / this surface.
-        - ``surface_mesh_mm2`` (``mesh=True``): of the mesh of marching cubes, some 8 % too large on curved surfaces.
+        - ``surface_mesh_mm2`` (``mesh=True``): of the mesh of marching cubes, 8 to 20 % too large, as it keeps the
+          steps of the voxels.
         - ``diameter_axial_mm``: longest line within one slice; ``short_axis_axial_mm``: width across that line in its slice,
           between parallels to it. The names say ``coronal``, ``sagittal`` where slices are nearer to that plane.
         - ``diameter_3d_mm``: longest line in space. All three between voxel centres: 0 for a single voxel.
