@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -417,3 +419,19 @@ class _quiet:
 
     def __exit__(self, *_: object) -> None:
         return None
+
+
+def test_the_page_about_measuring_runs_and_names_every_column(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "measuring.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
+    names: dict[str, object] = {}
+    exec(compile(code, "docs/measuring.md", "exec"), names)
+    ct, bone = names["ct"], names["bone"]
+    assert isinstance(ct, xr.DataArray)
+    assert isinstance(bone, xr.DataArray)
+    uptake = ct.assign_attrs(units="SUVbw").isel(slice=slice(10, 12))
+    table = region_stats(uptake, bone.isel(slice=slice(10, 12)), mesh=True)
+    implied = re.compile(r"p\d+|weighted_[yz]|[xyz][01]|axis_[23]_mm")
+    for column in [*table.columns, *dl.compare_masks(bone, bone).columns]:
+        told = implied.fullmatch(column) or f"`{column}`" in page or column.startswith("volume_")
+        assert told, column

@@ -14,7 +14,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.geometry import Geometry
 from dicomlab.masks import Label, check_grid, check_mask, labels_of, slice_volumes
 from dicomlab.measure.distances import distances
-from dicomlab.measure.pieces import Box, Piece, further_axes, grid_of, key_of, pieces, whole_step
+from dicomlab.measure.pieces import Box, Piece, further_axes, grid_of, key_of, pieces, room_of, whole_step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,8 +194,7 @@ def _compared(
 
 
 def _volume(inside: npt.NDArray[np.bool_], box: Box, mm3: npt.NDArray[np.float64]) -> float:
-    counts = [np.count_nonzero(plane) for plane in inside]
-    return float(np.array(counts) @ mm3[box[0]])
+    return room_of(np.array([np.count_nonzero(plane) for plane in inside]), box, mm3)
 
 
 def _union(boxes: Sequence[Box]) -> Box:

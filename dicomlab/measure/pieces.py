@@ -15,7 +15,7 @@ from dicomlab.geometry import AXES, Geometry
 from dicomlab.masks import SEGMENT, Label
 from dicomlab.masks.form import inside
 
-__all__ = ["Box", "Piece", "further_axes", "grid_of", "key_of", "pieces", "whole_step"]
+__all__ = ["Box", "Piece", "further_axes", "grid_of", "key_of", "pieces", "room_of", "whole_step"]
 
 Box: TypeAlias = tuple[slice, slice, slice]
 
@@ -37,6 +37,13 @@ class Piece:
     label: Label
     box: Box
     inside: npt.NDArray[np.bool_]
+
+
+def room_of(voxels: npt.NDArray[np.intp], box: Box, mm3: npt.NDArray[np.float64]) -> float:
+    """mm³ of so many voxels in each slice of a box; `mm3` is the size of one in each slice of the grid."""
+    sizes = mm3[box[0]]
+    # Sums of equal sizes differ in the last digit with the order of slices; one product does not.
+    return float(voxels.sum() * sizes[0]) if np.ptp(sizes) == 0 else float(voxels @ sizes)
 
 
 def grid_of(volume: xr.DataArray) -> Geometry:

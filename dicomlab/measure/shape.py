@@ -146,14 +146,13 @@ def corners_of(points: FloatArray) -> FloatArray:
     """The points, shape ``(n, 2 or 3)``, that are corners of their convex hull, or more where they lie on a line or a plane."""
     from scipy.spatial import ConvexHull, QhullError
 
-    points = np.unique(points, axis=0)
     if len(points) <= 2 * points.shape[1]:
         return points
     try:
         found: FloatArray = points[ConvexHull(points).vertices]
     except QhullError:  # flat: all in a line or a plane
         if points.shape[1] == 2:
-            return points[[0, -1]]  # sorted, so the ends of the line
+            return points[np.lexsort(points.T)[[0, -1]]]  # the ends of the line
         return points
     return found
 

@@ -81,7 +81,7 @@ def _directions(rows: tuple[tuple[float, ...], ...]) -> tuple[list[tuple[int, in
 def mesh_surface(piece: Piece, geometry: Geometry) -> float:
     """Surface in mm² of the mesh that marching cubes lay half way between voxels inside and outside.
 
-    It keeps the steps of the voxels: of a ball it is 8 % too large, however small they are, and up to 20 % where slices
+    It keeps the steps of the voxels: of a ball it is 8 % too large, however small they are, and up to 25 % where slices
     are thick.
     """
     from skimage.measure import marching_cubes
