@@ -376,6 +376,31 @@ def test_the_peak_in_one_slice_is_found_when_only_its_slices_are_read() -> None:
     assert 4 / 3 * math.pi * PEAK_RADIUS**3 == pytest.approx(1000)
 
 
+def test_only_the_slices_that_a_label_touches_are_read() -> None:
+    volume, mask, _ = both(SPACINGS[1], False)
+    read: list[int] = []
+
+    def seen(block: np.ndarray) -> np.ndarray:
+        read.append(int(block[0, 0, 0]))
+        return block
+
+    numbers = np.broadcast_to(np.arange(14)[:, None, None], volume.shape).copy()
+    lazy = volume.copy(data=numbers).chunk({"slice": 1})
+    lazy = lazy.copy(data=lazy.data.map_blocks(seen, dtype=lazy.dtype, meta=np.empty((0, 0, 0), lazy.dtype)))
+    region_stats(lazy, mask == RING)
+    assert sorted(read) == [5, 6, 7]
+
+
+def test_units_that_differ_from_step_to_step_are_those_of_the_row() -> None:
+    volume, mask, _ = both(SPACINGS[1], False)
+    both_parts = xr.concat([volume, volume], xr.Variable("component", ["magnitude", "phase"]))
+    both_parts = both_parts.assign_coords(units=("component", ["", "rad"])).drop_attrs(deep=False)
+    table = region_stats(both_parts, mask, percentiles=[50, 10, 50])
+    assert table.loc[("ball", "phase"), "units"] == "rad"
+    assert table.loc[("ball", "magnitude"), "units"] == ""
+    assert table["p50"].tolist() == table["median"].tolist()
+
+
 def test_only_an_uptake_has_a_peak() -> None:
     volume, mask, _ = both(SPACINGS[1], False)
     assert "suv_peak" not in region_stats(volume, mask)

@@ -168,7 +168,10 @@ class _Measure:
 
     def columns(self, rows: list[dict[str, Any]]) -> list[str]:
         cuts = [
-            name for _, name in sorted([(50.0, "median"), *((float(p), f"p{p:g}") for p in self.percentiles)])
+            name
+            for _, name in sorted(
+                [(50.0, "median"), *((float(p), f"p{p:g}") for p in dict.fromkeys(self.percentiles))]
+            )
         ]
         wanted = ["value", "voxels", "ml", "nan", "mean", "sd", "min", *cuts, "max", "units"]
         wanted += ["suv_peak", "tlg"] * any("suv_peak" in row for row in rows)
