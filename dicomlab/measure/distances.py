@@ -110,7 +110,8 @@ def _by_tree(a: BoolArray, b: BoolArray, ends: list[BoolArray], box: Box, geomet
     from scipy.spatial import KDTree
 
     def places(where: BoolArray, first_slice: int = 0) -> FloatArray:
-        index = np.argwhere(where) + [first_slice, 0, 0]
+        index = np.argwhere(where)
+        index[:, 0] += first_slice
         along = [x[cut][k] for x, cut, k in zip(geometry.positions, box, index.T, strict=True)]
         result: FloatArray = np.stack(along, axis=1) @ geometry.direction.T
         return result
