@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
+    from dicomlab.measure import compare_masks, region_stats
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
     from dicomlab.regrid import mip, resample, resample_like, reslice
@@ -54,6 +55,7 @@ _HOMES = {
     "apply_window": "voi",
     "browse": "view.browser",
     "compare": "view.compare",
+    "compare_masks": "measure",
     "find_series": "read",
     "header_table": "tables",
     "link": "view.link",
@@ -67,6 +69,7 @@ _HOMES = {
     "open_volume": "read",
     "orthoview": "view.static",
     "phantom": "",
+    "region_stats": "measure",
     "resample": "regrid",
     "resample_like": "regrid",
     "reslice": "regrid",
@@ -92,6 +95,7 @@ __all__ = [
     "apply_window",
     "browse",
     "compare",
+    "compare_masks",
     "find_series",
     "header_table",
     "link",
@@ -105,6 +109,7 @@ __all__ = [
     "open_volume",
     "orthoview",
     "phantom",
+    "region_stats",
     "resample",
     "resample_like",
     "reslice",

@@ -7,11 +7,12 @@ from dicomlab.accessor.exchange import Exchange
 from dicomlab.accessor.grids import Grids
 from dicomlab.accessor.look import Look
 from dicomlab.accessor.masks import Masks
+from dicomlab.accessor.measures import Measures
 
 __all__ = ["DicomAccessor"]
 
 
-class DicomAccessor(Card, Grids, Look, Masks, Exchange):
+class DicomAccessor(Card, Grids, Look, Masks, Measures, Exchange):
     """Geometry, windows and units of a volume, read from its coordinates each time: nothing is cached or stored.
 
     Index order is always ``(slice, row, column)``, whatever the order of the array's dimensions; positions are LPS mm.

@@ -15,7 +15,7 @@ from dicomlab.masks.form import SEGMENT, check_mask
 from dicomlab.masks.labels import Label, Labels
 from dicomlab.masks.naming import labels_of, with_labels
 from dicomlab.masks.parts import Part, check_grid, mask_like, parts, stacked, to_label_maps
-from dicomlab.masks.sizes import Size, sizes, slice_volumes
+from dicomlab.masks.sizes import Size, faces_between, sizes, slice_volumes
 from dicomlab.masks.terms import Code, Term, add_term, find_term, terms
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "add_term",
     "check_grid",
     "check_mask",
+    "faces_between",
     "find_term",
     "labels_of",
     "mask_like",
