@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import nibabel as nib
     import SimpleITK as sitk
 
+    from dicomlab.masks import Label
+
 __all__ = ["Exchange"]
 
 
@@ -33,6 +35,22 @@ class Exchange(Bound):
         """A `highdicom.Volume`, LPS mm; see `dicomlab.extras.highdicom.to_highdicom`."""
         made: hd.Volume = _extra("highdicom").to_highdicom(self._volume)
         return made
+
+    def to_seg(self, name: str | Label | None = None, **options: Any) -> hd.seg.Segmentation:
+        """A mask as a DICOM Segmentation, to ``.save_as(path)``; see `dicomlab.extras.seg.to_seg` for ``source=`` and others."""
+        made: hd.seg.Segmentation = _extra("seg").to_seg(self._volume, name, **options)
+        return made
+
+    def save_seg(
+        self,
+        path: str | os.PathLike[str],
+        name: str | Label | None = None,
+        *,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write a mask to a DICOM Segmentation, ``.dcm``; see `dicomlab.extras.seg.save_seg`."""
+        _extra("seg").save_seg(self._volume, path, name, overwrite=overwrite, **options)
 
     def save_nifti(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a NIfTI file, ``.nii`` or ``.nii.gz``; see `dicomlab.extras.nifti.save_nifti`."""
