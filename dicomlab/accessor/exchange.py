@@ -37,7 +37,7 @@ class Exchange(Bound):
         return made
 
     def to_seg(self, name: str | Label | None = None, **options: Any) -> hd.seg.Segmentation:
-        """A mask as a DICOM Segmentation, to ``.save_as(path)``; see `dicomlab.extras.seg.to_seg` for ``source=`` and others."""
+        """A mask as a DICOM Segmentation, to ``.save_as(path)``; `dicomlab.extras.seg.to_seg` has its options."""
         made: hd.seg.Segmentation = _extra("seg").to_seg(self._volume, name, **options)
         return made
 

@@ -61,7 +61,7 @@ def _colour(segment: Attributes) -> str | None:
     if numbers is None or numbers.size != 3 or np.any((numbers < 0) | (numbers > 0xFFFF)):
         return None
     lab = _colours().from_dicom_value(tuple(int(x) for x in numbers))
-    return "#" + "".join(f"{x:02x}" for x in lab.to_rgb())
+    return "#" + "".join(f"{x:02x}" for x in lab.to_rgb(clip=True))
 
 
 def _colours() -> Any:

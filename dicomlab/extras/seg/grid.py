@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from pydicom import config
 from pydicom.uid import UID, generate_uid
 
 from dicomlab import affine
@@ -43,7 +44,7 @@ class Places:
 
 def frame_uid(frame: str) -> UID:
     """A frame of reference as a file can name it: one that nobody named gets a UID made of what it is called here."""
-    found = UID(frame)
+    found = UID(frame, config.IGNORE)
     return found if found.is_valid else generate_uid(entropy_srcs=["dicomlab", "frame of reference", frame])
 
 

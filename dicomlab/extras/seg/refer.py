@@ -11,7 +11,7 @@ from pydicom.uid import CTImageStorage, generate_uid
 
 from dicomlab.errors import GeometryError
 from dicomlab.export.origin import Origin, code
-from dicomlab.export.place import NEAR, Placement
+from dicomlab.export.place import NEAR, Placement, decimal
 from dicomlab.export.subject import subject_of
 from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.planes import Plane
@@ -55,7 +55,7 @@ def stand_in(origin: Origin | None, placement: Placement, shape: tuple[int, int]
     image.FrameOfReferenceUID = frame
     image.Rows, image.Columns = shape
     placement.write(image, 0)
-    image.SliceThickness = _thickness(origin, placement)
+    image.SliceThickness = decimal(_thickness(origin, placement))
     for keyword in _LOSSY:
         element = None if origin is None else origin.agreed(keyword, ())
         if element is not None:
@@ -63,13 +63,20 @@ def stand_in(origin: Origin | None, placement: Placement, shape: tuple[int, int]
     return image
 
 
-def _thickness(origin: Origin | None, placement: Placement) -> object:
-    """Slice Thickness of the images where slices are theirs, else the distance of slices; None where it varies."""
+def _thickness(origin: Origin | None, placement: Placement) -> float:
+    """Slice Thickness of the images where slices are theirs, else the distance of slices, the smallest of uneven ones."""
     if origin is not None and origin.holds(placement):
         found = origin.agreed("SliceThickness", ())
-        if found is not None:
-            return found.value
-    return placement.gap
+        if found is not None and float(found.value) > 0:
+            return float(found.value)
+    if placement.gap is not None:
+        return placement.gap
+    if len(placement.positions) == 1:
+        raise GeometryError(
+            "this mask has one slice, and nothing says how thick it is, as a Segmentation must (Slice Thickness (0018,0050)): "
+            "isel(slice=[k]) instead of an integer keeps the step of the volume it is cut from; source= may know it"
+        )
+    return float(np.diff(np.sort(placement.positions @ placement.normal)).min())
 
 
 def refer(made: Segmentation, origin: Origin | None, placement: Placement, shape: tuple[int, int]) -> None:
@@ -86,7 +93,6 @@ def refer(made: Segmentation, origin: Origin | None, placement: Placement, shape
         for frame in frames:
             del frame.DerivationImageSequence
         return
-    slices = {tuple(map(str, _position(placement, k))): k for k in range(len(placement.positions))}
 
     @cache
     def derivation(k: int) -> Dataset:
@@ -102,19 +108,13 @@ def refer(made: Segmentation, origin: Origin | None, placement: Placement, shape
 
     used: dict[int, Plane] = {}
     for frame in frames:
-        at = tuple(map(str, frame.PlanePositionSequence[0].ImagePositionPatient))
-        frame.DerivationImageSequence = [derivation(slices[at])]
+        at = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, np.float64)
+        k = int(np.abs(placement.positions - at).sum(axis=1).argmin())
+        frame.DerivationImageSequence = [derivation(k)]
     images, series = origin.references(list(used.values()))
     for image in images:
         del image.PurposeOfReferenceCodeSequence
-    made.SourceImageSequence = images
-    made.ReferencedSeriesSequence = series
-
-
-def _position(placement: Placement, k: int) -> list[str]:
-    image = Dataset()
-    placement.write(image, k)
-    return list(image.ImagePositionPatient)
+    made.SourceImageSequence, made.ReferencedSeriesSequence = list(images), list(series)
 
 
 def _is_same(plane: Plane, placement: Placement, k: int, shape: tuple[int, int]) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from pydicom.pixels.utils import pack_bits
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from dicomlab.errors import DicomLabError, UnsupportedError
@@ -101,7 +102,7 @@ def to_seg(
         highdicom is not installed.
     GeometryError
         The mask lies in another frame of reference than its source; positions are missing or not finite; rows or columns are
-        uneven, or the step of a lone one is unknown.
+        uneven, or the step of a lone one, or of a lone slice, is unknown.
     UnsupportedError
         Further axes, such as time; labels that overlap in a label map.
     DicomLabError
@@ -147,14 +148,16 @@ def to_seg(
     placement = Placement.of(geometry)
     origin = find_origin(source, geometry.frame_of_reference, progress)
     values, labels = _pixels(mask, form, kind)
-    _warn_of_uncoded(labels)
     shape = (int(values.shape[1]), int(values.shape[2]))
+    series_description = _described(labels, description)
+    described = [describe(label, label.value) for label in labels]
+    _warn_of_uncoded(labels)
     image = stand_in(origin, placement, shape, frame_uid(geometry.frame_of_reference))
     made = package.seg.Segmentation(
         source_images=[image],
         pixel_array=values,
         segmentation_type=kind.upper(),
-        segment_descriptions=[describe(label, label.value) for label in labels],
+        segment_descriptions=described,
         series_instance_uid=generate_uid(prefix=None),
         series_number=series_number,
         sop_instance_uid=generate_uid(prefix=None),
@@ -174,12 +177,14 @@ def to_seg(
         ],
         omit_empty_frames=omit_empty,
         specific_character_set="ISO_IR 192",
-        series_description=_described(labels, description),
+        series_description=series_description,
     )
     for segment in made.SegmentSequence:
         segment.SegmentAlgorithmType = algorithm_type
         if name_of_algorithm:
             segment.SegmentAlgorithmName = name_of_algorithm
+    if kind == "binary" and shape[0] * shape[1] < 8:
+        _pack_small_frames(made)
     refer(made, origin, placement, shape)
     # highdicom looks references up in tables, which are made of the data set as it is now.
     found: Segmentation = package.seg.Segmentation.from_dataset(made, copy=False)
@@ -304,6 +309,13 @@ def _pixels(mask: xr.DataArray, form: str, kind: Kind) -> tuple[npt.NDArray[Any]
         table[numbers] = np.arange(1, len(labels) + 1)
         values = table[values]
     return values, _counted(labels)
+
+
+def _pack_small_frames(made: Segmentation) -> None:
+    """Bits one after the other, over the borders of frames (PS3.5 8.1.1); highdicom (0.28) begins each small one anew."""
+    bits = np.unpackbits(np.frombuffer(made.PixelData, np.uint8), bitorder="little")
+    frames = bits[: 8 * int(made.NumberOfFrames)].reshape(-1, 8)[:, : made.Rows * made.Columns]
+    made.PixelData = pack_bits(frames.ravel())
 
 
 def _label_map(mask: xr.DataArray) -> tuple[npt.NDArray[Any], list[Label]]:
