@@ -52,9 +52,15 @@ class Exchange(Bound):
         """Write a mask to a DICOM Segmentation, ``.dcm``; see `dicomlab.extras.seg.save_seg`."""
         _extra("seg").save_seg(self._volume, path, name, overwrite=overwrite, **options)
 
-    def save_nifti(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def save_nifti(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        label_file: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Write a NIfTI file, ``.nii`` or ``.nii.gz``; see `dicomlab.extras.nifti.save_nifti`."""
-        _extra("nifti").save_nifti(self._volume, path, overwrite=overwrite)
+        _extra("nifti").save_nifti(self._volume, path, overwrite=overwrite, label_file=label_file)
 
     def save_nrrd(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a NRRD file, ``.nrrd``; see `dicomlab.extras.nrrd.save_nrrd`."""

@@ -20,7 +20,7 @@ from dicomlab.extras.seg.describe import describe
 from dicomlab.extras.seg.grid import frame_uid
 from dicomlab.extras.seg.refer import find_origin, refer, stand_in
 from dicomlab.geometry import AXES, Geometry
-from dicomlab.masks import SEGMENT, Label, check_mask, labels_of, to_label_maps, with_labels
+from dicomlab.masks import SEGMENT, Label, check_mask, labels_of, to_label_map, with_labels
 from dicomlab.optional import optional
 from dicomlab.read.picking import Source
 from dicomlab.warn import warn_user
@@ -319,13 +319,8 @@ def _pack_small_frames(made: Segmentation) -> None:
 
 
 def _label_map(mask: xr.DataArray) -> tuple[npt.NDArray[Any], list[Label]]:
-    maps = to_label_maps(mask)
-    if len(maps) != 1:
-        raise UnsupportedError(
-            f"labels of this mask overlap, and in a label map each voxel has one label: kind='binary' holds them, or "
-            f"dicomlab.masks.to_label_maps(mask) makes {len(maps)} label maps"
-        )
-    return np.asarray(maps[0].values), list(labels_of(maps[0]))
+    made = to_label_map(mask)
+    return np.asarray(made.values), list(labels_of(made))
 
 
 def _checked(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
