@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import xarray as xr
@@ -62,10 +62,12 @@ def to_file(volume: xr.DataArray) -> tuple[xr.DataArray, list[Label]]:
         return volume, []
     if SEGMENT in volume.dims and volume.dtype == np.bool_:
         volume = to_label_map(volume)
-    is_mask = volume.dtype == np.bool_ or (
-        volume.dtype.kind in "iu" and not volume.attrs.get("units") and any(volume.attrs.get(k) for k in _SAY)
-    )
-    return volume, list(labels_of(volume)) if is_mask and volume.size else []
+    is_named = volume.dtype.kind in "iu" and any(volume.attrs.get(key) for key in _SAY)
+    if volume.dtype == np.bool_:
+        volume = volume.drop_attrs(deep=False).assign_attrs(_unitless(volume))  # a comparison keeps the unit
+    elif not is_named or volume.attrs.get("units"):
+        return volume, []
+    return volume, list(labels_of(volume)) if volume.size else []
 
 
 def from_file(volume: xr.DataArray, told: Sequence[Label], names: Names | None) -> xr.DataArray:
@@ -91,6 +93,11 @@ def from_file(volume: xr.DataArray, told: Sequence[Label], names: Names | None) 
                 f"not whole numbers from 0 to {HIGHEST}"
             )
         volume = volume.astype(np.uint8 if values.max() < 256 else np.uint16)
+    volume = volume.drop_attrs(deep=False).assign_attrs(_unitless(volume))
     if told:
         volume = with_labels(volume, {label.value: label for label in told})
     return volume if names is None else with_labels(volume, names)
+
+
+def _unitless(volume: xr.DataArray) -> dict[Hashable, Any]:
+    return {key: value for key, value in volume.attrs.items() if key != "units"}

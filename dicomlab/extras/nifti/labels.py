@@ -1,7 +1,8 @@
 """Names of labels in and beside a NIfTI file.
 
-The standard has no place for them. Connectome Workbench and TotalSegmentator write a table of names and colours as an extension
-of the header, which is read and written here; codes, which it has no place for, are in a comment. ITK-SNAP takes a text file.
+The standard has no place for them. TotalSegmentator writes a table of names and colours, that of Connectome Workbench, as an
+extension of the header; it is read and written here. Codes, which it has no place for, are in a comment. ITK-SNAP takes a text
+file.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from dicomlab.warn import warn_user
 
 __all__ = ["read_labels", "snap_table", "write_labels"]
 
-_TABLE, _COMMENT = 30, 6
-"""Codes of extensions: NIFTI_ECODE_CARET, NIFTI_ECODE_COMMENT."""
+_TABLE, _COMMENT = 0, 6
+"""Codes of extensions: the table has that of TotalSegmentator (in Connectome Workbench it is 30); a comment."""
 _INTENT = "label"
 _LONGEST = 1 << 24
 """Bytes of a table of names; what is longer is none."""
@@ -65,10 +66,9 @@ def read_labels(image: Any) -> list[Label]:
 
 
 def _text(extension: Any) -> str:
-    try:
+    content = getattr(extension, "content", None)
+    if content is None:  # nibabel before 5.3
         content = extension.get_content()
-    except Exception:  # other programs' extensions, which nibabel may fail to parse
-        return ""
     if isinstance(content, str):
         content = content.encode()
     if not isinstance(content, bytes) or len(content) > _LONGEST:

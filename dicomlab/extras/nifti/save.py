@@ -56,8 +56,8 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
         holds it too where its numbers place every voxel within 0.01 mm, else it is unset. Both say *scanner*, or *aligned*
         where the volume has no Frame of Reference UID, or what a NIfTI said that it comes from. Values are as they are: no
         slope, and not copied where their type stays. bool becomes uint8, float16 float32, int64 int32 where that fits. Masks
-        become label maps; names and colours of labels are in a table in the header, as Connectome Workbench and
-        TotalSegmentator have it, their codes in a comment.
+        become label maps; names and colours of labels are in a table in the header, as TotalSegmentator writes it, their codes
+        in a comment.
 
     Raises
     ------
