@@ -253,7 +253,9 @@ def test_segments_are_coloured_and_coded_as_the_file_says(tmp_path: Path) -> Non
     segmentation.save_as(path)
     one, two, three = labels_of(load_segmentation(path))
     assert (one.colour, two.colour) == ("#ffffff", "#000000")
-    assert (str(one.side), str(one.category)) == ("Left (SCT 7771000)", "Organ (SCT 113343008)")
+    organ = first.SegmentedPropertyCategoryCodeSequence[0]
+    assert (one.category.value, one.category.meaning) == (organ.CodeValue, organ.CodeMeaning)
+    assert str(one.side) == "Left (SCT 7771000)"
     assert str(two.type) == "Kidney (SCT 64033007)"  # by its name
     assert three.name == "segment 3"
 
