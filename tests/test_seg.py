@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
+from dicomlab.masks import labels_of, to_label_maps
 
 
 def random_masks(shape: tuple[int, int, int] = SMALL) -> np.ndarray:
@@ -211,6 +214,77 @@ def test_planes_that_no_step_explains_keep_their_true_positions(tmp_path: Path) 
         load_segmentation(path)
 
 
+def test_frames_that_another_program_turned_around_come_on_the_grid_of_their_volume(tmp_path: Path) -> None:
+    sources, masks, affine = datasets("MR"), random_masks(), truth("MR").affine
+    cosines = np.array(sources[0].ImageOrientationPatient, float)
+    last = affine[:3, 1] * (SMALL[1] - 1) + affine[:3, 2] * (SMALL[2] - 1)
+    path, _ = write_seg(
+        tmp_path / "seg",
+        sources,
+        masks[:, ::-1, ::-1],
+        plane_orientation=hd.PlaneOrientationSequence("PATIENT", (-cosines).tolist()),
+        plane_positions=[
+            hd.PlanePositionSequence("PATIENT", np.array(source.ImagePositionPatient, float) + last)
+            for source in sources
+        ],
+        pixel_measures=hd.PixelMeasuresSequence(sources[0].PixelSpacing, sources[0].SliceThickness),
+    )
+    image = load_volume(write(tmp_path / "image", datasets("MR")))
+    assert abs(load_segmentation(path).dicom.origin - image.dicom.origin).max() > 100
+    for like in (image, image[:, ::-1], image[:, :, ::-1]):
+        wanted = xr.DataArray(masks, dims=("slice", "row", "column", "segment"), coords=image.coords)
+        again = load_segmentation(path, like=like)
+        np.testing.assert_array_equal(
+            again.values, wanted.sel(row=like.row, column=like.column).transpose(*again.dims)
+        )
+
+
+def test_segments_are_coloured_and_coded_as_the_file_says(tmp_path: Path) -> None:
+    path, segmentation = write_seg(tmp_path, datasets(), random_masks())
+    first, second, third = segmentation.SegmentSequence
+    # PS3.3 C.10.7.1.1: L* 0 to 100 and a*, b* -128 to 127 lie from 0 to 65535; no a* and b* is a grey.
+    first.RecommendedDisplayCIELabValue = [65535, 32896, 32896]
+    second.RecommendedDisplayCIELabValue = [0, 32896, 32896]
+    third.RecommendedDisplayCIELabValue = [65535, 65535, 0]  # no colour that a screen has
+    left = hd.sr.CodedConcept("7771000", "SCT", "Left")
+    first.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [left]
+    second.SegmentedPropertyTypeCodeSequence[0].CodeMeaning = ""
+    third.SegmentLabel = ""
+    segmentation.save_as(path)
+    one, two, three = labels_of(load_segmentation(path))
+    assert (one.colour, two.colour) == ("#ffffff", "#000000")
+    organ = first.SegmentedPropertyCategoryCodeSequence[0]
+    assert (one.category.value, one.category.meaning) == (organ.CodeValue, organ.CodeMeaning)
+    assert str(one.side) == "Left (SCT 7771000)"
+    assert str(two.type) == "Kidney (SCT 64033007)"  # by its name
+    assert three.name == "segment 3"
+
+
+def test_a_label_map_can_be_had_of_segments_that_do_not_overlap(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(6).integers(0, 4, SMALL).astype(np.uint8)
+    image = load_volume(write(tmp_path / "image", datasets()))
+    for kind in ("BINARY", "LABELMAP"):
+        path, _ = write_seg(tmp_path / kind, datasets(), numbers, kind)
+        for like in (image, image[1:3, ::-1], None):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DicomLabWarning)  # parts lie outside
+                loaded = load_segmentation(path, like=like, as_labels=True)
+                masks = load_segmentation(path, like=like)
+            assert loaded.dtype == np.uint8
+            assert loaded.dims == ("slice", "row", "column")
+            (expected,) = to_label_maps(masks)
+            np.testing.assert_array_equal(loaded.values, expected.values)
+            assert list(labels_of(loaded)) == list(labels_of(masks))
+        some = load_segmentation(path, like=image, segments=[3], as_labels=True)
+        np.testing.assert_array_equal(some.values, np.where(numbers == 3, 3, 0))
+    overlapping, _ = write_seg(tmp_path / "overlapping", datasets(), random_masks())
+    with pytest.raises(DicomLabError, match=r"segments that overlap.*to_label_maps"):
+        load_segmentation(overlapping, as_labels=True)
+    fractions, _ = write_seg(tmp_path / "fractions", datasets(), random_masks() * 0.5, "FRACTIONAL")
+    with pytest.raises(DicomLabError, match=r"fractions.*to_label_maps"):
+        load_segmentation(fractions, as_labels=True)
+
+
 # -- real files -------------------------------------------------------------------------------------------------------
 
 
@@ -247,6 +321,29 @@ def test_real_overlapping_segments_equal_their_label_maps() -> None:
         for number in numbers:
             np.testing.assert_array_equal(loaded.sel(segment=number).values, labels == number)
     assert (loaded.sum("segment") > 1).any()  # they do overlap
+
+
+@pytest.mark.parametrize("name", ["liver", "partial_overlaps"])
+def test_dcmqi_reads_the_same_names_colours_and_codes(name: str, tmp_path: Path) -> None:
+    tool = Path(sys.executable).parent / "segimage2itkimage"
+    if not tool.is_file():
+        pytest.skip("dcmqi is not installed: names, colours and codes are NOT compared with it")
+    path = shared_data() / "seg-liver-dcmqi" / f"{name}.dcm"
+    order = ["--inputDICOM", path, "--outputDirectory", tmp_path, "--outputType", "nrrd", "--prefix", "x"]
+    subprocess.run([tool, *order], check=True, capture_output=True)
+    groups = json.loads((tmp_path / "x-meta.json").read_text())["segmentAttributes"]
+    theirs = {one["SegmentLabel"]: one for group in groups for one in group}
+    labels = labels_of(load_segmentation(path))
+    assert {label.name for label in labels} == set(theirs)
+    for label in labels:
+        read = theirs[label.name]
+        assert (
+            max(abs(a - b) for a, b in zip(label.rgb, read["recommendedDisplayRGBValue"], strict=True)) <= 1
+        )
+        for what, code in (("Category", label.category), ("Type", label.type)):
+            told = read[f"SegmentedProperty{what}CodeSequence"]
+            wanted = (told["CodeValue"], told["CodingSchemeDesignator"], told["CodeMeaning"])
+            assert (code.value, code.scheme, code.meaning) == wanted
 
 
 FIGURES = json.loads((SHARED / "truth.json").read_text())["seg"] if (SHARED / "truth.json").is_file() else {}

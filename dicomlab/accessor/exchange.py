@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import nibabel as nib
     import SimpleITK as sitk
 
+    from dicomlab.masks import Label
+
 __all__ = ["Exchange"]
 
 
@@ -34,9 +36,31 @@ class Exchange(Bound):
         made: hd.Volume = _extra("highdicom").to_highdicom(self._volume)
         return made
 
-    def save_nifti(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def to_seg(self, name: str | Label | None = None, **options: Any) -> hd.seg.Segmentation:
+        """A mask as a DICOM Segmentation, to ``.save_as(path)``; `dicomlab.extras.seg.to_seg` has its options."""
+        made: hd.seg.Segmentation = _extra("seg").to_seg(self._volume, name, **options)
+        return made
+
+    def save_seg(
+        self,
+        path: str | os.PathLike[str],
+        name: str | Label | None = None,
+        *,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> None:
+        """Write a mask to a DICOM Segmentation, ``.dcm``; see `dicomlab.extras.seg.save_seg`."""
+        _extra("seg").save_seg(self._volume, path, name, overwrite=overwrite, **options)
+
+    def save_nifti(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        label_file: str | os.PathLike[str] | None = None,
+    ) -> None:
         """Write a NIfTI file, ``.nii`` or ``.nii.gz``; see `dicomlab.extras.nifti.save_nifti`."""
-        _extra("nifti").save_nifti(self._volume, path, overwrite=overwrite)
+        _extra("nifti").save_nifti(self._volume, path, overwrite=overwrite, label_file=label_file)
 
     def save_nrrd(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a NRRD file, ``.nrrd``; see `dicomlab.extras.nrrd.save_nrrd`."""

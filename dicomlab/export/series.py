@@ -206,9 +206,9 @@ def _refuse_what_is_no_volume(volume: Any) -> None:
         )
     if volume.dtype == np.bool_ or volume.attrs.get("Modality") == "SEG" or "segment" in volume.dims:
         raise UnsupportedError(
-            "this is a mask, which would be taken for a picture: DICOM has Segmentation objects for masks, and dicomlab will "
-            "write them, too, but cannot yet. As numbers all the same: write_series(mask.astype('uint8'), …) of an array "
-            "without Modality 'SEG'."
+            "this is a mask, which would be taken for a picture: DICOM has Segmentation objects for masks, which "
+            "mask.dicom.save_seg writes. As numbers all the same: write_series(mask.astype('uint8'), …) of an array without "
+            "Modality 'SEG'."
         )
     if volume.dtype.kind == "c":
         raise UnsupportedError(

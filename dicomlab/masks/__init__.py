@@ -11,6 +11,7 @@ Names, colours and codes of labels travel with it: as ``attrs["labels"]``, or as
 
 from __future__ import annotations
 
+from dicomlab.masks.exchange import to_label_map
 from dicomlab.masks.form import SEGMENT, check_mask
 from dicomlab.masks.labels import Label, Labels
 from dicomlab.masks.naming import labels_of, with_labels
@@ -38,6 +39,7 @@ __all__ = [
     "slice_volumes",
     "stacked",
     "terms",
+    "to_label_map",
     "to_label_maps",
     "with_labels",
 ]

@@ -14,11 +14,14 @@ import xarray as xr
 from dicomlab.affine import lps_to_ras
 from dicomlab.bare import Further, Labels, corner_shift, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
+from dicomlab.extras.nifti.labels import read_labels
 from dicomlab.extras.nifti.standard import APART, RGB, SPACE, SUFFIXES, nibabel
+from dicomlab.geometry import Geometry
+from dicomlab.masks.exchange import Names, from_file
+from dicomlab.warn import warn_user
 
 if TYPE_CHECKING:
     import nibabel as nib
-from dicomlab.warn import warn_user
 
 __all__ = ["from_nibabel", "load_nifti"]
 
@@ -36,6 +39,7 @@ def from_nibabel(
     units: str | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
+    names: Names | None = None,
 ) -> xr.DataArray:
     """The volume of a nibabel image, every voxel at its patient position.
 
@@ -53,14 +57,18 @@ def from_nibabel(
         As for `make_volume`.
     like
         A volume that the image was made of: it gives what is not given here, its frame of reference, name and unit, and the
-        windows that go with this unit.
+        windows that go with this unit; of a label map its frame of reference alone.
+    names
+        Says that the values are labels, and what they are called: ``{1: "spleen"}``, or names or `dicomlab.masks.Label` in the
+        order of numbers from 1 on; ``{}`` names none. They go before those that the image tells.
 
     Returns
     -------
     xarray.DataArray
         Dims (…, slice, row, column); slices run along the third axis of the image. The slope is applied: whole numbers where
         it is whole, else float64; without one, the dtype of the file. ``attrs["nifti_space"]`` is ``"scanner"``,
-        ``"aligned"``, ``"mni"`` …, as the image says.
+        ``"aligned"``, ``"mni"`` …, as the image says. A label map knows its labels where dicomlab, Connectome Workbench or
+        TotalSegmentator wrote their names into its header.
 
     Raises
     ------
@@ -110,7 +118,11 @@ def from_nibabel(
         )
     if is_colour:
         values = np.stack([values[channel] for channel in RGB.names or ()], axis=-1)
-    return volume_of(
+    told = [] if is_colour else read_labels(image)
+    if like is not None and (told or names is not None):
+        # Labels are in no unit, and are called by their own names.
+        frame_of_reference, like = frame_of_reference or Geometry.from_volume(like).frame_of_reference, None
+    volume = volume_of(
         values,
         lps_to_ras(affine),
         found=found,
@@ -122,6 +134,7 @@ def from_nibabel(
         like=like,
         attrs={SPACE: space} if space else {},
     )
+    return from_file(volume, told, names)
 
 
 def _place(image: Any) -> tuple[FloatArray, str]:
@@ -243,6 +256,7 @@ def load_nifti(
     units: str | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
+    names: Names | None = None,
 ) -> xr.DataArray:
     """The volume of a NIfTI file, in memory.
 
@@ -250,7 +264,7 @@ def load_nifti(
     ----------
     path
         A file that ends with ``.nii`` or ``.nii.gz``, NIfTI-1 or NIfTI-2.
-    labels, frame_of_reference, units, name, like
+    labels, frame_of_reference, units, name, like, names
         As for `from_nibabel`.
 
     Returns
@@ -288,7 +302,13 @@ def load_nifti(
         ) from problem
     try:
         return from_nibabel(
-            image, labels=labels, frame_of_reference=frame_of_reference, units=units, name=name, like=like
+            image,
+            labels=labels,
+            frame_of_reference=frame_of_reference,
+            units=units,
+            name=name,
+            like=like,
+            names=names,
         )
     except DicomLabError as problem:
         raise type(problem)(f"{file.name}: {problem}") from problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -11,8 +12,10 @@ import xarray as xr
 
 from dicomlab.affine import lps_to_ras
 from dicomlab.bare import Bare, Further, corner_shift
-from dicomlab.errors import UnsupportedError
+from dicomlab.errors import DicomLabError, UnsupportedError
+from dicomlab.extras.nifti.labels import snap_table, write_labels
 from dicomlab.extras.nifti.standard import APART, RGB, SPACE, SUFFIXES, nibabel
+from dicomlab.masks.exchange import to_file
 from dicomlab.writing import written
 
 if TYPE_CHECKING:
@@ -52,14 +55,16 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
         Axes (column, row, slice, time, …), RAS mm. The sform holds the affine, sheared where the gantry was tilted; the qform
         holds it too where its numbers place every voxel within 0.01 mm, else it is unset. Both say *scanner*, or *aligned*
         where the volume has no Frame of Reference UID, or what a NIfTI said that it comes from. Values are as they are: no
-        slope, and not copied where their type stays. bool becomes uint8, float16 float32, int64 int32 where that fits.
+        slope, and not copied where their type stays. bool becomes uint8, float16 float32, int64 int32 where that fits. Masks
+        become label maps; names and colours of labels are in a table in the header, as TotalSegmentator writes it, their codes
+        in a comment.
 
     Raises
     ------
     GeometryError
         There is no one affine (uneven slices: ``.dicom.regularize()`` mends them), or no place in the patient.
     UnsupportedError
-        Values, colours or axes that NIfTI does not hold.
+        Values, colours or axes that NIfTI does not hold; a mask with labels that overlap.
     DicomLabError
         Times that are no even series.
 
@@ -82,6 +87,7 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
     ((4, 3, 2), [-0.5, -0.5, 5.0, 1.0])
     """
     package = nibabel()
+    volume, labels = to_file(volume)
     plain = Bare.of(volume, purpose="NIfTI", dtypes=_DTYPES)
     values = _array(plain)
     if values.ndim > _MOST_AXES or max(values.shape) > _LONGEST:
@@ -107,6 +113,8 @@ def to_nibabel(volume: xr.DataArray) -> nib.nifti1.Nifti1Image:
     if corner_shift(header.get_qform(), affine, values.shape[:3]) > APART:
         # Its quaternion knows no shear, and its single precision blurs some rotations.
         header["qform_code"] = 0
+    if labels:
+        write_labels(image, labels)
     return cast("nib.nifti1.Nifti1Image", image)
 
 
@@ -136,7 +144,13 @@ def _space_code(volume: xr.DataArray, plain: Bare) -> int:
     return int(codes.code["aligned" if unknown else "scanner"])
 
 
-def save_nifti(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def save_nifti(
+    volume: xr.DataArray,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    label_file: str | os.PathLike[str] | None = None,
+) -> None:
     """Write a volume to a NIfTI file; see `to_nibabel` for what is in it.
 
     Parameters
@@ -147,13 +161,15 @@ def save_nifti(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite:
         Ends with ``.nii`` or ``.nii.gz``. The file is there whole or not at all.
     overwrite
         Whether a file that is there already is replaced.
+    label_file
+        Where names and colours of the labels of a mask are written for ITK-SNAP, too; ends with ``.txt`` or ``.label``.
 
     Raises
     ------
     OverwriteError
         The file is there already.
     DicomLabError
-        As `to_nibabel`; or the name does not end so, or the folder is not there.
+        As `to_nibabel`; or the name does not end so, or the folder is not there; or `label_file` was asked of no mask.
 
     Examples
     --------
@@ -165,5 +181,15 @@ def save_nifti(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite:
     >>> load_nifti(tmp_path / "volume.nii.gz").dicom.lps([1, 2, 3])
     array([3., 2., 1.])
     """
-    with written(path, overwrite=overwrite, suffixes=SUFFIXES) as part:
+    with ExitStack() as files:
+        part = files.enter_context(written(path, overwrite=overwrite, suffixes=SUFFIXES))
+        if label_file is not None:
+            labels = to_file(volume)[1]
+            if not labels:
+                raise DicomLabError(
+                    "label_file= was asked of a volume whose numbers nobody named: volume.dicom.with_labels({1: 'liver'}) "
+                    "says that they are labels"
+                )
+            table = files.enter_context(written(label_file, overwrite=overwrite, suffixes=(".txt", ".label")))
+            table.write_text(snap_table(labels), encoding="utf-8")
         nibabel().save(to_nibabel(volume), part)

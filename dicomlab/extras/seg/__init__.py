@@ -1,7 +1,8 @@
-"""DICOM Segmentation objects as masks in the patient: `load_segmentation` (``pip install dicomlab[seg]``)."""
+"""DICOM Segmentation objects as masks in the patient, in and out (``pip install dicomlab[seg]``)."""
 
 from __future__ import annotations
 
 from dicomlab.extras.seg.load import load_segmentation
+from dicomlab.extras.seg.save import save_seg, to_seg
 
-__all__ = ["load_segmentation"]
+__all__ = ["load_segmentation", "save_seg", "to_seg"]

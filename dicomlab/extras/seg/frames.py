@@ -13,7 +13,7 @@ from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance
 
-__all__ = ["Frames", "meaning", "unreadable"]
+__all__ = ["Frames", "unreadable"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -150,12 +150,6 @@ def _all_one(found: list[FloatArray], tolerance: float, instance: Instance) -> F
             f"{instance.file}: frames of several orientations or pixel spacings, which make no one volume"
         )
     return np.asarray(every.mean(axis=0), dtype=np.float64)
-
-
-def meaning(segment: Attributes, what: str) -> str:
-    """What a segment is: Code Meaning of its property ``"Category"`` or ``"Type"``."""
-    codes = segment.items(f"SegmentedProperty{what}CodeSequence")
-    return Attributes.of(codes[0]).text("CodeMeaning") if codes else ""
 
 
 def unreadable(instance: Instance, problem: Exception) -> str:

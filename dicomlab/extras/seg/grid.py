@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
+from pydicom import config
+from pydicom.uid import UID, generate_uid
 
 from dicomlab import affine
 from dicomlab.errors import GeometryError
@@ -16,13 +18,14 @@ from dicomlab.geometry import AXES, Geometry
 from dicomlab.indexes import position_tolerance
 from dicomlab.warn import warn_user
 
-__all__ = ["Places", "on_grid", "own_grid"]
+__all__ = ["Places", "frame_uid", "on_grid", "own_grid"]
 
 FloatArray = npt.NDArray[np.float64]
 
 
 _ONE_PLANE = 0.01
 """Frames nearer to one another than this (mm, along the normal) are in one plane; in-plane, what is worth a warning."""
+_MEND = "Load it without like=, and bring it there by the nearest voxels: mask.dicom.resample_like(volume)."
 _ROUNDING = 0.1
 """In-plane (mm), how far frames may lie beside one straight line: some devices write tenths of a millimetre."""
 
@@ -37,6 +40,12 @@ class Places:
     """Rows and columns of a frame that are taken …"""
     target: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
     """… and where they go."""
+
+
+def frame_uid(frame: str) -> UID:
+    """A frame of reference as a file can name it: one that nobody named gets a UID made of what it is called here."""
+    found = UID(frame, config.IGNORE)
+    return found if found.is_valid else generate_uid(entropy_srcs=["dicomlab", "frame of reference", frame])
 
 
 def own_grid(frames: Frames) -> tuple[Geometry, Places]:
@@ -97,18 +106,22 @@ def _with_empty_planes(levels: FloatArray, stated: float) -> tuple[FloatArray, n
 def on_grid(frames: Frames, like: xr.DataArray) -> tuple[Geometry, Places]:
     """The grid of `like`, and the places of the frames on it."""
     geometry = Geometry.from_volume(like)
-    if frames.frame_of_reference != geometry.frame_of_reference:
+    if frames.frame_of_reference not in (
+        geometry.frame_of_reference,
+        frame_uid(geometry.frame_of_reference),
+    ):
         raise GeometryError(
             f"the segmentation is in the frame of reference {frames.frame_of_reference}, like= in "
             f"{geometry.frame_of_reference}: their millimetres mean different places. It belongs to another image."
         )
     own, _ = affine.direction_from_cosines(frames.cosines)
-    turn = float(np.max(np.abs(own[:, 1:] - geometry.direction[:, 1:])))
+    # Some programs turn rows or columns around when they write frames.
+    ways = np.where(np.einsum("ij,ij->j", own, geometry.direction) < 0, -1.0, 1.0)
+    turn = float(np.max(np.abs(own[:, 1:] * ways[1:] - geometry.direction[:, 1:])))
     if turn > BASIS_TOLERANCE:
         raise GeometryError(
             f"the frames of the segmentation do not lie on the planes of like=: their directions differ by {turn:.3g} "
-            f"({np.round(own[:, 1:].T, 4).tolist()} against {np.round(geometry.direction[:, 1:].T, 4).tolist()}, LPS). Load it "
-            "without like=."
+            f"({np.round(own[:, 1:].T, 4).tolist()} against {np.round(geometry.direction[:, 1:].T, 4).tolist()}, LPS). {_MEND}"
         )
     corner = frames.positions @ np.linalg.inv(geometry.direction).T
     found, outside = [], []
@@ -117,7 +130,7 @@ def on_grid(frames: Frames, like: xr.DataArray) -> tuple[Geometry, Places]:
             wanted = corner[:, 0]
         else:
             # All frames begin at one row and column; how far they do not is part of what is measured.
-            steps = frames.spacing[axis - 1] * np.arange(frames.shape[axis - 1])
+            steps = ways[axis] * frames.spacing[axis - 1] * np.arange(frames.shape[axis - 1])
             low, high = corner[:, axis].min(), corner[:, axis].max()
             _on_positions(name, high + steps, geometry)
             wanted = low + steps
@@ -154,6 +167,6 @@ def _on_positions(name: str, wanted: FloatArray, geometry: Geometry) -> npt.NDAr
     if worst > position_tolerance(positions):
         raise GeometryError(
             f"the frames of the segmentation do not lie on the voxels of like=: their {name} positions are up to {worst:.3g} "
-            "mm off. Load it without like=; nothing is resampled here."
+            f"mm off. {_MEND}"
         )
     return np.where(outside, -1, index)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, cast
 
-import numpy as np
 import xarray as xr
 
 from dicomlab.errors import (
@@ -14,10 +13,13 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
-from dicomlab.extras.seg.frames import Frames, meaning, unreadable
+from dicomlab.extras.seg.describe import label_of
+from dicomlab.extras.seg.frames import Frames, unreadable
 from dicomlab.extras.seg.grid import on_grid, own_grid
 from dicomlab.extras.seg.masks import masks
 from dicomlab.geometry import AXES
+from dicomlab.masks import SEGMENT, with_labels
+from dicomlab.masks.naming import segment_coords
 from dicomlab.optional import optional
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
@@ -38,6 +40,7 @@ def load_segmentation(
     *,
     like: xr.DataArray | None = None,
     segments: Iterable[int] | None = None,
+    as_labels: bool = False,
 ) -> xr.DataArray:
     """Masks of all segments of a DICOM Segmentation, every voxel at its patient position.
 
@@ -53,13 +56,17 @@ def load_segmentation(
         file holds, and those left out between them where all gaps are multiples of one step.
     segments
         Segment Numbers to load; None loads all.
+    as_labels
+        A label map, in which each voxel has the number of its segment, in place of one mask for each: a small part of the
+        memory where there are many. Segments must not overlap.
 
     Returns
     -------
     xarray.DataArray
         Dims ``(segment, slice, row, column)``. bool for binary segmentations and label maps; float32 from 0 to 1 for fractional
-        ones. Coordinates along ``segment``: its number, ``label``, and the meaning of its ``category`` and ``type``. Segments
-        may overlap. Empty frames that the file leaves out are False.
+        ones. Coordinates along ``segment``: its number, ``label``, ``colour``, and ``category``, ``type`` and ``side`` with
+        their codes. Segments may overlap. Empty frames that the file leaves out are False. With `as_labels` dims ``(slice, row,
+        column)``, uint8 or uint16, 0 where there is none. ``.dicom.labels`` lists the labels of both.
 
     Raises
     ------
@@ -73,7 +80,8 @@ def load_segmentation(
     GeometryError
         The frames have no patient position, or do not lie on the grid of `like`; the message says by how much.
     DicomLabError
-        The file contradicts itself, or `segments` names one that it does not hold.
+        The file contradicts itself, or `segments` names one that it does not hold; or `as_labels` was asked of segments that
+        overlap, or of fractions.
 
     Warns
     -----
@@ -94,23 +102,21 @@ def load_segmentation(
             file = segread(stream)
         except Exception as problem:  # highdicom raises whatever a broken file makes it raise
             raise UnsupportedError(unreadable(instance, problem)) from problem
-    values = masks(file, frames, chosen, geometry, places, instance)
-    about = [frames.segments[number] for number in chosen]
-    coords = {
-        "segment": ("segment", np.array(chosen, dtype=np.int64), {"long_name": "Segment Number (0062,0004)"}),
-        "label": ("segment", np.array([one.text("SegmentLabel") for one in about], dtype=str)),
-        "category": ("segment", np.array([meaning(one, "Category") for one in about], dtype=str)),
-        "type": ("segment", np.array([meaning(one, "Type") for one in about], dtype=str)),
-    }
+    values = masks(file, frames, chosen, geometry, places, instance, as_labels)
+    labels = [label_of(frames.segments[number], number) for number in chosen]
     attrs = {"units": "", "Modality": "SEG", "SegmentationType": frames.kind}
     if instance.text("SeriesDescription"):
         attrs["SeriesDescription"] = instance.text("SeriesDescription")
     if frames.kind == "FRACTIONAL":
         attrs["SegmentationFractionalType"] = frames.top.text("SegmentationFractionalType")
     result = xr.DataArray(
-        values, dims=("segment", *AXES), coords=geometry.coordinates(), name="segmentation", attrs=attrs
+        values,
+        dims=AXES if as_labels else (SEGMENT, *AXES),
+        coords=geometry.coordinates(),
+        name="segmentation",
+        attrs=attrs,
     )
-    return result.assign_coords(coords)
+    return with_labels(result, labels) if as_labels else result.assign_coords(segment_coords(labels))
 
 
 def _segread() -> Any:

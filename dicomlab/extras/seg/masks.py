@@ -30,15 +30,25 @@ def masks(
     geometry: Geometry,
     places: Places,
     instance: Instance,
+    as_labels: bool = False,
 ) -> npt.NDArray[Any]:
-    """Masks of the `chosen` segments, shape ``(segments, slices, rows, columns)``."""
-    dtype = np.dtype(np.float32 if frames.kind == "FRACTIONAL" else bool)
-    shape = (len(chosen), *geometry.shape)
+    """Masks of the `chosen` segments, shape ``(segments, slices, rows, columns)``; or one label map without the first axis."""
+    if as_labels:
+        if frames.kind == "FRACTIONAL":
+            raise DicomLabError(
+                f"{instance.file}: as_labels= was asked of fractions, of which a voxel may have several. "
+                "dicomlab.masks.to_label_maps(load_segmentation(…)) counts them from 0.5 on."
+            )
+        dtype, shape = np.dtype(np.uint8 if max(chosen) < 256 else np.uint16), geometry.shape
+    else:
+        dtype = np.dtype(np.float32 if frames.kind == "FRACTIONAL" else bool)
+        shape = (len(chosen), *geometry.shape)  # type: ignore[assignment]
     needed = float(np.prod(np.array(shape, dtype=np.float64))) * dtype.itemsize
     if needed > _MOST_BYTES:
+        mend = "" if as_labels else ", or as one label map: as_labels=True"
         raise UnsupportedError(
             f"{len(chosen)} masks of {' x '.join(map(str, geometry.shape))} voxels take {needed / (1 << 30):.1f} GiB; "
-            f"load fewer at a time with segments=, for instance segments={chosen[:3]}"
+            f"load fewer at a time with segments=, for instance segments={chosen[:3]}{mend}"
         )
     _stored(
         file, 0, frames, instance
@@ -56,6 +66,17 @@ def masks(
         taken.add((number, where))
         stored = _stored(file, k, frames, instance)
         part = stored[np.ix_(*places.source)]
+        if as_labels:
+            inside = np.isin(part, chosen) if frames.kind == "LABELMAP" else part != 0
+            plane = values[where][np.ix_(rows, columns)]
+            if np.any(plane[inside]):
+                raise DicomLabError(
+                    f"{instance.file}: as_labels= was asked of segments that overlap, of which a voxel may have several. "
+                    "dicomlab.masks.to_label_maps(load_segmentation(…)) makes as many label maps as it takes."
+                )
+            plane[inside] = part[inside] if frames.kind == "LABELMAP" else number
+            values[where, rows[:, None], columns] = plane
+            continue
         for mask, segment in enumerate(chosen):
             if frames.kind == "LABELMAP":
                 values[mask, where, rows[:, None], columns] = part == segment

@@ -1,4 +1,4 @@
-"""NRRD files: `save_nrrd`, `load_nrrd` (``pip install dicomlab[nrrd]``).
+"""From a volume to a NRRD file and back: `save_nrrd`, `load_nrrd`.
 
 NRRD counts (column, row, slice); the files written here point to LPS. What they can hold, and what is refused:
 ``docs/exchange.md``.
@@ -17,6 +17,9 @@ import xarray as xr
 
 from dicomlab.bare import Bare, Further, Labels, volume_of
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
+from dicomlab.extras.nrrd.segments import as_mask, read_segments, segment_fields
+from dicomlab.geometry import Geometry
+from dicomlab.masks.exchange import Names, to_file
 from dicomlab.optional import optional
 from dicomlab.writing import written
 
@@ -59,7 +62,8 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
 
     Axes are (column, row, slice, …) with ``space: left-posterior-superior`` and one vector of mm a voxel each, sheared where
     the gantry was tilted. Further axes keep their names, and their numbers where these form an even series. The unit of the
-    values is kept. bool becomes uint8, float16 float32.
+    values is kept. bool becomes uint8, float16 float32. Masks become label maps, whose header tells 3D Slicer the names,
+    colours and codes of the labels; Slicer looks for them in files that end with ``.seg.nrrd``.
 
     Parameters
     ----------
@@ -77,14 +81,14 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
     GeometryError
         There is no one affine (uneven slices: ``.dicom.regularize()`` mends them), or no place in the patient.
     UnsupportedError
-        Complex values, or others that NRRD does not hold.
+        Complex values, or others that NRRD does not hold; a mask with labels that overlap.
     DicomLabError
         Times that are no even series; a name that does not end so, a folder that is not there.
 
     Warns
     -----
     DicomLabWarning
-        Labels of a further axis are left out, because they form no even series.
+        Labels of a further axis are left out, because they form no even series; or a name is not in ASCII.
 
     Examples
     --------
@@ -96,6 +100,7 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
     'HU'
     """
     package = _nrrd()
+    volume, labels = to_file(volume)
     plain = Bare.of(volume, purpose="NRRD", dtypes=_DTYPES)
     further = [Further.of(volume, name, purpose="NRRD") for name in plain.names]
     before, after = (1 if plain.is_colour else 0), len(further)
@@ -129,6 +134,8 @@ def save_nrrd(volume: xr.DataArray, path: str | os.PathLike[str], *, overwrite: 
         header["units"] = [*[""] * (before + 3), *(_words(axis.units) for axis in known)]
     if _words(plain.units):
         header["sample units"] = plain.units
+    if not further:
+        header |= segment_fields(labels, plain.geometry.shape)
     with written(path, overwrite=overwrite, suffixes=_SUFFIXES) as part, warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # pynrrd asks for the time in an old way
         package.write(
@@ -149,6 +156,7 @@ def load_nrrd(
     units: str | None = None,
     name: str | None = None,
     like: xr.DataArray | None = None,
+    names: Names | None = None,
 ) -> xr.DataArray:
     """The volume of a NRRD file, in memory, every voxel at its patient position.
 
@@ -166,13 +174,17 @@ def load_nrrd(
         As for `make_volume`; without `units`, those of the file.
     like
         A volume that the image was made of: it gives what is not given here, its frame of reference, name and unit, and the
-        windows that go with this unit.
+        windows that go with this unit; of a label map its frame of reference alone.
+    names
+        Says that the values are labels, and what they are called: ``{1: "spleen"}``, or names or `dicomlab.masks.Label` in the
+        order of numbers from 1 on; ``{}`` names none. They go before those that the file tells.
 
     Returns
     -------
     xarray.DataArray
         Dims (…, slice, row, column), in colour with ``sample`` at the end; slices run along the third axis of space. The
-        dtype of the file.
+        dtype of the file. Segments of 3D Slicer are a label map with their names, colours and codes; in several layers, where
+        they may overlap, bool with dim ``segment``, numbered from 1 on.
 
     Raises
     ------
@@ -193,6 +205,8 @@ def load_nrrd(
         )
     try:
         with file.open("rb") as stream:
+            segments = read_segments(stream)
+            stream.seek(0)
             header = package.read_header(stream)
             if "data file" in header or "datafile" in header:
                 # A header may name any file of this machine.
@@ -207,7 +221,14 @@ def load_nrrd(
             f"{file.name} cannot be read as NRRD ({type(problem).__name__}: {problem})"
         ) from problem
     try:
-        return _volume(values, header, labels, frame_of_reference, units, name, like)
+        if like is not None and (segments or names is not None):
+            # Labels are in no unit, and are called by their own names.
+            frame_of_reference, like = (
+                frame_of_reference or Geometry.from_volume(like).frame_of_reference,
+                None,
+            )
+        volume = _volume(values, header, labels, frame_of_reference, units, name, like)
+        return as_mask(volume, segments, names)
     except DicomLabError as problem:
         raise type(problem)(f"{file.name}: {problem}") from problem
 
