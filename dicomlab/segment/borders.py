@@ -38,7 +38,7 @@ def loops(plane: npt.NDArray[np.bool_]) -> list[list[int]]:
     corners = np.flatnonzero(out)
     left = dict(zip(corners.tolist(), out.ravel()[corners].tolist(), strict=True))
     step = {_RIGHT: 1, _DOWN: width, _LEFT: -1, _UP: -width}
-    found = []
+    found: list[list[int]] = []
     for start in corners.tolist():
         while start in left:
             found += _walk(start, left, step)
