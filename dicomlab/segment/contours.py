@@ -135,8 +135,8 @@ def from_contours(
     Contours stand for slabs, as in planning systems: between two planes the nearer one holds, and the halves meet (without
     `thickness`, up to one and a half times the usual distance, so that a plane left out stays empty). A voxel in a slab is
     looked at along the normal of the contours. A centre on an edge is inside where the contour's inside lies towards rising
-    column and row positions of the volume (in mm), a face of a slab belongs to what lies above it: contours that share an
-    edge share no voxel, and leave none between them.
+    column positions of the volume (in mm; on an edge that runs along these, rising row positions), within a millionth of a mm;
+    a face of a slab belongs to what lies above it. So contours that share an edge share no voxel, and leave none between.
 
     Examples
     --------

@@ -56,8 +56,8 @@ class Lines:
 def fill(target: npt.NDArray[np.bool_], x: FloatArray, lines: Lines, polygons: Sequence[FloatArray]) -> None:
     """Set the points that lie inside an odd number of polygons, of shape ``(n, 2)`` each: u, v.
 
-    A point on an edge is inside where u rises into the polygon along its line; a line at the v of a corner goes by what lies on
-    the side of rising v. So polygons that share an edge share no point, and leave none between them.
+    A point on an edge is inside where u rises into the polygon; a line at the v of a corner goes by what lies on the side of
+    rising v. So polygons that share an edge share no point, and leave none between them.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from dicomlab.geometry import Geometry
 from dicomlab.segment.outlines import STILL, Outlines, Planes, finest_step
 from dicomlab.segment.scanlines import Lines
 
-__all__ = ["Slab", "Sweep", "plane_slab", "skips_slices", "slabs_of", "slice_steps"]
+__all__ = ["Slab", "Sweep", "contours_by_level", "plane_slab", "skips_slices", "slabs_of", "slice_steps"]
 
 FloatArray = npt.NDArray[np.float64]
 Indexes = npt.NDArray[np.intp]
@@ -20,6 +20,8 @@ _ONE_PLANE = 0.01
 """mm within which contours lie in one plane."""
 _HAIR = 1e-6
 """mm: faces of slabs lie this much lower, so that rounding does not decide about voxels on them."""
+_ASIDE = (1e-6, 1e-9)
+"""mm along u and v: voxel centres are looked at this much aside, so that it does not decide about those on an edge."""
 _CLOSE = 1.5
 """Planes meet half way where they lie no more than this many times the usual distance apart."""
 
@@ -87,6 +89,11 @@ def slabs_of(
 
 def _slab(low: float, high: float, contours: Indexes) -> Slab:
     return Slab(np.full((1, 1, 1), low), np.full((1, 1, 1), high), contours)
+
+
+def contours_by_level(heights: FloatArray, within: float = _ONE_PLANE) -> list[Indexes]:
+    """Which contours lie in one plane, from the lowest on."""
+    return _levels(heights, within)[1]
 
 
 def _levels(heights: FloatArray, within: float) -> tuple[FloatArray, list[Indexes]]:
@@ -206,8 +213,8 @@ class Sweep:
         u, v = (_stilled(one @ self.geometry.direction) for one in self.across)
         return Lines(
             (some[:, None] * b.size + np.arange(b.size)).ravel(),
-            (v[i] * a[some, None] + v[j] * b).ravel(),
-            (u[i] * a[some, None] + u[j] * b).ravel(),
+            (v[i] * a[some, None] + v[j] * b).ravel() + _ASIDE[1],
+            (u[i] * a[some, None] + u[j] * b).ravel() + _ASIDE[0],
             float(u[self.axis]),
             first,
             end,

@@ -10,18 +10,21 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
 
-from dicomlab.errors import DicomLabError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.export.origin import code
-from dicomlab.export.place import decimal
+from dicomlab.export.place import Placement
+from dicomlab.geometry import Geometry
 from dicomlab.masks import Label
 
-__all__ = ["ROI", "contour_item", "contoured_item", "observation_item", "roi_item"]
+__all__ = ["ROI", "contour_item", "contoured_item", "observation_item", "planes_item", "roi_item"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _DATA = Tag("ContourData")
 _NOTHING = 1e-9
 """mm: less than this is the rounding of an oblique axis."""
+_UPRIGHT = 1e-3
+"""Degrees of a tilt that is none."""
 
 
 @dataclass(frozen=True)
@@ -73,26 +76,42 @@ def observation_item(number: int, roi: ROI) -> Dataset:
     return item
 
 
-def contoured_item(roi: ROI, contours: list[Dataset]) -> Dataset:
-    """Item of the ROI Contour Sequence (3006,0039)."""
+def contoured_item(roi: ROI, contours: list[Dataset], planes: Dataset | None) -> Dataset:
+    """Item of the ROI Contour Sequence (3006,0039); `planes` are those that the contours lie on, as of `planes_item`."""
     item = Dataset()
     item.ROIDisplayColor = list(roi.label.rgb)
+    if planes is not None:
+        item.SourcePixelPlanesCharacteristicsSequence = [planes]
     if contours:
         item.ContourSequence = contours
     item.ReferencedROINumber = roi.label.value
     return item
 
 
-def contour_item(
-    number: int, points: FloatArray, kind: str, thickness: float, images: list[Dataset]
-) -> Dataset:
-    """Item of a Contour Sequence (3006,0040); a `thickness` of NaN is not said."""
+def planes_item(geometry: Geometry) -> Dataset | None:
+    """Item of the Source Pixel Planes Characteristics Sequence (3006,004A): the grid of the mask.
+
+    It says how thick contours are, and that a plane without contours is empty. None for grids that it cannot say: those of
+    uneven, tilted or lone slices of unknown step.
+    """
+    try:
+        placement = Placement.of(geometry)
+    except GeometryError:
+        return None
+    if placement.gap is None or geometry.tilt > _UPRIGHT:
+        return None
+    item = Dataset()
+    placement.write(item, int(np.argmin(placement.positions @ placement.normal)))
+    item.NumberOfFrames, item.Rows, item.Columns = geometry.shape
+    return item
+
+
+def contour_item(number: int, points: FloatArray, kind: str, images: list[Dataset]) -> Dataset:
+    """Item of a Contour Sequence (3006,0040)."""
     item = Dataset()
     item.ContourNumber = number
     if images:
         item.ContourImageSequence = images
-    if np.isfinite(thickness):
-        item.ContourSlabThickness = decimal(thickness)
     item.ContourGeometricType = kind
     item.NumberOfContourPoints = len(points)
     # As bytes: of millions of numbers pydicom would make as many objects, to write them as the same text.

@@ -29,6 +29,7 @@ from dicomlab.read.headers import read_header
 from dicomlab.read.progress import Progress
 from dicomlab.read.series import PathLike, Series
 from dicomlab.segment.contours import Rule, fill_outlines
+from dicomlab.segment.crossing import count_crossing
 from dicomlab.segment.outlines import Outlines, Planes
 from dicomlab.segment.slabs import skips_slices
 from dicomlab.warn import warn_user
@@ -118,8 +119,9 @@ def load_rtstruct(
         What contours in one plane make together, as for `dicomlab.segment.from_contours`: ``"evenodd"``, in which a contour
         inside another is a hole, or ``"union"``.
     thickness
-        mm that a contour stands for. None: its Contour Slab Thickness (3006,0044); where there is none, contours that lie on
-        slices of `like` fill these alone, others reach half the distance between the planes of their structure.
+        mm that a contour stands for. None: what the file says, as Contour Slab Thickness (3006,0044) or as the distance of
+        the planes that it was drawn on (3006,004A). Where it says nothing, contours that lie on slices of `like` fill these
+        alone, others reach half the distance between the planes of their structure.
     progress
         Show a bar when it takes longer than a second.
 
@@ -144,7 +146,8 @@ def load_rtstruct(
     Warns
     -----
     DicomLabWarning
-        The set is damaged, its structures are not; structures without closed contours are left out; parts lie outside of `like`; contours skip slices.
+        The set is damaged, its structures are not; structures without closed contours are left out; parts lie outside of
+        `like`; contours skip slices, or overlap in part.
     """
     every = load_contours(source, progress=progress)
     geometry = Geometry.from_volume(like)
@@ -157,7 +160,7 @@ def load_rtstruct(
             f"{len(chosen)} masks of {geometry.shape} voxels take {size / 2**30:.1f} GiB; rois= takes some of them at a time"
         )
     values = np.zeros((len(chosen), *geometry.shape), bool)
-    outside, skipping = [], []
+    outside, skipping, crossing = [], [], []
     distance = _usual_distance(every, geometry)
     with Progress(len(chosen), "filling contours", progress, "structure") as bar:
         for k, one in enumerate(chosen):
@@ -170,6 +173,12 @@ def load_rtstruct(
                 elif thick is None and np.ptp(planes.heights) < 0.01 and not _is_on_slice(planes, geometry):
                     thick = np.full(len(outlines), distance) if np.isfinite(distance) else None
                 values[k] = fill_outlines(geometry, outlines, rule, thick)
+                if (
+                    rule == "evenodd"
+                    and "CLOSEDPLANAR_XOR" not in one.kinds
+                    and count_crossing(outlines, planes)
+                ):
+                    crossing.append(one.name)
                 if _reaches_out(outlines, geometry):
                     outside.append(one.name)
             bar.step()
@@ -177,6 +186,11 @@ def load_rtstruct(
         warn_user(
             f"contours of {_listed(skipping)} lie on every second slice of like=, or fewer, and fill only these: the file does "
             "not say how thick they are. thickness= (mm) says it."
+        )
+    if crossing:
+        warn_user(
+            f"contours of {_listed(crossing)} overlap in part, or are there twice: what lies in two of them is left out, as "
+            "of a hole. rule='union' takes it in."
         )
     if outside:
         warn_user(f"parts of {_listed(outside)} lie outside of like= and are left out")
@@ -220,9 +234,9 @@ def _check_frames(chosen: Sequence[Structure], geometry: Geometry) -> None:
                 f"fill it yourself: dicomlab.segment.from_contours(volume, load_contours(…)[{one.name!r}].closed)"
             )
         raise GeometryError(
-            f"{one.name!r} is in the frame of reference {one.frame_of_reference}, like= in {geometry.frame_of_reference}: their "
-            "millimetres mean different places. Register the images, then like=volume.dicom.transform(matrix, to=uid); or, if "
-            f"you know that both are one, like=volume.dicom.assume_frame({one.frame_of_reference!r})"
+            f"{one.name!r} is in the frame of reference {one.frame_of_reference}, like= in {geometry.frame_of_reference}: "
+            "their millimetres mean different places. Register the images, then like=volume.dicom.transform(matrix, to=uid); "
+            f"or, if you know that both are one, like=volume.dicom.assume_frame({one.frame_of_reference!r})"
         )
 
 

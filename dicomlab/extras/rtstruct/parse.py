@@ -127,8 +127,10 @@ def _structure(
     none = Attributes.of(Dataset())
     roi, shown, said = rois.get(number, none), contoured.get(number, none), observed.get(number, none)
     contours, problems = [], []
+    planes = shown.items("SourcePixelPlanesCharacteristicsSequence")
+    spacing = Attributes.of(planes[0]).number("SpacingBetweenSlices") if planes else None
     for k, item in enumerate(items):
-        contour, problem = _contour(item)
+        contour, problem = _contour(item, spacing)
         if problem:
             problems.append(f"contour {k} {problem}")
         if contour is not None:
@@ -148,7 +150,7 @@ def _structure(
     )
 
 
-def _contour(item: Attributes) -> tuple[Contour | None, str]:
+def _contour(item: Attributes, spacing: float | None) -> tuple[Contour | None, str]:
     kind = item.text("ContourGeometricType").upper()
     numbers = _numbers(item)
     if numbers is None:
@@ -162,7 +164,7 @@ def _contour(item: Attributes) -> tuple[Contour | None, str]:
         )
     points = numbers.reshape(-1, 3)
     points.flags.writeable = False
-    thickness = item.number("ContourSlabThickness")
+    thickness = item.number("ContourSlabThickness") or spacing
     images = tuple(
         uid
         for one in item.items("ContourImageSequence")

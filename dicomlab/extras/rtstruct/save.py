@@ -18,14 +18,20 @@ from dicomlab.export.image import IMPLEMENTATION
 from dicomlab.export.origin import Origin
 from dicomlab.export.subject import subject_of
 from dicomlab.extras.rtstruct.images import Images, frame_uid
-from dicomlab.extras.rtstruct.items import ROI, contour_item, contoured_item, observation_item, roi_item
+from dicomlab.extras.rtstruct.items import (
+    ROI,
+    contour_item,
+    contoured_item,
+    observation_item,
+    planes_item,
+    roi_item,
+)
 from dicomlab.extras.rtstruct.parse import RTSTRUCT
 from dicomlab.geometry import Geometry
 from dicomlab.masks import SEGMENT, Label, labels_of, with_labels
 from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.progress import Progress
 from dicomlab.segment.contours import borders_of
-from dicomlab.segment.slabs import slice_steps
 from dicomlab.warn import warn_user
 from dicomlab.writing import written
 
@@ -131,16 +137,16 @@ def to_rtstruct(
     made.StructureSetROISequence = [roi_item(one) for one in rois]
     made.RTROIObservationsSequence = [observation_item(k, one) for k, one in enumerate(rois, start=1)]
     kind = "CLOSEDPLANAR_XOR" if holes == "closedplanar_xor" else "CLOSED_PLANAR"
-    thick = slice_steps(geometry)
+    planes = planes_item(geometry)
     contoured = []
     with Progress(len(rois), "tracing borders", progress, "label") as bar:
         traced = borders_of(mask, "keyhole" if holes == "keyhole" else "xor")
         for one, (_, contours) in zip(rois, traced, strict=True):
             items = [
-                contour_item(number, points, kind, float(thick[k]), images.on(k))
+                contour_item(number, points, kind, images.on(k))
                 for number, (k, points) in enumerate(contours, start=1)
             ]
-            contoured.append(contoured_item(one, items))
+            contoured.append(contoured_item(one, items, planes))
             bar.step()
     made.ROIContourSequence = contoured
     return made

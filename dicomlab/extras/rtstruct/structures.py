@@ -37,7 +37,8 @@ class Contour:
     kind
         Contour Geometric Type (3006,0042): ``"CLOSED_PLANAR"``, ``"POINT"`` …
     thickness
-        Contour Slab Thickness (3006,0044), mm; NaN where the file does not say.
+        mm that it stands for: Contour Slab Thickness (3006,0044), else Spacing Between Slices of the planes that it was drawn
+        on (3006,004A); NaN where the file does not say.
     images
         SOP Instance UIDs of the images that it lies on, as far as the file names them.
     """
