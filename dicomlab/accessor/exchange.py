@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import highdicom as hd
     import nibabel as nib
     import SimpleITK as sitk
+    from pydicom.dataset import Dataset
 
     from dicomlab.masks import Label
 
@@ -69,6 +70,25 @@ class Exchange(Bound):
     def save_ome_zarr(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write an OME-Zarr, a folder ``.zarr``; see `dicomlab.extras.ome_zarr.save_ome_zarr`."""
         _extra("ome_zarr").save_ome_zarr(self._volume, path, overwrite=overwrite)
+
+    def to_rtstruct(self, name: str | None = None, *, source: Any = None, **about: Any) -> Dataset:
+        """A mask as a pydicom data set, an RT Structure Set; see `dicomlab.extras.rtstruct.to_rtstruct`."""
+        made: Dataset = _extra("rtstruct").to_rtstruct(self._volume, name, source=source, **about)
+        return made
+
+    def save_rtstruct(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        *,
+        source: Any = None,
+        overwrite: bool = False,
+        **about: Any,
+    ) -> None:
+        """Write a mask as an RT Structure Set, ``.dcm``; see `dicomlab.extras.rtstruct.save_rtstruct`."""
+        _extra("rtstruct").save_rtstruct(
+            self._volume, path, name, source=source, overwrite=overwrite, **about
+        )
 
 
 def _extra(room: str) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dicomlab.segment.patient import body
 from dicomlab.segment.combining import combine
 from dicomlab.segment.connected import components, fill_holes, largest_component, remove_small
+from dicomlab.segment.contours import from_contours, from_polygon, to_contours
 from dicomlab.segment.counting import otsu, otsu_thresholds
 from dicomlab.segment.distances import closing, dilate, distance, erode, opening, smooth
 from dicomlab.segment.drawn import between_slices, fill_between
@@ -40,6 +41,8 @@ __all__ = [
     "erode",
     "fill_between",
     "fill_holes",
+    "from_contours",
+    "from_polygon",
     "grow",
     "hysteresis",
     "largest_component",
@@ -54,5 +57,6 @@ __all__ = [
     "snake",
     "split",
     "threshold",
+    "to_contours",
     "watershed",
 ]
