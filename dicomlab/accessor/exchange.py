@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import highdicom as hd
     import nibabel as nib
     import SimpleITK as sitk
+    import trimesh
+
+    from dicomlab.surfaces import Style
 
 __all__ = ["Exchange"]
 
@@ -45,6 +48,29 @@ class Exchange(Bound):
     def save_ome_zarr(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write an OME-Zarr, a folder ``.zarr``; see `dicomlab.extras.ome_zarr.save_ome_zarr`."""
         _extra("ome_zarr").save_ome_zarr(self._volume, path, overwrite=overwrite)
+
+    def to_mesh(
+        self, *, label: int | str | None = None, style: Style = "midway", smooth_mm: float = 0.0
+    ) -> trimesh.Trimesh:
+        """The surface of one label of a mask, LPS mm; see `dicomlab.extras.mesh.to_mesh`."""
+        made: trimesh.Trimesh = _extra("mesh").to_mesh(
+            self._volume, label=label, style=style, smooth_mm=smooth_mm
+        )
+        return made
+
+    def save_mesh(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        label: int | str | None = None,
+        style: Style = "midway",
+        smooth_mm: float = 0.0,
+        overwrite: bool = False,
+    ) -> None:
+        """Write surfaces of a mask, ``.stl``, ``.ply``, ``.obj``, ``.glb``, ``.gltf``; see `dicomlab.extras.mesh.save_mesh`."""
+        _extra("mesh").save_mesh(
+            self._volume, path, label=label, style=style, smooth_mm=smooth_mm, overwrite=overwrite
+        )
 
 
 def _extra(room: str) -> Any:
