@@ -57,7 +57,7 @@ def to_mesh(
     >>> from dicomlab import make_volume
     >>> cube = make_volume(np.ones((2, 3, 4), bool), affine=np.diag([5.0, 1.0, 1.0, 1.0])[[2, 1, 0, 3]])
     >>> mesh = to_mesh(cube, style="voxels")
-    >>> mesh.is_watertight, round(mesh.volume, 6), mesh.units
+    >>> mesh.is_watertight, round(float(mesh.volume), 6), mesh.units
     (True, 120.0, 'mm')
     """
     package = _trimesh()

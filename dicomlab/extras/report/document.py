@@ -107,12 +107,13 @@ def to_sr(
 
     Examples
     --------
+    >>> import highdicom
     >>> import pandas as pd
     >>> from dicomlab import phantom
     >>> study = phantom.write_study(tmp_path / "study", coarser=8)
     >>> stats = pd.DataFrame({"ml": [1503.2], "mean": [58.1], "units": ["HU"]}, index=["liver"])
-    >>> report = to_sr(stats, source=study.ct.folder)
-    >>> [group] = report.content.get_image_measurement_groups()
+    >>> save_sr(to_sr(stats, source=study.ct.folder), tmp_path / "report.dcm")
+    >>> [group] = highdicom.sr.srread(tmp_path / "report.dcm").content.get_image_measurement_groups()
     >>> group.finding_type.meaning, [found.value for found in group.get_measurements()]
     ('Liver', [1503.2, 58.1])
     """
