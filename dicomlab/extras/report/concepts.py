@@ -117,5 +117,5 @@ def _unit(units: str) -> Code:
     if not units:
         none: Code = codes.UCUM.NoUnits
         return none
-    plain = re.sub(r"[^\x21-\x7e]|[{}]", "", units)[:14] or "unit"
+    plain = units if re.fullmatch(r"[!-~]{1,14}", units) and not set("{}") & set(units) else "other"
     return Code(f"{{{plain}}}", "UCUM", units[:64])

@@ -75,7 +75,7 @@ def to_sr(
         The series, stack, folder or file that was measured.
     segmentation
         The Segmentation object that has the labels, of the same study: each group then refers to the segment of its name, and
-        takes finding and codes from there. Without it, it refers to the images.
+        takes finding and codes from there. Without it, the report names the images as its evidence.
     rois
         Measurements drawn in a browser (``browser.rois``): groups of their own, with their points in LPS mm.
     labels
@@ -241,13 +241,12 @@ def _label_groups(
 
 
 def _group(name: str, found: Sequence[Number], label: Label, held: Segments | None, stack: Stack) -> Any:
-    """Measurements of one label: of a segment (TID 1411), else of the images (TID 1501)."""
+    """Measurements of one label: of a segment (TID 1411), else of the evidence as a whole (TID 1501)."""
     from highdicom.sr import (
         AlgorithmIdentification,
         FindingSite,
         Measurement,
         MeasurementsAndQualitativeEvaluations,
-        SourceImageForMeasurementGroup,
         TrackingIdentifier,
         VolumetricROIMeasurementsAndQualitativeEvaluations,
     )
@@ -280,8 +279,4 @@ def _group(name: str, found: Sequence[Number], label: Label, held: Segments | No
         return VolumetricROIMeasurementsAndQualitativeEvaluations(
             referenced_segment=segment.reference(stack.uid), **told
         )
-    images = [
-        SourceImageForMeasurementGroup(one.text("SOPClassUID"), one.text("SOPInstanceUID"))
-        for one in stack.instances
-    ]
-    return MeasurementsAndQualitativeEvaluations(source_images=images, **told)
+    return MeasurementsAndQualitativeEvaluations(**told)
