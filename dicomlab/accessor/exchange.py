@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     import highdicom as hd
     import nibabel as nib
     import SimpleITK as sitk
+    import trimesh
     from pydicom.dataset import Dataset
 
     from dicomlab.masks import Label
+    from dicomlab.surfaces import Style
 
 __all__ = ["Exchange"]
 
@@ -88,6 +90,29 @@ class Exchange(Bound):
         """Write a mask as an RT Structure Set, ``.dcm``; see `dicomlab.extras.rtstruct.save_rtstruct`."""
         _extra("rtstruct").save_rtstruct(
             self._volume, path, name, source=source, overwrite=overwrite, **about
+        )
+
+    def to_mesh(
+        self, *, label: int | str | None = None, style: Style = "midway", smooth_mm: float = 0.0
+    ) -> trimesh.Trimesh:
+        """The surface of one label of a mask, LPS mm; see `dicomlab.extras.mesh.to_mesh`."""
+        made: trimesh.Trimesh = _extra("mesh").to_mesh(
+            self._volume, label=label, style=style, smooth_mm=smooth_mm
+        )
+        return made
+
+    def save_mesh(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        label: int | str | None = None,
+        style: Style = "midway",
+        smooth_mm: float = 0.0,
+        overwrite: bool = False,
+    ) -> None:
+        """Write surfaces of a mask, ``.stl``, ``.ply``, ``.obj``, ``.glb``, ``.gltf``; see `dicomlab.extras.mesh.save_mesh`."""
+        _extra("mesh").save_mesh(
+            self._volume, path, label=label, style=style, smooth_mm=smooth_mm, overwrite=overwrite
         )
 
 

@@ -15,6 +15,7 @@ from dicomlab.regrid import Labels, Order
 if TYPE_CHECKING:
     import k3d.plot
 
+    from dicomlab.view.masks import MasksLike
     from dicomlab.windowing import WindowLike
 
 __all__ = ["Look"]
@@ -84,15 +85,25 @@ class Look(Bound):
     def view3d(
         self,
         *,
+        masks: MasksLike | None = None,
         window: WindowLike | None = None,
         opacity: float = 1.0,
+        mask_opacity: float = 0.6,
+        smooth_mm: float = 0.0,
         height: int = 512,
         voxels: int = 8_000_000,
     ) -> k3d.plot.Plot:
-        """A view in three dimensions that the mouse turns, by k3d; see `dicomlab.extras.view3d.view3d`."""
+        """A volume, a mask or both in three dimensions that the mouse turns, by k3d; see `dicomlab.extras.view3d.view3d`."""
         # The rooms of `extras` stand on a higher floor, which opens when somebody goes there.
         room = importlib.import_module("dicomlab.extras.view3d")
         made: k3d.plot.Plot = room.view3d(
-            self._volume, window=window, opacity=opacity, height=height, voxels=voxels
+            self._volume,
+            masks=masks,
+            window=window,
+            opacity=opacity,
+            mask_opacity=mask_opacity,
+            smooth_mm=smooth_mm,
+            height=height,
+            voxels=voxels,
         )
         return made

@@ -69,6 +69,11 @@ class Rois(Sequence[Roi]):
     def __add__(self, more: Iterable[Roi]) -> Rois:
         return Rois((*self._rois, *more), self._looked)
 
+    @property
+    def frame_of_reference(self) -> str:
+        """Frame of Reference UID of the points."""
+        return self._looked()[1].geometry.frame_of_reference
+
     def of(self, volume: xr.DataArray) -> Rois:
         """The same measurements in the values and voxels of another volume: ``browser.rois.of(pet).table``.
 
