@@ -293,5 +293,6 @@ class SliceBrowser(Drawn):
         axis = self._basis.axis[self.plane]
         where = f"{AXES[axis]} {self.index + 1}/{self._sources[0].grid(0).shape[axis]}"
         more = f", {self._images} volumes ({self.mode})" if self._images > 1 else ""
-        more += f", {len(self.labels)} labels" if self._masks else ""
+        count = len(self.labels)
+        more += f", {count} label{'' if count == 1 else 's'}" if count else ""
         return f"<SliceBrowser {self.plane} {where}, {self.window}{more}>"
