@@ -183,6 +183,11 @@ def test_every_label_has_its_surface_whatever_the_form_of_the_mask() -> None:
         assert one.label.name == other.label.name
         np.testing.assert_array_equal(one.vertices, other.vertices)
         assert one.ml == pytest.approx(labels.dicom.labels.table.set_index("name").ml[one.label.name])
+    for dtype in ("uint16", "int16", "int64", "uint64"):
+        np.testing.assert_array_equal(
+            surfaces(labels.astype(dtype), style="voxels")[0].vertices, both[0][0].vertices
+        )
+    np.testing.assert_array_equal(surfaces(labels.chunk(slice=2))[1].vertices, surfaces(labels)[1].vertices)
     kidney = labels.dicom.to_mesh(label=7)
     np.testing.assert_array_equal(kidney.visual.vertex_colors[0], [0x00, 0x72, 0xB2, 255])
     np.testing.assert_array_equal(
