@@ -74,11 +74,12 @@ def surfaces(
         Any mask, of one step; slices may be uneven, tilted, oblique, and axes may fall.
     style
         ``"midway"``: marching cubes, half way between voxel centres inside and outside. Edges and corners are cut off: a ball
-        of 10 voxels radius loses 0.5 % of its volume, a single voxel 83 %. Every edge has two triangles. ``"voxels"``: the
-        faces of the voxels. It encloses the volume of the mask, but has steps; where voxels touch along an edge only, that
-        edge has four triangles.
+        of 10 voxels radius loses 0.5 % of its volume, but thin and ragged things lose much, a single voxel 83 %. Every edge
+        has two triangles; voxels that touch along an edge or at a corner only are apart. ``"voxels"``: the faces of the voxels.
+        It encloses the volume of the mask, but has steps, which `smooth_mm` flattens; where voxels touch along an edge only,
+        that edge has four triangles.
     smooth_mm
-        Ripples shorter than this are flattened, for instance the steps of slices; 0 leaves them. The volume of the whole stays.
+        Ripples shorter than this are flattened, for instance the steps of slices; 0 leaves them. What the whole encloses stays.
         Taubin's filter moves vertices, and takes none away. Three times the longest side of a voxel is a good beginning.
     label
         The name or number of one label; None for all that have voxels.

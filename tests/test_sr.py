@@ -17,7 +17,7 @@ import pandas as pd
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from support import SEGMENTS, datasets, write, write_seg
+from support import SEGMENTS, datasets, shared_data, write, write_seg
 
 import dicomlab as dl
 from dicomlab import DicomLabError, Roi
@@ -332,3 +332,18 @@ def test_what_cannot_be_reported_is_told(
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(MissingDependencyError, match=r"dicomlab\[seg\]"):
         to_sr(table(), source=images)
+
+
+# -- real files -------------------------------------------------------------------------------------------------------
+
+
+@needs_dciodvfy
+def test_a_report_of_a_real_liver_refers_to_the_segment_that_dcmqi_wrote(tmp_path: Path) -> None:
+    folder = shared_data() / "seg-liver-dcmqi"
+    liver = dl.load_segmentation(folder / "liver.dcm")
+    stats = liver.dicom.labels.table.set_index("name")[["ml"]]
+    save_sr(to_sr(stats, source=folder / "ct", segmentation=folder / "liver.dcm"), tmp_path / "report.dcm")
+    assert errors(tmp_path / "report.dcm") == []
+    [group] = read(tmp_path / "report.dcm").get_volumetric_roi_measurement_groups()
+    assert group.finding_type.meaning == "Liver"
+    assert found_in(group) == {("Volume", "", "cm3"): stats.ml["Liver"]}

@@ -124,7 +124,7 @@ def view3d(
         # A line of the legend each, as a text has one colour. k3d takes it for HTML.
         plot += k3d.text2d(
             html.escape(one.label.name),
-            position=(0.02, 0.03 + 0.05 * k),
+            position=(0.02, 0.02 + k * min(0.05, 0.95 / len(found))),
             color=_packed(one.label.colour),
             label_box=False,
             is_html=True,
