@@ -55,7 +55,9 @@ def test_distances_are_those_of_itk_and_of_a_tree(spacing: tuple[float, ...]) ->
     image = sitk.GetImageFromArray(values.astype(np.uint8))
     image.SetSpacing([float(s) for s in spacing[::-1]])
     # ITK's is 0 in voxels at the surface, on the inside of it.
-    theirs = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True))
+    theirs = sitk.GetArrayFromImage(
+        sitk.SignedMaurerDistanceMap(image, squaredDistance=False, useImageSpacing=True)
+    )
     np.testing.assert_allclose(found.values[~values], theirs[~values], rtol=1e-5)
 
 
@@ -78,7 +80,9 @@ def test_distances_between_uneven_slices_are_those_of_a_tree() -> None:
 def test_opening_and_closing_are_those_of_scipy_with_a_ball(spacing: tuple[float, ...]) -> None:
     values, mm = blobs(4), 2.6
     reach = [int(mm / s) for s in spacing]
-    offsets = np.meshgrid(*[np.arange(-r, r + 1) * s for r, s in zip(reach, spacing, strict=True)], indexing="ij")
+    offsets = np.meshgrid(
+        *[np.arange(-r, r + 1) * s for r, s in zip(reach, spacing, strict=True)], indexing="ij"
+    )
     ball = sum(o * o for o in offsets) <= mm * mm + 1e-9
     mask = on_grid(values, spacing)
     shrunk = ndimage.binary_erosion(values, ball, border_value=1)
@@ -124,7 +128,9 @@ def test_holes_are_those_of_scipy_in_space_and_in_slices() -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.int64])
 def test_otsu_of_whole_numbers_is_that_of_skimage(dtype: type) -> None:
     rng = np.random.default_rng(8)
-    values = np.where(blobs(8), rng.normal(180, 20, SHAPE), rng.normal(60, 25, SHAPE)).clip(0, 255).astype(dtype)
+    values = (
+        np.where(blobs(8), rng.normal(180, 20, SHAPE), rng.normal(60, 25, SHAPE)).clip(0, 255).astype(dtype)
+    )
     if np.dtype(dtype).kind == "i":
         values = values - dtype(100)
     volume = on_grid(values)
@@ -144,7 +150,9 @@ def test_otsu_of_floating_point_values_is_that_of_skimage_within_a_bin() -> None
     (ours,) = segment.otsu_thresholds(on_grid(values))
     assert ours == pytest.approx(theirs, abs=2 * float(np.ptp(values)) / 4096)
     values[0, 0, :3] = np.nan, np.inf, -np.inf
-    assert segment.otsu_thresholds(on_grid(values)) == pytest.approx([ours], abs=2 * float(np.ptp(values[1:])) / 4096)
+    assert segment.otsu_thresholds(on_grid(values)) == pytest.approx(
+        [ours], abs=2 * float(np.ptp(values[1:])) / 4096
+    )
 
 
 def test_hysteresis_is_that_of_skimage() -> None:
@@ -159,7 +167,7 @@ def itk_of(values: np.ndarray) -> sitk.Image:
     return sitk.GetImageFromArray(values)
 
 
-@pytest.mark.parametrize("confidence", [1.0, 2.0, 2.5])
+@pytest.mark.parametrize("confidence", [1.6, 2.0, 2.5])
 @pytest.mark.parametrize("iterations", [0, 1, 4])
 def test_growing_by_confidence_is_that_of_itk(confidence: float, iterations: int) -> None:
     rng = np.random.default_rng(11)

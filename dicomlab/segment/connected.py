@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,17 @@ import xarray as xr
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import Geometry
 from dicomlab.masks import check_mask, mask_like, slice_volumes
-from dicomlab.segment.steps import Array, Bools, each_part, each_step, upright, voxel_ml, within
+from dicomlab.segment.steps import (
+    Array,
+    Bools,
+    check_count,
+    check_number,
+    each_part,
+    each_step,
+    upright,
+    voxel_ml,
+    within,
+)
 
 __all__ = [
     "Connectivity",
@@ -40,9 +50,8 @@ def labelled(values: Bools, connectivity: int) -> tuple[Array, int]:
     import cc3d
 
     check_connectivity(connectivity)
-    found, count = cc3d.connected_components(
-        values.view(np.uint8), connectivity=connectivity, binary_image=True, return_N=True
-    )
+    find: Any = cc3d.connected_components  # its annotations ask for literals
+    found, count = find(values.view(np.uint8), connectivity=connectivity, binary_image=True, return_N=True)
     return found, int(count)
 
 
@@ -141,8 +150,7 @@ def largest_component(mask: xr.DataArray, *, n: int = 1, connectivity: Connectiv
     DicomLabError
         The values are no mask, or `n` is no positive number.
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-        raise DicomLabError(f"n is how many components are kept, 1 or more; found {n!r}")
+    n = check_count(n, "n= of largest_component")
     weights = _weights(mask)
 
     def work(values: Bools) -> Bools:
@@ -151,7 +159,8 @@ def largest_component(mask: xr.DataArray, *, n: int = 1, connectivity: Connectiv
             return values.copy()
         order = _largest_first(counted(found, count, weights))[:n]
         if n == 1:
-            return np.equal(found, order[0])
+            largest: Bools = found == order[0]
+            return largest
         return _looked_up(np.isin(np.arange(count + 1), order), found)
 
     return each_part(mask, work)
@@ -178,9 +187,7 @@ def remove_small(mask: xr.DataArray, *, ml: float, connectivity: Connectivity = 
 
 
 def _millilitres(ml: object) -> float:
-    if isinstance(ml, bool) or not isinstance(ml, (int, float, np.number)) or not 0 <= float(ml) < np.inf:
-        raise DicomLabError(f"ml= is a size in millilitres, 0 or more; found {ml!r}")
-    return float(ml)
+    return check_number(ml, "ml=, a size in millilitres,")
 
 
 def fill_holes(mask: xr.DataArray, *, per_slice: bool = False) -> xr.DataArray:
