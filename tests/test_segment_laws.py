@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 import dicomlab as dl
 from dicomlab import segment
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=10, deadline=None)
 lengths = st.floats(0.3, 4)
 
 
@@ -42,7 +43,7 @@ def test_erosion_and_opening_lie_within_the_mask_and_it_within_closing_and_dilat
         segment.closing(mask, mm),
         segment.dilate(mask, mm),
     ]
-    for a, b in zip(chain[:-1], chain[1:], strict=True):
+    for a, b in pairwise(chain):
         assert within(a, b)
     assert segment.opening(mask, mm).equals(segment.dilate(segment.erode(mask, mm), mm))
     for verb in (segment.opening, segment.closing):
@@ -100,7 +101,7 @@ def test_the_order_in_which_voxels_are_kept_changes_nothing(
     assert found.isel(way).transpose(*mask.dims).equals(first)
 
 
-@few
+@settings(max_examples=4, deadline=None)
 @given(masks())
 def test_extra_axes_are_looked_at_step_by_step(mask: xr.DataArray) -> None:
     both = xr.concat([mask, ~mask], dim=xr.IndexVariable("time", [0.0, 2.0])).transpose(

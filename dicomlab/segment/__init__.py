@@ -1,7 +1,7 @@
 """From a volume to a mask on the same grid, in mm, ml and HU.
 
-Each function takes a volume or a mask and gives a mask; xarray combines them: ``~mask``, ``a & b``, ``a | b``. Extra axes (time …)
-are looked at step by step. Lazy volumes give lazy masks in `threshold` and `otsu`; all others read one step at a time.
+Each function takes a volume or a mask and gives a mask; xarray combines them: ``~mask``, ``a & b``, ``a | b``. Extra axes
+(time …) are looked at step by step. Lazy volumes give lazy masks in `threshold` and `otsu`; all others read one step at a time.
 
 >>> from dicomlab import phantom, segment
 >>> ct = phantom.ct_truth("1.2.3", (20, 40, 50), "axial").volume

@@ -61,7 +61,8 @@ def counted(labels: Array, count: int, weights: npt.NDArray[np.float64]) -> npt.
     if np.ptp(weights) < 1e-9 * abs(float(weights[0])):
         import cc3d
 
-        total[:] = cc3d.statistics(labels, no_slice_conversion=True)["voxel_counts"][: count + 1]
+        found = cc3d.statistics(labels, no_slice_conversion=True)["voxel_counts"]
+        total[: found.size] = found
         return total * float(weights[0])
     for plane, weight in zip(labels, weights, strict=True):
         total += weight * np.bincount(plane.ravel(), minlength=count + 1)
