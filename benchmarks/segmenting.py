@@ -1,8 +1,8 @@
 """Segmentation beside the libraries that do its work: `python -m benchmarks.segmenting [--slices 300] [--size 512] [--runs 3]`.
 
-One CT-like volume; each piece of work is done by each library in turn, so that a busy machine slows all of them alike. Seconds are
-those of the processors that this process used (CPU), the least of all runs; megabytes are the most that the memory of the process
-grew by while it worked, results included. Results are compared, and a difference is told.
+One CT-like volume; each piece of work is done by each library in turn, so that a busy machine slows all of them alike. Seconds
+are those of the processors that this process used (CPU), the least of all runs; megabytes are the most that the memory of the
+process grew by while it worked, results included. Results are compared, and a difference is told.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import dicomlab as dl
 from dicomlab import segment
 
-few = settings(max_examples=10, deadline=None)
+few = settings(max_examples=8, deadline=None)
 lengths = st.floats(0.3, 4)
 
 
