@@ -1,6 +1,6 @@
 """From a volume to a mask on the same grid, in mm, ml and HU.
 
-Each function takes a volume or a mask and gives a mask; what is combined is xarray's: ``~mask``, ``a & b``, ``a | b``. Extra axes
+Each function takes a volume or a mask and gives a mask; xarray combines them: ``~mask``, ``a & b``, ``a | b``. Extra axes
 (time …) are looked at step by step. Lazy volumes give lazy masks in `threshold` and `otsu`; all others read one step at a time.
 
 >>> from dicomlab import phantom, segment
@@ -12,7 +12,6 @@ True
 
 from __future__ import annotations
 
-from dicomlab.segment.patient import body
 from dicomlab.segment.combining import combine
 from dicomlab.segment.connected import components, fill_holes, largest_component, remove_small
 from dicomlab.segment.contours import from_contours, from_polygon, to_contours
@@ -21,6 +20,7 @@ from dicomlab.segment.distances import closing, dilate, distance, erode, opening
 from dicomlab.segment.drawn import between_slices, fill_between
 from dicomlab.segment.evolving import chan_vese, random_walker, snake
 from dicomlab.segment.growing import grow
+from dicomlab.segment.patient import body
 from dicomlab.segment.splitting import slic, split, watershed
 from dicomlab.segment.thresholds import TISSUE_RANGES, hysteresis, threshold
 from dicomlab.segment.tissues import air, airways, bone, lungs

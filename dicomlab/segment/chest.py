@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dicomlab.segment.patient import SKIN, Patient, body_of
 from dicomlab.segment.connected import counted, labelled
 from dicomlab.segment.distances import squared
 from dicomlab.segment.growing import flood
+from dicomlab.segment.patient import SKIN, Patient, body_of
 from dicomlab.segment.steps import Array, Bools, Lengths, boxes
 
 __all__ = ["Chest", "find_chest"]
 
 AIRY = -450.0
-"""HU half way from air to soft tissue; above lung tissue, below any other."""
+"""HU half way from air to the cartilage of airways, and from lung tissue to muscle."""
 
 _GAS = -900.0
 """Below it there is only gas, and very thin lung tissue."""
@@ -63,14 +63,12 @@ def find_chest(values: Array, patient: Patient, known: Lengths, ml: Array) -> Ch
     airy = (hu < AIRY) & inner
     pipes = _airways(hu, airy, lying, near, ml)
     left, right, pipes = _lungs(hu, airy, inner, pipes, lying, near, ml)
-    gas = airy & ~left & ~right
-    # What is left at the surface of a lung is no gas: its values are between.
-    labels, count = labelled(gas, 6)
-    deep = np.zeros(count + 1, np.bool_)
-    deep[labels[gas & (hu < _GAS)]] = True
-    deep[0] = False
+    # Gas and its edge, one voxel wide; what else is left at the surface of a lung is none.
+    gas = (hu < SKIN) & inner & ~left & ~right
+    gas |= pipes
+    gas &= _beside(gas & (hu < _GAS)) | pipes
     out = [nothing.copy() for _ in range(4)]
-    for target, part in zip(out, (pipes, left, right, deep[labels]), strict=True):
+    for target, part in zip(out, (pipes, left, right, gas), strict=True):
         target[box] = part
     return Chest(whole, *out)
 
@@ -201,7 +199,9 @@ def _halves(joined: Bools, side: Bools, known: Lengths) -> tuple[Bools, Bools]:
         first, second = (int(n) for n in np.argsort(-sizes[1:])[:2] + 1)
         if sizes[second] > 0.25 * sizes[first]:
             marks = np.where(seeds == first, 1, np.where(seeds == second, 2, 0)).astype(np.int32)
-            found = watershed(-depth, marks, mask=joined)
+            found = watershed(  # type: ignore[no-untyped-call]
+                -depth, marks, mask=joined
+            )
             one, two = found == 1, found == 2
             if float((one & side).sum() / one.sum()) < float((two & side).sum() / two.sum()):
                 one, two = two, one

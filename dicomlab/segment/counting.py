@@ -12,7 +12,7 @@ import xarray as xr
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES
 from dicomlab.masks import check_grid, check_mask, mask_like
-from dicomlab.segment.steps import check_volume
+from dicomlab.segment.steps import check_count, check_volume
 
 __all__ = ["otsu", "otsu_thresholds"]
 
@@ -93,8 +93,7 @@ def otsu_thresholds(
 
 def _check(volume: xr.DataArray, classes: int, mask: xr.DataArray | None) -> None:
     check_volume(volume, "otsu")
-    if isinstance(classes, bool) or not isinstance(classes, (int, np.integer)) or not 2 <= classes <= 6:
-        raise DicomLabError(f"otsu tells 2 to 6 classes apart, found classes={classes!r}")
+    check_count(classes, "classes=", least=2, most=6)
     if mask is not None:
         if check_mask(mask) != "bool":
             raise DicomLabError(
@@ -142,16 +141,17 @@ def _counts(volume: xr.DataArray, mask: xr.DataArray | None) -> tuple[FloatArray
         count = 2 if kind == "b" else 1 << (8 * size)
         return low + np.arange(count, dtype=np.float64), _summed(chunks, _Whole(low, count))
     ends = _each(chunks, _ends)
-    low, high = min(float(a) for a, _ in ends), max(float(b) for _, b in ends)
-    if not low <= high:
+    lowest, highest = min(float(a) for a, _ in ends), max(float(b) for _, b in ends)
+    if not lowest <= highest:
         return np.zeros(0), np.zeros(0, np.int64)
-    if kind in "iu" and high - low < _MOST_COUNTS:
-        count = int(high) - int(low) + 1
-        return low + np.arange(count, dtype=np.float64), _summed(chunks, _Whole(int(low), count))
-    width = (high - low) / _BINS
+    if kind in "iu" and highest - lowest < _MOST_COUNTS:
+        low, count = int(lowest), int(highest) - int(lowest) + 1
+        return low + np.arange(count, dtype=np.float64), _summed(chunks, _Whole(low, count))
+    width = (highest - lowest) / _BINS
     if not width > 0:
-        return np.array([low]), np.array([1])
-    return low + width * (np.arange(_BINS) + 0.5), _summed(chunks, _Bins(low, width))
+        return np.full(1, lowest), np.ones(1, np.int64)
+    middles: FloatArray = np.linspace(lowest + width / 2, highest - width / 2, _BINS)
+    return middles, _summed(chunks, _Bins(lowest, width))
 
 
 class _Whole:
@@ -235,9 +235,10 @@ def _chunks(volume: xr.DataArray, mask: xr.DataArray | None) -> list[tuple[Any, 
 def _each(chunks: list[tuple[Any, Any]], work: Any) -> list[Any]:
     if isinstance(chunks[0][0], np.ndarray):
         return [work(*chunk) for chunk in chunks]
-    import dask
+    from dask.base import compute
+    from dask.delayed import delayed
 
-    return list(dask.compute(*(dask.delayed(work)(*chunk) for chunk in chunks)))
+    return list(compute(*(delayed(work)(*chunk) for chunk in chunks)))  # type: ignore[no-untyped-call]
 
 
 def _summed(chunks: list[tuple[Any, Any]], work: Any) -> npt.NDArray[np.int64]:

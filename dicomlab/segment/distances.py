@@ -5,7 +5,8 @@ Lengths are exact and Euclidean, from voxel centre to voxel centre, whatever the
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,11 @@ from dicomlab.segment.steps import (
     Bools,
     Lengths,
     alike,
+    boxes,
+    check_number,
     each_part,
     each_step,
+    grown,
     lengths,
     measured,
     numbers,
@@ -29,6 +33,8 @@ from dicomlab.segment.steps import (
 )
 
 __all__ = ["closing", "dilate", "distance", "erode", "millimetres", "opening", "smooth", "squared"]
+
+Work: TypeAlias = Callable[[Bools, Lengths], Bools]
 
 _ROUNDING = 1e-5
 """Part of a squared length: three steps of 0.7 mm are 2.1 mm, in single precision too."""
@@ -61,9 +67,7 @@ def squared(values: Bools, known: Lengths) -> npt.NDArray[np.float32]:
 
 def millimetres(mm: object, what: str) -> float:
     """A length, checked."""
-    if isinstance(mm, bool) or not isinstance(mm, (int, float, np.number)) or not 0 <= float(mm) < math.inf:
-        raise DicomLabError(f"mm of {what} is a length in millimetres, 0 or more; found {mm!r}")
-    return float(mm)
+    return check_number(mm, f"mm of {what}, a length in millimetres,")
 
 
 def distance(mask: xr.DataArray) -> xr.DataArray:
@@ -173,17 +177,15 @@ def closing(mask: xr.DataArray, mm: float) -> xr.DataArray:
     return each_part(mask, lambda values: _within(values, known, radius, work))
 
 
-def _within(values: Bools, known: Lengths, mm: float, work: object) -> Bools:
+def _within(values: Bools, known: Lengths, mm: float, work: Work) -> Bools:
     """`work` done in the box of what is there, with one voxel more than `mm` reaches, so that its border is outside."""
-    from dicomlab.segment.steps import boxes, grown
-
     box = boxes(values)
     out = np.zeros_like(values)
     if box is not None:
         where = grown(box, known.reach(mm), values.shape)
         slices = None if known.slices is None else known.slices[where[0]]
         part = np.ascontiguousarray(values[where])
-        out[where] = work(part, Lengths(known.spacing, slices))  # type: ignore[operator]
+        out[where] = work(part, Lengths(known.spacing, slices))
     return out
 
 

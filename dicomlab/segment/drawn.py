@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -17,9 +19,9 @@ __all__ = ["between_slices", "fill_between"]
 def between_slices(mask: xr.DataArray, *, axis: str | None = None) -> xr.DataArray:
     """The mask with what lies between its drawn slices filled, by their shapes.
 
-    Of each two neighbouring slices on which a label is drawn, the distance to its outline is interpolated (Raya and Udupa 1990);
-    shapes that do not overlap are moved along the line between their centres. What was drawn stays, and labels take no
-    voxel of one another. Nothing is made beyond the outer slices.
+    Of each two neighbouring slices on which a label is drawn, the distance to its outline is interpolated (Raya and Udupa
+    1990); shapes of one piece, and those that do not overlap, move along the line between their centres. What was drawn stays,
+    and labels take no voxel of one another. Nothing is made beyond the outer slices.
 
     Parameters
     ----------
@@ -86,7 +88,8 @@ def fill_between(
     values = np.asarray(values)
     if values.ndim != 3 or values.dtype.kind not in "biu" or axis not in (0, 1, 2, -1, -2, -3):
         raise DicomLabError(
-            f"three axes of bool or labels were asked for, and one of them; found {values.dtype} of shape {values.shape}, axis={axis}"
+            f"three axes of bool or labels were asked for, and one of them; found {values.dtype} of shape {values.shape}, "
+            f"axis={axis}"
         )
     along = (
         np.arange(values.shape[axis], dtype=np.float64)
@@ -135,7 +138,7 @@ def _fill(
 ) -> None:
     """Fill one label between the planes (first axis) that have it; only voxels of `target` that are free."""
     held = np.flatnonzero((source == value).any(axis=(1, 2)))
-    for a, b in zip(held[:-1], held[1:], strict=True):
+    for a, b in pairwise(held):
         if b - a < 2:
             continue
         low, high = source[a] == value, source[b] == value
@@ -152,8 +155,8 @@ class _Between:
 
     def __init__(self, low: Bools, high: Bools, spacing: tuple[float, float]) -> None:
         self._shift = np.zeros(2)
-        if not (low & high).any():
-            # Apart, they would shrink to nothing in the middle: they travel towards each other.
+        if not (low & high).any() or (_is_one(low) and _is_one(high)):
+            # Apart, they would shrink to nothing in the middle; one piece each, they are one thing that leans.
             self._shift = np.argwhere(high).mean(axis=0) - np.argwhere(low).mean(axis=0)
         # Room around, so that both outlines have an outside, also when moved.
         more = [int(np.ceil(abs(s))) + 1 for s in self._shift]
@@ -186,3 +189,13 @@ def _signed(shape: Bools, spacing: tuple[float, float]) -> npt.NDArray[np.float3
     outside, inside = edt.edt(~shape, anisotropy=spacing), edt.edt(shape, anisotropy=spacing)
     found: npt.NDArray[np.float32] = np.where(shape, half - inside, outside - half)
     return found
+
+
+def _is_one(shape: Bools) -> bool:
+    """Whether a shape is one piece."""
+    import cc3d
+
+    count: int = cc3d.connected_components(
+        np.ascontiguousarray(shape).view(np.uint8), connectivity=8, return_N=True
+    )[1]
+    return count == 1

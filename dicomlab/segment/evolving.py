@@ -14,7 +14,16 @@ from dicomlab.masks import labels_of, mask_like, with_labels
 from dicomlab.read.progress import Progress
 from dicomlab.segment.distances import millimetres
 from dicomlab.segment.splitting import check_markers, gradient
-from dicomlab.segment.steps import Array, boxes, check_volume, each_step, lengths, upright
+from dicomlab.segment.steps import (
+    Array,
+    boxes,
+    check_count,
+    check_number,
+    check_volume,
+    each_step,
+    lengths,
+    upright,
+)
 
 __all__ = ["chan_vese", "random_walker", "snake"]
 
@@ -48,8 +57,7 @@ def random_walker(
     check_volume(volume, "random_walker")
     check_markers(markers, "random_walker")
     known = lengths(volume, "random_walker")
-    if not (np.isscalar(beta) and 0 < beta < np.inf):
-        raise DicomLabError(f"beta= is a positive number, found {beta!r}")
+    check_number(beta, "beta=", above=True)
 
     def work(values: Array, seeds: Array, where: Array | None) -> Array:
         inner = np.ones(values.shape, bool) if where is None else upright(where)
@@ -61,14 +69,15 @@ def random_walker(
         walked = int(inner.sum())
         if walked > _MOST_WALKED:
             raise DicomLabError(
-                f"random walks through {walked:,} voxels would take many minutes; at most {_MOST_WALKED:,} are walked. Give mask=, "
-                "crop the volume (volume.dicom.crop_to) or resample it"
+                f"random walks through {walked:,} voxels would take many minutes; at most {_MOST_WALKED:,} are walked. "
+                "Give mask=, crop the volume (volume.dicom.crop_to) or resample it"
             )
         marks = np.where(inner, seeds[box].astype(np.int64), -1)
         present = np.unique(marks[marks > 0])
         if present.size < 2:
             raise DicomLabError(
-                f"random_walker tells at least two markers apart, found {present.size} where it walks; mark what is around, too"
+                f"random_walker tells at least two markers apart, found {present.size} where it walks; "
+                "mark what is around, too"
             )
         numbered = np.where(marks > 0, np.searchsorted(present, marks) + 1, marks)
         data = np.where(inner, values[box], 0).astype(np.float64)
@@ -91,7 +100,8 @@ def chan_vese(
 ) -> xr.DataArray:
     """Mask that grew from `start` until its values and those around it are as different as they can be (Chan and Vese).
 
-    Morphological steps, each of at most one voxel; it needs no edges. Time grows with voxels times `iterations`; a bar shows it.
+    Morphological steps, each of at most one voxel; it needs no edges. Time grows with voxels times `iterations`; a bar shows
+    it.
 
     Parameters
     ----------
@@ -115,7 +125,7 @@ def chan_vese(
     _check_start(start, iterations, smoothing, "chan_vese")
 
     def evolve(values: Array, first: Array, told: Callable[[Any], None]) -> Array:
-        found: Array = morphological_chan_vese(
+        found: Array = morphological_chan_vese(  # type: ignore[no-untyped-call]
             values, iterations, init_level_set=first, smoothing=smoothing, iter_callback=told
         )
         return found
@@ -167,7 +177,7 @@ def snake(
         raise DicomLabError(f"balloon= is -1, 0 or 1, found {balloon!r}")
 
     def evolve(values: Array, first: Array, told: Callable[[Any], None]) -> Array:
-        found: Array = morphological_geodesic_active_contour(
+        found: Array = morphological_geodesic_active_contour(  # type: ignore[no-untyped-call]
             values,
             iterations,
             init_level_set=first,
@@ -227,6 +237,5 @@ def _check_start(start: xr.DataArray, iterations: int, smoothing: int, what: str
         raise DicomLabError(
             f"start= of {what} is a bool mask with voxels; found {getattr(start, 'dtype', '')} {found}"
         )
-    for name, one, least, most in (("iterations", iterations, 1, 10_000), ("smoothing", smoothing, 0, 4)):
-        if isinstance(one, bool) or not isinstance(one, (int, np.integer)) or not least <= one <= most:
-            raise DicomLabError(f"{name}= is a whole number from {least} to {most}, found {one!r}")
+    check_count(iterations, "iterations=", most=10_000)
+    check_count(smoothing, "smoothing=", least=0, most=4)

@@ -12,7 +12,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.masks import mask_like
 from dicomlab.segment.connected import Connectivity, check_connectivity, labelled
-from dicomlab.segment.steps import Array, Bools, check_volume, each_step
+from dicomlab.segment.steps import Array, Bools, check_count, check_number, check_volume, each_step
 from dicomlab.segment.thresholds import inside, limits
 
 __all__ = ["flood", "grow", "seeds_at"]
@@ -78,22 +78,21 @@ def grow(
             "say what is alike by one of tolerance=, low= and high=, or confidence=; found "
             + ("none" if not any(ways) else "several")
         )
-    for name, one in (("tolerance", tolerance), ("confidence", confidence)):
-        if one is not None and not (np.isscalar(one) and np.isfinite(one) and one >= 0):
-            raise DicomLabError(f"{name}= is one number, 0 or more; found {one!r}")
+    check_count(iterations, "iterations=", least=0, most=10_000)
     seeds = seeds_at(volume, at)
     if confidence is not None:
+        times = check_number(confidence, "confidence=")
         return mask_like(
             volume,
             each_step(
                 volume,
-                lambda values: _confident(values, seeds, float(confidence), iterations, connectivity),
+                lambda values: _confident(values, seeds, times, iterations, connectivity),
                 dtype=np.bool_,
             ),
         )
     span: Callable[[Array], tuple[float | None, float | None]]
     if tolerance is not None:
-        by = float(tolerance)
+        by = check_number(tolerance, "tolerance=")
 
         def span(found: Array) -> tuple[float | None, float | None]:
             known = found[np.isfinite(found)].astype(np.float64)
@@ -205,7 +204,7 @@ def _confident(values: Array, seeds: Seeds, times: float, iterations: int, conne
 
 
 def _moments(values: Array, found: Bools, near: float) -> tuple[float, float]:
-    """Mean and variance of the values that were found, plane by plane; `near` is a number near the mean, for rounding's sake."""
+    """Mean and variance of the values that were found, plane by plane; `near` is near the mean, for rounding's sake."""
     count, total, squares = 0, 0.0, 0.0
     for plane, where in zip(values, found, strict=True):
         if where.any():

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from dicomlab.errors import DicomLabError
 from dicomlab.geometry import Geometry
 from dicomlab.masks import mask_like
 from dicomlab.segment.connected import counted, labelled
 from dicomlab.segment.counting import otsu_thresholds
-from dicomlab.segment.steps import Array, Bools, check_volume, each_step
-from dicomlab.volumes import attrs_of
+from dicomlab.segment.steps import Array, Bools, check_count, check_volume, each_step
+from dicomlab.volumes import attrs_of, make_volume
 
 __all__ = ["SKIN", "Patient", "body", "body_of"]
 
@@ -91,8 +90,7 @@ def body(volume: xr.DataArray, *, parts: int = 1) -> xr.DataArray:
         Colour or complex values, or a number of parts that is none.
     """
     check_volume(volume, "body")
-    if isinstance(parts, bool) or not isinstance(parts, (int, np.integer)) or parts < 1:
-        raise DicomLabError(f"parts= is how many things are kept, 1 or more; found {parts!r}")
+    check_count(parts, "parts=")
     patient, is_hu = Patient.of(volume), attrs_of(volume).get("units") == "HU"
     spacing = Geometry.from_volume(volume).spacing
 
@@ -109,8 +107,6 @@ def _dark(values: Array) -> float:
     if not finite.size or float(finite.max()) == low:
         return float("inf")
     grid = np.eye(4)[[2, 1, 0, 3]]
-    from dicomlab.volumes import make_volume
-
     shifted = np.log1p(values.astype(np.float32) - np.float32(low))
     split = otsu_thresholds(make_volume(shifted, affine=grid))[0]
     return float(np.expm1(split) + low)

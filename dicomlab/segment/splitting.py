@@ -11,7 +11,18 @@ from dicomlab.errors import DicomLabError
 from dicomlab.masks import check_mask, labels_of, mask_like, with_labels
 from dicomlab.segment.connected import Connectivity, check_connectivity, counted, labelled
 from dicomlab.segment.distances import millimetres, squared
-from dicomlab.segment.steps import Array, boxes, check_volume, each_step, grown, lengths, upright, voxel_ml
+from dicomlab.segment.steps import (
+    Array,
+    boxes,
+    check_count,
+    check_number,
+    check_volume,
+    each_step,
+    grown,
+    lengths,
+    upright,
+    voxel_ml,
+)
 
 __all__ = ["On", "check_markers", "gradient", "slic", "split", "watershed"]
 
@@ -87,7 +98,9 @@ def watershed(
         else:
             heights = np.nan_to_num(values, nan=float("inf")) if values.dtype.kind == "f" else values
         inner = None if where is None else upright(where)
-        found: Array = flood(heights, seeds.astype(np.int32), connectivity=near, mask=inner)
+        found: Array = flood(  # type: ignore[no-untyped-call]
+            heights, seeds.astype(np.int32), connectivity=near, mask=inner
+        )
         return found
 
     dtype = np.uint8 if markers.dtype == np.bool_ else markers.dtype
@@ -96,6 +109,7 @@ def watershed(
 
 
 def check_markers(markers: xr.DataArray, what: str) -> None:
+    """Refuse markers that are none."""
     if check_mask(markers) == "segments":
         raise DicomLabError(
             f"markers of {what} are a label map; dicomlab.masks.to_label_maps(markers)[0] makes one of segments"
@@ -145,7 +159,9 @@ def split(mask: xr.DataArray, mm: float, *, connectivity: Connectivity = 26) -> 
         seeds = np.where(alone[whole], whole.astype(np.int64) + count, seeds)
         # An infinite depth, of a mask that fills the volume, has no order.
         heights = -np.nan_to_num(depth, posinf=0.0)
-        found = flood(heights, seeds.astype(np.int32), connectivity=near, mask=part)
+        found = flood(  # type: ignore[no-untyped-call]
+            heights, seeds.astype(np.int32), connectivity=near, mask=part
+        )
         sizes = counted(found.astype(np.uint32), count + many, np.ones(len(found)))
         order = np.argsort(-sizes[1:], kind="stable") + 1
         order = order[sizes[order] > 0]
@@ -193,13 +209,12 @@ def slic(
     known = lengths(volume, "slic")
     if (n is None) == (ml is None):
         raise DicomLabError("say about how many pieces (n=) or how large each is (ml=), one of both")
-    if not (np.isscalar(compactness) and 0 < compactness < np.inf):
-        raise DicomLabError(f"compactness= is a positive number, found {compactness!r}")
-    each = None if ml is None else float(ml) / float(voxel_ml(volume, "slic(ml=…)")[0])
+    near = check_number(compactness, "compactness=", above=True)
+    each = None if ml is None else check_number(ml, "ml=") / float(voxel_ml(volume, "slic(ml=…)")[0])
     if each is not None and not each >= 1:
         raise DicomLabError(f"ml= is the size of a piece, at least that of a voxel; found {ml!r}")
-    if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1):
-        raise DicomLabError(f"n= is a number of pieces, 1 or more; found {n!r}")
+    if n is not None:
+        check_count(n, "n=, a number of pieces,")
 
     def work(values: Array, where: Array | None) -> Array:
         inner = None if where is None else upright(where)
@@ -219,7 +234,7 @@ def slic(
         found: Array = pieces(
             np.where(finite, known_values, low),
             n_segments=count,
-            compactness=compactness,
+            compactness=near,
             spacing=known.spacing,
             channel_axis=None,
             start_label=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ __all__ = [
     "Lengths",
     "alike",
     "boxes",
+    "check_count",
+    "check_number",
     "check_volume",
     "each_part",
     "each_step",
@@ -44,7 +47,8 @@ def check_volume(volume: xr.DataArray, what: str) -> None:
     """Refuse what has no single real value at each voxel."""
     if not isinstance(volume, xr.DataArray):
         raise DicomLabError(
-            f"{what} takes a volume (xarray.DataArray), found {type(volume).__name__}; dicomlab.make_volume makes one of an array"
+            f"{what} takes a volume (xarray.DataArray), found {type(volume).__name__}; "
+            "dicomlab.make_volume makes one of an array"
         )
     if volume.dtype.kind not in "biuf" or "sample" in volume.dims:
         mend = (
@@ -58,6 +62,35 @@ def check_volume(volume: xr.DataArray, what: str) -> None:
     Geometry.from_volume(volume)
     if not volume.size:
         raise DicomLabError(f"{what} needs voxels, found none: {dict(volume.sizes)}")
+
+
+def check_number(
+    value: object, what: str, *, least: float = 0.0, most: float = math.inf, above: bool = False
+) -> float:
+    """One finite number from `least` to `most`, or `above` the least; anything else is an error."""
+    fits = isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.complexfloating))
+    if fits:
+        number = float(value)  # type: ignore[arg-type]
+        if math.isfinite(number) and least <= number <= most and not (above and number == least):
+            return number
+    span = (
+        f"above {least:g}"
+        if above
+        else f"{least:g} or more"
+        if most == math.inf
+        else f"from {least:g} to {most:g}"
+    )
+    raise DicomLabError(f"{what} is one number, {span}; found {value!r}")
+
+
+def check_count(value: object, what: str, *, least: int = 1, most: int | None = None) -> int:
+    """One whole number from `least` to `most`; anything else is an error."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        number = int(value)
+        if number >= least and (most is None or number <= most):
+            return number
+    span = f"{least} or more" if most is None else f"from {least} to {most}"
+    raise DicomLabError(f"{what} is a whole number, {span}; found {value!r}")
 
 
 # -- plain arrays -----------------------------------------------------------------------------------------------------
@@ -103,7 +136,8 @@ def each_step(
             check_grid(other, volume)
             if strange := [dim for dim in other.dims if dim not in (*volume.dims, *AXES)]:
                 raise DicomLabError(
-                    f"the mask has an axis that the volume lacks, {strange[0]!r}; pick one step of it: mask.isel({strange[0]}=0)"
+                    f"the mask has an axis that the volume lacks, {strange[0]!r}; pick one step of it: "
+                    f"mask.isel({strange[0]}=0)"
                 )
     further = [dim for dim in volume.dims if dim not in AXES]
     sizes = [volume.sizes[dim] for dim in further]

@@ -30,8 +30,9 @@ TISSUE_RANGES: Final[dict[str, tuple[float | None, float | None]]] = {
 }
 """Lowest and highest HU of tissues, both included; None is no limit.
 
-Ranges in common use: fat and muscle as in body composition, calcium as in Agatston's score, bone as in surgical planning. Values
-do not tell tissues apart for sure: contrast medium is as bright as bone, and where air meets tissue a voxel may look like fat.
+Ranges in common use: fat and muscle as in body composition, calcium as in Agatston's score, bone as in surgical planning.
+Values do not tell tissues apart for sure: contrast medium is as bright as bone, and where air meets tissue a voxel may look
+like fat.
 """
 
 

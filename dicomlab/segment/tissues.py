@@ -1,7 +1,7 @@
 """Tissues of a CT: `lungs`, `airways`, `air`, `bone`.
 
-Boundaries lie half way between the values on both sides, where an edge that is blurred has its true place. They are plain rules, made
-for looking and teaching; nothing here was validated on patients.
+Boundaries lie half way between the values on both sides, where an edge that is blurred has its true place. They are plain
+rules, made for looking and teaching; nothing here was validated on patients.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 import xarray as xr
 
 from dicomlab.masks import mask_like
-from dicomlab.segment.patient import Patient
 from dicomlab.segment.chest import Chest, find_chest
 from dicomlab.segment.connected import counted, labelled
 from dicomlab.segment.distances import squared
+from dicomlab.segment.patient import Patient
 from dicomlab.segment.steps import Array, Bools, Lengths, boxes, each_step, grown, lengths, voxel_ml
 from dicomlab.segment.thresholds import check_hu
 
@@ -82,9 +82,9 @@ def _of_chest(ct: xr.DataArray, what: str, part: Callable[[Chest], Array], dtype
 def bone(ct: xr.DataArray) -> xr.DataArray:
     """Mask of bone, compact and spongy, with its surface half way between the values on both sides.
 
-    From 215 HU on something may be bone, if it has 0.1 ml; at its surface a voxel is bone when its value is nearer to the highest
-    than to the lowest of its 26 neighbours. What is as bright is found too: calcifications, metal, the couch, and blood or
-    bowel with more contrast medium; `largest_component`, `body` and ``&`` leave it out.
+    From 215 HU on something may be bone, if it has 0.1 ml; at its surface a voxel is bone when its value is nearer to the
+    highest than to the lowest of its 26 neighbours. What is as bright is found too: calcifications, metal, the couch, and blood
+    or bowel with more contrast medium; `largest_component`, `body` and ``&`` leave it out.
 
     Parameters
     ----------
