@@ -287,6 +287,25 @@ def test_a_segmentation_belongs_to_the_patient_and_study_of_its_source(tmp_path:
     assert str(first.PatientName) not in str(nobody)
 
 
+def test_what_a_source_says_of_its_patient_is_repeated_whatever_it_is(tmp_path: Path) -> None:
+    sources = datasets()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for source in sources:
+            source.PatientName, source.PatientSex, source.PatientAge = "Müller", "DIVERSE", "old"
+            source.SpecificCharacterSet = "ISO_IR 100"
+            source.OtherPatientIDs, source.PatientComments = ["1", "2"], "none"
+        write(tmp_path / "ct", sources)
+    mask = load_volume(tmp_path / "ct") > 50
+    mask.dicom.save_seg(tmp_path / "seg.dcm", "bone", source=tmp_path / "ct")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = pydicom.dcmread(tmp_path / "seg.dcm")
+        told = (str(again.PatientName), again.PatientSex, again.PatientAge, again.PatientComments)
+    assert told == ("Müller", "DIVERSE", "old", "none")
+    assert load_segmentation(tmp_path / "seg.dcm").label.values.tolist() == ["bone"]
+
+
 @pytest.mark.parametrize("modality", ["CT", "MR"])
 def test_each_frame_refers_to_the_image_that_lies_there(tmp_path: Path, modality: str) -> None:
     source = write(tmp_path / "source", datasets(modality))
