@@ -111,7 +111,7 @@ def test_numbers_that_nobody_named_are_numbers_until_somebody_names_them(
     assert labels_of(load(path, names={2: "spleen"})).names == ["liver", "spleen", "fat <brown> & co"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(geometries(), st.sampled_from(["nii", "nrrd"]))
 def test_labels_lie_where_they_lay_on_any_grid(geometry: Any, suffix: str) -> None:
     like = volume_on(geometry)
