@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -111,7 +112,7 @@ def test_numbers_that_nobody_named_are_numbers_until_somebody_names_them(
     assert labels_of(load(path, names={2: "spleen"})).names == ["liver", "spleen", "fat <brown> & co"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(geometries(), st.sampled_from(["nii", "nrrd"]))
 def test_labels_lie_where_they_lay_on_any_grid(geometry: Any, suffix: str) -> None:
     like = volume_on(geometry)
@@ -188,6 +189,29 @@ def test_a_table_that_cannot_be_understood_is_told_and_left(rows: str) -> None:
     image = of_total_segmentator(np.ones((3, 4, 5), np.uint8), rows=rows)
     with pytest.warns(DicomLabWarning, match=r"names=\{1: 'liver'\} names them"):
         assert labels_of(from_nibabel(image)).names == ["label 1"]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        b"",
+        b"[]",
+        b'[{"value": 0, "name": "x"}]',
+        b'[["value"]]',
+        b'{"value": 1}',
+        b"[" * 100_000,
+        b'[{"value": 1}',
+    ],
+)
+def test_a_comment_that_somebody_damaged_is_told_and_left(comment: bytes) -> None:
+    image = nib.Nifti1Image(np.ones((3, 4, 5), np.uint8), AFFINE)
+    image.header.set_xyzt_units("mm")
+    content = b'{"dicomlab": {"labels": ' + comment + b"}}"
+    image.header.extensions.append(nib.nifti1.Nifti1Extension(6, content))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert labels_of(from_nibabel(image)).names == ["label 1"]
+    assert [w.category for w in caught] == ([] if comment == b"[]" else [DicomLabWarning])
 
 
 def test_a_resampled_label_map_is_a_plain_volume_and_names_for_it_are_refused() -> None:

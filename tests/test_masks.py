@@ -22,7 +22,7 @@ from dicomlab.masks import (
     terms,
     to_label_maps,
     with_labels,
-)
+)from dicomlab.masks.terms import LEFT
 
 AFFINE = np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]]
 FRAME = "1.2.3"
@@ -152,6 +152,13 @@ def test_labels_of_a_mask_with_segments_lie_along_them(organs: xr.DataArray) -> 
     assert named.isel(segment=[1]).dicom.labels[0].colour == "#00ff00"
     (again,) = to_label_maps(both)
     assert [int((again == n).sum()) for n in (1, 2, 3)] == [12, 12, 1]
+
+
+def test_a_segment_that_is_picked_keeps_its_label(organs: xr.DataArray) -> None:
+    both = stacked({part.label.name: part.mask for part in parts(organs)})
+    (label,) = both.sel(segment=2).dicom.labels
+    assert (label.name, label.type, label.side) == ("left kidney", organs.dicom.labels["left kidney"].type, LEFT)
+    assert both.sel(segment=2).dicom.labels.table["voxels"].item() == 12
 
 
 def test_codes_of_ones_own_are_kept_in_every_form(ct: xr.DataArray) -> None:

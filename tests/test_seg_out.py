@@ -105,14 +105,13 @@ ORIENTATIONS = ["axial", "oblique"]
 @pytest.mark.parametrize(
     ("orientation", "with_source"), [("axial", True), ("axial", False), ("oblique", True)]
 )
-@pytest.mark.parametrize("kind", ["bool", "binary", "fractional", "labels"])
+@pytest.mark.parametrize("kind", ["binary", "fractional", "labels"])
 def test_dciodvfy_finds_no_error(kind: str, with_source: bool, orientation: str, tmp_path: Path) -> None:
     modality = "CT" if orientation == "axial" else "MR"
     source = write(tmp_path / "source", datasets(modality)) if with_source else None
     like = load_volume(source) if source else volume(orientation)
     mask = five(like) if not source else stacked({"liver": like > 50, "lesion": like > 80, "bone": like < 0})
     made = {
-        "bool": mask.isel(segment=0, drop=True),
         "binary": mask,
         "fractional": mask.astype(np.float32) * np.float32(0.25),
         "labels": dl.masks.to_label_maps(mask)[0].isel(slice=slice(None, None, -1)),
@@ -220,7 +219,7 @@ def masks(draw: st.DrawFn) -> xr.DataArray:
     return both if form == "segments" else both.astype(np.float32) * np.float32(51 / 255)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(masks())
 def test_any_mask_comes_back_with_every_voxel_where_it_was(mask: xr.DataArray) -> None:
     made = to_seg(mask)
@@ -287,6 +286,25 @@ def test_a_segmentation_belongs_to_the_patient_and_study_of_its_source(tmp_path:
     assert str(first.PatientName) not in str(nobody)
 
 
+def test_what_a_source_says_of_its_patient_is_repeated_whatever_it_is(tmp_path: Path) -> None:
+    sources = datasets()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for source in sources:
+            source.PatientName, source.PatientSex, source.PatientAge = "Müller", "DIVERSE", "old"
+            source.SpecificCharacterSet = "ISO_IR 100"
+            source.OtherPatientIDs, source.PatientComments = ["1", "2"], "none"
+        write(tmp_path / "ct", sources)
+    mask = load_volume(tmp_path / "ct") > 50
+    mask.dicom.save_seg(tmp_path / "seg.dcm", "bone", source=tmp_path / "ct")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = pydicom.dcmread(tmp_path / "seg.dcm")
+        told = (str(again.PatientName), again.PatientSex, again.PatientAge, again.PatientComments)
+    assert told == ("Müller", "DIVERSE", "old", "none")
+    assert load_segmentation(tmp_path / "seg.dcm").label.values.tolist() == ["bone"]
+
+
 @pytest.mark.parametrize("modality", ["CT", "MR"])
 def test_each_frame_refers_to_the_image_that_lies_there(tmp_path: Path, modality: str) -> None:
     source = write(tmp_path / "source", datasets(modality))
@@ -338,7 +356,7 @@ def test_frames_of_one_file_are_named_by_their_number(tmp_path: Path) -> None:
 
 
 @needs_dciodvfy
-@pytest.mark.parametrize("kind", ["gantry_tilt", "uneven_spacing", "enhanced_ct", "dynamic", "sagittal_mr"])
+@pytest.mark.parametrize("kind", ["gantry_tilt", "uneven_spacing", "enhanced_ct", "dynamic"])
 def test_masks_of_odd_series_are_valid_and_come_back(tmp_path: Path, kind: str) -> None:
     phantom.write_kind(kind, tmp_path / "source")
     with warnings.catch_warnings():
@@ -380,12 +398,12 @@ def test_colours_of_every_kind_and_codes_of_ones_own_come_back(tmp_path: Path) -
     like = volume("axial")
     own = Code("X1", "99ME", "Brown fat")
     kept = labels_of(with_labels(like > 0, "fat"))[0].category
-    colours = np.random.default_rng(2).integers(0, 256, (40, 3)).tolist()
+    colours = np.random.default_rng(2).integers(0, 256, (20, 3)).tolist()
     labels = [
         Label(n, f"Größe {n}", "#" + "".join(f"{x:02x}" for x in rgb), kept, own)
         for n, rgb in enumerate(colours, start=1)
     ]
-    mask = mask_like(like, np.random.default_rng(2).integers(0, 41, SHAPE).astype(np.uint8), labels=labels)
+    mask = mask_like(like, np.random.default_rng(2).integers(0, 21, SHAPE).astype(np.uint8), labels=labels)
     mask.dicom.save_seg(tmp_path / "seg.dcm")
     assert list(labels_of(load_segmentation(tmp_path / "seg.dcm"))) == labels
 

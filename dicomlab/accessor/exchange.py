@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from dicomlab.masks import Label
+    from dicomlab.read.picking import Source
     from dicomlab.surfaces import Style
 
 __all__ = ["Exchange"]
@@ -39,9 +40,11 @@ class Exchange(Bound):
         made: hd.Volume = _extra("highdicom").to_highdicom(self._volume)
         return made
 
-    def to_seg(self, name: str | Label | None = None, **options: Any) -> hd.seg.Segmentation:
-        """A mask as a DICOM Segmentation, to ``.save_as(path)``; `dicomlab.extras.seg.to_seg` has its options."""
-        made: hd.seg.Segmentation = _extra("seg").to_seg(self._volume, name, **options)
+    def to_seg(
+        self, name: str | Label | None = None, *, source: Source | None = None, **options: Any
+    ) -> hd.seg.Segmentation:
+        """A mask as a DICOM Segmentation, to ``.save_as(path)``; see `dicomlab.extras.seg.to_seg`, also for ``options``."""
+        made: hd.seg.Segmentation = _extra("seg").to_seg(self._volume, name, source=source, **options)
         return made
 
     def save_seg(
@@ -49,11 +52,12 @@ class Exchange(Bound):
         path: str | os.PathLike[str],
         name: str | Label | None = None,
         *,
+        source: Source | None = None,
         overwrite: bool = False,
         **options: Any,
     ) -> None:
-        """Write a mask to a DICOM Segmentation, ``.dcm``; see `dicomlab.extras.seg.save_seg`."""
-        _extra("seg").save_seg(self._volume, path, name, overwrite=overwrite, **options)
+        """Write a mask to a DICOM Segmentation, ``.dcm``; see `dicomlab.extras.seg.to_seg`, also for ``options``."""
+        _extra("seg").save_seg(self._volume, path, name, source=source, overwrite=overwrite, **options)
 
     def save_nifti(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -137,6 +137,8 @@ def _kept(attrs: Mapping[Any, Any]) -> list[Label]:
 def _lone(mask: xr.DataArray) -> Label:
     """The label of a bool mask. One that was renamed, or made of a named one, is no longer what it was called."""
     kept, own = _kept(mask.attrs), _own_name(mask)
+    if "label" in mask.coords and mask.coords["label"].ndim == 0:  # one segment, picked of several
+        return _told(1, lambda name: str(mask.coords[name].values) if name in mask.coords else "")
     if kept and (not own or own == kept[0].name):
         return kept[0]
     return Label(1, own or "mask")
@@ -167,22 +169,20 @@ def _along_segments(mask: xr.DataArray) -> list[Label]:
     count = mask.sizes[SEGMENT]
     numbers = [int(n) for n in mask.coords[SEGMENT].values] if SEGMENT in mask.coords else range(1, count + 1)
 
-    def told(name: str) -> list[str]:
-        if name not in mask.coords or mask.coords[name].dims != (SEGMENT,):
-            return [""] * count
-        return [str(one) for one in mask.coords[name].values]
+    def told(name: str, k: int) -> str:
+        known = name in mask.coords and mask.coords[name].dims == (SEGMENT,)
+        return str(mask.coords[name].values[k]) if known else ""
 
-    columns = {
-        key: list(zip(told(f"{key}_value"), told(f"{key}_scheme"), told(key), strict=True))
-        for key in _OF_CODES
-    }
-    found = []
-    for k, (number, name, colour) in enumerate(zip(numbers, told("label"), told("colour"), strict=True)):
-        codes = {key: Code(*columns[key][k]) for key in _OF_CODES if all(columns[key][k])}
-        if ("category" in codes) != ("type" in codes):
-            codes = {}
-        found.append(Label(number, name or f"segment {number}", colour or None, **codes))
-    return found
+    return [_told(number, lambda name, k=k: told(name, k)) for k, number in enumerate(numbers)]
+
+
+def _told(number: int, told: Callable[[str], str]) -> Label:
+    """The label that coordinates tell of."""
+    columns = {key: (told(f"{key}_value"), told(f"{key}_scheme"), told(key)) for key in _OF_CODES}
+    codes = {key: Code(*parts) for key, parts in columns.items() if all(parts)}
+    if ("category" in codes) != ("type" in codes):
+        codes = {}
+    return Label(number, told("label") or f"segment {number}", told("colour") or None, **codes)
 
 
 def _on_segments(mask: xr.DataArray, given: Mapping[int, Label], *, forget: bool) -> xr.DataArray:

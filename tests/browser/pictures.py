@@ -220,7 +220,14 @@ def painted_picture(chromium: Browser, home: Path) -> None:
         name.fill("liver")
         name.press("Enter")
         notebook.still()
-        spots = [[-110, -10, -50], [-90, -50, -50], [-60, -60, -50], [-60, -20, -50], [-95, 20, -50], [-85, -20, -50]]
+        spots = [
+            [-110, -10, -50],
+            [-90, -50, -50],
+            [-60, -60, -50],
+            [-60, -20, -50],
+            [-95, 20, -50],
+            [-85, -20, -50],
+        ]
         places = notebook.ask("argument.map((lps) => viewer.stage.pxOf(viewer.stage.panes[0], lps))", spots)
         box = notebook.page.locator(".dl-stage").bounding_box()
         assert box is not None

@@ -24,6 +24,16 @@ __all__ = ["read_labels", "snap_table", "write_labels"]
 _TABLE, _COMMENT = 0, 6
 """Codes of extensions: the table has that of TotalSegmentator (in Connectome Workbench it is 30); a comment."""
 _INTENT = "label"
+_STRANGE = (
+    AttributeError,
+    DicomLabError,
+    ElementTree.ParseError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What damaged XML, damaged JSON and labels that are none raise."""
 _LONGEST = 1 << 24
 """Bytes of a table of names; what is longer is none."""
 
@@ -57,7 +67,7 @@ def read_labels(image: Any) -> list[Label]:
                 return [Label.from_json(label) for label in json.loads(text)["dicomlab"]["labels"]]
             if "<LabelTable" in text and not found:
                 found = _of_table(text)
-        except (ValueError, TypeError, KeyError, ElementTree.ParseError, DicomLabError) as problem:
+        except _STRANGE as problem:
             warn_user(
                 f"this NIfTI says what its labels are in a way that cannot be understood ({type(problem).__name__}); "
                 "names={1: 'liver'} names them"

@@ -112,7 +112,8 @@ def on_grid(frames: Frames, like: xr.DataArray) -> tuple[Geometry, Places]:
     ):
         raise GeometryError(
             f"the segmentation is in the frame of reference {frames.frame_of_reference}, like= in "
-            f"{geometry.frame_of_reference}: their millimetres mean different places. It belongs to another image."
+            f"{geometry.frame_of_reference}: their millimetres mean different places. It belongs to another image; if you know "
+            "that both are one, load it without like=, and mask.dicom.assume_frame(volume)."
         )
     own, _ = affine.direction_from_cosines(frames.cosines)
     # Some programs turn rows or columns around when they write frames.

@@ -47,8 +47,8 @@ def find_origin(source: Source | None, frame: str, progress: bool) -> Origin | N
 
 
 def stand_in(origin: Origin | None, placement: Placement, shape: tuple[int, int], frame: str) -> Dataset:
-    """What highdicom asks a source image: patient and study, and a grid like that of the mask. No such image exists."""
-    image = subject_of(origin)
+    """What highdicom asks a source image: a grid like that of the mask. No such image exists, and it is of nobody."""
+    image = subject_of(None)
     image.SOPClassUID = CTImageStorage
     image.SOPInstanceUID, image.SeriesInstanceUID = generate_uid(prefix=None), generate_uid(prefix=None)
     image.Modality = "OT"
@@ -80,12 +80,15 @@ def _thickness(origin: Origin | None, placement: Placement) -> float:
 
 
 def refer(made: Segmentation, origin: Origin | None, placement: Placement, shape: tuple[int, int]) -> None:
-    """Let a segmentation, and each of its frames, refer to the images that lie there, in place of the one that stood in.
+    """Give a segmentation its patient and study, and let each of its frames refer to the images that lie there.
+
+    All this in place of what the image said that stood in: highdicom has opinions on the names of patients.
 
     References
     ----------
     PS3.3 C.7.6.16.2.6 "Derivation Image Macro", C.12.2 "Common Instance Reference Module".
     """
+    made.update(subject_of(origin))
     frames = made.PerFrameFunctionalGroupsSequence
     for keyword in ("SourceImageSequence", "ReferencedSeriesSequence"):
         delattr(made, keyword)
