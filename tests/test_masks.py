@@ -22,7 +22,8 @@ from dicomlab.masks import (
     terms,
     to_label_maps,
     with_labels,
-)from dicomlab.masks.terms import LEFT
+)
+from dicomlab.masks.terms import LEFT
 
 AFFINE = np.diag([5.0, 0.9, 0.8, 1.0])[[2, 1, 0, 3]]
 FRAME = "1.2.3"
@@ -157,8 +158,13 @@ def test_labels_of_a_mask_with_segments_lie_along_them(organs: xr.DataArray) -> 
 def test_a_segment_that_is_picked_keeps_its_label(organs: xr.DataArray) -> None:
     both = stacked({part.label.name: part.mask for part in parts(organs)})
     (label,) = both.sel(segment=2).dicom.labels
-    assert (label.name, label.type, label.side) == ("left kidney", organs.dicom.labels["left kidney"].type, LEFT)
+    assert (label.name, label.type, label.side) == (
+        "left kidney",
+        organs.dicom.labels["left kidney"].type,
+        LEFT,
+    )
     assert both.sel(segment=2).dicom.labels.table["voxels"].item() == 12
+    assert both.sel(segment=2).dicom.with_labels("liver").dicom.labels.names == ["liver"]
 
 
 def test_codes_of_ones_own_are_kept_in_every_form(ct: xr.DataArray) -> None:

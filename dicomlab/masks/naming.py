@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,8 @@ def with_labels(
     if form == "segments":
         return _on_segments(mask, given, forget=labels is None)
     if form == "bool":
+        gone = [name for name in _COORDS if name in mask.coords]  # of a segment that was picked
+        mask = mask.drop_vars(gone)
         if set(given) - {1}:
             raise DicomLabError(f"a mask of False and True has one label, found {sorted(given)}")
         made = mask.assign_attrs(
@@ -163,17 +166,23 @@ def _flags(attrs: Mapping[Any, Any]) -> dict[int, Label]:
 
 
 _OF_CODES = ("category", "type", "side")
+_COORDS = (
+    "label",
+    "colour",
+    *_OF_CODES,
+    *(f"{key}_{end}" for key in _OF_CODES for end in ("value", "scheme")),
+)
 
 
 def _along_segments(mask: xr.DataArray) -> list[Label]:
     count = mask.sizes[SEGMENT]
     numbers = [int(n) for n in mask.coords[SEGMENT].values] if SEGMENT in mask.coords else range(1, count + 1)
 
-    def told(name: str, k: int) -> str:
+    def told(k: int, name: str) -> str:
         known = name in mask.coords and mask.coords[name].dims == (SEGMENT,)
         return str(mask.coords[name].values[k]) if known else ""
 
-    return [_told(number, lambda name, k=k: told(name, k)) for k, number in enumerate(numbers)]
+    return [_told(number, partial(told, k)) for k, number in enumerate(numbers)]
 
 
 def _told(number: int, told: Callable[[str], str]) -> Label:
@@ -187,8 +196,7 @@ def _told(number: int, told: Callable[[str], str]) -> Label:
 
 def _on_segments(mask: xr.DataArray, given: Mapping[int, Label], *, forget: bool) -> xr.DataArray:
     if forget:
-        gone = ["label", "colour", *_OF_CODES, *(f"{k}_{p}" for k in _OF_CODES for p in ("value", "scheme"))]
-        return mask.drop_vars([name for name in gone if name in mask.coords])
+        return mask.drop_vars([name for name in _COORDS if name in mask.coords])
     known = _along_segments(mask)
     numbers = [one.value for one in known]
     if set(given) == {0}:  # one name for the one segment
