@@ -97,7 +97,7 @@ def peak(values: npt.NDArray[Any], start: int, piece: Piece, geometry: Geometry)
         if not plane.any():
             continue
         total, voxels = np.zeros(plane.shape), np.zeros(plane.shape, np.int32)
-        for other in near:
+        for other in near[np.abs(along[near] - along[piece.box[0].start + k]) <= PEAK_RADIUS]:
             for di in range(-far_r, far_r + 1):
                 run = _row_of_sphere(
                     along[other] - along[piece.box[0].start + k], di * down, across, geometry
