@@ -5,6 +5,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from benchmarks import measuring
 from benchmarks.loading import BEGIN, CASES, END, PAGE, Measured, busy, compare, lines, measure, page
 from benchmarks.series import NAMES, TINY, check, make
 
@@ -62,3 +63,11 @@ def test_a_busy_machine_is_told() -> None:
 def test_the_page_has_the_markers_between_which_tables_go() -> None:
     text = PAGE.read_text(encoding="utf-8")
     assert text.index(BEGIN) < text.index(END)
+
+
+def test_what_measures_labels_beside_each_other_finds_the_same() -> None:
+    volume, mask = measuring.make(12, 64, 4)
+    for made in (measuring.peers(volume, mask), measuring.compare(mask)):
+        times, differences = measuring.measure(made, 1)
+        assert len(times) == len(made) > 1
+        assert max(differences.values()) < 1e-5

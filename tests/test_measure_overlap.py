@@ -51,6 +51,15 @@ def by_tree(
     )
 
 
+def leaning(
+    degrees: float, along: np.ndarray, steps: tuple[float, float], shape: tuple[int, ...]
+) -> dl.Geometry:
+    """A grid whose slices lean over along its rows."""
+    lean = np.array([[0, 0, 1.0], [math.tan(math.radians(degrees)), 1, 0], [1, 0, 0]])
+    down, across = (step * np.arange(n) for step, n in zip(steps, shape[1:], strict=True))
+    return dl.Geometry(lean, along, down, across, "1.2.3")
+
+
 def places_of(grid: dl.Geometry) -> np.ndarray:
     return grid.lps(np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1))
 
@@ -95,22 +104,26 @@ def test_distances_are_those_of_all_surface_voxels(spacing: tuple[float, float, 
 @pytest.mark.parametrize("kind", ["tilted", "uneven"])
 def test_distances_are_right_where_slices_are_tilted_or_uneven(kind: str) -> None:
     labels = shapes(1)
-    n, rows, columns = labels.shape
-    lean = np.array([[0, 0, 1.0], [math.tan(math.radians(25)), 1, 0], [1, 0, 0]])
-    along = 3.0 * np.arange(n) if kind == "tilted" else np.cumsum(np.array([1.0, 4, 1, 2, 6, 1, 2] * 2))
-    grid = dl.Geometry(
-        lean if kind == "tilted" else np.eye(3)[:, ::-1],
-        along,
-        0.8 * np.arange(rows),
-        1.1 * np.arange(columns),
-        "1.2.3",
-    )
+    along = 3.0 * np.arange(14) if kind == "tilted" else np.cumsum(np.array([1.0, 4, 1, 2, 6, 1, 2] * 2))
+    grid = leaning(25 if kind == "tilted" else 0, along, (0.8, 1.1), labels.shape)
     others = other_shapes(labels, 2)
     a, b = (dl.make_volume(one, geometry=grid) for one in (labels, others))
     places = places_of(grid)
     for number, row in zip(sorted(NAMES), compare_masks(a, b).to_dict("records"), strict=True):
         expected = by_tree(labels == number, others == number, places, 1.0)
         assert [row[name] for name in (*DISTANCES, "surface_dice")] == pytest.approx(expected, rel=1e-9)
+
+
+def test_across_a_shear_the_nearest_voxel_may_be_one_that_is_buried() -> None:
+    """The voxel a slice up and a row back is nearer than any across a face."""
+    b = np.zeros((5, 7, 5), bool)
+    for axis in range(3):
+        b[tuple(slice(1, 4) if k == axis else 2 for k in range(3))] = True
+    a = b.copy()
+    a[3, 1, 2] = True
+    grid = leaning(50, 0.7 * np.arange(5), (1.0, 1.0), b.shape)
+    row = compare_masks(*(dl.make_volume(one, geometry=grid) for one in (a, b))).iloc[0]
+    assert row["hausdorff_mm"] == pytest.approx(np.hypot(0.7, 0.7 * math.tan(math.radians(50)) - 1))
 
 
 def test_the_farthest_voxel_may_lie_deep_inside() -> None:

@@ -417,6 +417,8 @@ def test_what_cannot_be_measured_is_refused_with_what_mends_it() -> None:
         region_stats(volume, mask, percentiles=[101])
     with pytest.raises(DicomLabError, match="abs"):
         region_stats(volume * 1j, mask)
+    with pytest.raises(DicomLabError, match="mask_like"):
+        region_stats(volume, mask.values)  # type: ignore[arg-type]
     with pytest.raises(DicomLabError, match="Compare first"):
         region_stats(volume, volume)
 

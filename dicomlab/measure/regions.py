@@ -12,7 +12,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import Geometry
-from dicomlab.masks import SEGMENT, check_grid, labels_of, slice_volumes
+from dicomlab.masks import SEGMENT, check_grid, check_mask, labels_of, slice_volumes
 from dicomlab.measure import shape
 from dicomlab.measure.pieces import Piece, further_axes, grid_of, key_of, pieces, room_of, whole_step
 from dicomlab.measure.surface import crofton_surface, mesh_surface
@@ -96,6 +96,7 @@ def region_stats(
     label
     bone        4  0.008  21.5    HU
     """
+    check_mask(mask)
     check_grid(mask, volume)
     _check_values(volume)
     for percent in percentiles:

@@ -90,26 +90,23 @@ def peak(values: npt.NDArray[Any], start: int, piece: Piece, geometry: Geometry)
     pad = ((0, 0), (far_r, far_r), (far_c + 1, far_c))
     sums = np.pad(np.where(known, around, 0), pad).cumsum(axis=2)
     counts = np.pad(known, pad).cumsum(axis=2, dtype=np.int32)
-    rows = np.arange(piece.inside.shape[1]) + piece.box[1].start - top + far_r
-    columns = np.arange(piece.inside.shape[2]) + piece.box[2].start - left + far_c + 1
+    shift = piece.box[1].start - top + far_r, piece.box[2].start - left + far_c + 1
     best = -math.inf
     for k, plane in enumerate(piece.inside):
-        if not plane.any():
-            continue
-        total, voxels = np.zeros(plane.shape), np.zeros(plane.shape, np.int32)
-        for other in near:
+        rows, columns = (at + by for at, by in zip(np.nonzero(plane), shift, strict=True))
+        total, voxels = np.zeros(rows.size), np.zeros(rows.size, np.int32)
+        here = along[piece.box[0].start + k]
+        for other in near[np.abs(along[near] - here) <= PEAK_RADIUS]:
+            added, counted = sums[other - near[0]], counts[other - near[0]]
             for di in range(-far_r, far_r + 1):
-                run = _row_of_sphere(
-                    along[other] - along[piece.box[0].start + k], di * down, across, geometry
-                )
+                run = _row_of_sphere(along[other] - here, di * down, across, geometry)
                 if run is None:
                     continue
-                here = other - near[0], (rows + di)[:, None]
-                total += sums[(*here, columns + run[1])] - sums[(*here, columns + run[0] - 1)]
-                voxels += counts[(*here, columns + run[1])] - counts[(*here, columns + run[0] - 1)]
-        seen = plane & (voxels > 0)
-        if seen.any():
-            best = max(best, float((total[seen] / voxels[seen]).max()))
+                last, before = (rows + di, columns + run[1]), (rows + di, columns + run[0] - 1)
+                total += added[last] - added[before]
+                voxels += counted[last] - counted[before]
+        if voxels.any():
+            best = max(best, float((total[voxels > 0] / voxels[voxels > 0]).max()))
     return best if best > -math.inf else math.nan
 
 
