@@ -50,6 +50,22 @@ def circle(centre: Any, radius: float, right: Any = (1, 0, 0), down: Any = (0, 1
 # ---- lengths, angles, areas ------------------------------------------------------------------------------------------
 
 
+def test_an_area_half_way_between_two_slices_has_the_voxels_that_are_drawn_there() -> None:
+    values = np.arange(4)[:, None, None] * np.ones((1, 9, 9))
+    for affine in (np.diag([2.5, 1, 1, 1]), np.diag([-2.5, 1, 1, 1])):
+        volume = dl.make_volume(values, affine=affine[[2, 1, 0, 3]])
+        middle = volume.dicom.lps([1.5, 4, 4])
+        browser = dl.browse(volume, window=(1.5, 3))
+        browser.interpolation = "nearest"
+        browser.position = middle.tolist()
+        x, y, z = middle
+        browser.rois = [
+            dl.Roi("rectangle", [(x - 2, y - 2, z), (x + 2, y - 2, z), (x + 2, y + 2, z), (x - 2, y + 2, z)])
+        ]
+        drawn = browser.picture(90, 90)[45, 45, 0] / 255
+        assert browser.rois.statistics(0).mean == pytest.approx(drawn * 3, abs=0.02)
+
+
 def test_lengths_angles_and_areas_are_those_of_the_school_book() -> None:
     assert Roi("ruler", [(1, 1, 1), (1, 4, 5)]).length == 5
     assert Roi("profile", [(0, 0, 0), (2, 3, 6)]).length == 7

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.view.grid import Grid
-from dicomlab.view.plane import Vector, cross, dot
+from dicomlab.view.plane import SLACK, Vector, cross, dot
 
 __all__ = [
     "AREAS",
@@ -240,7 +240,7 @@ def _near(grid: Grid, points: Sequence[Vector], kind: str, axis: int, margin: fl
 
 
 def _nearest(line: _Floats, at: _Floats) -> _Indexes:
-    """Indices of the nearest positions; half way between two the lower index."""
+    """Indices of the voxels that are drawn at places: half way between two the higher index, as in ``sample``."""
     if line.size == 1:
         return np.zeros(at.shape, dtype=np.intp)
     if line[-1] >= line[0]:
@@ -248,4 +248,8 @@ def _nearest(line: _Floats, at: _Floats) -> _Indexes:
     else:
         low = np.searchsorted(-line, -at, side="left") - 1
     low = np.clip(low, 0, line.size - 2)
-    return np.where(np.abs(line[low + 1] - at) < np.abs(line[low] - at), low + 1, low)
+    nearest = np.where(np.abs(line[low + 1] - at) < np.abs(line[low] - at), low + 1, low)
+    last = np.minimum(nearest, line.size - 2)
+    step = np.abs(line[last + 1] - line[last])
+    tie = np.abs(line[last + 1] - at) - np.abs(line[last] - at) <= 2 * SLACK * step
+    return np.where(tie & (nearest == last), last + 1, nearest)

@@ -219,6 +219,17 @@ def shown(book: Notebook) -> None:
     book.still()
 
 
+def test_half_way_between_two_slices_the_one_that_is_drawn_is_painted(book: Notebook) -> None:
+    book.run("b.position = [0.0, 0.0, float(v.slice[12] + v.slice[13]) / 2]")
+    book.wait("Math.abs(viewer.state.scene.position[2]) > 0 && viewer.state.scene.position[0] === 0")
+    book.still()
+    stroke(book, (400, 200), (430, 215))
+    assert sorted(set(np.nonzero(mask(book))[0])) == [13]
+    book.page.mouse.move(*at(book, 5, 5))
+    book.same()
+    assert (book.canvas() != book.canvas()[..., :1]).any(), "it is seen, in its colour"
+
+
 def test_fifty_strokes_drawn_while_a_cell_computes_all_arrive(book: Notebook) -> None:
     cell = """
 import time

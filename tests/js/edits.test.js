@@ -294,7 +294,7 @@ test("a bucket fills what hangs together side by side, in the plane of its axis"
   assert.deepEqual(found, [[1, 2, 2]]);
   /** @type {string[]} */
   const many = [];
-  bucket(/** @type {any} */ (SHAPE), [1, 0, 0], 0, look, (s, r, c) => many.push(`${r},${c}`));
+  bucket(/** @type {any} */ (SHAPE), [1, 0, 0], 0, look, (_, r, c) => many.push(`${r},${c}`));
   assert.ok(!many.includes("2,2") && many.includes("5,7") && many.includes("2,4"));
   /** @type {number[][]} */
   const across = [];

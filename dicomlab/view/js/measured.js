@@ -1,7 +1,7 @@
 // Lengths, angles and areas in patient mm, and which voxels lie inside an area. The twin of dicomlab/view/measured.py, where it
 // says what counts: the same operations in the same order, so that page and kernel find the same voxels.
 
-import { cross, dot, minus } from "./plane.js";
+import { SLACK, cross, dot, minus } from "./plane.js";
 import { positionsOf } from "./scene.js";
 import { nearest } from "./space.js";
 
@@ -141,7 +141,7 @@ export function voxelsInside(kind, points, normal, place, found) {
       K[n] = -1;
       const at = (level - (mm[i] * ni + mm[j] * nj)) / leans[axis];
       if (!(at >= low - FACE && at <= high + FACE)) continue;
-      K[n] = nearest(lines[axis], at);
+      K[n] = drawnAt(lines[axis], at);
       mm[axis] = lines[axis][K[n]];
       const x = d[0] * mm[0] + d[1] * mm[1] + d[2] * mm[2] - first[0];
       const y = d[3] * mm[0] + d[4] * mm[1] + d[5] * mm[2] - first[1];
@@ -159,6 +159,17 @@ export function voxelsInside(kind, points, normal, place, found) {
       found(voxel[0], voxel[1], voxel[2]);
     }
   }
+}
+
+/**
+ * The index of the voxel that is drawn at a place: half way between two that with the higher index, as in sample.js.
+ * @param {number[]} line @param {number} at mm
+ */
+function drawnAt(line, at) {
+  const k = nearest(line, at);
+  if (k + 1 >= line.length) return k;
+  const step = Math.abs(line[k + 1] - line[k]);
+  return Math.abs(line[k + 1] - at) - Math.abs(line[k] - at) <= 2 * SLACK * step ? k + 1 : k;
 }
 
 /** mm, the largest step of an axis. @param {Place} place @param {number[]} line @param {number} axis */

@@ -3,6 +3,7 @@
 import { ball, bucket, disc } from "./brush.js";
 import { voxelsInside } from "./measured.js";
 import { normalOf } from "./plane.js";
+import { voxelUnder } from "./probe.js";
 import { shape } from "./svg.js";
 
 /** @typedef {import("./scene.js").Pane} Pane */
@@ -169,6 +170,13 @@ export class Painting {
     return entry ? entry.values[r * source.shape[2] + c] : null;
   }
 
+  /** The voxel that is drawn under the pointer. @private @param {Pane} pane @param {number} x css px @param {number} y */
+  under(pane, x, y) {
+    const { stage, space, meta } = this.viewer;
+    const { ratio } = stage.size;
+    return space.voxel(stage.lpsAt(pane, x, y)) && voxelUnder(meta.sources[0], pane, Math.floor(x * ratio), Math.floor(y * ratio));
+  }
+
   /** The brush is at a place. @param {Pane} pane @param {number} x css px @param {number} y */
   dab(pane, x, y) {
     const { viewer, brush } = this;
@@ -178,8 +186,8 @@ export class Painting {
     this.last = to;
     const write = this.write.bind(this);
     // What lies under the pointer always is; a brush smaller than a voxel would find none else.
-    const voxel = viewer.space.voxel(to);
-    if (voxel) write(voxel[0], voxel[1], voxel[2]);
+    const voxel = this.under(pane, x, y);
+    if (voxel) write(...voxel);
     if (brush.sphere) ball(from, to, brush.size / 2, place, write);
     else disc(from, to, brush.size / 2, pane.plane, normalOf(pane.plane), place, write);
     viewer.redraw();
@@ -195,8 +203,8 @@ export class Painting {
   /** All that hangs together with what is under the pointer, in the plane. @param {Pane} pane @param {number} x css px @param {number} y @param {boolean} erase */
   fill(pane, x, y, erase) {
     const { viewer, edits } = this;
-    const { space, meta } = viewer;
-    const seed = space.voxel(viewer.stage.lpsAt(pane, x, y));
+    const { meta } = viewer;
+    const seed = this.under(pane, x, y);
     if (!seed) return;
     if (!viewer.isStraight) return this.refuse("fills planes of voxels, not tilted ones");
     if (!this.begin(erase)) return;

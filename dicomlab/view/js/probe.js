@@ -43,7 +43,7 @@ function probeAt(viewer, x, y) {
  * @param {import("./types.js").SourceMeta} source @param {import("./scene.js").Pane} pane @param {number} x pixel of the canvas @param {number} y
  * @returns {import("./types.js").Vector3}
  */
-function voxelUnder(source, { plane, left, top }, x, y) {
+export function voxelUnder(source, { plane, left, top }, x, y) {
   const index = courses(source, plane).map((way) => {
     const at = way.index(way.start + (y - top) * way.down + (x - left) * way.right);
     const half = Math.floor(2 * at + 0.5) / 2;
