@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -127,6 +128,8 @@ def contour_item(number: int, points: FloatArray, kind: str, images: list[Datase
     )
     if images:
         item.ContourImageSequence = images
+    # As the bytes stand: else pydicom parses them when it writes.
+    item.set_original_encoding(True, True, default_encoding)
     return item
 
 
