@@ -176,7 +176,9 @@ def test_a_mask_on_another_grid_is_refused_with_what_mends_it(ct: xr.DataArray) 
     check_grid(ct > 50, ct)
     with pytest.raises(GeometryError, match=r"reindex_like|resample_like"):
         check_grid((ct > 50)[1:], ct)
-    other = dl.make_volume(np.ones(ct.shape, bool), affine=AFFINE * [[1.1], [1.1], [1.1], [1]], frame_of_reference=FRAME)
+    other = dl.make_volume(
+        np.ones(ct.shape, bool), affine=AFFINE * [[1.1], [1.1], [1.1], [1]], frame_of_reference=FRAME
+    )
     with pytest.raises(GeometryError, match=r"mask\.dicom\.resample_like\(volume\)"):
         check_grid(other, ct)
 

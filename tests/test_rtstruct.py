@@ -60,7 +60,8 @@ def _dice(a: xr.DataArray, b: xr.DataArray) -> float:
 def test_masks_come_back_from_a_file_exactly(tmp_path: Path, kind: str) -> None:
     volume = volume_on(kind)
     masks = stacked({shape: mask_on(volume, shape) for shape in SHAPES})
-    for holes in ("xor", "keyhole", "closedplanar_xor"):
+    every = ("xor", "keyhole", "closedplanar_xor")
+    for holes in every if kind == "axial" else [every[GRIDS.index(kind) % 2]]:
         masks.dicom.save_rtstruct(tmp_path / f"{holes}.dcm", holes=holes)
         back = load_rtstruct(tmp_path / f"{holes}.dcm", like=volume)
         for k in range(len(SHAPES)):
