@@ -26,6 +26,8 @@ def volume_on(kind: str, shape: tuple[int, int, int] = (6, 11, 13)) -> xr.DataAr
     affine[:3, 3] = -31.3, 12.7, 101.1
     if kind == "oblique":
         affine[:3, :3] = turned((25, -13)) @ affine[:3, :3]
+    if kind == "uneven":
+        affine[1, 1] = -0.9  # upside down, so that the slice normal points to the feet
     if kind == "tilted":
         affine[1, 0] = 0.8
     many = (3 * shape[0], *shape[1:]) if kind == "uneven" else shape

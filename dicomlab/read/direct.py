@@ -137,7 +137,7 @@ class Reader:
         if groups:
             context = [head[cell.start : cell.stop] for cell in wanted if cell.tag in _CONTEXT]
             sequences = {cell.tag: read_groups(head, cell, implicit, context) for cell in groups}
-        elif not any(isinstance(raw, Far) for raw in raws):
+        elif end <= len(head) and not any(isinstance(raw, Far) for raw in raws):
             self._learn(head, cells, syntax)
         kind = self._kind((tuple(cell.tag for cell in wanted), implicit))
         header = kind.family(raws).take(raws, sequences)

@@ -78,9 +78,10 @@ def area(loop: Corners, width: int) -> float:
 
 def thinned(loop: Corners, width: int) -> Corners:
     """The corners at which a border turns."""
-    step = np.roll(loop, -1) - loop
+    around = np.concatenate([loop[-1:], loop, loop[:1]])
+    step = np.diff(around)
     way = np.sign(step) * np.where(np.abs(step) < width, 1, 2)  # along the rows, or from row to row
-    turns: Corners = loop[way != np.roll(way, 1)]
+    turns: Corners = loop[way[1:] != way[:-1]]
     return turns
 
 

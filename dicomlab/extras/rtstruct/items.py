@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import Tag
@@ -20,7 +21,10 @@ __all__ = ["ROI", "contour_item", "contoured_item", "observation_item", "planes_
 
 FloatArray = npt.NDArray[np.float64]
 
-_DATA = Tag("ContourData")
+_TAGS = {
+    keyword: Tag(keyword)
+    for keyword in ("ContourGeometricType", "NumberOfContourPoints", "ContourNumber", "ContourData")
+}
 _NOTHING = 1e-9
 """mm: less than this is the rounding of an oblique axis."""
 _UPRIGHT = 1e-3
@@ -107,21 +111,34 @@ def planes_item(geometry: Geometry) -> Dataset | None:
 
 
 def contour_item(number: int, points: FloatArray, kind: str, images: list[Dataset]) -> Dataset:
-    """Item of a Contour Sequence (3006,0040)."""
-    item = Dataset()
-    item.ContourNumber = number
+    """Item of a Contour Sequence (3006,0040).
+
+    As bytes: there are thousands, and of their millions of numbers pydicom would make objects to write them as the same text.
+    """
+    item = Dataset(
+        {
+            one.tag: one
+            for one in (
+                _raw("ContourGeometricType", "CS", kind),
+                _raw("NumberOfContourPoints", "IS", str(len(points))),
+                _raw("ContourNumber", "IS", str(number)),
+                _raw("ContourData", "DS", contour_data(points)),
+            )
+        }
+    )
     if images:
         item.ContourImageSequence = images
-    item.ContourGeometricType = kind
-    item.NumberOfContourPoints = len(points)
-    # As bytes: of millions of numbers pydicom would make as many objects, to write them as the same text.
-    text = contour_data(points)
-    item[_DATA] = RawDataElement(_DATA, "DS", len(text), text, 0, True, True)
+    # As the bytes stand: else pydicom parses them when it writes.
+    item.set_original_encoding(True, True, default_encoding)
     return item
 
 
-def contour_data(points: FloatArray) -> bytes:
+def _raw(keyword: str, vr: str, text: str) -> RawDataElement:
+    value = (text + " " * (len(text) % 2)).encode("ascii")
+    return RawDataElement(_TAGS[keyword], vr, len(value), value, 0, True, True)
+
+
+def contour_data(points: FloatArray) -> str:
     """Contour Data (3006,0050): decimal strings of at most 16 characters, ten digits each, so within a millionth of a mm."""
     mm = np.where(np.abs(points) < _NOTHING, 0.0, points)
-    text = "\\".join([f"{x:.10g}" for x in mm.ravel().tolist()])
-    return (text + " " * (len(text) % 2)).encode("ascii")
+    return "\\".join([f"{x:.10g}" for x in mm.ravel().tolist()])

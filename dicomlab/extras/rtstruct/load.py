@@ -199,10 +199,10 @@ def load_rtstruct(
 
 def _chosen(every: Structures, rois: Iterable[str | int] | None) -> list[Structure]:
     if rois is None:
-        chosen = [one for one in every if one.closed]
+        chosen = [one for one in every if one.closed or one.problems]
         if not chosen:
             raise DicomLabError(f"no structure has closed contours, so there is nothing to fill: {every!r}")
-        if left := [one.name for one in every if not one.closed]:
+        if left := [one.name for one in every if one not in chosen]:
             warn_user(
                 f"structures without closed contours are left out: {_listed(left)}; load_contours shows what they have"
             )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.extras.rtstruct.structures import Contour, Structure, Structures
@@ -24,7 +24,7 @@ FloatArray = npt.NDArray[np.float64]
 
 RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 """RT Structure Set Storage (PS3.4 B.5)."""
-_DATA = Tag("ContourData")
+_DATA, _TYPE, _COUNT = (Tag(k) for k in ("ContourData", "ContourGeometricType", "NumberOfContourPoints"))
 _FARTHEST = 1e7
 _MANY = 8
 """So many problems of a structure are told one by one."""
@@ -151,10 +151,14 @@ def _structure(
 
 
 def _contour(item: Attributes, spacing: float | None) -> tuple[Contour | None, str]:
-    kind = item.text("ContourGeometricType").upper()
+    kind = _text(item, _TYPE).upper()
     numbers = _numbers(item)
     if numbers is None:
         return None, "has Contour Data (3006,0050) that are no numbers"
+    count = _text(item, _COUNT)
+    stated = int(count) if count.isdigit() else None
+    if numbers.size == 0 and stated == 0:
+        return None, ""  # nothing, and it says so
     if numbers.size == 0 or numbers.size % 3:
         return None, f"has {numbers.size} numbers as Contour Data (3006,0050), not three for each point"
     if not (np.abs(numbers) < _FARTHEST).all():
@@ -171,13 +175,21 @@ def _contour(item: Attributes, spacing: float | None) -> tuple[Contour | None, s
         if (uid := Attributes.of(one).text("ReferencedSOPInstanceUID"))
     )
     thick = float(thickness) if thickness is not None and thickness > 0 else float("nan")
-    stated = item.number("NumberOfContourPoints")
     problem = ""
     if stated is not None and stated != len(points):
-        problem = f"has {len(points)} points, and says that it has {stated:g}"
+        problem = f"has {len(points)} points, and says that it has {stated}"
     if not kind:
         problem = "has no Contour Geometric Type (3006,0042): nothing says whether it is closed"
     return Contour(points, kind, thick, images), problem
+
+
+def _text(item: Attributes, tag: BaseTag) -> str:
+    """As `Attributes.text`: straight from the bytes where they are not looked at yet, for there are thousands of contours."""
+    level = item.levels[0]
+    raw = level.get_item(tag) if isinstance(level, Dataset) and tag in level else None
+    if isinstance(raw, RawDataElement) and raw.value is not None:
+        return raw.value.decode("latin-1").strip(" \0")
+    return item.text(tag) if raw is not None else ""
 
 
 def _numbers(item: Attributes) -> FloatArray | None:
