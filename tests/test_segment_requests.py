@@ -115,7 +115,7 @@ def test_random_walks_chan_vese_and_snakes_find_the_balls(ct: xr.DataArray, ball
     start = segment.erode(balls, 5)
     assert start.any()
     assert float((segment.chan_vese(ct, start=start) == balls).mean()) > 0.97
-    snake = segment.snake(ct, start=segment.dilate(balls, 3), balloon=-1, mm=0.5)
+    snake = segment.snake(ct, start=segment.dilate(balls, 3), balloon=-1)
     assert float((snake == balls).mean()) > 0.97
     flat = segment.chan_vese(ct.isel(slice=5), start=start.isel(slice=5))
     assert float((flat == balls.isel(slice=5)).mean()) > 0.97

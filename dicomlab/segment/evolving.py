@@ -183,7 +183,7 @@ def snake(
             iterations,
             init_level_set=first,
             smoothing=smoothing,
-            threshold=0.4,
+            threshold=0.85,
             balloon=balloon,
             iter_callback=told,
         )
