@@ -47,7 +47,7 @@ def make(slices: int, size: int) -> Things:
     for k in range(slices):
         z = 2 * k / slices - 1
         plane = np.where(np.hypot(x / 0.8, y / 0.6) < 1, 40.0, -1000.0)
-        plane[np.hypot(np.hypot(x - 0.3, y) / 0.07, z / 0.12) < 1] = 200.0
+        plane[np.hypot(np.hypot(x, y + 0.3) / 0.07, z / 0.12) < 1] = 200.0
         plane[np.hypot(x, y - 0.4) < 0.08] = 400.0
         plane[(np.hypot(abs(x) - 0.4, y + 0.1) < 0.25) & (abs(z) < 0.8)] = -820.0
         values[k] = plane + rng.normal(0, 12, (size, size))
@@ -57,7 +57,7 @@ def make(slices: int, size: int) -> Things:
     mask = mask_like(ct, body)
     labels = np.digitize(values, [-900, -500, 80, 250]).astype(np.uint8)
     middle = (slices // 2, size // 2, size // 2)
-    return Things(ct, mask, mask_like(ct, labels), (middle[0], middle[1], round(0.65 * size)), middle)
+    return Things(ct, mask, mask_like(ct, labels), (middle[0], round(0.35 * size), middle[2]), middle)
 
 
 Work = Callable[[Things], dict[str, Callable[[], Any]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
@@ -141,6 +143,17 @@ def test_otsu_of_whole_numbers_is_that_of_skimage(dtype: type) -> None:
         assert segment.otsu_thresholds(volume, classes=classes) == theirs.tolist()
         assert (segment.otsu(volume, classes=classes).values == np.digitize(values, theirs, right=True)).all()
     assert (segment.otsu(volume.chunk({"slice": 4})).values == segment.otsu(volume).values).all()
+
+
+def test_otsu_splits_where_exact_fractions_say_so() -> None:
+    values = np.random.default_rng(4).integers(-300, 900, SHAPE, dtype=np.int16) * blobs(4)
+    numbers, counts = (one.tolist() for one in np.unique(values, return_counts=True))
+    whole, total = sum(counts), sum(v * n for v, n in zip(numbers, counts, strict=True))
+    best, n, s = [], 0, 0
+    for value, count in zip(numbers[:-1], counts[:-1], strict=True):
+        n, s = n + count, s + value * count
+        best.append((Fraction((s * whole - total * n) ** 2, n * (whole - n)), -value))
+    assert segment.otsu_thresholds(on_grid(values)) == [-max(best)[1]]
 
 
 def test_otsu_of_floating_point_values_is_that_of_skimage_within_a_bin() -> None:

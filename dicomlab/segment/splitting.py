@@ -31,13 +31,11 @@ On: TypeAlias = Literal["edges", "values"]
 _MOST = 65_535
 
 
-def gradient(values: Array, spacing: tuple[float, float, float], mm: float = 0.0) -> Array:
-    """How steep values are, per mm, shape as given; smoothed by a Gaussian of `mm` before. NaN counts as 0."""
-    from scipy.ndimage import gaussian_filter, sobel
+def gradient(values: Array, spacing: tuple[float, float, float]) -> Array:
+    """How steep values are, per mm, shape as given. NaN counts as 0."""
+    from scipy.ndimage import sobel
 
     values = np.nan_to_num(values.astype(np.float32), copy=False)
-    if mm > 0:
-        values = gaussian_filter(values, [mm / step for step in spacing], mode="nearest")
     total = np.zeros_like(values)
     for axis, step in enumerate(spacing):
         if values.shape[axis] > 1:
