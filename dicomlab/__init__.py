@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dicomlab.cohort import map_series
     from dicomlab.errors import DicomLabError, DicomLabWarning
     from dicomlab.export import write_series
+    from dicomlab.extras.rtstruct import load_contours, load_rtstruct
     from dicomlab.extras.seg import load_segmentation
     from dicomlab.findings import Finding
     from dicomlab.geometry import Geometry
@@ -60,7 +61,9 @@ _HOMES = {
     "header_table": "tables",
     "link": "view.link",
     "load_segmentation": "extras.seg",
+    "load_contours": "extras.rtstruct",
     "load_overlays": "read",
+    "load_rtstruct": "extras.rtstruct",
     "load_volume": "read",
     "make_volume": "volumes",
     "map_series": "cohort",
@@ -99,7 +102,9 @@ __all__ = [
     "find_series",
     "header_table",
     "link",
+    "load_contours",
     "load_overlays",
+    "load_rtstruct",
     "load_segmentation",
     "load_volume",
     "make_volume",
@@ -126,6 +131,10 @@ _ELSEWHERE = {
     "load_nrrd": "from dicomlab.extras.nrrd import load_nrrd",
     "from_sitk": "from dicomlab.extras.sitk import from_sitk",
     "from_highdicom": "from dicomlab.extras.highdicom import from_highdicom",
+    "to_sr": "from dicomlab.extras.report import to_sr",
+    "save_sr": "from dicomlab.extras.report import save_sr",
+    "mask_like": "from dicomlab.masks import mask_like",
+    "with_labels": "from dicomlab.masks import with_labels",
     "load_ome_zarr": "from dicomlab.extras.ome_zarr import load_ome_zarr",
     **{
         verb: f"it is a verb of volumes, volume.dicom.{verb}(…)"
