@@ -26,7 +26,7 @@ def test_the_code_on_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     dl.phantom.write_study(tmp_path / "some" / "study", coarser=4)
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", PAGE, flags=re.M | re.S)
-    assert len(blocks) == 7
+    assert len(blocks) == 10
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "docs/exchange.md", "exec"), names)
