@@ -60,16 +60,18 @@ def labelled(values: Bools, connectivity: int) -> tuple[Array, int]:
 def counted(labels: Array, count: int, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How large each number is that occurs, 0 too: voxels of each slice times its weight, shape ``(count + 1,)``."""
     total = np.zeros(count + 1)
-    # What counts in one pass takes no labels as high as there are voxels.
-    if np.ptp(weights) < 1e-9 * abs(float(weights[0])) and labels.size > 2 * (count + 2):
+    even = np.ptp(weights) < 1e-9 * abs(float(weights[0]))
+    # One pass, where a count of each plane would be longer than the plane; it takes no labels as high as there are voxels.
+    if even and count > labels[0].size and labels.size > 2 * (count + 2):
         import cc3d
 
         found = cc3d.statistics(labels, no_slice_conversion=True)["voxel_counts"]
         total[: found.size] = found
         return total * float(weights[0])
-    for plane, weight in zip(labels, weights, strict=True):
-        total += weight * np.bincount(plane.ravel(), minlength=count + 1)
-    return total
+    for plane, weight in zip(labels, np.ones_like(weights) if even else weights, strict=True):
+        found = np.bincount(plane.ravel())
+        total[: found.size] += weight * found
+    return total * float(weights[0]) if even else total
 
 
 def _weights(mask: xr.DataArray) -> npt.NDArray[np.float64]:
