@@ -243,7 +243,7 @@ def test_names_of_labels_come_from_the_conventions_of_cf() -> None:
 
 @pytest.mark.parametrize(
     ("values", "what"),
-    [(np.zeros((6, 40, 40)), "found float64"), (np.full((6, 40, 40), -1), "found -1 to -1")],
+    [(np.zeros((6, 40, 40)), "found float64"), (np.full((6, 40, 40), -1), "from -1 to -1")],
 )
 def test_what_is_no_mask_is_refused(values: np.ndarray, what: str) -> None:
     with pytest.raises(DicomLabError, match=what):

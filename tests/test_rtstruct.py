@@ -513,3 +513,20 @@ def test_a_real_structure_set_written_again_says_the_same(tmp_path: Path) -> Non
     assert np.array_equal(again.values, masks.values)
     assert again.label.values.tolist() == masks.label.values.tolist()
     assert again.colour.values.tolist() == masks.colour.values.tolist()
+
+
+def test_structure_set_and_segmentation_of_one_nameless_volume_lie_in_one_frame(tmp_path: Path) -> None:
+    volume = dl.make_volume(
+        np.zeros((3, 6, 8), np.int16), affine=np.diag([3.0, 1, 1, 1])[[2, 1, 0, 3]], units="HU"
+    )
+    mask = (volume > 3).copy()
+    mask[1, 2:4, 3:6] = True
+    mask = mask.rename("liver")
+    mask.dicom.save_rtstruct(tmp_path / "rt.dcm")
+    mask.dicom.save_seg(tmp_path / "seg.dcm")
+    filled = dl.load_rtstruct(tmp_path / "rt.dcm", like=volume)
+    same = dl.load_segmentation(tmp_path / "seg.dcm", like=volume)
+    assert (filled.sel(segment=1) == mask).all()
+    assert (same.sel(segment=1) == mask).all()
+    frames = {pydicom.dcmread(tmp_path / name).FrameOfReferenceUID for name in ("rt.dcm", "seg.dcm")}
+    assert len(frames) == 1

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pydicom import config
 from pydicom.dataset import Dataset
+from pydicom.uid import UID, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
 from dicomlab import affine
 from dicomlab.errors import GeometryError
 from dicomlab.geometry import Geometry
 
-__all__ = ["NEAR", "Placement", "decimal"]
+__all__ = ["NEAR", "Placement", "decimal", "frame_uid"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -24,6 +26,15 @@ NEAR = 1e-3
 def decimal(number: float) -> str:
     """A number as a decimal string of at most 16 characters (PS3.5 6.2 "DS")."""
     return str(format_number_as_ds(float(number) + 0.0))
+
+
+def frame_uid(frame: str) -> UID:
+    """A frame of reference as a file can name it: one that nobody named gets a UID made of what it is called here.
+
+    So it equals no other, and what is written of one volume at several times lies in one frame.
+    """
+    found = UID(frame, config.IGNORE)
+    return found if found.is_valid else generate_uid(entropy_srcs=["dicomlab", "frame of reference", frame])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from pydicom.uid import UID, generate_uid
 
 from dicomlab.datasets import take_one
 from dicomlab.errors import DicomLabError, GeometryError, UnsupportedError
@@ -20,7 +18,7 @@ from dicomlab.export.folder import file_name, new_folder
 from dicomlab.export.image import Images
 from dicomlab.export.kinds import KEYWORDS, PET, choose_kind
 from dicomlab.export.origin import Origin
-from dicomlab.export.place import Placement
+from dicomlab.export.place import Placement, frame_uid
 from dicomlab.export.steps import COMPONENT, Steps
 from dicomlab.export.stored import Storing, find_storing
 from dicomlab.flat import ImagePlane, is_flat
@@ -35,7 +33,6 @@ Pixels = npt.NDArray[Any]
 
 _LONGEST_DERIVATION = 640
 """Derivation Description (0008,2111) has room for 1024."""
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
 
 def write_series(
@@ -167,7 +164,7 @@ def write_series(
         images = Images(
             kind,
             modality,
-            _frame(geometry),
+            frame_uid(geometry.frame_of_reference),
             placement,
             steps,
             storings,
@@ -221,12 +218,6 @@ def _with_all_axes(volume: xr.DataArray) -> xr.DataArray:
     """The volume with dims (…, slice, row, column)."""
     lacking = [name for name in AXES if name not in volume.dims]
     return (volume.expand_dims(lacking) if lacking else volume).transpose(..., *AXES)
-
-
-def _frame(geometry: Geometry) -> UID:
-    """The frame of reference as a file can name it; a new one where nobody knows it, so that it equals no other."""
-    uid = geometry.frame_of_reference
-    return UID(uid) if _UID.fullmatch(uid) and len(uid) <= 64 else generate_uid(prefix=None)
 
 
 def _described(volume: xr.DataArray, description: str | None) -> str:

@@ -52,14 +52,14 @@ def check_mask(mask: object) -> Form:
         )
     if mask.size and mask.chunks is None:
         low, high = int(mask.min()), int(mask.max())
+        if mask.attrs.get("units") and (low < 0 or high > 255):
+            raise DicomLabError(
+                f"a mask was asked for, found a volume of values in {mask.attrs['units']}, from {low} to {high}. Compare "
+                "first: volume > 300. Whole numbers that are labels have no unit."
+            )
         if low < 0 or high > HIGHEST:
             raise DicomLabError(
                 f"labels are numbers from 1 to {HIGHEST}, and 0 is nothing; found {low} to {high}"
-            )
-        if high > 255 and mask.attrs.get("units"):
-            raise DicomLabError(
-                f"a mask was asked for; found values from {low} to {high} {mask.attrs['units']}. Compare first: "
-                "volume > 300. Whole numbers that are labels have no unit."
             )
     return "labels"
 

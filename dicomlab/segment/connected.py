@@ -65,8 +65,8 @@ def counted(labels: Array, count: int, weights: npt.NDArray[np.float64]) -> npt.
     if even and count > labels[0].size and labels.size > 2 * (count + 2):
         import cc3d
 
-        found = cc3d.statistics(labels, no_slice_conversion=True)["voxel_counts"]
-        total[: found.size] = found
+        every = cc3d.statistics(labels, no_slice_conversion=True)["voxel_counts"]
+        total[: every.size] = every
         return total * float(weights[0])
     for plane, weight in zip(labels, np.ones_like(weights) if even else weights, strict=True):
         found = np.bincount(plane.ravel())

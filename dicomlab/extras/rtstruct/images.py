@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, generate_uid
+from pydicom.uid import UID
 
 from dicomlab.export.origin import Origin
 from dicomlab.geometry import Geometry
 from dicomlab.read.planes import Plane
 
-__all__ = ["Images", "frame_uid"]
+__all__ = ["Images"]
 
 FloatArray = npt.NDArray[np.float64]
 
 _SAME = 0.01
 """mm within which a slice and an image lie in one plane."""
-_UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 _STUDY = "1.2.840.10008.3.1.2.3.1"
 """Detached Study Management, retired: what Referenced SOP Class UID of a study still has to be."""
-
-
-def frame_uid(geometry: Geometry) -> UID:
-    """The frame of reference as a file can name it; a new one where nobody knows it, so that it equals no other."""
-    uid = geometry.frame_of_reference
-    return UID(uid) if _UID.fullmatch(uid) and len(uid) <= 64 else generate_uid(prefix=None)
 
 
 @dataclass(frozen=True, eq=False)

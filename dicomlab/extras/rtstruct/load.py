@@ -17,6 +17,7 @@ from dicomlab.errors import (
     NotDicomError,
     UnsupportedError,
 )
+from dicomlab.export.place import frame_uid
 from dicomlab.extras.rtstruct.parse import RTSTRUCT, parse
 from dicomlab.extras.rtstruct.structures import CLOSED, Structure, Structures
 from dicomlab.geometry import AXES, Geometry
@@ -226,7 +227,7 @@ def _chosen(every: Structures, rois: Iterable[str | int] | None) -> list[Structu
 
 def _check_frames(chosen: Sequence[Structure], geometry: Geometry) -> None:
     for one in chosen:
-        if one.frame_of_reference == geometry.frame_of_reference:
+        if one.frame_of_reference in (geometry.frame_of_reference, frame_uid(geometry.frame_of_reference)):
             continue
         if not one.frame_of_reference:
             raise GeometryError(

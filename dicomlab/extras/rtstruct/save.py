@@ -16,8 +16,9 @@ from pydicom.uid import ImplicitVRLittleEndian, generate_uid
 from dicomlab.errors import DicomLabError
 from dicomlab.export.image import IMPLEMENTATION
 from dicomlab.export.origin import Origin
+from dicomlab.export.place import frame_uid
 from dicomlab.export.subject import subject_of
-from dicomlab.extras.rtstruct.images import Images, frame_uid
+from dicomlab.extras.rtstruct.images import Images
 from dicomlab.extras.rtstruct.items import (
     ROI,
     contour_item,
@@ -125,7 +126,7 @@ def to_rtstruct(
         raise DicomLabError(f"algorithm= is one of {_ALGORITHMS}; found {algorithm!r}")
     mask = mask if name is None else _named(mask, name)
     geometry = Geometry.from_volume(mask)
-    frame = frame_uid(geometry)
+    frame = frame_uid(geometry.frame_of_reference)
     rois = _rois(mask, interpreted or {}, algorithm, frame)
     origin = None
     if source is not None:
@@ -244,12 +245,11 @@ def _checked_type(kind: str, label: Label) -> str:
 
 
 def _warn_of_frames(geometry: Geometry, origin: Origin | None) -> None:
-    if geometry.frame_of_reference.startswith("unknown:"):
-        warn_user(
-            "the images of this mask name no frame of reference, so the structure set names a new one: to load it on their "
-            "grid, like=volume.dicom.assume_frame(uid) with that one"
-        )
-    elif origin is not None and not origin.shares_frame:
+    if (
+        origin is not None
+        and not origin.shares_frame
+        and not geometry.frame_of_reference.startswith("unknown:")
+    ):
         warn_user(
             "the mask lies in another frame of reference than its source: patient and study are those of the source, and no "
             "contour names an image"

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from pydicom import config
-from pydicom.uid import UID, generate_uid
 
 from dicomlab import affine
 from dicomlab.errors import GeometryError
+from dicomlab.export.place import frame_uid
 from dicomlab.extras.seg.frames import Frames
 from dicomlab.frames import BASIS_TOLERANCE
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.indexes import position_tolerance
 from dicomlab.warn import warn_user
 
-__all__ = ["Places", "frame_uid", "on_grid", "own_grid"]
+__all__ = ["Places", "on_grid", "own_grid"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,12 +39,6 @@ class Places:
     """Rows and columns of a frame that are taken …"""
     target: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
     """… and where they go."""
-
-
-def frame_uid(frame: str) -> UID:
-    """A frame of reference as a file can name it: one that nobody named gets a UID made of what it is called here."""
-    found = UID(frame, config.IGNORE)
-    return found if found.is_valid else generate_uid(entropy_srcs=["dicomlab", "frame of reference", frame])
 
 
 def own_grid(frames: Frames) -> tuple[Geometry, Places]:

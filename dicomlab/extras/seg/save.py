@@ -15,9 +15,8 @@ from pydicom.pixels.utils import pack_bits
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless, generate_uid
 
 from dicomlab.errors import DicomLabError, UnsupportedError
-from dicomlab.export.place import Placement, decimal
+from dicomlab.export.place import Placement, decimal, frame_uid
 from dicomlab.extras.seg.describe import describe
-from dicomlab.extras.seg.grid import frame_uid
 from dicomlab.extras.seg.refer import find_origin, refer, stand_in
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.masks import SEGMENT, Label, check_mask, labels_of, to_label_map, with_labels
