@@ -156,19 +156,10 @@ class Editing:
 
     def describe(self, *, memory: int) -> dict[str, Any]:
         """What the page has to know, ready for JSON; no voxel."""
-        told = [
-            {
-                "value": one.value,
-                "name": one.name,
-                "ml": one.ml,
-                "at": None if one.at is None else list(one.at),
-            }
-            for one in self.labels
-        ]
         mm3 = slice_volumes(self.source.grid(0).geometry)
         return {
             **self.source.describe(memory=memory, mask=True),
-            "labels": told,
+            "labels": [one.to_json() for one in self.labels],
             "edited": {
                 "bytes": self._values.dtype.itemsize,
                 "mm3": [None if np.isnan(x) else float(x) for x in mm3],

@@ -46,6 +46,11 @@ class LabelInfo:
     at: Vector | None
     colour: tuple[int, int, int] | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """What the page has to know, ready for JSON."""
+        at = None if self.at is None else list(self.at)
+        return {"value": self.value, "name": self.name, "ml": self.ml, "at": at}
+
 
 @dataclass(frozen=True)
 class Mask:
@@ -56,16 +61,8 @@ class Mask:
 
     def describe(self, *, memory: int) -> dict[str, Any]:
         """What the page has to know, ready for JSON; no voxel."""
-        told = [
-            {
-                "value": one.value,
-                "name": one.name,
-                "ml": one.ml,
-                "at": None if one.at is None else list(one.at),
-            }
-            for one in self.labels
-        ]
-        return {**self.source.describe(memory=memory, mask=True), "labels": told}
+        labels = [one.to_json() for one in self.labels]
+        return {**self.source.describe(memory=memory, mask=True), "labels": labels}
 
 
 def read_masks(masks: MasksLike | None) -> list[Mask]:
