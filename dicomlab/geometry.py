@@ -108,6 +108,11 @@ class Geometry:
         GeometryError
             A coordinate is missing, or the object never was a volume.
         """
+        if not isinstance(volume, (xr.DataArray, xr.Dataset)):
+            raise GeometryError(
+                f"a volume (xarray.DataArray) was asked for, found {type(volume).__name__}. make_volume gives an array and its "
+                "affine the coordinates of one; dicomlab.masks.mask_like a mask that of its volume"
+            )
         missing = [name for name in (*AXES, FRAME) if name not in volume.coords]
         if missing:
             refuse_flat(volume)

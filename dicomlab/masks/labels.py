@@ -77,7 +77,9 @@ class Label:
                 raise DicomLabError(f"a code is a dicomlab.masks.Code, found {code!r}")
         colour = first_colour(int(self.value) - 1) if self.colour is None else self.colour
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", str(colour)):
-            raise DicomLabError(f"a colour is written '#rrggbb', like '#d55e00'; found {colour!r}")
+            raise DicomLabError(
+                f"a colour is written '#rrggbb', like '#d55e00', found {colour!r}; matplotlib.colors.to_hex('red') writes one"
+            )
         term = find_term(self.name) or TISSUE
         told = {
             "value": int(self.value),

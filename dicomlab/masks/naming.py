@@ -97,7 +97,7 @@ def with_labels(
     kept = {} if labels is None else {one.value: one for one in _kept(mask.attrs)} or _flags(mask.attrs)
     every = sorted((kept | given).values(), key=lambda one: one.value)
     made = mask.drop_attrs(deep=False).assign_attrs(_without(mask.attrs))
-    return made.assign_attrs({_KEY: json.dumps([one.to_json() for one in every])}) if every else made
+    return made.assign_attrs({_KEY: json.dumps([one.to_json() for one in every])})
 
 
 def present(mask: xr.DataArray) -> npt.NDArray[np.intp]:
@@ -142,7 +142,8 @@ def _lone(mask: xr.DataArray) -> Label:
     kept, own = _kept(mask.attrs), _own_name(mask)
     if "label" in mask.coords and mask.coords["label"].ndim == 0:  # one segment, picked of several
         return _told(1, lambda name: str(mask.coords[name].values) if name in mask.coords else "")
-    if kept and (not own or own == kept[0].name):
+    # What was combined of two masks has lost its name, and keeps the attributes of one of them.
+    if kept and own == kept[0].name:
         return kept[0]
     return Label(1, own or "mask")
 

@@ -14,7 +14,7 @@ from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, FRAME
 from dicomlab.grid_report import compare_grids
 from dicomlab.masks.form import SEGMENT, check_mask, inside
-from dicomlab.masks.labels import Label
+from dicomlab.masks.labels import Label, first_colour
 from dicomlab.masks.naming import labels_of, segment_coords, with_labels
 
 __all__ = ["Part", "check_grid", "mask_like", "parts", "stacked", "to_label_maps"]
@@ -41,6 +41,8 @@ def check_grid(mask: xr.DataArray, volume: xr.DataArray) -> None:
         return
     worst = report.differences[0]
     mend = worst.mend.replace("volume", "mask").replace("other", "volume")
+    if mask.dtype.kind in "iu" and "labels" not in mask.attrs:
+        mend = mend.replace("resample_like(volume)", 'resample_like(volume, labels="nearest")')
     raise GeometryError(
         f"the mask lies on another grid than the volume: they differ in {worst.name} ({worst.difference}). {mend}"
     )
@@ -82,8 +84,17 @@ def mask_like(
         None,
     )
     if dims is None or len(dims) != len(shape):
+        own = [volume.sizes[name] for name in AXES if name in volume.sizes]
+        hint = ""
+        if sorted(shape) == sorted(own):
+            order = ", ".join(str(shape.index(n)) for n in own)
+            hint = f" Its axes are in another order (nibabel counts column, row, slice): array.transpose({order})."
+        elif sorted(n for n in shape if n > 1) == sorted(n for n in own if n > 1):
+            hint = " It has axes of length 1 more, of a batch or a channel: array.squeeze()."
+        else:
+            hint = " Of another grid it is a volume first: make_volume(array, affine=…).dicom.resample_like(volume)."
         raise DicomLabError(
-            f"a mask has the shape of its volume, {dict(volume.sizes)}; found an array of shape {shape}"
+            f"a mask has the shape of its volume, {dict(volume.sizes)}; found an array of shape {shape}.{hint}"
         )
     coords = {
         key: coord
@@ -94,6 +105,10 @@ def mask_like(
     made = xr.DataArray(values, dims=dims, coords=bare, name=name)
     check_mask(made)
     made.name = name  # given to DataArray, a name of None becomes the one that dask gave its array
+    if made.dtype.kind in "iu":
+        made.attrs["labels"] = (
+            "[]"  # these are labels, if nobody named them yet: nothing lies between two of them
+        )
     return with_labels(made, labels) if labels is not None else made
 
 
@@ -120,34 +135,46 @@ def parts(mask: xr.DataArray) -> Iterator[Part]:
 
 
 def stacked(masks: Mapping[str, xr.DataArray]) -> xr.DataArray:
-    """Several bool masks as one of the form with ``segment``, in which they may overlap.
+    """Several masks as one of the form with ``segment``, in which they may overlap, numbered from 1 on in this order.
+
+    A mask of one label is called as the mapping says; several labels of one mask keep their names.
 
     Raises
     ------
     DicomLabError, GeometryError
-        There is none, one is no bool mask, or they lie on different grids.
+        There is none, one is no mask, or they lie on different grids.
     """
-    if not masks:
-        raise DicomLabError("at least one mask was asked for, by name; found none")
-    found = []
+    if not isinstance(masks, Mapping) or not masks:
+        raise DicomLabError(f"masks by name were asked for, as {{'liver': mask, …}}; found {masks!r:.60}")
     first = next(iter(masks.values()))
-    for number, (name, mask) in enumerate(masks.items(), start=1):
-        if check_mask(mask) != "bool":
-            raise DicomLabError(f"masks of False and True are put together; {name!r} has {mask.dtype} values")
-        if number > 1:
+    found: list[Label] = []
+    values = []
+    dims = [dim for dim in first.dims if dim != SEGMENT] if isinstance(first, xr.DataArray) else []
+    for name, mask in masks.items():
+        check_mask(mask)
+        if mask is not first:
             check_grid(mask, first)
-        found.append(_renumbered(labels_of(mask)[0], number, str(name)))
-    dims = first.dims
-    values = np.stack([np.asarray(mask.transpose(*dims).values) for mask in masks.values()])
-    made = xr.DataArray(values, dims=(SEGMENT, *dims), coords=first.coords, name="segmentation")
+        every = list(parts(mask))
+        for part in every:
+            called = str(name) if len(every) == 1 else part.label.name
+            found.append(_renumbered(part.label, len(found) + 1, called))
+            values.append(np.asarray(part.mask.transpose(*dims).values))
+    like = first.isel({SEGMENT: 0}, drop=True) if SEGMENT in first.dims else first
+    coords = (
+        like.transpose(*dims).drop_vars([one for one in segment_coords(found) if one in like.coords]).coords
+    )
+    if not values:
+        raise DicomLabError("masks with at least one label were asked for; all of these are empty label maps")
+    made = xr.DataArray(np.stack(values), dims=(SEGMENT, *dims), coords=coords, name="segmentation")
     return made.assign_coords(segment_coords(found))
 
 
 def _renumbered(label: Label, value: int, name: str) -> Label:
-    """The label under another number; under another name it is another thing, coded by that name, in the colour it had."""
+    """The label under another number, with that number's colour if it has none of its own; another name is another thing."""
+    own = label.colour if label.colour != first_colour(label.value - 1) else None
     if label.name == name:
-        return replace(label, value=value)
-    return Label(value, name)
+        return replace(label, value=value, colour=own)
+    return Label(value, name, own)
 
 
 def to_label_maps(mask: xr.DataArray) -> list[xr.DataArray]:

@@ -86,7 +86,7 @@ def resample(
     (array([-1.,  1.,  3.,  5.]), array([0., 1., 3., 4.]))
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
+    how = How.of(volume, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
     axes, steps, changed = [], [], []
     for axis, wanted in enumerate(three(spacing)):
         positions, step = _axis(geometry, axis, wanted)
@@ -153,7 +153,7 @@ def resample_like(
     (2, 4, 4)
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
+    how = How.of(volume, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
     if not isinstance(target, (Geometry, xr.DataArray, xr.Dataset)):
         raise GeometryError(
             f"the grid of a volume or a Geometry was asked for; found {type(target).__name__}. make_volume gives an array "

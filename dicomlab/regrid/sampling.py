@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from dicomlab.errors import DicomLabError, MissingDependencyError
 from dicomlab.regrid import compiled, plain
@@ -20,9 +21,17 @@ from dicomlab.regrid.places import SLACK, Places, Ruler
 from dicomlab.regrid.smoothing import radii, sigmas, smoothed
 from dicomlab.regrid.splines import Uneven
 from dicomlab.regrid.threads import spread
-from dicomlab.regrid.voxels import value_type
+from dicomlab.regrid.voxels import is_labelled, value_type
 
-__all__ = ["Engine", "How", "Labels", "Order", "margins", "sample", "sample_grid"]
+__all__ = [
+    "Engine",
+    "How",
+    "Labels",
+    "Order",
+    "margins",
+    "sample",
+    "sample_grid",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Values: TypeAlias = npt.NDArray[Any]
@@ -54,7 +63,7 @@ class How:
     @classmethod
     def of(
         cls,
-        dtype: np.dtype[Any],
+        volume: xr.DataArray,
         *,
         order: Order | None = None,
         fill: float | None = None,
@@ -62,7 +71,7 @@ class How:
         labels: Labels | None = None,
         engine: Engine = "auto",
     ) -> How:
-        """How to make values from values of `dtype`.
+        """How to make values from those of a volume; whole numbers that have names are labels.
 
         Raises
         ------
@@ -81,7 +90,8 @@ class How:
             raise MissingDependencyError(
                 "engine='numba' needs numba, which is not installed here. Install it: pip install 'dicomlab[fast]'"
             )
-        if labels is None and order is None and dtype.kind == "b":
+        dtype = volume.dtype
+        if labels is None and order is None and (dtype.kind == "b" or is_labelled(volume)):
             labels = "nearest"
         if labels is None:
             return cls(1 if order is None else order, fill, antialias, False, engine)

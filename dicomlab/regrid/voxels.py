@@ -17,6 +17,7 @@ __all__ = [
     "check_size",
     "finish",
     "flips",
+    "is_labelled",
     "mix",
     "on_plane",
     "value_type",
@@ -36,6 +37,11 @@ def whole(volume: xr.DataArray) -> Geometry:
             "instead of an integer keeps the axis."
         )
     return geometry
+
+
+def is_labelled(volume: xr.DataArray) -> bool:
+    """Whether the values are whole numbers that are labels: `dicomlab.masks`, or the flags of the CF conventions, say so."""
+    return volume.dtype.kind in "iu" and bool({"labels", "flag_meanings"} & set(volume.attrs))
 
 
 def flips(geometry: Geometry) -> dict[str, slice]:

@@ -25,6 +25,11 @@ from dicomlab.segment.splitting import slic, split, watershed
 from dicomlab.segment.thresholds import TISSUE_RANGES, hysteresis, threshold
 from dicomlab.segment.tissues import air, airways, bone, lungs
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 __all__ = [
     "TISSUE_RANGES",
     "air",

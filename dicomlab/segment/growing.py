@@ -14,6 +14,7 @@ from dicomlab.masks import mask_like
 from dicomlab.segment.connected import Connectivity, check_connectivity, labelled
 from dicomlab.segment.steps import Array, Bools, check_count, check_number, check_volume, each_step
 from dicomlab.segment.thresholds import inside, limits
+from dicomlab.warn import warn_user
 
 __all__ = ["flood", "grow", "seeds_at"]
 
@@ -104,7 +105,14 @@ def grow(
             return both
 
     def work(values: Array) -> Bools:
-        least, most = span(values[tuple(seeds.T)])
+        own = values[tuple(seeds.T)]
+        least, most = span(own)
+        if not inside(own, least, most).any():
+            warn_user(
+                f"nothing grows: values at at= are {', '.join(f'{v:g}' for v in own[:4].tolist())}, and none lies within "
+                f"{'-inf' if least is None else f'{least:g}'} to {'inf' if most is None else f'{most:g}'}. at= are positions "
+                "in LPS mm; volume.dicom.lps(index) has that of a voxel."
+            )
         return flood(values, seeds, least, most, connectivity)
 
     return mask_like(volume, each_step(volume, work, dtype=np.bool_))

@@ -19,7 +19,7 @@ from dicomlab.view.scene import Basis, Scene, panes
 from dicomlab.view.shade import blend, grey, palette
 from dicomlab.windowing import AnyWindow
 
-__all__ = ["GROUND", "Image", "Label", "Labels", "Mode", "draw", "draw_pane"]
+__all__ = ["GROUND", "Image", "Label", "Labels", "Mode", "draw", "draw_pane", "edges"]
 
 Bytes = npt.NDArray[np.uint8]
 Mode: TypeAlias = Literal["side", "fusion", "curtain", "checkerboard", "difference"]
@@ -157,7 +157,7 @@ def _shown(values: Values, image: Image, mode: Mode, split: float) -> npt.NDArra
 
 def _labelled(picture: Bytes, values: Values, labels: Mapping[int, Label]) -> Bytes:
     held = np.where(np.isnan(values), 0, values).astype(np.int64)
-    edge = _edges(held)
+    edge = edges(held)
     for value, label in labels.items():
         if not label.visible:
             continue
@@ -169,7 +169,7 @@ def _labelled(picture: Bytes, values: Values, labels: Mapping[int, Label]) -> By
     return picture
 
 
-def _edges(held: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def edges(held: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Pixels with a neighbour, beside or above or below, that is of another label; beyond the picture lies none."""
     edge = np.zeros(held.shape, dtype=bool)
     across, along = held[:, 1:] != held[:, :-1], held[1:] != held[:-1]

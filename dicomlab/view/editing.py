@@ -8,7 +8,6 @@ been drawn.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import zlib
 from collections.abc import Mapping, Sequence
@@ -34,6 +33,7 @@ from dicomlab.masks import (
 from dicomlab.masks.form import counts
 from dicomlab.view.masks import LabelInfo, MasksLike, as_list, first_look, middle
 from dicomlab.view.source import Source
+from dicomlab.warn import warn_user
 
 __all__ = ["Editing", "editable", "first_editing"]
 
@@ -80,11 +80,17 @@ def editable(mask: xr.DataArray | None, volume: xr.DataArray) -> xr.DataArray:
 def first_editing(volume: xr.DataArray, masks: MasksLike | None) -> tuple[Editing, list[xr.DataArray]]:
     """Edit the first of the masks that can be, which then is shown by its copy alone, else an empty one; and the others."""
     given = as_list(masks)
+    refused: list[str] = []
     for place, (name, one) in enumerate(given):
-        with contextlib.suppress(DicomLabError):
+        try:
             mask = editable(one, volume)
+        except DicomLabError as problem:
+            refused.append(str(problem))
+        else:
             named = mask.rename(name) if name and mask.dtype == np.bool_ else mask
             return Editing(named, volume), [other for n, (_, other) in enumerate(given) if n != place]
+    if refused:
+        warn_user(f"an empty mask is edited, for none of the masks can be: {refused[0]}")
     return Editing(editable(None, volume), volume), [one for _, one in given]
 
 

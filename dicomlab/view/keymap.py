@@ -19,7 +19,7 @@ TOOLS = (
 ACTIONS = (
     *("next", "previous", "next10", "previous10", "first", "last", "nextStep", "previousStep", "cine"),
     *("reset", "invert", "corners", "crosshair", "layout", "enlarge", "full", "save", "help", "firstWindow"),
-    *("edit", "smaller", "larger", "interpolate"),
+    *("edit", "smaller", "larger", "ball", "nextLabel", "interpolate"),
     *("layers", "finish", "remove", "measured", "undo", "redo"),
     *(f"preset{number}" for number in range(1, 10)),
 )

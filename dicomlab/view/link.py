@@ -85,7 +85,7 @@ class Link:
                 f"Browsers are linked with each other: two or more were expected, found {len(set(map(id, browsers)))}, "
                 f"and something to link, found {', '.join(what) or 'nothing'} (position, zoom, step, window)."
             )
-        check_one_frame([browser._opened()[0] for browser in browsers])
+        check_one_frame([browser._opened()[0].grid(0) for browser in browsers])
         self.browsers, self.what = tuple(browsers), tuple(what)
         self._group = uuid.uuid4().hex
         self._lock = threading.RLock()

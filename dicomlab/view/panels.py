@@ -16,6 +16,7 @@ from matplotlib.patheffects import withStroke
 from dicomlab.geometry import AXES
 from dicomlab.view.cut import Cut
 from dicomlab.view.grid import Grid
+from dicomlab.view.overlaid import Overlaid
 from dicomlab.view.plane import dot
 from dicomlab.view.shade import grey
 from dicomlab.view.state import PlaneName, patient_side
@@ -103,10 +104,17 @@ def size_mm(cut: Cut) -> tuple[float, float]:
     return bottom - top, right - left
 
 
-def draw_picture(ax: Axes, cut: Cut, cmap: str, pixels: int, colours: Sequence[Grid] = ()) -> None:
+def draw_picture(
+    ax: Axes,
+    cut: Cut,
+    cmap: str,
+    pixels: int,
+    colours: Sequence[Grid] = (),
+    masks: Overlaid | None = None,
+) -> None:
     """Draw the picture with its true borders; a small one is interpolated to about `pixels` first.
 
-    Red, green and blue of a picture in colour come as `colours`, on the grid.
+    Red, green and blue of a picture in colour come as `colours`, on the grid; what lies over it as `masks`.
     """
     pixel = cut.finest / max(1, math.ceil(pixels / (max(size_mm(cut)) / cut.finest)))
     top, bottom, left, right = cut.extent(pixel)
@@ -121,6 +129,8 @@ def draw_picture(ax: Axes, cut: Cut, cmap: str, pixels: int, colours: Sequence[G
         aspect="equal",
         interpolation="antialiased",
     )
+    if masks is not None:
+        masks.draw(ax, cut, pixel)
     ax.set(facecolor="black", xticks=[], yticks=[])
     for spine in ax.spines.values():
         spine.set_visible(True)

@@ -245,13 +245,13 @@ def _frame(grid: Grid) -> str:
     return hashlib.sha256(grid.geometry.frame_of_reference.encode()).hexdigest()[:12]
 
 
-def check_one_frame(sources: Sequence[Source], *, images: int | None = None) -> None:
+def check_one_frame(grids: Sequence[Grid], *, images: int | None = None) -> None:
     """Raise unless all volumes count mm in one patient frame; those from number `images` on are masks."""
-    first = sources[0].grid(0).geometry.frame_of_reference
-    for number, other in enumerate(sources[1:], start=1):
-        uid = other.grid(0).geometry.frame_of_reference
+    first = grids[0].geometry.frame_of_reference
+    for number, other in enumerate(grids[1:], start=1):
+        uid = other.geometry.frame_of_reference
         if uid != first:
-            images = images or len(sources)
+            images = images or len(grids)
             what = f"Volume {number + 1}" if number < images else f"Mask {number - images + 1}"
             raise DicomLabError(
                 f"{what} has another frame of reference than the first volume ({uid} against {first}): their millimetres "

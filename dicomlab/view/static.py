@@ -23,6 +23,8 @@ from dicomlab.geometry import AXES
 from dicomlab.view.cut import Cut, first_cut
 from dicomlab.view.flat import show_flat
 from dicomlab.view.grid import Grid
+from dicomlab.view.masks import MasksLike
+from dicomlab.view.overlaid import Overlaid
 from dicomlab.view.panels import (
     LETTER,
     NORMAL,
@@ -64,6 +66,7 @@ def show(
     invert: bool | None = None,
     cmap: str = "gray",
     interpolation: Interpolation | None = None,
+    masks: MasksLike | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Return matplotlib axes with one plane of a volume in true proportions, radiological layout.
@@ -91,6 +94,8 @@ def show(
         Name of a matplotlib colour map.
     interpolation
         ``"linear"``, or ``"nearest"`` to see the voxels; None for linear, and nearest in a mask.
+    masks
+        Drawn over the picture, with a legend: as for `browse`, on grids of their own if need be.
     ax
         Axes to draw into, whose right edge the colour bar takes; None for a new figure.
 
@@ -110,6 +115,10 @@ def show(
             raise GeometryError(
                 "an image without a place in the patient has one plane only: leave out plane, index and position"
             )
+        if masks is not None:
+            raise GeometryError(
+                "masks lie in the patient, and this image has no place there: show it without"
+            )
         return show_flat(volume, window=window, invert=invert, cmap=cmap, interpolation=interpolation, ax=ax)
     coloured = isinstance(volume, xr.DataArray) and volume.sizes.get("sample") == 3
     grid = Grid.from_volume(_without_colours(volume) if coloured else volume)
@@ -123,15 +132,17 @@ def show(
         interpolation=interpolation,
     )
     colours = _colours(volume, cut) if coloured else []
+    over = Overlaid(masks, grid)
     own = ax is None
     if ax is None:
         height, width = size_mm(cut)
         scale = min(5.4 / width, 4.8 / height)
         page = Page(_LEFT + max(width * scale, 2.0) + _RIGHT, height * scale + 0.66)
         ax = page.axes(_LEFT, 0.56, width * scale, height * scale)
-    draw_picture(ax, cut, cmap, 640, colours)
+    draw_picture(ax, cut, cmap, 640, colours, over)
     draw_letters(ax, cut, LETTER)
     draw_scale_bar(ax, cut)
+    over.legend(ax)
     if colours:
         ax.set_title(f"{description(grid)}\n{place_text(cut)}", loc="left", fontsize=NORMAL, parse_math=False)
     elif own:
@@ -181,6 +192,7 @@ def montage(
     invert: bool | None = None,
     cmap: str = "gray",
     interpolation: Interpolation | None = None,
+    masks: MasksLike | None = None,
 ) -> Figure:
     """Return a matplotlib figure with several parallel planes of a volume side by side, in one window.
 
@@ -194,7 +206,7 @@ def montage(
         How many panels in a row; None for a page in landscape with few gaps.
     indexes
         Which planes, instead of an even spread.
-    plane, window, invert, cmap, interpolation
+    plane, window, invert, cmap, interpolation, masks
         As in `show`.
 
     Raises
@@ -227,14 +239,16 @@ def montage(
     step_right, step_down = width * scale + gap, height * scale + gap
     top = 0.38
     page = Page(_LEFT + columns * step_right + _RIGHT, top + rows * step_down + 0.06)
+    over = Overlaid(masks, grid)
     for number, cut in enumerate(cuts):
         row, column = divmod(number, columns)
         ax = page.axes(_LEFT + column * step_right, top + row * step_down, step_right - gap, step_down - gap)
-        draw_picture(ax, cut, cmap, pixels=320)
+        draw_picture(ax, cut, cmap, pixels=320, masks=over)
         text = f"[{cut.index}]   {side_text(cut)}"
         write_inside(ax, cut, text, (0.02, 0.98), SMALL, ha="left", va="top")
         draw_letters(ax, cut, SMALL, edges="left bottom")
     draw_scale_bar(ax, first)
+    over.legend(page.figure.axes[0])
     bar = page.axes(_LEFT + columns * step_right + 0.06, top, 0.13, min(rows * step_down - gap, 4.0))
     draw_colour_bar(bar, first, cmap)
     which = f"{first.name}   {AXES[axis]} [{cuts[0].index}] to [{cuts[-1].index}] of {total}"
@@ -257,6 +271,7 @@ def orthoview(
     invert: bool | None = None,
     cmap: str = "gray",
     interpolation: Interpolation | None = None,
+    masks: MasksLike | None = None,
     crosshair: bool = True,
 ) -> Figure:
     """Return a matplotlib figure with the axial, sagittal and coronal plane of one position, on one scale.
@@ -271,7 +286,7 @@ def orthoview(
     position
         Patient position (x, y, z) in LPS mm; None for the middle voxel. Each panel shows the plane of voxels
         nearest to it.
-    window, invert, cmap, interpolation
+    window, invert, cmap, interpolation, masks
         As in `show`.
     crosshair
         Draw the lines where the other two planes cut each panel.
@@ -299,9 +314,10 @@ def orthoview(
         _LEFT + max(left + width for left, _, width, _ in boxes) + _RIGHT,
         0.36 + max(top + height for _, top, _, height in boxes) + 0.1,
     )
+    over = Overlaid(masks, grid)
     for cut, (left, top, width, height) in zip(cuts, boxes, strict=True):
         ax = page.axes(_LEFT + left, 0.36 + top, width, height)
-        draw_picture(ax, cut, cmap, pixels=512)
+        draw_picture(ax, cut, cmap, pixels=512, masks=over)
         draw_letters(ax, cut, LETTER)
         for spine in ax.spines.values():
             spine.set(color=PLANE_COLOURS[cut.name], linewidth=1.5)
@@ -309,6 +325,7 @@ def orthoview(
             draw_crosshair(ax, cut, place)
         ax.set_title(place_text(cut, "\n"), loc="left", fontsize=SMALL)
     draw_scale_bar(page.figure.axes[0], cuts[0])
+    over.legend(page.figure.axes[0])
     outer_left, outer_top, outer_width, outer_height = max(boxes, key=lambda box: (box[0] + box[2], -box[1]))
     bar = page.axes(_LEFT + outer_left + outer_width + 0.08, 0.36 + outer_top, 0.13, outer_height)
     draw_colour_bar(bar, first, cmap)

@@ -137,7 +137,7 @@ class Synced(anywidget.AnyWidget):
         self._images = len(volumes)
         self._editing = editing
         self._hold([Source(volume) for volume in volumes], read_masks(masks))
-        check_one_frame(self._sources, images=self._images)
+        check_one_frame([source.grid(0) for source in self._sources], images=self._images)
         grid = self._sources[0].grid(0)
         self._basis = basis_of(grid)
         self._height, self._memory = int(height), int(memory)

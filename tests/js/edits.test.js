@@ -84,6 +84,10 @@ const settled = async (/** @type {Kernel} */ kernel) => {
   assert.equal(kernel.edits.isPending, false);
 };
 
+const answered = async (/** @type {Kernel} */ kernel) => {
+  for (let n = 0; n < 200 && kernel.edits.asked; n++) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+
 const random = (/** @type {number} */ seed) => () => ((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648);
 
 for (const bytes of [1, 2]) {
@@ -204,13 +208,24 @@ test("what the kernel proposes is handed over once, and what it refuses is said"
   await new Promise((resolve) => setTimeout(resolve, 20));
   kernel.verdict = { told: { type: "proposed", op: "grow", label: 1, parts: [{ slice: 1, box: [0, 0, 1, 2] }] }, buffers: [deflateSync(Buffer.from([1, 2]))] };
   kernel.edits.propose("grow", 1);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await answered(kernel);
   assert.deepEqual([...kernel.proposed[0].codes], [1, 2]);
   assert.equal(kernel.edits.asked, "");
   kernel.verdict = { told: { type: "refused", error: "outside" }, buffers: [] };
   kernel.edits.propose("grow", 1);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await answered(kernel);
   assert.equal(kernel.edits.trouble, "outside");
+  kernel.busy = true;
+  kernel.proposed = [];
+  kernel.verdict = { told: { type: "proposed", op: "grow", label: 1, parts: [] }, buffers: [] };
+  kernel.edits.propose("grow", 1);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.ok(kernel.edits.stop());
+  assert.equal(kernel.edits.stop(), false);
+  kernel.busy = false;
+  kernel.work();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(kernel.proposed, [], "what was stopped comes too late");
 });
 
 test("another mask forgets the strokes of the one before", () => {

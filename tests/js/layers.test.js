@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromHex, hex } from "../../dicomlab/view/js/dock.js";
+import { fromHex } from "../../dicomlab/view/js/dock.js";
+import { hex } from "../../dicomlab/view/js/text.js";
 import { endsOf, shadesOf } from "../../dicomlab/view/js/bars.js";
 import { between, edgesOf, lookedAs } from "../../dicomlab/view/js/layers.js";
 import { brightness, shader } from "../../dicomlab/view/js/lut.js";

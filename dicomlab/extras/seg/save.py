@@ -347,8 +347,8 @@ def _warn_of_uncoded(labels: Sequence[Label]) -> None:
     if names:
         warn_user(
             f"nothing says what {', '.join(map(repr, names[:8]))}{' …' if len(names) > 8 else ''} is, so it is written as "
-            "tissue. Code it: dicomlab.masks.Label(1, name, category=Code(…), type=Code(…)), or "
-            "dicomlab.masks.add_term for every label of that name."
+            "tissue. Call it as dicomlab.masks.terms() does: to_seg('liver'), mask.rename('liver'), .with_labels(…). "
+            "What is not in that list: dicomlab.masks.Label(1, name, category=Code(…), type=Code(…)), or add_term."
         )
 
 

@@ -56,10 +56,16 @@ export function act(viewer, action) {
     case "redo":
       return viewer.retrace(action);
     case "edit":
-      return viewer.painting.mask < 0 ? viewer.startEditing() : viewer.setTool(viewer.painting.isOn ? "window" : "brush");
+      if (viewer.painting.mask < 0) return viewer.startEditing();
+      viewer.editBar.open = !viewer.editBar.open;
+      return viewer.setTool(viewer.editBar.open ? "brush" : "window");
     case "smaller":
     case "larger":
       return viewer.painting.resize(action === "larger" ? 1 : -1);
+    case "nextLabel":
+      return viewer.painting.next();
+    case "ball":
+      return viewer.painting.change({ sphere: !viewer.painting.brush.sphere });
     case "interpolate":
       return viewer.painting.ask("interpolate");
     case "measured":

@@ -37,6 +37,8 @@ export function make(tag, className, attributes = {}, children = []) {
   const node = document.createElement(tag);
   if (className) node.className = className;
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  // Notebooks look at the element that has the focus: letters typed there would be commands to them ("d d" deletes the cell).
+  if (["button", "input", "select", "summary"].includes(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
   node.append(...children);
   return node;
 }

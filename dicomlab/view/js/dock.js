@@ -7,6 +7,7 @@ import { icon } from "./icons.js";
 import { MODES, changeLabel, setMode, setSplit } from "./layers.js";
 import { RoiList } from "./roilist.js";
 import { mark } from "./svg.js";
+import { hex } from "./text.js";
 
 /** @typedef {import("./viewer.js").Viewer} Viewer */
 /** @typedef {import("./types.js").LabelLook} LabelLook */
@@ -21,9 +22,6 @@ const FUNCTIONS = [
   ["LINEAR_EXACT", "LINEAR_EXACT"],
   ["SIGMOID", "SIGMOID"],
 ];
-
-/** @param {LabelLook["colour"]} colour */
-export const hex = (colour) => `#${colour.map((x) => x.toString(16).padStart(2, "0")).join("")}`;
 
 /** @param {string} text @returns {LabelLook["colour"]} */
 export const fromHex = (text) => /** @type {any} */ ([1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
@@ -77,7 +75,7 @@ export class Dock {
     this.subject = make("div", "dl-subject");
     this.meet = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Volumes"]), row("meet", this.mode), this.splitRow, this.volumes]);
     this.add = make("button", "dl-button dl-add", { type: "button", title: "One more label of the mask that is edited" }, ["+ label"]);
-    this.add.addEventListener("click", () => viewer.painting.add());
+    this.add.addEventListener("click", () => this.addLabel());
     this.list = make("div", "dl-part", {}, [make("div", "dl-head", {}, ["Labels"]), this.labels, this.add]);
     this.rois = new RoiList(viewer);
     const inner = make("div", "dl-dock-inner", {}, [
@@ -164,6 +162,14 @@ export class Dock {
     return { root, mask, k, see, colour, opacity, outline };
   }
 
+  /** One more label, whose name can be typed at once. */
+  addLabel() {
+    this.viewer.painting.add();
+    this.root.hidden = false;
+    this.show();
+    this.editedRows?.at(-1)?.name.select();
+  }
+
   /** A label of the mask that is edited: it can be named, locked, taken in hand, removed. @private @param {number} mask @param {number} k place in the mask @param {LabelLook} look */
   editedRow(mask, k, { value }) {
     const { viewer } = this;
@@ -174,6 +180,11 @@ export class Dock {
     const name = make("input", "dl-roi-name", { type: "text", maxlength: "64", "aria-label": `Name of label ${value}`, title: "Name; a click takes the label in hand" });
     name.addEventListener("change", () => painting.alter(value, { name: name.value.trim() || `label ${value}` }));
     name.addEventListener("focus", () => painting.change({ label: value }));
+    name.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.stopPropagation();
+      viewer.chrome.root.focus({ preventScroll: true }); // what is typed next is for the picture
+    });
     const size = make("button", "dl-button dl-size", { type: "button", title: "Go to this label" });
     size.addEventListener("click", () => {
       const voxel = viewer.edits.middle(value);
@@ -185,7 +196,10 @@ export class Dock {
     lock.addEventListener("click", () => painting.alter(value, { locked: !painting.labels.find((one) => one.value === value)?.locked }));
     row.append(lock);
     const away = make("button", "dl-button", { type: "button", title: "Remove this label and its voxels" }, ["remove"]);
-    away.addEventListener("click", () => painting.drop(value));
+    away.addEventListener("click", () => {
+      painting.drop(value);
+      viewer.chrome.root.focus({ preventScroll: true });
+    });
     more.lastElementChild?.append(away);
     return { ...made, name, size, lock, away };
   }

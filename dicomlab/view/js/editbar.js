@@ -18,6 +18,7 @@ const OPERATIONS = [
   ["erode", "shrink by 1 mm", { mm: 1 }],
 ];
 
+const SLOW = 1000; // ms until it is said that the kernel does not know all yet
 const LEAST = 0.5; // mm
 const MOST = 200;
 
@@ -28,21 +29,19 @@ export class EditBar {
   /** @param {Viewer} viewer */
   constructor(viewer) {
     this.viewer = viewer;
+    /** Whether it is shown while a mask is edited. */ this.open = true;
     const { painting } = viewer;
     this.tools = PAINTING.map((name) => {
       const one = iconButton(name, PAINT[name].title);
       one.dataset.tool = name;
-      one.addEventListener("click", () => viewer.setTool(viewer.state.tool === name ? "window" : name));
+      one.addEventListener("click", () => viewer.setTool(name));
       return one;
     });
     this.label = make("select", "dl-select dl-label-select", { "aria-label": "Label that is painted", title: "Label that is painted" });
     this.label.addEventListener("change", () => painting.change({ label: Number(this.label.value) }));
     this.swatch = make("span", "dl-dot", { "aria-hidden": "true" });
     this.add = button("+", "One more label");
-    this.add.addEventListener("click", () => {
-      painting.add();
-      if (viewer.dock.root.hidden) viewer.dock.toggle();
-    });
+    this.add.addEventListener("click", () => viewer.dock.addLabel());
     this.size = make("input", "dl-slider dl-size-slider", { type: "range", min: "0", max: "100", step: "1", "aria-label": "Size of the brush", title: "Size of the brush ([ and ])" });
     this.size.addEventListener("input", () => painting.change({ size: Number((LEAST * (MOST / LEAST) ** (Number(this.size.value) / 100)).toPrecision(2)) }));
     this.mm = make("span", "dl-step-text dl-mm");
@@ -66,7 +65,6 @@ export class EditBar {
     this.redo = iconButton("redo", "Do again (Ctrl + Y)");
     this.undo.addEventListener("click", () => viewer.act("undo"));
     this.redo.addEventListener("click", () => viewer.act("redo"));
-    this.said = make("span", "dl-edit-said", { role: "status" });
     this.root = make("div", "dl-bar dl-edit-bar", { role: "toolbar", "aria-label": "Edit the mask", hidden: "" }, [
       make("div", "dl-group", { role: "group", "aria-label": "Paint" }, this.tools),
       make("label", "dl-check", {}, [this.swatch, this.label]),
@@ -77,7 +75,6 @@ export class EditBar {
       ...this.ends,
       this.more,
       make("div", "dl-group", {}, [this.undo, this.redo]),
-      this.said,
     ]);
     // A field needs letters and arrows itself; Escape goes on.
     this.root.addEventListener("keydown", (event) => {
@@ -98,9 +95,9 @@ export class EditBar {
   show() {
     const { viewer } = this;
     const { painting, edits, chrome } = viewer;
-    const on = painting.mask >= 0;
+    const on = painting.mask >= 0 && this.open;
     this.root.hidden = !on;
-    mark(chrome.edit, "aria-pressed", on && painting.isOn);
+    mark(chrome.edit, "aria-pressed", on);
     if (!on) return;
     const { brush, label, labels } = painting;
     for (const one of this.tools) {
@@ -127,7 +124,13 @@ export class EditBar {
     this.more.disabled = !edits.loaded || edits.asked !== "";
     this.undo.disabled = viewer.lastDone("undo") === null;
     this.redo.disabled = viewer.lastDone("redo") === null;
-    write(this.said, !edits.loaded ? "the mask is on its way …" : edits.asked ? "the kernel works on it …" : edits.trouble || (edits.isPending ? "saving …" : ""));
-    this.said.classList.toggle("dl-trouble", edits.trouble !== "");
+  }
+
+  /** What is to be said over the picture: there it pushes nothing aside. */
+  get text() {
+    const { edits, painting } = this.viewer;
+    if (painting.mask < 0) return "";
+    if (!edits.loaded) return "the mask is on its way …";
+    return edits.asked ? "the kernel works on it … (Ctrl + Z stops it)" : edits.trouble || (edits.isPending && performance.now() - edits.since > SLOW ? "saving …" : "");
   }
 }

@@ -38,6 +38,7 @@ export class Edits {
     /** @private @type {Stroke[]} */ this.future = [];
     /** @private @type {Sent[]} */ this.waiting = [];
     /** @private @type {Sent[]} */ this.flying = [];
+    /** Since when the kernel does not know all. */ this.since = 0;
     /** When something was sent, or heard, last. @private */ this.spoken = 0;
     /** @private */ this.next = 0;
     /** Packing takes its time; patches go in their order. @private */ this.line = Promise.resolve();
@@ -273,6 +274,7 @@ export class Edits {
   /** Tells the kernel what some boxes hold now. @private @param {{slice: number, box: Box, values: Labels}[]} parts */
   tell(parts) {
     const { meta, session } = this;
+    if (!this.isPending) this.since = this.now();
     this.packing++;
     const packed = parts.map(({ values }) => deflate(values));
     this.line = this.line.then(async () => {
@@ -323,6 +325,15 @@ export class Edits {
     this.onChange();
     // Behind all that was drawn before.
     this.line = this.line.then(() => this.post({ ...more, type: "propose", key: this.meta?.key, id: this.request, op, label }));
+  }
+
+  /** What was asked for is not wanted any more. @returns {boolean} whether anything was */
+  stop() {
+    if (!this.asked) return false;
+    this.asked = "";
+    this.request++;
+    this.onChange();
+    return true;
   }
 
   /**

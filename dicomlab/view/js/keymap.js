@@ -3,7 +3,7 @@
 /**
  * @typedef {"next"|"previous"|"next10"|"previous10"|"first"|"last"|"nextStep"|"previousStep"|"reset"|"invert"|"corners"|"crosshair"
  *   |"layout"|"full"|"layers"|"help"|"firstWindow"|"enlarge"|"cine"|"save"|"finish"|"remove"|"measured"|"undo"|"redo"
- *   |"edit"|"smaller"|"larger"|"interpolate"} KeyAction
+ *   |"edit"|"smaller"|"larger"|"interpolate"|"nextLabel"|"ball"} KeyAction
  */
 /** @typedef {Record<string, string>} Keymap what each key and gesture does: an action, a tool, a preset, or "" for nothing */
 
@@ -39,6 +39,10 @@ export const KEYS = {
   b: "brush",
   e: "eraser",
   g: "grow",
+  o: "lasso",
+  v: "fill",
+  r: "ball",
+  ".": "nextLabel",
   "[": "smaller",
   "]": "larger",
   l: "layers",
@@ -92,7 +96,8 @@ const ROWS = [
   [["window", "pan", "zoom", "scroll"], "tools of the left button: window, move, zoom, slices"],
   [["ruler", "angle", "rectangle", "ellipse", "polygon", "freehand", "profile", "probe"], "measuring: ruler, angle …; again for the window"],
   [["brush", "eraser", "lasso", "fill", "grow"], "edit a mask: brush, eraser, grow from here …; again for the window; Shift turns painting round"],
-  [["smaller", "larger"], "smaller, larger brush"],
+  [["smaller", "larger", "ball"], "smaller, larger brush; a disc or a ball"],
+  [["nextLabel"], "the next label is painted"],
   [["interpolate"], "fills between drawn slices"],
   [["edit"], "edits a mask"],
   [["measured", "remove"], "go to the next measurement; remove the chosen one"],

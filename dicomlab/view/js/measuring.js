@@ -5,7 +5,7 @@ import { statistics, voxelsInside } from "./measured.js";
 import { minus, normalOf } from "./plane.js";
 import { hitOf, marksOf } from "./roimarks.js";
 import { textOf } from "./roitext.js";
-import { FLOAT32 } from "./text.js";
+import { FLOAT32, hex } from "./text.js";
 import { COLOURS, GIVEN, dragged, inPlane, isSeen, isWhole, pointsOf } from "./rois.js";
 
 /** @typedef {import("./types.js").Roi} Roi */
@@ -124,6 +124,7 @@ export class Measuring {
       const lps = this.viewer.stage.lpsAt(pane, x, y);
       this.chosen = "";
       this.draft = { kind, pane, given: [lps], next: null, normal: normalOf(pane.plane), colour: this.nextColour() };
+      if (what === "lasso") this.draft.colour = hex(this.viewer.painting.label?.colour ?? [255, 255, 255]);
       if (what === "lasso") this.draft.paint = { erase, fresh: true, dragged: false };
     }
     this.viewer.redraw();
@@ -325,7 +326,8 @@ export class Measuring {
     const one = (/** @type {Roi} */ roi, /** @type {boolean} */ chosen) => marksOf(roi, textOf(this, roi, chosen), { pxOf, box, taken, chosen, mark: chosen ? this.mark : null });
     const made = this.seenIn(pane).flatMap((roi) => one(roi, roi.id === this.chosen));
     const begun = this.begun;
-    if (begun && this.isDraftIn(pane)) made.push(...one(begun, true));
+    // What is to be painted has no numbers yet.
+    if (begun && this.isDraftIn(pane)) made.push(...marksOf(begun, this.draft?.paint ? [] : textOf(this, begun, true), { pxOf, box, taken, chosen: true, mark: null }));
     return made;
   }
 

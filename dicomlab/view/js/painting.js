@@ -26,6 +26,7 @@ export class Painting {
   constructor(viewer) {
     this.viewer = viewer;
     /** Whether the stroke takes away. @private */ this.erasing = false;
+    /** How labels were that were removed. @private @type {Map<number, LabelLook>} */ this.removed = new Map();
     /** Where the brush was last. @private @type {Vector3 | null} */ this.last = null;
     /** Whether some voxels were left out, as their values are not here. @private */ this.unknown = false;
   }
@@ -71,6 +72,22 @@ export class Painting {
     this.change({ size: Number(Math.min(Math.max(this.brush.size * STEP ** by, SIZES[0]), SIZES[1]).toPrecision(3)) });
   }
 
+  /** The next label is in hand. */
+  next() {
+    const { labels, label } = this;
+    if (!labels.length) return;
+    const next = labels[(labels.indexOf(label) + 1) % labels.length];
+    this.change({ label: next.value });
+    this.viewer.notice(next.name ?? "");
+  }
+
+  /** Labels whose voxels came back are there again, as they were. */
+  tidy() {
+    const gone = this.edits.labels.filter((value) => !this.labels.some((one) => one.value === value));
+    const back = gone.flatMap((value) => this.removed.get(value) ?? []);
+    if (back.length) this.relabel([...this.labels, ...back].sort((a, b) => a.value - b.value));
+  }
+
   /** @param {LabelLook[]} looks of the mask that is edited */
   relabel(looks) {
     const { viewer, mask } = this;
@@ -101,7 +118,9 @@ export class Painting {
 
   /** A label goes, and its voxels with it. @param {number} value */
   drop(value) {
-    if (this.labels.length < 2 || !this.isReady || this.labels.find((one) => one.value === value)?.locked) return;
+    const look = this.labels.find((one) => one.value === value);
+    if (this.labels.length < 2 || !this.isReady || !look || look.locked) return;
+    this.removed.set(value, look);
     this.clear(value);
     const left = this.labels.filter((one) => one.value !== value);
     this.relabel(left);
@@ -216,7 +235,9 @@ export class Painting {
   end() {
     const { viewer, edits } = this;
     this.last = null;
-    if (edits.end()) viewer.chrome.announce(this.erasing ? "erased" : "painted");
+    const changed = edits.end();
+    if (changed) viewer.chrome.announce(this.erasing ? "erased" : "painted");
+    else if (this.erasing) viewer.notice(`no voxel of ${this.label.name} here`);
     if (this.unknown) viewer.notice("some slices are not here yet: their voxels were left out");
     viewer.redraw();
   }
@@ -232,9 +253,10 @@ export class Painting {
     this.edits.propose(op, label.value, more);
   }
 
-  /** Takes over what the kernel proposes, as a stroke. @param {{label: number}} message @param {{slice: number, box: Box, codes: Uint8Array}[]} parts */
-  accept({ label }, parts) {
+  /** Takes over what the kernel proposes, as a stroke. @param {{label: number, op: string}} message @param {{slice: number, box: Box, codes: Uint8Array}[]} parts */
+  accept({ label, op }, parts) {
     const { edits, viewer } = this;
+    const before = edits.ml(label) ?? NaN;
     edits.begin();
     for (const { slice, box, codes } of parts) {
       const [top, left, bottom, right] = box;
@@ -242,13 +264,15 @@ export class Painting {
         for (let c = left; c < right; c++, n++) {
           if (!codes[n]) continue;
           const old = edits.at(slice, r, c);
-          if (codes[n] === 1 && old !== label && !this.isLocked(old)) edits.set(slice, r, c, label);
+          // What grows from a place takes nothing away from others.
+          if (codes[n] === 1 && old !== label && !(op === "grow" ? old : this.isLocked(old))) edits.set(slice, r, c, label);
           else if (codes[n] === 2 && old === label) edits.set(slice, r, c, 0);
         }
       }
     }
     const changed = edits.end();
-    viewer.notice(changed ? "" : "nothing to change");
+    const more = (edits.ml(label) ?? NaN) - before;
+    viewer.notice(!changed ? "nothing to change" : Number.isNaN(more) ? "" : `${more < 0 ? "−" : "+"}${Math.abs(more).toPrecision(3)} ml`);
     viewer.redraw();
   }
 

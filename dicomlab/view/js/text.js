@@ -69,3 +69,6 @@ export function honest(value, { exact, step }) {
   const unit = 10 ** -digits;
   return `≈ ${Number((Math.round(value / unit) * unit).toPrecision(12))}`;
 }
+
+/** @param {[number, number, number]} colour */
+export const hex = (colour) => `#${colour.map((x) => x.toString(16).padStart(2, "0")).join("")}`;

@@ -130,6 +130,7 @@ export class Viewer extends Steering {
   startEditing(tool = "brush") {
     if (this.meta.fixed) return;
     this.intended = tool;
+    this.editBar.open = true;
     this.notice("the kernel brings a mask to edit");
     this.askForMask();
   }
@@ -143,8 +144,10 @@ export class Viewer extends Steering {
 
   /** @param {"undo" | "redo"} way */
   retrace(way) {
+    if (way === "undo" && this.edits.stop()) return this.notice("stopped");
     const found = this.lastDone(way);
     found?.retrace(way);
+    if (found === this.edits) this.painting.tidy();
     if (found) this.chrome.announce(way === "undo" ? "taken back" : "done again");
   }
 
@@ -297,7 +300,7 @@ export class Viewer extends Steering {
     const failure = transport.problem;
     chrome.say(failure);
     if (failure) chrome.setStatus("cannot be read");
-    else if (stage.isDone) chrome.setStatus(performance.now() < this.noticed.until ? this.noticed.text : "");
+    else if (stage.isDone) chrome.setStatus((performance.now() < this.noticed.until && this.noticed.text) || this.editBar.text);
     // Jupyter marks what a kernel does not know any more, after a restart or in a notebook that was opened again.
     else if (transport.gone || chrome.root.closest(".jupyter-widgets-disconnected")) chrome.setStatus("no kernel: run the cell again");
     else chrome.setStatus(`loading …${slow ? " (kernel busy)" : ""}`);
