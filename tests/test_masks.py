@@ -244,3 +244,58 @@ def test_the_phantoms_organs_are_coded_by_their_names() -> None:
     table = every.dicom.labels.table.set_index("name")
     assert table.loc["lung_left", "side"] == "Left"
     assert (table["type"] != "Tissue").all()
+
+
+def test_labels_take_the_nearest_voxel_on_another_grid_without_being_told(
+    organs: xr.DataArray, ct: xr.DataArray
+) -> None:
+    fine = ct.dicom.resample(spacing=(2.0, 0.5, 0.4))
+    bare = mask_like(ct, organs.values)  # nobody has named these labels
+    for mask in (organs, bare, organs.dicom.label("liver")):
+        there = mask.dicom.resample_like(fine)
+        assert there.dtype == mask.dtype
+        assert set(np.unique(there.values)) <= set(np.unique(mask.values))
+        back = there.dicom.resample_like(ct)
+        assert (back.values == mask.values).mean() > 0.97
+    assert labels_of(organs.dicom.resample_like(fine)).names == labels_of(organs).names
+    plain = bare.drop_attrs(deep=False)
+    with pytest.raises(GeometryError, match='labels="nearest"'):
+        check_grid(plain, fine)
+
+
+def test_what_is_combined_of_two_masks_is_neither_of_them(ct: xr.DataArray) -> None:
+    liver, other = with_labels(ct > 50, "liver"), (ct > 80).rename("other")
+    for made in (liver & other, liver | (ct < 3), other & ~liver):
+        assert not made.dicom.labels[0].is_coded, made.name
+
+
+def test_several_masks_become_one_and_who_wins_is_said(ct: xr.DataArray, organs: xr.DataArray) -> None:
+    masks = {"organs": organs, "bone": ct > 60}
+    with pytest.raises(DicomLabError, match="overlap='first'"):
+        dl.segment.combine(masks)
+    both = (organs > 0).values & (ct > 60).values
+    assert both.any()
+    first, last, kept = (dl.segment.combine(masks, overlap=who) for who in ("first", "last", "keep"))
+    assert first.dicom.labels.names == ["liver", "left kidney", "something odd", "bone"]
+    assert (first.values[both] != 4).all()
+    assert (last.values[both] == 4).all()
+    assert (kept.sel(segment=4).values == (ct > 60).values).all()
+    assert (kept.sel(segment=2).values == (organs == 2).values).all()
+    assert len({label.colour for label in first.dicom.labels}) == 4
+    own = with_labels(ct > 60, Label(1, "bone", "#123456"))
+    assert dl.segment.combine({"a": ct < 3, "bone": own}).dicom.labels["bone"].colour == "#123456"
+    with pytest.raises(DicomLabError, match="by name"):
+        dl.segment.combine([ct > 60])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [((6, 5, 4), r"transpose\(2, 1, 0\)"), ((1, 4, 5, 6), "squeeze"), ((4, 5, 9), "resample_like")],
+)
+def test_an_array_of_another_shape_is_told_what_would_make_it_fit(
+    shape: tuple[int, ...], said: str, ct: xr.DataArray
+) -> None:
+    with pytest.raises(DicomLabError, match=said):
+        mask_like(ct, np.zeros(shape, bool))
+    with pytest.raises(DicomLabError, match="mask_like"):
+        dl.segment.dilate(np.zeros(shape, bool), 3.0)  # type: ignore[arg-type]

@@ -565,3 +565,33 @@ def test_a_volume_in_colour_is_shown_in_its_colours() -> None:
     step = picture.shape[0] // 8
     found = picture[step // 2 :: step, step // 2 :: step][:8, :6]
     np.testing.assert_array_equal(found, values[1])
+
+
+def test_masks_lie_over_figures_where_the_voxels_are_and_are_named() -> None:
+    values = np.zeros((6, 20, 24), np.int16)
+    volume = dl.make_volume(values, affine=np.diag([3.0, 1, 1.5, 1])[[2, 1, 0, 3]], units="HU")
+    mask = (volume > 3).copy()
+    mask[2:5, 4:9, 12:20] = True
+    mask = mask.rename("<b>$liver$</b>")
+    coarse = dl.make_volume(
+        np.ones((2, 4, 4), np.uint8),
+        affine=np.diag([3.0, 2, 2, 1])[[2, 1, 0, 3]],
+        frame_of_reference=volume.dicom.frame_of_reference,
+    )
+    axes = dl.show(volume, index=3, masks=[mask, coarse])
+    over = axes.images[1].get_array()
+    left, right, bottom, top = axes.images[1].get_extent()
+    assert over is not None
+    rows, columns = over.shape[:2]
+    for row, column in ((6, 15), (1, 15), (6, 2), (15, 20)):
+        x, y, _ = volume.dicom.lps([3, row, column])
+        pixel = over[int((y - top) / (bottom - top) * rows), int((x - left) / (right - left) * columns)]
+        assert (pixel[3] > 0) == bool(mask.values[3, row, column])
+    assert axes.images[2].get_array()[..., 3].max() == 0, "the second mask has no voxel in this plane"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["<b>$liver$</b>", "label 1"]
+    for figure in (dl.orthoview(volume, masks=mask), dl.montage(volume, count=4, masks={"liver": mask})):
+        assert len([one for one in figure.axes if len(one.images) > 1]) >= 3
+    other = dl.make_volume(np.ones((2, 4, 4), bool), affine=np.eye(4)[[2, 1, 0, 3]])
+    with pytest.raises(dl.DicomLabError, match="frame of reference"):
+        dl.show(volume, masks=other)
+    plt.close("all")
