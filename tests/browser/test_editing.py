@@ -495,3 +495,45 @@ def test_masks_that_cannot_be_edited_are_refused_with_what_mends_them() -> None:
     assert not browser.mask.any()
     browser.mask = None
     assert browser.mask is None
+
+
+def test_letters_stay_in_the_viewer_whatever_of_it_has_the_focus(book: Notebook) -> None:
+    cells = "window.jupyterapp.shell.currentWidget.content.widgets.map((one) => one.model.type)"
+    before = book.page.evaluate(f"() => {cells}")
+    if book.page.locator(".dl-dock").is_hidden():
+        book.page.keyboard.press("l")
+    for place in (
+        ".dl-edit-bar [data-tool=eraser]",
+        ".dl-edit-bar select",
+        ".dl-labels .dl-eye",
+        ".dl-edit",
+        ".dl-dock summary",
+    ):
+        book.page.locator(place).first.focus()
+        for key in ("d", "d", "m", "r", "y"):
+            book.page.keyboard.press(key)
+    assert book.page.evaluate(f"() => {cells}") == before
+    book.run("b.rois = []; b.tool = 'brush'")
+
+
+def test_the_bar_opens_and_closes_and_what_was_removed_comes_back_with_its_name(book: Notebook) -> None:
+    if book.page.locator(".dl-dock").is_hidden():
+        book.page.keyboard.press("l")
+    book.page.click(".dl-edit")
+    assert book.page.locator(".dl-edit-bar").is_hidden()
+    assert book.ask("viewer.state.tool") == "window"
+    book.page.click(".dl-edit")
+    book.page.click(".dl-edit-bar [data-tool=brush]")
+    assert book.ask("viewer.state.tool") == "brush", "a click on the brush keeps it"
+    book.page.click(".dl-add")
+    book.page.keyboard.type("liver")  # the new name has the focus
+    book.page.keyboard.press("Enter")
+    stroke(book, (380, 200), (440, 200))
+    drawn = mask(book)
+    assert (drawn == 2).any()
+    book.page.locator(".dl-label").nth(1).locator("summary").click()
+    book.page.locator(".dl-label").nth(1).get_by_text("remove").click()
+    book.synced("b.mask.dicom.labels.names", ["label 1"])
+    book.page.keyboard.press("Control+z")
+    book.synced("b.mask.dicom.labels.names", ["label 1", "liver"])
+    assert (mask(book) == drawn).all()
