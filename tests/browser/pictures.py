@@ -203,7 +203,7 @@ import dicomlab as dl
 
 ct = dl.load_volume(dl.phantom.write_ct(tempfile.mkdtemp()).folder)
 editor = dl.browse(ct, masks=dl.segment.bone(ct), edit=True, height=560)
-editor.position = [-60.0, -10.0, -50.0]
+editor.position = [-60.0, -10.0, -48.0]
 editor.brush = {"size": 18.0, "range": (0, 140), "label": 1}
 editor
 """
@@ -221,12 +221,12 @@ def painted_picture(chromium: Browser, home: Path) -> None:
         name.press("Enter")
         notebook.still()
         spots = [
-            [-110, -10, -50],
-            [-90, -50, -50],
-            [-60, -60, -50],
-            [-60, -20, -50],
-            [-95, 20, -50],
-            [-85, -20, -50],
+            [-110, -10, -48],
+            [-90, -50, -48],
+            [-60, -60, -48],
+            [-60, -20, -48],
+            [-95, 20, -48],
+            [-85, -20, -48],
         ]
         places = notebook.ask("argument.map((lps) => viewer.stage.pxOf(viewer.stage.panes[0], lps))", spots)
         box = notebook.page.locator(".dl-stage").bounding_box()
