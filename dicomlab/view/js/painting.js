@@ -95,7 +95,7 @@ export class Painting {
     while (names.includes(`label ${number}`)) number++;
     const text = COLOURS[(value - 1) % COLOURS.length];
     const colour = /** @type {LabelLook["colour"]} */ ([1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
-    this.relabel([...labels, { value, name: `label ${number}`, colour, opacity: labels[0]?.opacity ?? 0.35, outline: labels[0]?.outline ?? true, visible: true, locked: false }]);
+    this.relabel([...labels, { value, name: `label ${number}`, colour, opacity: labels[0]?.opacity ?? 0.35, outline: labels[0]?.outline ?? true, visible: true, locked: false, mask: labels[0]?.mask }]);
     this.change({ label: value });
   }
 
