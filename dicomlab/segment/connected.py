@@ -182,8 +182,7 @@ def remove_small(mask: xr.DataArray, *, ml: float, connectivity: Connectivity = 
 
     def work(values: Bools) -> Bools:
         found, count = labelled(values, connectivity)
-        # A part of just the size stays, whatever the last bit of its voxels' sizes is.
-        keep = counted(found, count, weights) >= least * (1 - 1e-9)
+        keep = counted(found, count, weights) >= least
         keep[0] = False
         return _looked_up(keep, found)
 
@@ -191,7 +190,8 @@ def remove_small(mask: xr.DataArray, *, ml: float, connectivity: Connectivity = 
 
 
 def _millilitres(ml: object) -> float:
-    return check_number(ml, "ml=, a size in millilitres,")
+    # A part of just the size stays, whatever the last bit of its voxels' sizes is.
+    return check_number(ml, "ml=, a size in millilitres,") * (1 - 1e-9)
 
 
 def fill_holes(mask: xr.DataArray, *, per_slice: bool = False) -> xr.DataArray:
