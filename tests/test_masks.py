@@ -134,6 +134,16 @@ def test_a_renamed_mask_is_no_longer_coded_as_what_it_was(ct: xr.DataArray) -> N
     assert not liver.rename("thing").dicom.labels["thing"].is_coded
 
 
+def test_one_label_of_a_map_is_not_called_as_another_one(organs: xr.DataArray) -> None:
+    first = labels_of(organs)[0]
+    for of_map in (organs == 2, organs.isin([2]), organs > 0, organs != organs):
+        (label,) = labels_of(of_map)
+        assert (label.name, label.is_coded) == ("mask", False), f"not {first.name}, whose number is 1"
+    assert labels_of((organs == 2).rename("spleen")).names == ["spleen"]
+    lone = with_labels(organs.where(organs == 2, 0), None)
+    assert labels_of(with_labels(lone, {2: "spleen"}) == 1).names == ["mask"]
+
+
 def test_a_mask_from_an_array_has_the_grid_and_none_of_the_attributes(ct: xr.DataArray) -> None:
     made = mask_like(ct, np.ones(ct.shape, bool), name="body")
     assert made.attrs == {}

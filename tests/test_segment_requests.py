@@ -223,6 +223,10 @@ COMPLEX: Callable[[xr.DataArray], object] = lambda ct: segment.threshold(ct + 1j
         (lambda ct: segment.remove_small(ct > 0, ml=-1), "millilitres"),
         (lambda ct: segment.remove_small((ct > 0).isel(slice=0), ml=1), r"isel\(slice=\[k\]\)"),
         (lambda ct: segment.distance(segment.components(ct > 0)), r"distance\(mask == 2\)"),
+        (
+            lambda ct: segment.components(segment.combine({"a": ct > 0, "b": ct > 10})),
+            r"components\(mask.isel\(segment=0\)\)",
+        ),
         (lambda ct: segment.components(segment.components(ct > 0)), r"components\(mask > 0\)"),
         (lambda ct: segment.watershed(ct, markers=segment.components(ct > 9000)), "needs markers"),
         (lambda ct: segment.random_walker(ct, markers=segment.components(ct > 0)), "at least two"),

@@ -10,7 +10,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import Geometry
-from dicomlab.masks import check_mask, mask_like, slice_volumes
+from dicomlab.masks import SEGMENT, check_mask, mask_like, slice_volumes
 from dicomlab.segment.steps import (
     Array,
     Bools,
@@ -114,6 +114,10 @@ def components(
         raise DicomLabError(
             "components are those of one mask, found a label map. Of all labels together: components(mask > 0); of one: "
             "components(mask == 2); the largest of each: largest_component(mask)"
+        )
+    if SEGMENT in mask.dims:
+        raise DicomLabError(
+            "components are those of one mask, found several segments; of one: components(mask.isel(segment=0))"
         )
     weights = _weights(mask) if ml is None else voxel_ml(mask, "components(ml=…)")
     least = 0.0 if ml is None else _millilitres(ml)

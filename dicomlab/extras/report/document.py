@@ -99,7 +99,8 @@ def to_sr(
     MissingDependencyError
         highdicom is not installed.
     DicomLabError
-        There is nothing to report, or several steps at once; a label has no segment of its name, or several; the Segmentation is of another study.
+        There is nothing to report, or several steps at once; a label has no segment of its name, or several; the
+        Segmentation is of another study.
 
     References
     ----------
