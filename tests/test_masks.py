@@ -144,6 +144,33 @@ def test_one_label_of_a_map_is_not_called_as_another_one(organs: xr.DataArray) -
     assert labels_of(with_labels(lone, {2: "spleen"}) == 1).names == ["mask"]
 
 
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda mask: mask.dicom.resample(spacing=(2.0, 0.5, 0.5)),
+        lambda mask: mask.dicom.resample_like(mask.dicom.resample(spacing=3.0)),
+        lambda mask: mask.isel(slice=[0, 1, 3]).dicom.regularize(),
+        lambda mask: mask.dicom.reslice(normal=(0, 1, 1)),
+        lambda mask: tilted(mask).dicom.rectify(),
+        lambda mask: mask.dicom.interp([[1.0, 1.0, 2.4], [1.3, 1.4, 9.0]]),
+    ],
+)
+def test_between_two_labels_lies_no_third(verb, organs: xr.DataArray) -> None:  # type: ignore[no-untyped-def]
+    mask = with_labels(organs.where(organs != 2, 7).astype("uint8"), {1: "liver", 7: "spleen"})
+    found = verb(mask)
+    assert found.dtype == np.uint8
+    assert set(np.unique(found)) <= {0, 1, 7}
+    assert labels_of(found).names == labels_of(mask).names
+    with pytest.raises(DicomLabError, match="labels='nearest'"):
+        labels_of(mask.dicom.resample(spacing=0.7, order=1))
+
+
+def tilted(mask: xr.DataArray) -> xr.DataArray:
+    affine = mask.dicom.affine.copy()
+    affine[1, 0] += 1.5
+    return with_labels(dl.make_volume(mask.values, affine=affine), labels_of(mask))
+
+
 def test_a_mask_from_an_array_has_the_grid_and_none_of_the_attributes(ct: xr.DataArray) -> None:
     made = mask_like(ct, np.ones(ct.shape, bool), name="body")
     assert made.attrs == {}

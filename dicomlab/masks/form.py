@@ -45,6 +45,11 @@ def check_mask(mask: object) -> Form:
         return "segments"
     if kind == "b":
         return "bool"
+    if kind == "f" and "resampled" in mask.attrs:
+        raise DicomLabError(
+            "the values of a mask are False and True, or whole numbers, one a label; these were made between others "
+            f"({mask.attrs['resampled']}), and between two labels lies no third: make them with labels='nearest'"
+        )
     if kind not in "iu":
         raise DicomLabError(
             f"the values of a mask are False and True, or whole numbers, one a label; found {mask.dtype}. "

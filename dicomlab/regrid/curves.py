@@ -71,7 +71,7 @@ def curved(
     (np.float64(5.0), np.float64(4.0))
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, labels=labels)
+    how = How.of(volume, order=order, fill=fill, labels=labels)
     line = points_of(points, "points")
     if line.ndim != 2 or len(line) < 2 or not np.isfinite(line).all():
         raise GeometryError(f"a curve is two or more finite points of shape (n, 3), found {line.shape}")

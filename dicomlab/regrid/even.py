@@ -96,7 +96,7 @@ def regularize(
         raise DicomLabError(
             "missing='blank' makes no values, so there is nothing for order= or labels= to say"
         )
-    how = How.of(volume.dtype, order=0 if blanks else order, fill=fill, labels=labels)
+    how = How.of(volume, order=0 if blanks else order, fill=fill, labels=labels)
     kind = 0 if how.one_hot else how.order
     if spacing is not None and not (np.isfinite(spacing) and spacing > 0):
         raise GeometryError(f"spacing is the distance in mm between the new slices, found {spacing!r}")

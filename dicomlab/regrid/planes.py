@@ -93,7 +93,7 @@ def reslice(
     array([4., 3., 2., 1., 0.])
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
+    how = How.of(volume, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
     n = unit(normal, "normal")
     direction = _direction(n, up)
     steps = three(finest(geometry) if spacing is None else spacing)

@@ -70,7 +70,7 @@ def interp(
         dims = [str(dim) for dim in points.dims[:-1]]
     else:
         dims = ["point"] if where.ndim == 2 else [f"point_{n}" for n in range(where.ndim - 1)]
-    how = How.of(volume.dtype, order=order, fill=fill, labels=labels)
+    how = How.of(volume, order=order, fill=fill, labels=labels)
     values = at_points(volume, whole(volume), where, how)
     return with_points(
         volume, values, where, dims, f"interp: values at {where.size // 3} points, {how.words}"
@@ -138,7 +138,7 @@ def profile(
         )
     along = (length / max(count, 1.0) if step is None else step) * np.arange(int(count) + 1)
     where = first + along[:, None] * ((last - first) / length)
-    how = How.of(volume.dtype, order=order, fill=fill, labels=labels)
+    how = How.of(volume, order=order, fill=fill, labels=labels)
     values = at_points(volume, geometry, where, how)
     ends = " to ".join("({})".format(", ".join(f"{x:.4g}" for x in point)) for point in (first, last))
     made = with_points(volume, values, where, ["distance"], f"profile: from {ends} mm, {how.words}")

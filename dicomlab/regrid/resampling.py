@@ -56,7 +56,8 @@ def resample(
         Gaussian that widens a voxel as much as its step is widened. False takes points.
     labels
         For masks and labels: ``"nearest"`` takes the nearest; ``"linear"`` interpolates each label as a mask of its own and
-        takes the one with the most weight, the lowest of several. The dtype stays, outside is `fill` or 0.
+        takes the one with the most weight, the lowest of several. The dtype stays, outside is `fill` or 0. None is nearest for
+        False and True, and for whole numbers whose labels have names.
     engine
         ``"numba"`` is compiled code for order 1 where grids are askew (``pip install dicomlab[fast]``), ``"numpy"`` is not.
         ``"auto"`` takes what is there and worth it.
@@ -86,7 +87,7 @@ def resample(
     (array([-1.,  1.,  3.,  5.]), array([0., 1., 3., 4.]))
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
+    how = How.of(volume, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
     axes, steps, changed = [], [], []
     for axis, wanted in enumerate(three(spacing)):
         positions, step = _axis(geometry, axis, wanted)
@@ -153,7 +154,7 @@ def resample_like(
     (2, 4, 4)
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
+    how = How.of(volume, order=order, fill=fill, antialias=antialias, labels=labels, engine=engine)
     if not isinstance(target, (Geometry, xr.DataArray, xr.Dataset)):
         raise GeometryError(
             f"the grid of a volume or a Geometry was asked for; found {type(target).__name__}. make_volume gives an array "

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from dicomlab.errors import DicomLabError, MissingDependencyError
 from dicomlab.regrid import compiled, plain
@@ -54,7 +55,7 @@ class How:
     @classmethod
     def of(
         cls,
-        dtype: np.dtype[Any],
+        volume: xr.DataArray,
         *,
         order: Order | None = None,
         fill: float | None = None,
@@ -62,15 +63,18 @@ class How:
         labels: Labels | None = None,
         engine: Engine = "auto",
     ) -> How:
-        """How to make values from values of `dtype`.
+        """How to make values from those of a volume.
+
+        Numbers that something names are labels: between 1 and 3 lies no 2.
 
         Raises
         ------
         DicomLabError
-            A word is unknown, or does not go with the others or with `dtype`.
+            A word is unknown, or does not go with the others or with the values.
         MissingDependencyError
             ``engine="numba"`` without numba.
         """
+        dtype = volume.dtype
         if order not in (None, 0, 1, 3):
             raise DicomLabError(f"order={order!r} is unknown here; 0 is the nearest value, 1 linear, 3 cubic")
         if engine not in get_args(Engine):
@@ -81,7 +85,8 @@ class How:
             raise MissingDependencyError(
                 "engine='numba' needs numba, which is not installed here. Install it: pip install 'dicomlab[fast]'"
             )
-        if labels is None and order is None and dtype.kind == "b":
+        named = dtype.kind in "iu" and any(volume.attrs.get(key) for key in ("labels", "flag_meanings"))
+        if labels is None and order is None and (named or dtype.kind == "b"):
             labels = "nearest"
         if labels is None:
             return cls(1 if order is None else order, fill, antialias, False, engine)

@@ -85,7 +85,7 @@ def rectify(
            [0, 0, 1, 1]], dtype=int16)
     """
     geometry = whole(volume)
-    how = How.of(volume.dtype, order=order, fill=fill, antialias=False, labels=labels)
+    how = How.of(volume, order=order, fill=fill, antialias=False, labels=labels)
     c, r = geometry.direction[:, 1], geometry.direction[:, 2]
     n = np.cross(r, c)
     shear = np.array([geometry.direction[:, 0] @ c, geometry.direction[:, 0] @ r])
