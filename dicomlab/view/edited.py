@@ -90,12 +90,9 @@ class Edited(Synced):
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take state from the browser; not how labels are drawn of a mask that was edited before, for it came too late."""
-        looks, editing = sync_data.get("_labels"), self._editing
-        late = (
-            bool(looks)
-            and editing is not None
-            and any(look.get("mask", editing.source.key) != editing.source.key for look in looks[-1])
-        )
+        editing, late = self._editing, False
+        if editing is not None and (looks := sync_data.get("_labels")):
+            late = any(look.get("mask", editing.source.key) != editing.source.key for look in looks[-1])
         super().set_state({name: one for name, one in sync_data.items() if not (late and name == "_labels")})
         if late:
             self.send_state("_labels")
