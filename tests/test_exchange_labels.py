@@ -219,6 +219,10 @@ def test_a_resampled_label_map_is_a_plain_volume_and_names_for_it_are_refused() 
     assert from_nibabel(image).dtype == np.float32
     with pytest.raises(DicomLabError, match=r"no labels: 0\.5 to 0\.5"):
         from_nibabel(image, names={1: "liver"})
+    high = nib.Nifti1Image(np.array([[[0.0, 1.0, 65_537.0]]], np.float32), np.eye(4))
+    high.header.set_xyzt_units("mm")
+    with pytest.raises(DicomLabError, match="0 to 65535"):
+        from_nibabel(high, names={1: "liver"})
 
 
 def test_itk_snap_gets_a_table_beside_the_file(ct: xr.DataArray, tmp_path: Path) -> None:

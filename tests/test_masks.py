@@ -215,6 +215,14 @@ def test_codes_of_ones_own_are_kept_in_every_form(ct: xr.DataArray) -> None:
     assert lone.dicom.label("brown fat").dicom.labels[0] == own
 
 
+def test_masks_are_put_together_whatever_the_order_of_their_dims(ct: xr.DataArray) -> None:
+    cube = _volume(np.arange(27).reshape(3, 3, 3))
+    one, other = cube < 9, cube % 3 == 1
+    made = stacked({"one": one, "other": other.transpose("column", "slice", "row")})
+    assert (made.sel(segment=1, drop=True).transpose(*one.dims).values == one.values).all()
+    assert (made.sel(segment=2, drop=True).transpose(*one.dims).values == other.values).all()
+
+
 def test_overlapping_segments_take_several_label_maps(ct: xr.DataArray) -> None:
     both = stacked({"liver": ct > 50, "lesion": ct > 80, "bone": ct < 10})
     first, second = to_label_maps(both)
