@@ -321,3 +321,11 @@ def test_where_two_labels_reach_one_voxel_the_lower_number_has_it() -> None:
     assert segment.dilate(line, 1).values.ravel().tolist() == [5, 5, 0, 2, 2]
     assert segment.dilate(line, 2).values.ravel().tolist() == [5, 5, 2, 2, 2]
     assert segment.dilate(line, 9).values.ravel().tolist() == [5, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "float32", "int64"])
+def test_limits_between_whole_numbers_are_not_rounded(dtype: str) -> None:
+    volume = dl.make_volume(np.arange(24).reshape(2, 3, 4).astype(dtype), affine=np.eye(4)[[2, 1, 0, 3]])
+    assert volume.values[segment.threshold(volume, 9.5, 12.5).values].tolist() == [10, 11, 12]
+    assert volume.values[segment.threshold(volume.chunk(), 10, 12).values].tolist() == [10, 11, 12]
+    assert volume.values[segment.hysteresis(volume, 9.5, 22.5).values].tolist() == [*range(10, 24)]

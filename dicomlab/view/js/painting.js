@@ -27,6 +27,7 @@ export class Painting {
     this.viewer = viewer;
     /** Whether the stroke takes away. @private */ this.erasing = false;
     /** Where the brush was last. @private @type {Vector3 | null} */ this.last = null;
+    /** Labels that went: taken back, their voxels are here again. @private @type {Map<number, LabelLook>} */ this.gone = new Map();
     /** Whether some voxels were left out, as their values are not here. @private */ this.unknown = false;
   }
 
@@ -88,7 +89,7 @@ export class Painting {
     const { labels } = this;
     const most = this.viewer.meta.sources.find((one) => one.edited)?.edited?.bytes === 1 ? 255 : 65535;
     let value = 1;
-    while (labels.some((one) => one.value === value)) value++;
+    while (labels.some((one) => one.value === value) || this.went(value)) value++;
     if (value > most) return;
     const names = labels.map(({ name }) => name);
     let number = value;
@@ -104,8 +105,22 @@ export class Painting {
     if (this.labels.length < 2 || !this.isReady || this.labels.find((one) => one.value === value)?.locked) return;
     this.clear(value);
     const left = this.labels.filter((one) => one.value !== value);
+    for (const one of this.labels) if (one.value === value) this.gone.set(value, one);
     this.relabel(left);
     if (this.brush.label === value) this.change({ label: left[0].value });
+  }
+
+  /** A label of this mask that went. @private @param {number} value */
+  went(value) {
+    const one = this.gone.get(value);
+    return one?.mask === this.labels[0]?.mask ? one : undefined;
+  }
+
+  /** Labels that went come back with their voxels: nothing is in the mask that nobody sees. */
+  revive() {
+    const { labels, edits } = this;
+    const back = edits.labels.filter((value) => !labels.some((one) => one.value === value)).flatMap((value) => this.went(value) ?? []);
+    if (back.length) this.relabel([...labels, ...back].sort((a, b) => a.value - b.value));
   }
 
   /** Takes all voxels of a label away. @private @param {number} value */

@@ -145,6 +145,7 @@ export class Viewer extends Steering {
   retrace(way) {
     const found = this.lastDone(way);
     found?.retrace(way);
+    if (found === this.edits) this.painting.revive();
     if (found) this.chrome.announce(way === "undo" ? "taken back" : "done again");
   }
 
