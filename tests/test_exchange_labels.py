@@ -296,6 +296,14 @@ def test_layers_of_slicer_may_overlap(tmp_path: Path) -> None:
         np.testing.assert_array_equal(found.values[k], wanted)
 
 
+def test_segments_of_old_slicer_are_a_layer_each(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 2, (3, 4, 5, 2)).astype(np.uint8)
+    fields = {"Segment0_Name": "liver", "Segment1_Name": "lesion"}
+    found = load_nrrd(of_slicer(tmp_path / "x.seg.nrrd", values, fields))
+    assert labels_of(found).names == ["liver", "lesion"]
+    np.testing.assert_array_equal(found.values, np.moveaxis(values == 1, -1, 0))
+
+
 def test_itk_reads_the_names_that_are_written_for_slicer(ct: xr.DataArray, tmp_path: Path) -> None:
     path = save(labelled(ct), tmp_path / "x.seg.nrrd")
     image = sitk.ReadImage(str(path))
