@@ -207,6 +207,17 @@ test("taking back gives the very voxels that were there, and doing again too", (
   assert.deepEqual([1, 2].map((label) => Math.round(/** @type {number} */ (edits.ml(label)) * 500)), counted);
 });
 
+test("what was taken back is not done again once something else was drawn", () => {
+  const kernel = new Kernel();
+  kernel.busy = true;
+  kernel.open();
+  draw(kernel.edits, [[0, 0, 0]], 1);
+  kernel.edits.retrace("undo");
+  draw(kernel.edits, [[3, 5, 7]], 2);
+  assert.equal(kernel.edits.retrace("redo"), false);
+  assert.equal(kernel.edits.at(0, 0, 0), 0);
+});
+
 test("a stroke that is given up, or changes nothing, leaves nothing", () => {
   const kernel = new Kernel();
   kernel.busy = true;
@@ -326,4 +337,8 @@ test("a bucket fills what hangs together side by side, in the plane of its axis"
   const across = [];
   bucket(/** @type {any} */ (SHAPE), [1, 2, 1], 1, look, (s, r, c) => across.push([s, r, c]));
   assert.deepEqual(across, [[1, 2, 1]]);
+  /** @type {string[]} */
+  const edge = [];
+  bucket(/** @type {any} */ (SHAPE), [1, 2, 7], 0, (_, r, c) => (c === 7 && r < 4 ? 0 : c === 0 ? 0 : 1), (_, r, c) => edge.push(`${r},${c}`));
+  assert.deepEqual(edge.sort(), ["0,7", "1,7", "2,7", "3,7"], "behind the last column is nothing, not the next row");
 });
