@@ -161,6 +161,38 @@ def test_names_colours_and_new_labels_come_from_how_labels_are_drawn() -> None:
         other.labels["bone"].locked = True
 
 
+def test_a_label_that_went_or_is_not_named_yet_is_no_part_of_the_first() -> None:
+    ct = volume()
+    editing = Editing(editable((ct > 100).rename("liver"), ct), ct)
+    before = editing.mask()
+    assert before.dtype == bool
+    paint(editing, 0, {"slice": 0, "box": [0, 0, 1, 2]}, np.full((1, 2), 2, np.uint8))
+    mask = editing.mask()
+    assert mask.values[0, 0, :3].tolist() == [2, 2, 0]
+    assert mask.dicom.labels.table["voxels"].tolist() == [int(before.sum()), 2]
+    paint(editing, 1, {"slice": 0, "box": [0, 0, 1, 2]}, np.zeros((1, 2), np.uint8))
+    assert editing.mask().identical(before)
+
+
+def test_how_labels_are_drawn_of_the_mask_before_comes_too_late() -> None:
+    ct = volume()
+    browser = dl.browse(ct, masks=(ct > 100).rename("liver"), edit=True)
+    late = [[{**look, "visible": False} for look in looks] for looks in browser._labels]
+    lungs = with_labels((ct > 50).astype("uint8") + (ct > 150).astype("uint8"), ["left lung", "right lung"])
+    browser.mask = lungs
+    browser.set_state({"_labels": late, "zoom": 3.0})
+    assert browser.zoom == 3.0
+    assert browser.mask is not None
+    assert browser.mask.dicom.labels.names == ["left lung", "right lung"]
+    assert [label.name for label in browser.labels] == ["left lung", "right lung"]
+    now = [[{**look, "visible": False} for look in looks] for looks in browser._labels]
+    browser.set_state({"_labels": now})
+    assert not browser.labels["left lung"].visible
+    added = {**now[0][0], "value": 3, "name": "tumour"}
+    browser.set_state({"_labels": [[*now[0], added]]})
+    assert browser.mask.dicom.labels.names == ["left lung", "right lung", "tumour"]
+
+
 def test_masks_with_steps_or_overlaps_or_of_another_grid_are_refused() -> None:
     ct = volume()
     steps = xr.concat([ct > 3, ct > 5], dim="time")

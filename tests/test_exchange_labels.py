@@ -219,6 +219,10 @@ def test_a_resampled_label_map_is_a_plain_volume_and_names_for_it_are_refused() 
     assert from_nibabel(image).dtype == np.float32
     with pytest.raises(DicomLabError, match=r"no labels: 0\.5 to 0\.5"):
         from_nibabel(image, names={1: "liver"})
+    high = nib.Nifti1Image(np.array([[[0.0, 1.0, 65_537.0]]], np.float32), np.eye(4))
+    high.header.set_xyzt_units("mm")
+    with pytest.raises(DicomLabError, match="0 to 65535"):
+        from_nibabel(high, names={1: "liver"})
 
 
 def test_itk_snap_gets_a_table_beside_the_file(ct: xr.DataArray, tmp_path: Path) -> None:
@@ -290,6 +294,14 @@ def test_layers_of_slicer_may_overlap(tmp_path: Path) -> None:
     assert labels_of(found).names == ["liver", "bone", "lesion"]
     for k, wanted in enumerate([values[..., 0] == 1, values[..., 0] == 2, values[..., 1] == 1]):
         np.testing.assert_array_equal(found.values[k], wanted)
+
+
+def test_segments_of_old_slicer_are_a_layer_each(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 2, (3, 4, 5, 2)).astype(np.uint8)
+    fields = {"Segment0_Name": "liver", "Segment1_Name": "lesion"}
+    found = load_nrrd(of_slicer(tmp_path / "x.seg.nrrd", values, fields))
+    assert labels_of(found).names == ["liver", "lesion"]
+    np.testing.assert_array_equal(found.values, np.moveaxis(values == 1, -1, 0))
 
 
 def test_itk_reads_the_names_that_are_written_for_slicer(ct: xr.DataArray, tmp_path: Path) -> None:

@@ -134,6 +134,43 @@ def test_a_renamed_mask_is_no_longer_coded_as_what_it_was(ct: xr.DataArray) -> N
     assert not liver.rename("thing").dicom.labels["thing"].is_coded
 
 
+def test_one_label_of_a_map_is_not_called_as_another_one(organs: xr.DataArray) -> None:
+    first = labels_of(organs)[0]
+    for of_map in (organs == 2, organs.isin([2]), organs > 0, organs != organs):
+        (label,) = labels_of(of_map)
+        assert (label.name, label.is_coded) == ("mask", False), f"not {first.name}, whose number is 1"
+    assert labels_of((organs == 2).rename("spleen")).names == ["spleen"]
+    lone = with_labels(organs.where(organs == 2, 0), None)
+    assert labels_of(with_labels(lone, {2: "spleen"}) == 1).names == ["mask"]
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda mask: mask.dicom.resample(spacing=(2.0, 0.5, 0.5)),
+        lambda mask: mask.dicom.resample_like(mask.dicom.resample(spacing=3.0)),
+        lambda mask: mask.isel(slice=[0, 1, 3]).dicom.regularize(),
+        lambda mask: mask.dicom.reslice(normal=(0, 1, 1)),
+        lambda mask: tilted(mask).dicom.rectify(),
+        lambda mask: mask.dicom.interp([[1.0, 1.0, 2.4], [1.3, 1.4, 9.0]]),
+    ],
+)
+def test_between_two_labels_lies_no_third(verb, organs: xr.DataArray) -> None:  # type: ignore[no-untyped-def]
+    mask = with_labels(organs.where(organs != 2, 7).astype("uint8"), {1: "liver", 7: "spleen"})
+    found = verb(mask)
+    assert found.dtype == np.uint8
+    assert set(np.unique(found)) <= {0, 1, 7}
+    assert labels_of(found).names == labels_of(mask).names
+    with pytest.raises(DicomLabError, match="labels='nearest'"):
+        labels_of(mask.dicom.resample(spacing=0.7, order=1))
+
+
+def tilted(mask: xr.DataArray) -> xr.DataArray:
+    affine = mask.dicom.affine.copy()
+    affine[1, 0] += 1.5
+    return with_labels(dl.make_volume(mask.values, affine=affine), labels_of(mask))
+
+
 def test_a_mask_from_an_array_has_the_grid_and_none_of_the_attributes(ct: xr.DataArray) -> None:
     made = mask_like(ct, np.ones(ct.shape, bool), name="body")
     assert made.attrs == {}
@@ -176,6 +213,14 @@ def test_codes_of_ones_own_are_kept_in_every_form(ct: xr.DataArray) -> None:
     assert stacked({"brown fat": lone}).dicom.labels[0] == own
     assert to_label_maps(lone)[0].dicom.labels[0] == own
     assert lone.dicom.label("brown fat").dicom.labels[0] == own
+
+
+def test_masks_are_put_together_whatever_the_order_of_their_dims(ct: xr.DataArray) -> None:
+    cube = _volume(np.arange(27).reshape(3, 3, 3))
+    one, other = cube < 9, cube % 3 == 1
+    made = stacked({"one": one, "other": other.transpose("column", "slice", "row")})
+    assert (made.sel(segment=1, drop=True).transpose(*one.dims).values == one.values).all()
+    assert (made.sel(segment=2, drop=True).transpose(*one.dims).values == other.values).all()
 
 
 def test_overlapping_segments_take_several_label_maps(ct: xr.DataArray) -> None:

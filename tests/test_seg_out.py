@@ -409,7 +409,7 @@ def test_colours_of_every_kind_and_codes_of_ones_own_come_back(tmp_path: Path) -
 
 
 def test_uncoded_labels_are_written_as_tissue_and_told(tmp_path: Path) -> None:
-    with pytest.warns(DicomLabWarning, match=r"what 'thing' is, so it is written as tissue\. Code it"):
+    with pytest.warns(DicomLabWarning, match=r"what 'thing' is, so it is written as tissue\. Call it"):
         made = (volume("axial") > 0).dicom.to_seg("thing")
     assert made.SegmentSequence[0].SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "Tissue"
 
@@ -468,6 +468,29 @@ def test_what_cannot_be_written_is_refused_with_what_to_do(change: Any, options:
     mask = change(mask_like(volume("axial"), volume("axial").values > 0))
     with pytest.raises(DicomLabError, match=said):
         mask.dicom.to_seg(**{"name": "bone", **options})
+
+
+@pytest.mark.parametrize("held", [(0, 10), (1, 3, 5), (2, 3, 9), (4,)])
+def test_few_slices_far_apart_are_as_many_millilitres_as_before(
+    tmp_path: Path, held: tuple[int, ...]
+) -> None:
+    affine = np.diag([2.5, 0.7, 1.1, 1.0])[[2, 1, 0, 3]]
+    values = np.zeros((12, 6, 5), bool)
+    values[list(held), 1:4, 2:] = True
+    mask = dl.make_volume(values, affine=affine, frame_of_reference="1.2.3", name="liver")
+    mask.dicom.save_seg(tmp_path / "liver.dcm")
+    found = load_segmentation(tmp_path / "liver.dcm")
+    assert found.dicom.spacing == pytest.approx(mask.dicom.spacing)
+    before, after = mask.dicom.labels.table, found.dicom.labels.table
+    assert after["ml"].tolist() == pytest.approx(before["ml"].tolist(), rel=1e-9)
+    places = mask.dicom.lps(np.argwhere(mask.values))
+    np.testing.assert_allclose(found.dicom.lps(np.argwhere(found.sel(segment=1).values)), places, atol=1e-9)
+    # Some scanners write the gap between slices of 2 mm as their distance: nobody takes that for a step.
+    lying = to_seg(mask)
+    lying.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SpacingBetweenSlices = "0.5"
+    lying.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].SliceThickness = "2"
+    lying.save_as(tmp_path / "lying.dcm")
+    assert load_segmentation(tmp_path / "lying.dcm").sizes["slice"] <= held[-1] - held[0] + 1
 
 
 def test_a_file_that_is_there_is_left_alone_and_a_failure_leaves_none(tmp_path: Path) -> None:

@@ -115,6 +115,10 @@ def test_small_parts_go_by_their_millilitres(spacing: tuple[float, ...]) -> None
     kept = segment.remove_small(on_grid(values, spacing), ml=least).values
     assert (kept == (values & (ml[labels] >= least * (1 - 1e-9)))).all()
     assert 0 < kept.sum() < values.sum()
+    for row in segment.components(on_grid(values, spacing)).dicom.labels.table.itertuples():
+        left = segment.components(on_grid(values, spacing), ml=row.ml)
+        assert ((left > 0).values == segment.remove_small(on_grid(values, spacing), ml=row.ml).values).all()
+        assert int(left.max()) >= row.value, "one of just this size stays"
 
 
 def test_holes_are_those_of_scipy_in_space_and_in_slices() -> None:

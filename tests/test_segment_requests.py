@@ -223,6 +223,10 @@ COMPLEX: Callable[[xr.DataArray], object] = lambda ct: segment.threshold(ct + 1j
         (lambda ct: segment.remove_small(ct > 0, ml=-1), "millilitres"),
         (lambda ct: segment.remove_small((ct > 0).isel(slice=0), ml=1), r"isel\(slice=\[k\]\)"),
         (lambda ct: segment.distance(segment.components(ct > 0)), r"distance\(mask == 2\)"),
+        (
+            lambda ct: segment.components(segment.combine({"a": ct > 0, "b": ct > 10})),
+            r"components\(mask.isel\(segment=0\)\)",
+        ),
         (lambda ct: segment.components(segment.components(ct > 0)), r"components\(mask > 0\)"),
         (lambda ct: segment.watershed(ct, markers=segment.components(ct > 9000)), "needs markers"),
         (lambda ct: segment.random_walker(ct, markers=segment.components(ct > 0)), "at least two"),
@@ -288,3 +292,40 @@ def test_lines_of_voxels_have_components_too(connectivity: int) -> None:
     for shape in ((1, 1, 9), (1, 9, 1), (9, 1, 1)):
         found = segment.components(volume_of(every_other.reshape(shape)), connectivity=connectivity)  # type: ignore[arg-type]
         assert int(found.max()) == 5
+
+
+@pytest.mark.parametrize("turned", [slice(None), slice(None, None, -1)])
+def test_a_seed_is_the_voxel_that_holds_the_position_and_none_beside_the_volume(turned: slice) -> None:
+    values = np.arange(5 * 6 * 7.0).reshape(5, 6, 7)
+    spacing = np.array([2.5, 0.7, 1.1])
+    volume = dl.make_volume(values, affine=np.diag([*spacing, 1.0])[[2, 1, 0, 3]], units="HU")
+    volume = volume.isel(slice=turned, row=turned)
+    centre = spacing * [2, 3, 4]
+    for aside in ([0.4, 0.4, 0.4], [-0.4, -0.4, -0.4], [0.4, -0.4, 0.0]):
+        at = (centre + spacing * aside)[::-1]
+        found = segment.grow(volume, at=at, tolerance=0)
+        assert volume.values[found.values].tolist() == [values[2, 3, 4]]
+    for axis, size in enumerate(values.shape):
+        for place, is_in in ((-0.4, True), (-0.6, False), (size - 0.6, True), (size - 0.4, False)):
+            at = centre.copy()
+            at[axis] = spacing[axis] * place
+            if is_in:
+                assert segment.grow(volume, at=at[::-1], tolerance=0).sum() == 1
+            else:
+                with pytest.raises(DicomLabError, match="outside the volume"):
+                    segment.grow(volume, at=at[::-1], tolerance=0)
+
+
+def test_where_two_labels_reach_one_voxel_the_lower_number_has_it() -> None:
+    line = dl.make_volume(np.array([[[5, 0, 0, 0, 2]]], np.uint8), affine=np.eye(4)[[2, 1, 0, 3]])
+    assert segment.dilate(line, 1).values.ravel().tolist() == [5, 5, 0, 2, 2]
+    assert segment.dilate(line, 2).values.ravel().tolist() == [5, 5, 2, 2, 2]
+    assert segment.dilate(line, 9).values.ravel().tolist() == [5, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "float32", "int64"])
+def test_limits_between_whole_numbers_are_not_rounded(dtype: str) -> None:
+    volume = dl.make_volume(np.arange(24).reshape(2, 3, 4).astype(dtype), affine=np.eye(4)[[2, 1, 0, 3]])
+    assert volume.values[segment.threshold(volume, 9.5, 12.5).values].tolist() == [10, 11, 12]
+    assert volume.values[segment.threshold(volume.chunk(), 10, 12).values].tolist() == [10, 11, 12]
+    assert volume.values[segment.hysteresis(volume, 9.5, 22.5).values].tolist() == [*range(10, 24)]

@@ -311,6 +311,11 @@ def test_what_cannot_be_reported_is_told(
         to_sr(source=images)
     with pytest.raises(DicomLabError, match="found colour"):
         to_sr(pd.DataFrame({"colour": ["red"]}, index=["Stone"]), source=images)
+    steps = pd.concat({0: table(), 1: table()}, names=["time", "label"]).swaplevel()
+    with pytest.raises(DicomLabError, match=r"one step; .* told apart by label, time") as told:
+        to_sr(steps, source=images)
+    assert str(told.value).endswith("stats.xs(stats.index[0][1:], level=['time'])")
+    assert steps.xs(steps.index[0][1:], level=["time"]).equals(table())
     with pytest.raises(DicomLabError, match="'mean' has numbers, found 'much'"):
         to_sr(table().astype(object).assign(mean="much"), source=images)
     with pytest.raises(DicomLabError, match=r"'spleen' was asked for; 0 have .*Left kidney, Right kidney"):

@@ -45,10 +45,18 @@ def check_mask(mask: object) -> Form:
         return "segments"
     if kind == "b":
         return "bool"
+    if kind == "f" and "resampled" in mask.attrs:
+        raise DicomLabError(
+            "the values of a mask are False and True, or whole numbers, one a label; these were made between others "
+            f"({mask.attrs['resampled']}), and between two labels lies no third: make them with labels='nearest'"
+        )
     if kind not in "iu":
+        # Converting others would make labels of what lies between two.
+        is_whole = kind == "f" and mask.chunks is None and bool((mask == mask.round()).all())
+        mend = ", or convert labels: volume.astype('uint8')" if is_whole else ""
         raise DicomLabError(
             f"the values of a mask are False and True, or whole numbers, one a label; found {mask.dtype}. "
-            "Compare first (volume > 300), or convert labels: volume.astype('uint8')."
+            f"Compare first (volume > 300){mend}."
         )
     if mask.size and mask.chunks is None:
         low, high = int(mask.min()), int(mask.max())

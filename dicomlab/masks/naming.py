@@ -138,8 +138,11 @@ def _kept(attrs: Mapping[Any, Any]) -> list[Label]:
 
 
 def _lone(mask: xr.DataArray) -> Label:
-    """The label of a bool mask. One that was renamed, or made of a named one, is no longer what it was called."""
+    """The label of a bool mask. One that was renamed, or made of a label map (``organs == 2``), is not what attributes say."""
     kept, own = _kept(mask.attrs), _own_name(mask)
+    kept = (
+        kept if [one.value for one in kept] == [1] else []
+    )  # xarray keeps attributes, and these are those of the map
     if "label" in mask.coords and mask.coords["label"].ndim == 0:  # one segment, picked of several
         return _told(1, lambda name: str(mask.coords[name].values) if name in mask.coords else "")
     # What was combined of two masks has lost its name, and keeps the attributes of one of them.

@@ -56,7 +56,8 @@ def resample(
         Gaussian that widens a voxel as much as its step is widened. False takes points.
     labels
         For masks and labels: ``"nearest"`` takes the nearest; ``"linear"`` interpolates each label as a mask of its own and
-        takes the one with the most weight, the lowest of several. The dtype stays, outside is `fill` or 0.
+        takes the one with the most weight, the lowest of several. The dtype stays, outside is `fill` or 0. None is nearest for
+        False and True, and for whole numbers whose labels have names.
     engine
         ``"numba"`` is compiled code for order 1 where grids are askew (``pip install dicomlab[fast]``), ``"numpy"`` is not.
         ``"auto"`` takes what is there and worth it.

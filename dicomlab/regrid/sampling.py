@@ -23,15 +23,7 @@ from dicomlab.regrid.splines import Uneven
 from dicomlab.regrid.threads import spread
 from dicomlab.regrid.voxels import is_labelled, value_type
 
-__all__ = [
-    "Engine",
-    "How",
-    "Labels",
-    "Order",
-    "margins",
-    "sample",
-    "sample_grid",
-]
+__all__ = ["Engine", "How", "Labels", "Order", "margins", "sample", "sample_grid"]
 
 FloatArray = npt.NDArray[np.float64]
 Values: TypeAlias = npt.NDArray[Any]
@@ -71,27 +63,26 @@ class How:
         labels: Labels | None = None,
         engine: Engine = "auto",
     ) -> How:
-        """How to make values from those of a volume; whole numbers that have names are labels.
+        """How to make values from those of a volume.
 
         Raises
         ------
         DicomLabError
-            A word is unknown, or does not go with the others or with `dtype`.
+            A word is unknown, or does not go with the others or with the values.
         MissingDependencyError
             ``engine="numba"`` without numba.
         """
+        dtype = volume.dtype
         if order not in (None, 0, 1, 3):
             raise DicomLabError(f"order={order!r} is unknown here; 0 is the nearest value, 1 linear, 3 cubic")
         if engine not in get_args(Engine):
-            raise DicomLabError(
-                f"engine={engine!r} is unknown; the engines are {', '.join(get_args(Engine))}"
-            )
+            raise DicomLabError(f"engine={engine!r} is unknown; there are {', '.join(get_args(Engine))}")
         if engine == "numba" and not compiled.available():
             raise MissingDependencyError(
                 "engine='numba' needs numba, which is not installed here. Install it: pip install 'dicomlab[fast]'"
             )
         dtype = volume.dtype
-        if labels is None and order is None and (dtype.kind == "b" or is_labelled(volume)):
+        if labels is None and order is None and is_labelled(volume):
             labels = "nearest"
         if labels is None:
             return cls(1 if order is None else order, fill, antialias, False, engine)

@@ -40,8 +40,9 @@ def whole(volume: xr.DataArray) -> Geometry:
 
 
 def is_labelled(volume: xr.DataArray) -> bool:
-    """Whether the values are whole numbers that are labels: `dicomlab.masks`, or the flags of the CF conventions, say so."""
-    return volume.dtype.kind in "iu" and bool({"labels", "flag_meanings"} & set(volume.attrs))
+    """Whether nothing lies between two values: False and True, or numbers that `dicomlab.masks` or CF's flags call labels."""
+    kind = volume.dtype.kind
+    return kind == "b" or (kind in "iu" and bool({"labels", "flag_meanings"} & set(volume.attrs)))
 
 
 def flips(geometry: Geometry) -> dict[str, slice]:

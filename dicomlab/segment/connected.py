@@ -10,7 +10,7 @@ import xarray as xr
 
 from dicomlab.errors import DicomLabError
 from dicomlab.geometry import Geometry
-from dicomlab.masks import check_mask, mask_like, slice_volumes
+from dicomlab.masks import SEGMENT, check_mask, mask_like, slice_volumes
 from dicomlab.segment.steps import (
     Array,
     Bools,
@@ -117,6 +117,10 @@ def components(
             "components are those of one mask, found a label map. Of all labels together: components(mask > 0); of one: "
             "components(mask == 2); the largest of each: largest_component(mask)"
         )
+    if SEGMENT in mask.dims:
+        raise DicomLabError(
+            "components are those of one mask, found several segments; of one: components(mask.isel(segment=0))"
+        )
     weights = _weights(mask) if ml is None else voxel_ml(mask, "components(ml=…)")
     least = 0.0 if ml is None else _millilitres(ml)
 
@@ -184,8 +188,7 @@ def remove_small(mask: xr.DataArray, *, ml: float, connectivity: Connectivity = 
 
     def work(values: Bools) -> Bools:
         found, count = labelled(values, connectivity)
-        # A part of just the size stays, whatever the last bit of its voxels' sizes is.
-        keep = counted(found, count, weights) >= least * (1 - 1e-9)
+        keep = counted(found, count, weights) >= least
         keep[0] = False
         return _looked_up(keep, found)
 
@@ -193,7 +196,8 @@ def remove_small(mask: xr.DataArray, *, ml: float, connectivity: Connectivity = 
 
 
 def _millilitres(ml: object) -> float:
-    return check_number(ml, "ml=, a size in millilitres,")
+    # A part of just the size stays, whatever the last bit of its voxels' sizes is.
+    return check_number(ml, "ml=, a size in millilitres,") * (1 - 1e-9)
 
 
 def fill_holes(mask: xr.DataArray, *, per_slice: bool = False) -> xr.DataArray:

@@ -88,6 +88,15 @@ class Edited(Synced):
         if reply[0]["type"] == "painted":
             self._tell_of_mask()
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take state from the browser; not how labels are drawn of a mask that was edited before, for it came too late."""
+        editing, late = self._editing, False
+        if editing is not None and (looks := sync_data.get("_labels")):
+            late = any(look.get("mask", editing.source.key) != editing.source.key for look in looks[-1])
+        super().set_state({name: one for name, one in sync_data.items() if not (late and name == "_labels")})
+        if late:
+            self.send_state("_labels")
+
     @traitlets.observe("_labels")
     def _labels_changed(self, change: Any) -> None:
         if self._editing is not None and len(change["new"]) == len(self._masks):

@@ -137,9 +137,15 @@ class Editing:
         return tuple(infos)
 
     def looks(self) -> list[dict[str, Any]]:
-        """How each label is drawn at first, with its name."""
+        """How each label is drawn at first, with its name, and of which mask it is."""
         return [
-            {**first_look(0, label.rgb), "value": value, "name": label.name, "locked": False}
+            {
+                **first_look(0, label.rgb),
+                "value": value,
+                "name": label.name,
+                "locked": False,
+                "mask": self.source.key,
+            }
             for value, label in self._labels.items()
         ]
 
@@ -177,7 +183,8 @@ class Editing:
         with self._lock:
             values: npt.NDArray[Any] = self._values.copy()
         labels = list(self._labels.values())
-        if self._bool and [label.value for label in labels] == [1]:
+        # What was painted with a label that went, and came back by undo, or that is not named yet, is no part of the first.
+        if self._bool and [label.value for label in labels] == [1] and values.max(initial=0) < 2:
             return with_labels(mask_like(self._like, values.view(np.bool_), name=labels[0].name), labels[0])
         made = mask_like(self._like, values, name="mask" if self._name is None else str(self._name))
         return with_labels(made, labels)
@@ -190,7 +197,8 @@ class Editing:
         """The reply to a message of the page about this mask; None where it is about another one."""
         if content.get("key") != self.source.key:
             return None
-        head = {"key": self.source.key, "id": content.get("id")}
+        # Replies reach all pages that show the browser; each knows by its session which are its own.
+        head = {"key": self.source.key, "id": content.get("id"), "session": content.get("session")}
         kind = content["type"]
         try:
             if kind == "load":

@@ -192,7 +192,12 @@ class Synced(anywidget.AnyWidget):
             if isinstance(mask, Editing):
                 looks.append(
                     [
-                        {**look, **((known or {}).get(look["name"]) or {}), "value": look["value"]}
+                        {
+                            **look,
+                            **((known or {}).get(look["name"]) or {}),
+                            "value": look["value"],
+                            "mask": look["mask"],
+                        }
                         for look in mask.looks()
                     ]
                 )

@@ -99,7 +99,8 @@ def to_sr(
     MissingDependencyError
         highdicom is not installed.
     DicomLabError
-        There is nothing to report; a label has no segment of its name, or several; the Segmentation is of another study.
+        There is nothing to report, or several steps at once; a label has no segment of its name, or several; the
+        Segmentation is of another study.
 
     References
     ----------
@@ -230,6 +231,12 @@ def _label_groups(
         raise DicomLabError(
             f"a table with some of the columns {', '.join(COLUMNS)} was asked for; found "
             f"{', '.join(map(str, stats.columns)) or 'no column'}"
+        )
+    if stats.index.nlevels > 1 and "name" not in stats.columns:
+        levels = [str(name) for name in stats.index.names]
+        raise DicomLabError(
+            f"a report is of one step; the rows of this table are told apart by {', '.join(levels)}. Choose one: "
+            f"stats.xs(stats.index[0][1:], level={levels[1:]})"
         )
     names = [str(name) for name in (stats["name"] if "name" in stats.columns else stats.index)]
     made = []

@@ -13,7 +13,7 @@ import xarray as xr
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ImplicitVRLittleEndian, generate_uid
 
-from dicomlab.errors import DicomLabError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.export.image import IMPLEMENTATION
 from dicomlab.export.origin import Origin
 from dicomlab.export.place import frame_uid
@@ -33,7 +33,6 @@ from dicomlab.masks import SEGMENT, Label, labels_of, with_labels
 from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.progress import Progress
 from dicomlab.segment.contours import borders_of
-from dicomlab.warn import warn_user
 from dicomlab.writing import written
 
 __all__ = ["save_rtstruct", "to_rtstruct"]
@@ -132,7 +131,7 @@ def to_rtstruct(
     if source is not None:
         origin = Origin(find_stack(source, progress=progress)[0], (), geometry.frame_of_reference, progress)
     images = Images.of(origin, geometry)
-    _warn_of_frames(geometry, origin)
+    _check_frame(geometry, origin)
     made = _about(origin, label, description, series_number, frame)
     made.ReferencedFrameOfReferenceSequence = [images.referenced(frame, made.StudyInstanceUID)]
     made.StructureSetROISequence = [roi_item(one) for one in rois]
@@ -244,15 +243,13 @@ def _checked_type(kind: str, label: Label) -> str:
     return kind
 
 
-def _warn_of_frames(geometry: Geometry, origin: Origin | None) -> None:
-    if (
-        origin is not None
-        and not origin.shares_frame
-        and not geometry.frame_of_reference.startswith("unknown:")
-    ):
-        warn_user(
-            "the mask lies in another frame of reference than its source: patient and study are those of the source, and no "
-            "contour names an image"
+def _check_frame(geometry: Geometry, origin: Origin | None) -> None:
+    if origin is not None and not origin.shares_frame:
+        theirs = origin.stack.planes[0].text("FrameOfReferenceUID") or "one that nobody named"
+        raise GeometryError(
+            f"the mask lies in the frame of reference {geometry.frame_of_reference}, the images of source= in {theirs}: their "
+            "millimetres mean different places. Give the images that the mask was made of; or, if you know that both are one, "
+            "mask.dicom.assume_frame(volume) first."
         )
 
 

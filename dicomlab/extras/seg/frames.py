@@ -114,13 +114,18 @@ class Frames:
 
     @property
     def step(self) -> float:
-        """mm from one plane to the next as the file states it; NaN when it does not."""
+        """mm from one plane to the next as the file states it; NaN when it does not, or states what cannot be.
+
+        Some scanners write the gap between slices there, and programs copy it: it is less than half of how thick slices are.
+        """
         first = _groups(
             *self.top.items("PerFrameFunctionalGroupsSequence")[:1],
             *self.top.items("SharedFunctionalGroupsSequence"),
         )
         stated = first.number("SpacingBetweenSlices")
-        return float("nan") if not stated else abs(stated)
+        if not stated or abs(stated) < (first.number("SliceThickness") or 0.0) / 2:
+            return float("nan")
+        return abs(stated)
 
 
 def _groups(*items: Any) -> Attributes:

@@ -24,6 +24,8 @@ FloatArray = npt.NDArray[np.float64]
 
 _ONE_PLANE = 0.01
 """Frames nearer to one another than this (mm, along the normal) are in one plane; in-plane, what is worth a warning."""
+_OF_A_STEP = 0.01
+"""Part of a step that a stated one may be off."""
 _MEND = "Load it without like=, and bring it there by the nearest voxels: mask.dicom.resample_like(volume)."
 _ROUNDING = 0.1
 """In-plane (mm), how far frames may lie beside one straight line: some devices write tenths of a millimetre."""
@@ -78,21 +80,24 @@ def own_grid(frames: Frames) -> tuple[Geometry, Places]:
 
 
 def _with_empty_planes(levels: FloatArray, stated: float) -> tuple[FloatArray, npt.NDArray[np.intp]]:
-    """Planes made even by those that the file leaves out because they are empty, where one step leads to all of them."""
+    """Planes made even by those that the file leaves out because they are empty, where one step leads to all of them.
+
+    The step that the file states goes first: planes that are left out may leave even ones, as of two small things far apart.
+    """
     every = np.arange(levels.size, dtype=np.intp)
-    gaps = np.diff(levels)
-    if affine.unevenness(levels) <= affine.evenness_tolerance(levels):
+    if levels.size == 1:
         return levels, every
-    for step in (float(gaps.min()), stated):
-        if np.isnan(step):
+    gaps, span = np.diff(levels), float(levels[-1] - levels[0])
+    for step in (stated, float(gaps.min())):
+        if not np.isfinite(step) or span / step > max(1000, 10 * levels.size) + 1:
             continue
         index = np.concatenate([[0], np.cumsum(np.round(gaps / step))]).astype(np.intp)
         total = int(index[-1])
-        if np.unique(index).size < index.size or total > max(1000, 10 * levels.size):
+        if np.unique(index).size < index.size or abs(span / total - step) > _OF_A_STEP * step:
             continue
         even = np.linspace(levels[0], levels[-1], total + 1)
         if float(np.max(np.abs(even[index] - levels))) <= affine.evenness_tolerance(even):
-            return even, index
+            return (levels, every) if total + 1 == levels.size else (even, index)
     return levels, every
 
 

@@ -53,7 +53,8 @@ def load_segmentation(
     like
         A volume: the masks then come on its grid (slice, row and column as there), so that ``volume.where(mask)`` works. What
         the file does not hold is False. The frames must lie on its voxels; nothing is resampled. None takes the planes that the
-        file holds, and those left out between them where all gaps are multiples of one step.
+        file holds, and those left out between them where all gaps are multiples of one step: that which the file states, else
+        the smallest gap.
     segments
         Segment Numbers to load; None loads all.
     as_labels

@@ -82,7 +82,7 @@ export class Edits {
     // A new name: the numbers of patches begin anew.
     this.session = Math.random().toString(36).slice(2);
     this.nothing = this.empty();
-    this.post({ type: "load", key: meta.key, id: 0, first: 0 });
+    this.post({ type: "load", key: meta.key, session: this.session, id: 0, first: 0 });
   }
 
   /** Whether a source is the mask that is edited. @param {string} key */
@@ -324,7 +324,7 @@ export class Edits {
     this.request++;
     this.onChange();
     // Behind all that was drawn before.
-    this.line = this.line.then(() => this.post({ ...more, type: "propose", key: this.meta?.key, id: this.request, op, label }));
+    this.line = this.line.then(() => this.post({ ...more, type: "propose", key: this.meta?.key, session: this.session, id: this.request, op, label }));
   }
 
   /** What was asked for is not wanted any more. @returns {boolean} whether anything was */
@@ -343,9 +343,9 @@ export class Edits {
    * @param {(message: any, parts: {slice: number, box: Box, codes: Uint8Array}[]) => void} accept takes what was proposed
    */
   async receive(message, buffers, accept) {
-    if (!this.meta || message?.key !== this.meta.key) return;
+    // What another page asked for is none of ours, and may be older than what was drawn here.
+    if (!this.meta || message?.key !== this.meta.key || message.session !== this.session) return;
     if (message.type === "painted") {
-      if (message.session !== this.session) return;
       this.spoken = this.now();
       this.flying = this.flying.filter(({ id }) => id > message.id);
       // One of them was lost on the way: it and those after it go again.
@@ -360,7 +360,7 @@ export class Edits {
       const planes = await Promise.all(raw.map((one) => inflate(one, 1)));
       if (this.meta?.key !== key) return;
       planes.forEach((bytes, n) => this.adopt(message.slices[n], bytes));
-      if (message.next !== null) this.post({ type: "load", key, id: 0, first: message.next });
+      if (message.next !== null) this.post({ type: "load", key, session: this.session, id: 0, first: message.next });
       else this.loaded = true;
       this.onChange();
     } else if (message.id === this.request && this.asked) {

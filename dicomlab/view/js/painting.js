@@ -26,8 +26,8 @@ export class Painting {
   constructor(viewer) {
     this.viewer = viewer;
     /** Whether the stroke takes away. @private */ this.erasing = false;
-    /** How labels were that were removed. @private @type {Map<number, LabelLook>} */ this.removed = new Map();
     /** Where the brush was last. @private @type {Vector3 | null} */ this.last = null;
+    /** Labels that went: taken back, their voxels are here again. @private @type {Map<number, LabelLook>} */ this.gone = new Map();
     /** Whether some voxels were left out, as their values are not here. @private */ this.unknown = false;
   }
 
@@ -81,13 +81,6 @@ export class Painting {
     this.viewer.notice(next.name ?? "");
   }
 
-  /** Labels whose voxels came back are there again, as they were. */
-  tidy() {
-    const gone = this.edits.labels.filter((value) => !this.labels.some((one) => one.value === value));
-    const back = gone.flatMap((value) => this.removed.get(value) ?? []);
-    if (back.length) this.relabel([...this.labels, ...back].sort((a, b) => a.value - b.value));
-  }
-
   /** @param {LabelLook[]} looks of the mask that is edited */
   relabel(looks) {
     const { viewer, mask } = this;
@@ -105,14 +98,14 @@ export class Painting {
     const { labels } = this;
     const most = this.viewer.meta.sources.find((one) => one.edited)?.edited?.bytes === 1 ? 255 : 65535;
     let value = 1;
-    while (labels.some((one) => one.value === value)) value++;
+    while (labels.some((one) => one.value === value) || this.went(value)) value++;
     if (value > most) return;
     const names = labels.map(({ name }) => name);
     let number = value;
     while (names.includes(`label ${number}`)) number++;
     const text = COLOURS[(value - 1) % COLOURS.length];
     const colour = /** @type {LabelLook["colour"]} */ ([1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
-    this.relabel([...labels, { value, name: `label ${number}`, colour, opacity: labels[0]?.opacity ?? 0.35, outline: labels[0]?.outline ?? true, visible: true, locked: false }]);
+    this.relabel([...labels, { value, name: `label ${number}`, colour, opacity: labels[0]?.opacity ?? 0.35, outline: labels[0]?.outline ?? true, visible: true, locked: false, mask: labels[0]?.mask }]);
     this.change({ label: value });
   }
 
@@ -120,11 +113,24 @@ export class Painting {
   drop(value) {
     const look = this.labels.find((one) => one.value === value);
     if (this.labels.length < 2 || !this.isReady || !look || look.locked) return;
-    this.removed.set(value, look);
+    this.gone.set(value, look);
     this.clear(value);
     const left = this.labels.filter((one) => one.value !== value);
     this.relabel(left);
     if (this.brush.label === value) this.change({ label: left[0].value });
+  }
+
+  /** A label of this mask that went. @private @param {number} value */
+  went(value) {
+    const one = this.gone.get(value);
+    return one?.mask === this.labels[0]?.mask ? one : undefined;
+  }
+
+  /** Labels that went come back with their voxels: nothing is in the mask that nobody sees. */
+  revive() {
+    const { labels, edits } = this;
+    const back = edits.labels.filter((value) => !labels.some((one) => one.value === value)).flatMap((value) => this.went(value) ?? []);
+    if (back.length) this.relabel([...labels, ...back].sort((a, b) => a.value - b.value));
   }
 
   /** Takes all voxels of a label away. @private @param {number} value */

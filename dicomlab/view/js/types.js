@@ -79,6 +79,7 @@
  * @property {boolean} visible
  * @property {string} [name] of a label of the mask that is edited
  * @property {boolean} [locked] whether nothing is painted over it
+ * @property {string} [mask] key of the mask that is edited
  */
 
 /** @typedef {{size: number, sphere: boolean, range: [number, number] | null, label: number}} Brush mm across; whether it is a ball; values that it takes; the label that it paints */

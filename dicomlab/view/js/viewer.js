@@ -147,7 +147,7 @@ export class Viewer extends Steering {
     if (way === "undo" && this.edits.stop()) return this.notice("stopped");
     const found = this.lastDone(way);
     found?.retrace(way);
-    if (found === this.edits) this.painting.tidy();
+    if (found === this.edits) this.painting.revive();
     if (found) this.chrome.announce(way === "undo" ? "taken back" : "done again");
   }
 
