@@ -261,6 +261,21 @@ test("what the kernel proposes is handed over once, and what it refuses is said"
   assert.deepEqual(kernel.proposed, [], "what was stopped comes too late");
 });
 
+test("what another page paints is fetched, when the hand rests", async () => {
+  const kernel = new Kernel();
+  kernel.open();
+  await until(() => kernel.edits.loaded);
+  draw(kernel.edits, [[0, 0, 0]], 1);
+  await settled(kernel);
+  kernel.slices[2][7] = 5;
+  kernel.edits.receive({ type: "painted", key: "k", session: "of another page", id: 3, missing: false }, [], () => {});
+  assert.equal(kernel.edits.at(2, 0, 7), 0);
+  await until(() => kernel.edits.at(2, 0, 7) === 5);
+  await until(() => kernel.edits.loaded);
+  assert.ok(kernel.isSame);
+  assert.equal(kernel.edits.when("undo"), undefined);
+});
+
 test("another mask forgets the strokes of the one before", () => {
   const kernel = new Kernel();
   kernel.busy = true;

@@ -13,6 +13,7 @@ import { bytesFrom, inflate } from "./codec.js";
 const MESSAGE = 3 << 20; // bytes, and it goes: Jupyter carries 10 MiB at most, and loses more without a word
 const MEMORY = 64 << 20; // bytes of strokes that can be taken back
 const PATIENCE = 15000; // ms without an answer, after which a message goes again: the kernel counts it once
+const REST = 400; // ms after the last stroke of another page, until its voxels are fetched
 const UNDER_WAY = 8; // messages; the others wait, for a kernel that computes
 
 export class Edits {
@@ -38,6 +39,7 @@ export class Edits {
     /** @private @type {Stroke[]} */ this.future = [];
     /** @private @type {Sent[]} */ this.waiting = [];
     /** @private @type {Sent[]} */ this.flying = [];
+    /** @private @type {ReturnType<typeof setTimeout> | undefined} */ this.soon = undefined;
     /** Since when the kernel does not know all. */ this.since = 0;
     /** When something was sent, or heard, last. @private */ this.spoken = 0;
     /** @private */ this.next = 0;
@@ -343,8 +345,9 @@ export class Edits {
    * @param {(message: any, parts: {slice: number, box: Box, codes: Uint8Array}[]) => void} accept takes what was proposed
    */
   async receive(message, buffers, accept) {
-    // What another page asked for is none of ours, and may be older than what was drawn here.
-    if (!this.meta || message?.key !== this.meta.key || message.session !== this.session) return;
+    if (!this.meta || message?.key !== this.meta.key) return;
+    // What another page asked for is none of ours, and may be older than what was drawn here; what it painted is in the mask.
+    if (message.session !== this.session) return message.type === "painted" && !message.missing ? this.reload() : undefined;
     if (message.type === "painted") {
       this.spoken = this.now();
       this.flying = this.flying.filter(({ id }) => id > message.id);
@@ -371,6 +374,23 @@ export class Edits {
       if (!message.error) accept(message, message.parts.map((/** @type {any} */ part, /** @type {number} */ n) => ({ ...part, codes: codes[n] })));
       this.onChange();
     }
+  }
+
+  /** Another page painted: all voxels come anew, when the hand rests. @private */
+  reload() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => {
+      if (!this.meta) return;
+      if (this.touched || this.isPending || !this.loaded) return this.reload();
+      this.loaded = false;
+      this.slices.clear();
+      this.counts.clear();
+      this.past = [];
+      this.future = [];
+      this.revision++;
+      this.post({ type: "load", key: this.meta.key, session: this.session, id: 0, first: 0 });
+      this.onChange();
+    }, REST);
   }
 
   /** @private @param {number} slice @param {Uint8Array} bytes */
