@@ -10,7 +10,7 @@ import xarray as xr
 
 import dicomlab as dl
 from dicomlab import segment
-from dicomlab.errors import DicomLabError, GeometryError
+from dicomlab.errors import DicomLabError, DicomLabWarning, GeometryError
 from dicomlab.masks import with_labels
 
 AFFINE = np.diag([3.0, 0.8, 1.0, 1.0])[[2, 1, 0, 3]]
@@ -133,7 +133,7 @@ def test_masks_are_combined_as_labels_or_as_segments_where_they_overlap(ct: xr.D
     apart = segment.combine({"bone": ct > 0, "air": ct < -500})
     assert apart.dims == ct.dims
     assert apart.dicom.labels.names == ["bone", "air"]
-    assert segment.combine({"bone": ct > 0, "body": ct > -2000}).sizes["segment"] == 2
+    assert segment.combine({"bone": ct > 0, "body": ct > -2000}, overlap="keep").sizes["segment"] == 2
 
 
 def test_uneven_slices_are_refused_where_nothing_else_is_true_and_tilted_ones_everywhere(
@@ -185,7 +185,8 @@ def test_a_seed_outside_is_an_error_with_the_extent_and_one_of_another_value_fin
         DicomLabError, match=r"lies outside the volume, which reaches over x -0.5 to 49.5, y -0.4 to 31.6, z"
     ):
         segment.grow(ct, at=(0, 0, 900), tolerance=10)
-    assert not segment.grow(ct, at=ct.dicom.lps([0, 0, 0]), low=0).any()
+    with pytest.warns(DicomLabWarning, match="nothing grows"):
+        assert not segment.grow(ct, at=ct.dicom.lps([0, 0, 0]), low=0).any()
     grown = segment.grow(ct, at=ct.dicom.lps([[5, 20, 15], [0, 0, 0]]), low=0)
     assert grown.equals(segment.grow(ct, at=ct.dicom.lps([5, 20, 15]), low=0))
     # At the face of the outer voxel is inside.
@@ -224,7 +225,7 @@ COMPLEX: Callable[[xr.DataArray], object] = lambda ct: segment.threshold(ct + 1j
         (lambda ct: segment.remove_small((ct > 0).isel(slice=0), ml=1), r"isel\(slice=\[k\]\)"),
         (lambda ct: segment.distance(segment.components(ct > 0)), r"distance\(mask == 2\)"),
         (
-            lambda ct: segment.components(segment.combine({"a": ct > 0, "b": ct > 10})),
+            lambda ct: segment.components(segment.combine({"a": ct > 0, "b": ct > 10}, overlap="keep")),
             r"components\(mask.isel\(segment=0\)\)",
         ),
         (lambda ct: segment.components(segment.components(ct > 0)), r"components\(mask > 0\)"),
@@ -235,7 +236,7 @@ COMPLEX: Callable[[xr.DataArray], object] = lambda ct: segment.threshold(ct + 1j
         (lambda ct: segment.slic(ct), "one of both"),
         (lambda ct: segment.slic(ct, ml=1e-9), "at least that of a voxel"),
         (lambda ct: segment.between_slices(ct > 0, axis="z"), "slice, row or column"),
-        (lambda ct: segment.combine({}), "at least one mask"),
+        (lambda ct: segment.combine({}), "masks by name"),
         (lambda ct: segment.body(ct.values), "make_volume"),
         (lambda ct: segment.body(ct[:0]), "found none"),
     ],

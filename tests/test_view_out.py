@@ -341,6 +341,9 @@ def test_python_and_the_page_know_the_same_gestures_actions_and_tools() -> None:
     drawing = re.findall(
         r"^  (\w+): drawing\(", (folder / "roitools.js").read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert set(TOOLS) == {*known, *drawing} - {"turn", "curtain"}, (
+    painting = re.findall(
+        r"^  (\w+): (?:stroke\(|\{)", (folder / "painttools.js").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert set(TOOLS) == {*known, *drawing, *painting} - {"turn", "curtain"}, (
         "lines in the picture offer these two themselves"
     )
