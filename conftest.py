@@ -16,6 +16,9 @@ import dicomlab
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+_LONG = ("test_direct.py", "test_examples.py", "test_kinds.py", "test_notebooks.py")
+"""Files that take a minute or more; dealt out first, so that none of the parts gets them all."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Tests can be run in halves, side by side."""
@@ -34,7 +37,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Keep the files of the part that is asked for."""
     if part := config.getoption("--part"):
         first, count = map(int, part.split("/"))
-        mine = set(sorted({item.path for item in items})[first - 1 :: count])
+        files = sorted({item.path for item in items}, key=lambda path: (path.name not in _LONG, path))
+        mine = set(files[first - 1 :: count])
         config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
         items[:] = [item for item in items if item.path in mine]
 

@@ -72,7 +72,6 @@ class How:
         MissingDependencyError
             ``engine="numba"`` without numba.
         """
-        dtype = volume.dtype
         if order not in (None, 0, 1, 3):
             raise DicomLabError(f"order={order!r} is unknown here; 0 is the nearest value, 1 linear, 3 cubic")
         if engine not in get_args(Engine):
