@@ -71,7 +71,7 @@ def test_it_is_small_with_the_state_of_its_widgets_too_and_says_what_it_waits_fo
     mine = [one for one in models.values() if one.model_module == "anywidget"]
     assert len(mine) == 1
     assert "position" in mine[0].state
-    assert path.stat().st_size < 100_000
+    assert path.stat().st_size < 120_000, "of which the viewer's own code, deflated, is 78"
     assert notebook.cells[1].outputs[0].data["image/png"]
     # JupyterLab makes the viewer anew from its state, and there is nobody to ask for slices.
     (lab.folder / "stateful.ipynb").write_bytes(path.read_bytes())

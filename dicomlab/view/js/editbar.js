@@ -44,7 +44,7 @@ export class EditBar {
     this.add.addEventListener("click", () => viewer.dock.addLabel());
     this.size = make("input", "dl-slider dl-size-slider", { type: "range", min: "0", max: "100", step: "1", "aria-label": "Size of the brush", title: "Size of the brush ([ and ])" });
     this.size.addEventListener("input", () => painting.change({ size: Number((LEAST * (MOST / LEAST) ** (Number(this.size.value) / 100)).toPrecision(2)) }));
-    this.mm = make("span", "dl-step-text dl-mm");
+    this.mm = make("span", "dl-mm");
     this.sphere = button("ball", "The brush is a ball: it reaches into the slices above and below");
     this.sphere.addEventListener("click", () => painting.change({ sphere: !painting.brush.sphere }));
     this.within = make("input", "", { type: "checkbox", "aria-label": "Only voxels with values within a range" });
