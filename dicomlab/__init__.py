@@ -15,6 +15,7 @@ from dicomlab import accessor as _accessor  # registers volume.dicom
 if TYPE_CHECKING:
     import dicomlab.phantom as phantom
     import dicomlab.segment as segment
+    import dicomlab.teach as teach
     from dicomlab.cohort import map_series
     from dicomlab.errors import DicomLabError, DicomLabWarning
     from dicomlab.export import write_series
@@ -79,6 +80,7 @@ _HOMES = {
     "segment": "",
     "show": "view.static",
     "show_identity": "privacy",
+    "teach": "",
     "write_series": "export",
 }
 
@@ -121,6 +123,7 @@ __all__ = [
     "segment",
     "show",
     "show_identity",
+    "teach",
     "write_series",
 ]
 

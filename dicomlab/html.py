@@ -31,6 +31,7 @@ _STYLE = """
 --dl-line:var(--jp-border-color2,color-mix(in srgb,currentColor 20%,transparent));
 --dl-shade:var(--jp-layout-color2,color-mix(in srgb,currentColor 6%,transparent));
 --dl-warn:color-mix(in srgb,currentColor 35%,#d18a00);--dl-stop:color-mix(in srgb,currentColor 25%,#e5484d);
+--dl-good:color-mix(in srgb,currentColor 25%,#2b9348);
 color:var(--jp-ui-font-color1,inherit);font:13px/1.45 var(--jp-ui-font-family,system-ui,sans-serif);
 max-width:100%;overflow-x:auto}
 .dicomlab table{border-collapse:collapse;margin:.3em 0;font:inherit;color:inherit;font-variant-numeric:tabular-nums}
@@ -41,6 +42,7 @@ vertical-align:top;white-space:nowrap;color:inherit}
 .dicomlab td.w{white-space:normal;overflow-wrap:anywhere;max-width:34em}
 .dicomlab .title{font-weight:600;margin:.2em 0}
 .dicomlab .soft{color:var(--dl-soft)} .dicomlab .warn{color:var(--dl-warn)} .dicomlab .stop{color:var(--dl-stop)}
+.dicomlab .good{color:var(--dl-good)}
 .dicomlab .row{display:flex;gap:1.2em;align-items:flex-start;flex-wrap:wrap}
 .dicomlab img{background:#000;image-rendering:auto;border-radius:3px}
 .dicomlab details{margin:.3em 0} .dicomlab summary{cursor:pointer;color:var(--dl-soft)}

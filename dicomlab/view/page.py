@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
 import json
 import os
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -18,11 +16,12 @@ import numpy.typing as npt
 
 from dicomlab.errors import DicomLabError
 from dicomlab.view.codec import WHOLE, encode, packed
+from dicomlab.view.module import packed_module, theme
 from dicomlab.view.source import Source
 from dicomlab.voi import VoiLut
 from dicomlab.windowing import AnyWindow
 
-__all__ = ["HtmlPage", "bundle", "make_page", "module", "note", "span", "styles"]
+__all__ = ["HtmlPage", "bundle", "json_in_html", "make_page", "module", "note", "span", "styles"]
 
 _HERE = Path(__file__).parent
 _MOST = 254  # the highest code of a value in one byte; 255 stands for none
@@ -59,35 +58,6 @@ globalThis[Symbol.for("dicomlab.standalone/1")](find("viewer"), state.traits, sl
 </html>
 """
 
-# A notebook sends this with each widget, and keeps it with each where their state is saved; a page unpacks it once. The style
-# sheet stands beside the viewer, in whichever document or shadow root that is.
-_MODULE = """// dicomlab: the scripts of dicomlab/view/js and browser.css, deflated.
-const packed = "{packed}";
-const unpack = async () => {{
-  const bytes = Uint8Array.from(atob(packed), (one) => one.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const {{ script, styles }} = await new Response(stream).json();
-  const url = URL.createObjectURL(new Blob([script], {{ type: "text/javascript" }}));
-  const {{ default: make }} = await import(url);
-  URL.revokeObjectURL(url);
-  return {{ make, styles }};
-}};
-export default async () => {{
-  const {{ make, styles }} = await (globalThis[Symbol.for("dicomlab.module/{name}")] ??= unpack());
-  const widget = make();
-  const render = (context) => {{
-    const style = Object.assign(document.createElement("style"), {{ textContent: styles }});
-    context.el.append(style);
-    const end = widget.render(context);
-    return () => {{
-      end();
-      style.remove();
-    }};
-  }};
-  return {{ ...widget, render }};
-}};
-"""
-
 
 @cache
 def bundle() -> str:
@@ -98,15 +68,13 @@ def bundle() -> str:
 @cache
 def styles() -> str:
     """Return the viewer's style sheet."""
-    return (_HERE / "browser.css").read_text(encoding="utf-8")
+    return theme() + (_HERE / "browser.css").read_text(encoding="utf-8")
 
 
 @cache
 def module() -> str:
     """Return both as one ES module for anywidget, half as long as the script alone."""
-    text = json.dumps({"script": bundle(), "styles": styles()}).encode()
-    packed = base64.b64encode(zlib.compress(text, 9)).decode("ascii")
-    return _MODULE.format(packed=packed, name=hashlib.sha256(text).hexdigest()[:12])
+    return packed_module(bundle(), styles())
 
 
 class HtmlPage:
@@ -203,7 +171,7 @@ def make_page(
         title=html.escape(title),
         styles=styles(),
         slices="\n".join(slices),
-        state=_json_in_html({"traits": traits, "scales": scales}),
+        state=json_in_html({"traits": traits, "scales": scales}),
         bundle=bundle(),
     )
     return HtmlPage(text, height)
@@ -258,7 +226,8 @@ def _encoded(
     return steps.astype(np.uint8), scale_of_byte
 
 
-def _json_in_html(value: Any) -> str:
+def json_in_html(value: Any) -> str:
+    """Return JSON that can stand inside a ``<script>`` of a page."""
     # Inside <script> only "</script" and "<!--" end or change the mode: without any "<" neither can occur.
     return (
         json.dumps(value, allow_nan=False)

@@ -1,6 +1,6 @@
 // Colour bars beside the picture: what a colour stands for, in the unit of its volume.
 
-import { make } from "./chrome.js";
+import { make } from "./elements.js";
 import { edgesOf, lookIn } from "./layers.js";
 import { shader } from "./lut.js";
 import { short } from "./text.js";

@@ -1,5 +1,6 @@
 // The furniture around the picture. Every text is set as text, never as markup: descriptions come from files.
 
+import { button, make } from "./elements.js";
 import { hasIcon, icon } from "./icons.js";
 import { keymap, ofKeys, ofMouse } from "./keymap.js";
 import { choose, mark, write } from "./svg.js";
@@ -24,29 +25,6 @@ const SLABS = [
   ["", "thin"],
   ...["mip", "minip", "average"].flatMap((mode) => [5, 10, 20, 50].map((mm) => [`${mode} ${mm}`, `${mode === "average" ? "mean" : mode} ${mm} mm`])),
 ];
-
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag
- * @param {string} className
- * @param {Record<string, string>} [attributes]
- * @param {(Node | string)[]} [children]
- * @returns {HTMLElementTagNameMap[K]}
- */
-export function make(tag, className, attributes = {}, children = []) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  // Notebooks look at the element that has the focus: letters typed there would be commands to them ("d d" deletes the cell).
-  if (["button", "input", "select", "summary"].includes(tag)) node.setAttribute("data-lm-suppress-shortcuts", "true");
-  node.append(...children);
-  return node;
-}
-
-/** @param {string} label @param {string} title @param {string} [className] */
-export function button(label, title, className = "") {
-  return make("button", `dl-button ${className}`, { type: "button", title, "aria-label": title }, [label]);
-}
 
 /** @param {string} name @param {string} title */
 export function iconButton(name, title) {

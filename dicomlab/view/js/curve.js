@@ -1,6 +1,6 @@
 // The values along a profile, drawn live over the picture. The samples are those of `volume.dicom.profile`.
 
-import { make } from "./chrome.js";
+import { make } from "./elements.js";
 import { frameOf, lengthOf } from "./measured.js";
 import { shape } from "./svg.js";
 import { cross, minus, moved } from "./plane.js";

@@ -1,7 +1,7 @@
 // The panel beside the picture: how volumes meet, window and colours of the one in hand, and the list of labels. Every text is set
 // as text, never as markup: names come from files.
 
-import { make } from "./chrome.js";
+import { make } from "./elements.js";
 import { HistogramView } from "./histogram.js";
 import { icon } from "./icons.js";
 import { MODES, changeLabel, setMode, setSplit } from "./layers.js";

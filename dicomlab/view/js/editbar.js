@@ -1,7 +1,8 @@
 // The second toolbar, there while a mask is edited: what paints, how large, which label, and what takes an algorithm. Every text is
 // set as text, never as markup: names of labels come from files.
 
-import { button, iconButton, make } from "./chrome.js";
+import { iconButton } from "./chrome.js";
+import { button, make } from "./elements.js";
 import { choose, mark, write } from "./svg.js";
 import { PAINT } from "./painttools.js";
 import { PAINTING } from "./painting.js";

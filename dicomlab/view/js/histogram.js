@@ -1,6 +1,6 @@
 // How often each value occurs, the window over it, and the colours that it makes of them. Its edges can be dragged.
 
-import { make } from "./chrome.js";
+import { make } from "./elements.js";
 import { between, edgesOf } from "./layers.js";
 import { shader } from "./lut.js";
 import { shape } from "./svg.js";

@@ -1,6 +1,6 @@
 // The list of measurements in the panel: name, colour and number of each, to be changed, gone to and removed.
 
-import { make } from "./chrome.js";
+import { make } from "./elements.js";
 import { icon } from "./icons.js";
 import { textOf } from "./roitext.js";
 

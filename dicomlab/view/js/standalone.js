@@ -2,7 +2,7 @@
 // widget's model answers the demands, so that page and notebook run the same code.
 
 import { base64, inflate } from "./codec.js";
-import { make } from "./chrome.js";
+import { make } from "./elements.js";
 import { createWidget } from "./widget.js";
 
 /** @typedef {{kind: string, slope: number, intercept: number, exact: boolean, bytes?: number, data: string}} Slice */
