@@ -157,7 +157,7 @@ def test_the_wheel_carries_the_browser_bundle_and_not_its_sources(tmp_path: Path
         names = set(wheel.namelist())
     package = (path for path in (ROOT / "dicomlab").rglob("*") if path.is_file())
     files = {path.relative_to(ROOT).as_posix() for path in package if "__pycache__" not in path.parts}
-    assert {"dicomlab/py.typed", "dicomlab/view/browser.js"} <= names
+    assert {"dicomlab/py.typed", "dicomlab/view/browser.js", "dicomlab/view/theme.css"} <= names
     assert {name for name in names if name.startswith("dicomlab/")} == {
-        name for name in files if not name.startswith("dicomlab/view/js/")
+        name for name in files if not name.startswith(("dicomlab/view/js/", "dicomlab/teach/js/"))
     }
