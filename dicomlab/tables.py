@@ -11,9 +11,10 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
 from dicomlab import html
-from dicomlab.privacy import MASK, identity_shown, is_identifying
+from dicomlab.privacy import IS_CLEANED, MASK, Identity, identity_shown, is_identifying, shown
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import read_header
+from dicomlab.read.identity import identity_in_header
 from dicomlab.read.quiet import quiet
 from dicomlab.read.series import PathLike, Series, SeriesList
 from dicomlab.read.stacks import Stack
@@ -37,7 +38,7 @@ class HeaderTable:
 
     def __init__(self, header: Dataset, title: str) -> None:
         self.title = title
-        self._rows = list(_rows(header, 0))
+        self._rows = list(_rows(header, 0, identity_in_header(header)))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -140,15 +141,15 @@ def header_table(source: PathLike | Series | Stack | SeriesList | Dataset, *, in
     return HeaderTable(read_header(instance.file), title)
 
 
-def _rows(dataset: Dataset, depth: int) -> Iterator[tuple[str, str, str, str, str, int]]:
+def _rows(dataset: Dataset, depth: int, who: Identity) -> Iterator[tuple[str, str, str, str, str, int]]:
     meta = getattr(dataset, "file_meta", None)
     if depth == 0 and meta is not None:
-        yield from _rows(meta, 0)
+        yield from _rows(meta, 0, who)
     for tag in sorted(dataset.keys()):
         try:
             with quiet():
                 element: DataElement = dataset[tag]
-                vm, value = str(element.VM), _value(element)
+                vm, value = str(element.VM), _value(element, who)
         except (
             Exception
         ) as problem:  # pydicom parses on access and raises whatever a broken value makes it raise
@@ -166,10 +167,10 @@ def _rows(dataset: Dataset, depth: int) -> Iterator[tuple[str, str, str, str, st
         yield shown, name, element.VR, vm, value, depth
         if element.VR == "SQ" and value != MASK:
             for item in element.value:
-                yield from _rows(item, depth + 1)
+                yield from _rows(item, depth + 1, who)
 
 
-def _value(element: DataElement) -> str:
+def _value(element: DataElement, who: Identity) -> str:
     if element.is_empty:
         return ""
     if is_identifying(element.keyword, element.VR, private=element.tag.is_private):
@@ -184,6 +185,8 @@ def _value(element: DataElement) -> str:
         text = "\\".join(str(item) for item in list(value)[:_LONGEST])
     else:
         text = str(value)
+    if element.keyword in IS_CLEANED:
+        text = shown(text, who)
     if "\0" in text and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
     if element.VR == "UI" and getattr(value, "name", text) != text:
