@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from dicomlab import html
-from dicomlab.privacy import IS_CLEANED, MASK, Identity, identity_shown, is_identifying, shown
+from dicomlab.privacy import MASK, Identity, identity_shown, is_identifying, shown_value
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import read_header
 from dicomlab.read.identity import identity_in_header
@@ -141,7 +142,9 @@ def header_table(source: PathLike | Series | Stack | SeriesList | Dataset, *, in
     return HeaderTable(read_header(instance.file), title)
 
 
-def _rows(dataset: Dataset, depth: int, who: Identity) -> Iterator[tuple[str, str, str, str, str, int]]:
+def _rows(
+    dataset: Dataset, depth: int, who: Identity | None
+) -> Iterator[tuple[str, str, str, str, str, int]]:
     meta = getattr(dataset, "file_meta", None)
     if depth == 0 and meta is not None:
         yield from _rows(meta, 0, who)
@@ -170,7 +173,7 @@ def _rows(dataset: Dataset, depth: int, who: Identity) -> Iterator[tuple[str, st
                 yield from _rows(item, depth + 1, who)
 
 
-def _value(element: DataElement, who: Identity) -> str:
+def _value(element: DataElement, who: Identity | None) -> str:
     if element.is_empty:
         return ""
     if is_identifying(element.keyword, element.VR, private=element.tag.is_private):
@@ -185,8 +188,13 @@ def _value(element: DataElement, who: Identity) -> str:
         text = "\\".join(str(item) for item in list(value)[:_LONGEST])
     else:
         text = str(value)
-    if element.keyword in IS_CLEANED:
-        text = shown(text, who)
+    values = [value] if isinstance(value, str) else value
+    if (
+        element.VR != "UI"
+        and isinstance(values, list | MultiValue)
+        and any(isinstance(v, str) for v in values)
+    ):
+        text = shown_value(element.keyword, text, who)
     if "\0" in text and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
     if element.VR == "UI" and getattr(value, "name", text) != text:

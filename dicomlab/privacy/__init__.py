@@ -8,7 +8,7 @@ what is not, and why. It is no de-identification: files stay as they are.
 from dicomlab.privacy.problems import cause_of, problem_text
 from dicomlab.privacy.rule import IS_CLEANED, is_identifying
 from dicomlab.privacy.shown import MASK, NOTE, as_now, identity_shown, show_identity
-from dicomlab.privacy.words import Identity, cleaned, identity_in, shown
+from dicomlab.privacy.words import Identity, cleaned, identity_in, shown, shown_value, without_names
 
 __all__ = [
     "IS_CLEANED",
@@ -24,4 +24,6 @@ __all__ = [
     "problem_text",
     "show_identity",
     "shown",
+    "shown_value",
+    "without_names",
 ]

@@ -40,10 +40,13 @@ _ALSO = listed(
 # Dates and times date an examination, names name people, application entities machines, and long free text may say anything.
 _VRS = frozenset({"PN", "DA", "DT", "TM", "LT", "ST", "UT", "UR", "AE"})
 
-_MASKED = (frozenset(ACTIONS) - IS_CLEANED - _OPENED - _BODY) | _ALSO
+# UIDs tell series and images apart, and say of nobody who it is; that of a device says which it is.
+_UIDS = frozenset(keyword for keyword, action in ACTIONS.items() if action == "U" or keyword.endswith("UID"))
 
-# Private attributes may hold anything but these, which hold no text, or text that is code.
-_BARE_VRS = listed("US SS UL SL FL FD IS DS CS AT SQ UI UV SV")
+_MASKED = (frozenset(ACTIONS) - IS_CLEANED - _OPENED - _BODY - _UIDS) | _ALSO
+
+# Private attributes may hold anything; these hold no text.
+_BARE_VRS = listed("US SS UL SL FL FD IS DS AT SQ UI UV SV")
 
 
 def is_identifying(keyword: str, vr: str, *, private: bool = False) -> bool:
@@ -66,5 +69,4 @@ def is_identifying(keyword: str, vr: str, *, private: bool = False) -> bool:
         return False
     if private or not keyword:
         return vr not in _BARE_VRS
-    # UIDs tell series apart, and say of nobody who it is: that of a device does.
-    return vr in _VRS or (keyword in _MASKED and (vr != "UI" or keyword == "DeviceUID"))
+    return vr in _VRS or keyword in _MASKED

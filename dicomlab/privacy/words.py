@@ -12,11 +12,21 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from dicomlab.privacy.rule import IS_CLEANED
 from dicomlab.privacy.shown import MASK, identity_shown
 from dicomlab.privacy.table import listed
 from dicomlab.privacy.vocabulary import is_plain
 
-__all__ = ["NAMING", "Identity", "cleaned", "identity_in", "may_name", "shown"]
+__all__ = [
+    "NAMING",
+    "Identity",
+    "cleaned",
+    "identity_in",
+    "may_name",
+    "shown",
+    "shown_value",
+    "without_names",
+]
 
 Identity: TypeAlias = frozenset[str]
 """Words that say who the patient is, folded: lower case, without accents, without what stands between letters and digits."""
@@ -86,6 +96,16 @@ def shown(text: str, identity: Identity | None) -> str:
     return text if identity_shown() else cleaned(text, identity)
 
 
+def shown_value(keyword: str, text: str, identity: Identity | None) -> str:
+    """The text of an attribute that `is_identifying` does not mask, as a table of its header shows it.
+
+    Names get into attributes where nobody expects them: those of the header itself are masked wherever they stand.
+    """
+    if keyword in IS_CLEANED:
+        return shown(text, identity)
+    return text if identity is None else without_names(text, identity)
+
+
 def cleaned(text: str, identity: Identity | None) -> str:
     """`text` with `MASK` for each word that is one of `identity`, or looks like a date, a time, a long number or an address.
 
@@ -102,7 +122,22 @@ def cleaned(text: str, identity: Identity | None) -> str:
     """
     if identity is None:
         return MASK if text.strip() else text
-    masked = [match.span() for match in _ALWAYS.finditer(text)]
+    return _masked(text, [*_named(text, identity), *(match.span() for match in _ALWAYS.finditer(text))])
+
+
+def without_names(text: str, identity: Identity | None) -> str:
+    """`text` with `MASK` for each word that is one of `identity`: for names of files, which are long numbers by nature."""
+    if identity_shown():
+        return text
+    return MASK if identity is None else _masked(text, _named(text, identity))
+
+
+Span: TypeAlias = tuple[int, int]
+
+
+def _named(text: str, identity: Identity) -> list[Span]:
+    """Where words of `identity` are."""
+    masked = []
     spans = [match.span() for match in _WORD.finditer(text)]
     words = [_folded(text[start:stop]) for start, stop in spans]
     for first, (start, _) in enumerate(spans):
@@ -114,6 +149,10 @@ def cleaned(text: str, identity: Identity | None) -> str:
     for word, span in zip(words, spans, strict=True):
         if not is_plain(word) and any(_is_long(name) and name in word for name in identity):
             masked.append(span)
+    return masked
+
+
+def _masked(text: str, masked: list[Span]) -> str:
     parts, done = [], 0
     for start, stop in sorted(masked):
         if start >= done:

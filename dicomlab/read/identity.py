@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from pydicom.dataset import Dataset
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.tag import BaseTag
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy.rule import IS_CLEANED
 from dicomlab.privacy.table import ACTIONS
 from dicomlab.privacy.words import Identity, cleaned, identity_in, may_name, shown
 from dicomlab.read.headers import Instance, read_front
@@ -51,8 +53,15 @@ def identity_of(instance: Instance) -> Identity | None:
     return _known[instance]
 
 
-def identity_in_header(header: Dataset) -> Identity:
-    """`dicomlab.privacy.identity_in` of a data set, and of the sequences in it that are about persons."""
+def identity_in_header(header: Dataset) -> Identity | None:
+    """`dicomlab.privacy.identity_in` of a data set, and of the sequences in it that are about persons.
+
+    None for a file without Patient's Name or Patient ID. Both have to be there, if empty (PS3.3 C.7.1.1): one that lacks them
+    is damaged, or nobody knows who was taken out of where.
+    """
+    is_image = isinstance(header, FileDataset) and "DirectoryRecordSequence" not in header
+    if is_image and not ("PatientName" in header and "PatientID" in header):
+        return None
     return identity_in(_texts(header))
 
 
@@ -65,19 +74,41 @@ def _read(file: FileRef) -> Identity | None:
 
 def _texts(header: Dataset) -> Iterator[tuple[str, str, str]]:
     for tag in list(header.keys()):
-        if tag.group > _LAST_GROUP:
+        if tag.group > _LAST_GROUP or tag.is_private or not dictionary_has_tag(tag):
             continue
-        try:
-            with quiet():
-                element = header[tag]
-            value: Any = element.value
-        except Exception:  # one broken value does not hide the others
-            continue
-        if element.VR == "SQ":
+        keyword, vr = keyword_for_tag(tag), dictionary_VR(tag)
+        if vr == "SQ":
             # Of other sequences, such as links to images, there may be thousands.
-            if element.keyword in ACTIONS and element.keyword not in IS_CLEANED:
-                for item in value:
+            if keyword in ACTIONS or keyword == "DirectoryRecordSequence":
+                for item in _items(header, tag):
                     yield from _texts(item)
-        elif value is not None and element.VR in ("PN", "DA", "DT", "LO", "SH", "ST", "LT", "AE", "UC"):
-            several = not isinstance(value, str) and hasattr(value, "__iter__") and element.VR != "PN"
-            yield element.keyword, element.VR, "\\".join(map(str, value)) if several else str(value)
+        elif vr in _TEXT_VRS:
+            yield keyword, vr, _text(header, tag, vr)
+
+
+_TEXT_VRS = ("PN", "DA", "DT", "LO", "SH", "ST", "LT", "AE", "UC")
+
+
+def _items(header: Dataset, tag: BaseTag) -> Sequence[Dataset]:
+    try:
+        with quiet():
+            element = header[tag]
+    except Exception:  # one that is broken does not hide the others
+        return ()
+    return element.value if element.VR == "SQ" else ()
+
+
+def _text(header: Dataset, tag: BaseTag, vr: str) -> str:
+    """What an element says, whatever VR a damaged file gives it."""
+    raw = header.get_item(tag)
+    try:
+        with quiet():
+            element = header[tag]
+            value: Any = element.value
+        if vr == element.VR:
+            several = not isinstance(value, str) and hasattr(value, "__iter__") and vr != "PN"
+            return "" if value is None else "\\".join(map(str, value)) if several else str(value)
+    except Exception:
+        value = None
+    value = raw.value if isinstance(raw, RawDataElement) else value
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")

@@ -124,7 +124,7 @@ def _structure(
     observed: dict[int, Attributes],
     items: list[Attributes],
     frame: str,
-    who: Identity,
+    who: Identity | None,
     bar: Progress,
 ) -> Structure:
     none = Attributes.of(Dataset())

@@ -21,6 +21,7 @@ from dicomlab.geometry import AXES
 from dicomlab.masks import SEGMENT, with_labels
 from dicomlab.masks.naming import segment_coords
 from dicomlab.optional import optional
+from dicomlab.privacy import cause_of
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.identity import clean_text, identity_of, shown_text
@@ -103,7 +104,7 @@ def load_segmentation(
         try:
             file = segread(stream)
         except Exception as problem:  # highdicom raises whatever a broken file makes it raise
-            raise UnsupportedError(unreadable(instance, problem)) from problem
+            raise UnsupportedError(unreadable(instance, problem)) from cause_of(problem)
     values = masks(file, frames, chosen, geometry, places, instance, as_labels)
     who = identity_of(instance)
     labels = [label_of(frames.segments[number], number, who) for number in chosen]
