@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydicom.filereader import read_dataset
 
 from dicomlab.errors import NotDicomError
-from dicomlab.read.plain import tag_of, value_start
+from dicomlab.read.plain import tag_of
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
@@ -153,14 +153,6 @@ def _sample_text(entry: Entry, value: bytes | None, outer: Mapping[int, bytes]) 
 
 
 def sample(entry: Entry, value: bytes | None, outer: Mapping[int, bytes]) -> Element:
-    """One of the distinct values of an entry, perhaps only its beginning, as an element."""
-    if value is None:
-        return parsed(entry.first, entry.implicit, entry.context, outer)
-    start = value_start(entry.first, entry.implicit)
-    value += b" " * (len(value) % 2)
-    head = entry.first[:start]
-    if start == 12 or entry.implicit:
-        raw = head[:-4] + len(value).to_bytes(4, "little") + value
-    else:
-        raw = head[:-2] + len(value).to_bytes(2, "little") + value
+    """One of the distinct values of an entry, perhaps only its beginning, as an element; None is the first."""
+    raw = entry.first if value is None else entry.written(value)
     return parsed(raw, entry.implicit, entry.context, outer)

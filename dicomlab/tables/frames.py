@@ -24,7 +24,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 def as_frame(
     columns: Mapping[str, Sequence[Any]], whole: Sequence[str] = (), real: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """A DataFrame of text, but for columns of whole numbers (``Int64``) and of real ones (``Float64``), which may lack values."""
+    """A DataFrame of text, but for columns of whole (``Int64``) and of real numbers (``Float64``), which may lack values."""
     import pandas as pd
 
     kinds = dict.fromkeys(whole, "Int64") | dict.fromkeys(real, "Float64")

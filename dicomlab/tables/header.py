@@ -12,7 +12,7 @@ from dicomlab.privacy import MASK
 from dicomlab.tables.common import common_level, tally_files
 from dicomlab.tables.frames import as_frame, save_frame
 from dicomlab.tables.levels import DatasetLevel, Level, file_level, tag_text
-from dicomlab.tables.paths import PathLike, parse_path
+from dicomlab.tables.paths import AttributePath, parse_path
 from dicomlab.tables.roles import module_of
 from dicomlab.tables.rows import Row, find, hides, rows
 from dicomlab.tables.sources import HeaderSource, open_source
@@ -73,9 +73,9 @@ class HeaderTable:
         Returns
         -------
         DataFrame
-            ``path, tag, keyword, vr, vm, value, module, creator, depth``: text, but for ``vm`` and ``depth`` (Int64). ``path`` is
-            unique and is what `at` takes; ``module`` says where PS3.3 defines the attribute for this kind of object, where
-            that is known; ``creator`` is who reserved a private element.
+            ``path, tag, keyword, vr, vm, value, module, creator, depth``: text, but for ``vm`` and ``depth`` (Int64). ``path``
+            is unique and is what `at` takes; ``module`` says where PS3.3 defines the attribute for this kind of object,
+            where that is known; ``creator`` is who reserved a private element.
         """
         names = ("path", "tag", "keyword", "vr", "vm", "value", "module", "creator", "depth")
         columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -128,7 +128,7 @@ class HeaderTable:
 
         return self._with([row for row in self._rows() if holds(row)], f"{self.title}: {text!r}")
 
-    def __getitem__(self, path: PathLike) -> HeaderTable:
+    def __getitem__(self, path: AttributePath) -> HeaderTable:
         """The rows of an attribute wherever it stands, named by keyword, tag or path.
 
         Raises
@@ -146,7 +146,7 @@ class HeaderTable:
             )
         return self._with(found, f"{self.title}: {path}")
 
-    def at(self, path: PathLike) -> HeaderTable:
+    def at(self, path: AttributePath) -> HeaderTable:
         """What stands at a path: an element, all that is in a sequence, or in one item of it.
 
         Parameters
@@ -222,7 +222,7 @@ class HeaderTable:
             told = shortened(row.text, _LONGEST)
             lines.append(f"{'  ' * row.depth}{tag_text(element.tag)} {element.vr} {element.label}: {told}")
         if next(found, None) is not None:
-            lines.append(f"… and more: to_dataframe() has all, at('…Sequence[12]') what is inside an item")
+            lines.append("… and more: to_dataframe() has all, at('…Sequence[12]') what is inside an item")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

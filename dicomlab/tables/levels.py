@@ -1,4 +1,4 @@
-"""Headers as levels of elements, whatever they come from: a data set that pydicom parsed, or a file too long to be parsed whole.
+"""Headers as levels of elements, whatever they come from: a data set of pydicom, or a file too long to be parsed whole.
 
 A level is what stands beside each other: the top of a header, or one item of a sequence. Values are pydicom's.
 """
@@ -14,7 +14,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicomlab.read.headers import read_header
 from dicomlab.read.quiet import quiet
@@ -260,7 +260,8 @@ class _Items(Sequence[Level]):
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, slice):
             return [self[k] for k in range(*key.indices(len(self)))]
-        return _SpanLevel(self._data, *self._ends[key], self._implicit, self._context)
+        first, last = self._ends[key]
+        return _SpanLevel(self._data, first, last, self._implicit, self._context)
 
 
 def _shortened(data: Window, span: Span, value: bytes, implicit: bool) -> bytes:

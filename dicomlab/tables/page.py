@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dicomlab import html
 from dicomlab.privacy import MASK, identity_shown
@@ -21,7 +21,7 @@ from dicomlab.tables.texts import Told
 if TYPE_CHECKING:
     from dicomlab.tables.header import HeaderTable
 
-__all__ = ["HANDLERS", "STYLE", "header_page", "value_markup"]
+__all__ = ["HANDLERS", "STYLE", "bar", "header_page", "value_markup"]
 
 _ROWS = 1200
 """Rows that are drawn at most."""
@@ -49,9 +49,10 @@ _SEARCH = (
 _FOLD = "for(const d of this.closest('.dl-headers').querySelectorAll('.dl-tree details.dl-fold'))d.open={0}"
 HANDLERS = {"search": _SEARCH, "open": _FOLD.format("true"), "close": _FOLD.format("false")}
 
-STYLE = """
+STYLE: Final = """
 .dl-headers{--dl-cols:minmax(13em,3fr) 7.2em 2.2em 3em minmax(9em,5fr) minmax(0,2fr)}
 .dl-headers.dl-nomodule{--dl-cols:minmax(13em,3fr) 7.2em 2.2em 3em minmax(9em,6fr)}
+.dl-headers.dl-varying{--dl-cols:minmax(13em,3fr) 7.2em minmax(9em,2fr) 4em minmax(6em,1.5fr) minmax(8em,3fr)}
 .dl-bar{display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin:.4em 0}
 .dl-bar button{font:inherit;color:inherit;background:var(--dl-shade);border:1px solid var(--dl-line);border-radius:4px;
 padding:.2em .7em;cursor:pointer}
@@ -59,10 +60,12 @@ padding:.2em .7em;cursor:pointer}
 .dl-bar input[type=search]{width:20em;max-width:100%}
 .dl-headers :focus-visible{outline:2px solid var(--jp-brand-color1,#2f7fd8);outline-offset:-1px;border-radius:3px}
 .dl-tree{max-height:30em;overflow:auto;border:1px solid var(--dl-line);border-radius:4px}
-.dl-row{display:grid;grid-template-columns:var(--dl-cols);gap:0 .8em;padding:.16em .6em;border-bottom:1px solid var(--dl-line);
+.dl-row{display:grid;grid-template-columns:var(--dl-cols);gap:0 .8em;padding:.16em .6em;
+border-bottom:1px solid var(--dl-line);
 align-items:baseline}
 .dl-row[hidden],.dl-fold[hidden],.dl-more[hidden]{display:none}
 .dl-row>*{min-width:0;overflow-wrap:anywhere}
+.dl-head>*{color:var(--dl-soft)}
 .dl-row .dl-tag,.dl-row .dl-vr,.dl-row .dl-vm,.dl-row .dl-mod{color:var(--dl-soft)}
 .dl-row .dl-tag{font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);font-size:12px;white-space:nowrap}
 .dl-row .dl-vm{text-align:right}
@@ -73,7 +76,8 @@ align-items:baseline}
 .dl-fold>summary::-webkit-details-marker{display:none}
 .dl-fold>summary:hover{background:var(--dl-shade)}
 .dl-fold>summary .dl-key{font-weight:600}
-.dl-fold>summary .dl-key::before{content:"▸";display:inline-block;width:1em;margin-left:-1em;color:var(--dl-soft);font-weight:400}
+.dl-fold>summary .dl-key::before{content:"▸";display:inline-block;width:1em;margin-left:-1em;color:var(--dl-soft);
+font-weight:400}
 .dl-fold[open]>summary .dl-key::before{content:"▾"}
 .dl-key{padding-left:calc(1em + var(--d,0)*1.15em)}
 .dl-item>summary .dl-key,.dl-private>summary .dl-key{font-weight:400;color:var(--dl-soft)}
@@ -123,14 +127,16 @@ def header_page(table: HeaderTable) -> str:
     )
 
 
-def bar(placeholder: str = "keyword, tag or value") -> html.Markup:
+def bar(placeholder: str = "keyword, tag or value", *, fold: bool = True) -> html.Markup:
     """The search field, and buttons that fold and unfold."""
     on = {name: html.escape(code) for name, code in HANDLERS.items()}
+    buttons = (
+        f'<button type="button" onclick="{on["open"]}">open all</button> '
+        f'<button type="button" onclick="{on["close"]}">close all</button> '
+    )
     return html.Markup(
         f'<div class="dl-bar"><label class="soft">search <input type="search" placeholder="{placeholder}" '
-        f'oninput="{on["search"]}"></label> <button type="button" onclick="{on["open"]}">open all</button> '
-        f'<button type="button" onclick="{on["close"]}">close all</button> '
-        '<span class="dl-count soft" role="status"></span></div>'
+        f'oninput="{on["search"]}"></label> {buttons if fold else ""}<span class="dl-count soft" role="status"></span></div>'
     )
 
 
@@ -156,7 +162,7 @@ class _Pen:
         self.modules = False
 
     def level(self, level: Level, prefix: str, depth: int, hidden: bool) -> str:
-        elements = []
+        elements: list[Element] = []
         for element in level:
             if self._rows + len(elements) > _ROWS:
                 self.left = True

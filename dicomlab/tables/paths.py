@@ -1,4 +1,4 @@
-"""Where an element stands: ``"SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing"``, and what users write."""
+"""Where an element stands: ``"ROIContourSequence[0].ContourSequence[2].ContourData"``, and what users write for it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pydicom.datadict import tag_for_keyword
 from dicomlab.errors import DicomLabError
 from dicomlab.tables.levels import Element, tag_text
 
-__all__ = ["ALL", "PathLike", "Step", "part_of", "parse_path"]
+__all__ = ["ALL", "AttributePath", "Step", "parse_path", "part_of"]
 
-PathLike: TypeAlias = "str | int | tuple[int, int]"
+AttributePath: TypeAlias = "str | int | tuple[int, int]"
 """A keyword, a tag in any usual form, or several of them joined by dots."""
 
 ALL = -1
@@ -47,7 +47,7 @@ def part_of(element: Element) -> str:
     return element.keyword or tag_text(element.tag)
 
 
-def parse_path(path: PathLike) -> tuple[Step, ...]:
+def parse_path(path: AttributePath) -> tuple[Step, ...]:
     """The steps of a path.
 
     Parameters

@@ -45,8 +45,15 @@ class Source:
         return tuple(instance for series in self.series for instance in series.instances)
 
 
-def open_source(source: HeaderSource, verb: str, *, progress: bool = True) -> Source:
+def open_source(source: HeaderSource, verb: str, *, progress: bool = True, listed: bool = False) -> Source:
     """The files that `source` names.
+
+    Parameters
+    ----------
+    verb
+        The function that asks, for errors.
+    listed
+        Whether the series of a single file is asked for, too.
 
     Raises
     ------
@@ -59,26 +66,26 @@ def open_source(source: HeaderSource, verb: str, *, progress: bool = True) -> So
         return Source("header", dataset=source)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source).expanduser()
-        if path.is_file() and _is_one_object(path):
+        if not listed and path.is_file() and _is_one_object(path):
             file = FileRef(path.absolute(), path.name)
             return Source(file.name, (file,))
         source = find_series(path, progress=progress)
     if isinstance(source, (Series, Stack)):
-        listed: Sequence[Series | Stack] = [source]
+        members: Sequence[Series | Stack] = [source]
         title = _title(source)
     elif isinstance(source, SeriesList):
         if not source:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in list(source.skipped.items())[:3])
             raise NotDicomError(f"no DICOM in {source.source}. {reasons}")
-        listed = source
+        members = source
         title = _title(source[0]) if len(source) == 1 else f"{len(source)} series"
     else:
         raise DicomLabError(
             f"{verb} takes a path, a Series, a Stack or a pydicom.Dataset; found {type(source).__name__}. Volumes carry "
             "no headers: take the table of the series that one was loaded from."
         )
-    files = tuple(instance.file for one in listed for instance in one.instances)
-    return Source(files[0].name if len(files) == 1 else title, files, series=tuple(listed))
+    files = tuple(instance.file for one in members for instance in one.instances)
+    return Source(files[0].name if len(files) == 1 else title, files, series=tuple(members))
 
 
 def _title(source: Series | Stack) -> str:

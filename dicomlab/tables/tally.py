@@ -10,7 +10,7 @@ import hashlib
 from array import array
 from collections.abc import Iterator, Mapping
 
-from dicomlab.read.plain import tag_of, vr_of
+from dicomlab.read.plain import tag_of, value_start, vr_of
 from dicomlab.tables.raws import inner_raws, value_of
 
 __all__ = ["Entry", "Tally"]
@@ -122,6 +122,13 @@ class Entry:
             if n == len(self.inner):
                 self.inner.append(Tally())
             self.inner[n].add(item, implicit, k, times)
+
+    def written(self, value: bytes) -> bytes:
+        """An element with one of `values`, as the first file has it."""
+        value += b" " * (len(value) % 2)
+        start = value_start(self.first, self.implicit)
+        width = 4 if start == 12 or self.implicit else 2
+        return self.first[: start - width] + len(value).to_bytes(width, "little") + value
 
     def differs(self, total: int) -> bool:
         """Whether instances have several values, or some have none."""
