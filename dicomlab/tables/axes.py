@@ -19,7 +19,9 @@ _SAME_PLACE = 1e-3
 """mm."""
 
 
-def axes_of(listed: Sequence[Series | Stack], places: Mapping[tuple[int, int], int], count: int) -> list[Along]:
+def axes_of(
+    listed: Sequence[Series | Stack], places: Mapping[tuple[int, int], int], count: int
+) -> list[Along]:
     """What orders the instances.
 
     Parameters
@@ -76,9 +78,7 @@ def _placed(
             position[place] = len(along) - 1
 
 
-def _extra(
-    stack: Stack, places: Mapping[tuple[int, int], int], count: int, found: dict[str, Along]
-) -> None:
+def _extra(stack: Stack, places: Mapping[tuple[int, int], int], count: int, found: dict[str, Along]) -> None:
     """Add the extra axes of a stack, where it has some that make an array."""
     try:
         if stack.flat is not None:

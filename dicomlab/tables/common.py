@@ -109,7 +109,8 @@ class _CommonLevel:
             items = [_CommonLevel([inner], self._total, outer) for inner in entry.inner]
         elif first.items is not None and len(entry.values) == 1:
             items = list(first.items)
-        told = Told(*_difference(entry, first, self._total, self._outer), first.value)
+        text, counts = _difference(entry, first, self._total, self._outer)
+        told = Told(text, counts, f"{entry.count}/{self._total} {entry.digest()}", first.value)
         return Element(
             first.tag,
             first.vr,

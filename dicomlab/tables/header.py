@@ -21,7 +21,7 @@ from dicomlab.tables.texts import Told, is_masked, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HeaderTable", "header_table"]
+__all__ = ["HeaderTable", "header_table", "open_header"]
 
 _LONGEST = 120
 """Characters of a value that a table shows unless asked for more; the rest is counted."""
@@ -256,13 +256,26 @@ def header_table(source: HeaderSource, *, index: int | None = None, progress: bo
     >>> header_table(study.ct.folder).search("PixelSpacing").to_dataframe().vr.item()
     'DS'
     """
-    found = open_source(source, "header_table", progress=progress)
+    return HeaderTable(*open_header(source, "header_table", index, progress))
+
+
+def open_header(
+    source: HeaderSource, verb: str, index: int | None = None, progress: bool = True
+) -> tuple[Level, str]:
+    """The header that `source` names, or what its files have in common, and what it is called.
+
+    Raises
+    ------
+    DicomLabError
+        As `header_table`.
+    """
+    found = open_source(source, verb, progress=progress)
     if found.dataset is not None:
-        return HeaderTable(DatasetLevel(found.dataset), found.title)
+        return DatasetLevel(found.dataset), found.title
     count = len(found.files)
     if index is None and count > 1:
         tally = tally_files(found.files, progress)
-        return HeaderTable(common_level(tally), f"{count} files, {found.title}: what they have in common")
+        return common_level(tally), f"{count} files, {found.title}: what they have in common"
     try:
         file = found.files[index or 0]
     except IndexError:
@@ -270,7 +283,7 @@ def header_table(source: HeaderSource, *, index: int | None = None, progress: bo
             f"there is no instance {index}; there are {count}, from 0 to {count - 1}"
         ) from None
     place = (index or 0) % count
-    return HeaderTable(file_level(file), file.name if count == 1 else f"{file.name} ({place + 1} of {count})")
+    return file_level(file), file.name if count == 1 else f"{file.name} ({place + 1} of {count})"
 
 
 def _sop_class(level: Level) -> str:

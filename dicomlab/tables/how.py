@@ -53,7 +53,9 @@ class How:
     shape: str = ""
 
 
-def how_it_varies(ids: IntArray, numbers: FloatArray | None, axes: Sequence[Along], unit: str = "file") -> How:
+def how_it_varies(
+    ids: IntArray, numbers: FloatArray | None, axes: Sequence[Along], unit: str = "file"
+) -> How:
     """How an attribute varies.
 
     It goes *with* some axes when instances that agree in these always have the same value. Where no two instances agree in
@@ -91,7 +93,8 @@ def how_it_varies(ids: IntArray, numbers: FloatArray | None, axes: Sequence[Alon
 
 
 def _words(axes: Sequence[Along]) -> str:
-    return "with " + " and ".join(axis.name for axis in axes)
+    *names, last = [axis.name for axis in axes]
+    return f"with {', '.join(names)} and {last}" if names else f"with {last}"
 
 
 def _cells(axes: Sequence[Along]) -> IntArray:
@@ -103,8 +106,10 @@ def _steady(ids: IntArray, numbers: FloatArray, axes: Sequence[Along]) -> bool:
     """Whether every part of the numbers rises, falls or stays along each axis where the others stand still."""
     values = numbers[ids]
     for axis in axes:
-        if axis.values is None or np.any(axis.steps < 0):
+        if np.any(axis.steps < 0) or (axis.values is None and len(axes) == 1):
             return False
+        if axis.values is None:
+            continue  # magnitude and phase have no order
         others = [other for other in axes if other is not axis]
         lines = _cells(others) if others else np.zeros(ids.size, np.int64)
         order = np.lexsort((axis.values[axis.steps], lines))

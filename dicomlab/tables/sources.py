@@ -19,7 +19,7 @@ from dicomlab.read.stacks import Stack
 
 __all__ = ["HeaderSource", "Source", "open_source"]
 
-HeaderSource: TypeAlias = "PathLike | Series | Stack | SeriesList | Dataset"
+HeaderSource: TypeAlias = "PathLike | Sequence[PathLike] | Series | Stack | SeriesList | Dataset"
 
 _DIRECTORY = b"1.2.840.10008.1.3.10"
 
@@ -70,6 +70,8 @@ def open_source(source: HeaderSource, verb: str, *, progress: bool = True, liste
             file = FileRef(path.absolute(), path.name)
             return Source(file.name, (file,))
         source = find_series(path, progress=progress)
+    elif isinstance(source, (list, tuple, set, frozenset)):
+        source = find_series(source, progress=progress)
     if isinstance(source, (Series, Stack)):
         members: Sequence[Series | Stack] = [source]
         title = _title(source)

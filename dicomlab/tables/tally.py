@@ -130,6 +130,11 @@ class Entry:
         width = 4 if start == 12 or self.implicit else 2
         return self.first[: start - width] + len(value).to_bytes(width, "little") + value
 
+    def digest(self) -> str:
+        """The same for entries with the same distinct values."""
+        values = sorted(self._known) or [_key(value_of(self.first, self.implicit))]
+        return hashlib.blake2b(b"\0".join(values), digest_size=16).hexdigest()
+
     def differs(self, total: int) -> bool:
         """Whether instances have several values, or some have none."""
         return len(self.values) > 1 or self.count < total

@@ -28,14 +28,16 @@ class Told:
         What is shown.
     counts
         The same without any value, for what is masked.
+    key
+        The same for all that say the same.
     first
         The value of the first of them.
     """
 
-    __slots__ = ("counts", "first", "text")
+    __slots__ = ("counts", "first", "key", "text")
 
-    def __init__(self, text: str, counts: str, first: Any = None) -> None:
-        self.text, self.counts, self.first = text, counts, first
+    def __init__(self, text: str, counts: str, key: str, first: Any = None) -> None:
+        self.text, self.counts, self.key, self.first = text, counts, key, first
 
 
 def is_masked(element: Element, hidden: bool = False) -> bool:
@@ -117,7 +119,7 @@ def plain_value(element: Element) -> list[str]:
     if isinstance(value, Clipped):
         return [value_text(value.head, ""), str(value.length)]
     if isinstance(value, Told):
-        return [value.text]
+        return [value.key]
     if isinstance(value, bytes):
         return [value.hex()]
     if hasattr(value, "__iter__") and not isinstance(value, str) and not hasattr(value, "components"):

@@ -105,9 +105,10 @@ class VaryingTable:
         Returns
         -------
         DataFrame
-            ``path, tag, keyword, vr, how, shape, distinct, missing, lowest, highest, examples``. ``how`` is ``"with position"``,
-            ``"with time"``, ``"with position and time"``, … of the axes that the volume has, ``"unique per file"``, or
-            ``"irregular"``; ``shape`` is ``"linear"``, ``"monotone"`` or empty. ``lowest`` and ``highest`` are of single numbers.
+            ``path, tag, keyword, vr, how, shape, distinct, missing, lowest, highest, examples``. ``how`` is
+            ``"with position"``, ``"with time"``, ``"with position and time"``, … of the axes that the volume has,
+            ``"unique per file"``, or ``"irregular"``; ``shape`` is ``"linear"``, ``"monotone"`` or empty. ``lowest`` and
+            ``highest`` are of single numbers.
         """
         columns: dict[str, list[Any]] = {
             "path": [row.path for row in self._found],
@@ -137,9 +138,13 @@ class VaryingTable:
             It does not vary.
         """
         steps = parse_path(path)
-        found = [row for row in self._found if row.path == path or (len(steps) == 1 and _tag(row) == steps[0].tag)]
+        found = [
+            row for row in self._found if row.path == path or (len(steps) == 1 and _tag(row) == steps[0].tag)
+        ]
         if not found:
-            raise DicomLabError(f"{path!r} does not vary here ({self.title}): all have the same, or none has it")
+            raise DicomLabError(
+                f"{path!r} does not vary here ({self.title}): all have the same, or none has it"
+            )
         return VaryingTable(found, self.title, self.total, self.unit)
 
     def __len__(self) -> int:
@@ -176,7 +181,7 @@ class VaryingTable:
         return html.block(
             html.Markup(
                 f'<style>{STYLE}</style><div class="dl-headers dl-varying"><div class="title">{title}</div>'
-                f'{bar("keyword, tag, how or value", fold=False)}'
+                f"{bar('keyword, tag, how or value', fold=False)}"
                 f'<div class="dl-tree" role="group" tabindex="0" aria-label="{title}">'
                 f'<div class="dl-row dl-head" aria-hidden="true">{head}</div>{"".join(map(line, self._found))}</div>'
                 f'<div class="soft">{note}</div></div>'
@@ -219,7 +224,9 @@ def varying(source: HeaderSource, *, progress: bool = True) -> VaryingTable:
     """
     found = open_source(source, "varying", progress=progress, listed=True)
     if found.dataset is not None:
-        raise DicomLabError("varying compares files, or frames of files: it takes a path or a series, found one Dataset")
+        raise DicomLabError(
+            "varying compares files, or frames of files: it takes a path or a series, found one Dataset"
+        )
     top, frames, reader = Tally(), Tally(), RawReader()
     places: dict[tuple[int, int], int] = {}
     total, outer, several = 0, {}, False
@@ -249,7 +256,13 @@ def varying(source: HeaderSource, *, progress: bool = True) -> VaryingTable:
 
 
 def _varying(
-    tally: Tally, prefix: str, total: int, axes: list[Along], outer: Mapping[int, bytes], unit: str, hidden: bool = False
+    tally: Tally,
+    prefix: str,
+    total: int,
+    axes: list[Along],
+    outer: Mapping[int, bytes],
+    unit: str,
+    hidden: bool = False,
 ) -> Iterator[Varying]:
     for _, entry in tally:
         if not entry.differs(total):
@@ -304,5 +317,3 @@ def _how_text(row: Varying, unit: str) -> str:
 
 def _tag(row: Varying) -> int:
     return row.examples[0].tag
-
-
