@@ -46,12 +46,12 @@ def explore_file(source: Any) -> FileExplorer:
     >>> explorer = teach.explore_file(ct)
     >>> explorer.select("PixelSpacing")
     >>> explorer.selected["vr"], explorer.selected["length"], explorer.selected["text"]
-    ('DS', 0, '')
+    ('DS', 10, '21.0\\\\25.67')
     """
     with opened(source) as data:
         for most in _ROWS:
             found = dissect(data, vr_of, most)
-            facts = told(found, _LIMIT, most)
+            facts = told(found, _LIMIT, 2 * most + 2)  # a hidden row and the top level beside those
             if len(json.dumps(facts)) <= _LIMIT:
                 break
     rows = facts["rows"]

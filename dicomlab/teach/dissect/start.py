@@ -7,6 +7,7 @@ PS3.10 7.1 (file meta information), PS3.5 A.5 (deflated).
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from dicomlab.teach.dissect.walker import Data, Walk, vr_at
 __all__ = ["Dissected", "Space", "dissect"]
 
 IMPLICIT, BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
-_MOST_INFLATED = 64_000_000
+_MOST_INFLATED = 32_000_000
 
 
 @dataclass
@@ -88,7 +89,8 @@ def dissect(data: Data, vr_of: Callable[[int, str], str], most: int = 10**9) -> 
     walk = Walk(data, vr_of, most)
     walk.nodes = file.nodes
     at = _meta(walk, at, file)
-    found.stated = file.text(0x00020010)
+    stated = file.text(0x00020010)
+    found.stated = stated if re.fullmatch(r"[0-9.]{1,64}", stated) else ""
     if at >= len(data):
         if file.nodes:
             file.nodes[-1].note("warn", "Nothing follows: there is no data set.")

@@ -8,10 +8,10 @@ from typing import Any
 
 from dicomlab.privacy import MASK
 from dicomlab.teach.dissect.frames import Frames, find_frames
-from dicomlab.teach.dissect.hidden import hidden_values, texts_of_stream
+from dicomlab.teach.dissect.hidden import has_too_many, hidden_values, texts_of_stream
 from dicomlab.teach.dissect.nodes import LAYOUTS, Node
 from dicomlab.teach.dissect.start import Dissected, Space
-from dicomlab.teach.dissect.words import MEANINGS, decoded, encodings, keyword_of, name_of, uid_name
+from dicomlab.teach.dissect.words import MEANINGS, decoded, encodings, keyword_of, name_of, size_of, uid_name
 
 __all__ = ["FIELDS", "WIDE", "told"]
 
@@ -103,6 +103,10 @@ def _rows(
     rows: list[list[Any]] = []
     stretches: list[tuple[int, int]] = []
     codecs = encodings(space.value(0x00080005))
+    for node in space.nodes:
+        if allowed := has_too_many(node):
+            count = (node.end - node.value_start) // size_of(node.vr)
+            node.note("warn", f"It has {count} values; the dictionary allows {allowed}.")
     for index, (node, hide) in enumerate(
         zip(space.nodes, hidden_values(space.nodes, space.data), strict=True)
     ):

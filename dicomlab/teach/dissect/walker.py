@@ -49,7 +49,7 @@ SHORT = frozenset(
 """All other VRs: a length of two bytes."""
 _FRAGMENTED = frozenset(("OB", "OW", "OF", "OD", "OV", "OL"))
 _PIXELS = 0x7FE00010
-_MOST = 400_000  # nodes that are walked at all: some seconds
+_MOST = 200_000  # nodes that are walked at all: two seconds
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import struct
 from functools import cache
 
 from pydicom import charset, datadict
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 from dicomlab.read.quiet import quiet
@@ -66,7 +67,7 @@ MEANINGS = {
 }
 """What each VR means."""
 
-_NUMBERS = {
+NUMBERS = {
     "US": "H",
     "SS": "h",
     "UL": "I",
@@ -137,9 +138,26 @@ def name_of(tag: int, creator: str) -> str:
         return ""
 
 
+def size_of(vr: str) -> int:
+    """Bytes of one binary number (`NUMBERS`)."""
+    return struct.calcsize("<" + NUMBERS[vr])
+
+
+@cache
+def most_values(tag: int) -> int:
+    """How many values the dictionary allows at most, 0 where any number or nobody knows."""
+    if tag >> 16 & 1 or tag & 0xFFFF == 0:
+        return int(tag & 0xFFFF == 0)
+    try:
+        last = datadict.dictionary_VM(tag).split("-")[-1]
+    except KeyError:
+        return 0
+    return int(last) if last.isdigit() else 0
+
+
 def uid_name(text: str) -> str:
     """The name of a UID of the standard, ``""`` for others."""
-    name = UID(text).name
+    name = UID(text, validation_mode=IGNORE).name  # which would say in a warning what it does not like
     return "" if name == text else str(name)
 
 
@@ -186,9 +204,9 @@ def decoded(value: bytes, whole: int, node: Node, codecs: list[str]) -> tuple[st
         if vr == "UI" and (name := uid_name(text)):
             text = f"{text} ({name})"
         return _cut(_printable(text), whole > len(value)), count
-    if vr in _NUMBERS:
-        form = _NUMBERS[vr]
-        size = struct.calcsize("<" + form)
+    if vr in NUMBERS:
+        form = NUMBERS[vr]
+        size = size_of(vr)
         count = whole // size
         shown = min(8, len(value) // size)
         numbers = struct.unpack(f"{'<' if node.little else '>'}{form * shown}", value[: size * shown])
