@@ -37,6 +37,7 @@ function draw({ root, facts, state, choose }) {
   };
   /** @param {number} at */
   const pickByte = (at) => {
+    hovered = ""; // what is chosen is said now, until the pointer goes on
     const row = book.spaces[book.rows[chosen()].space].row(at);
     if (row) pick(row.index, at);
   };
