@@ -37,7 +37,7 @@ function draw({ root, facts, state, choose }) {
   };
   /** @param {number} at */
   const pickByte = (at) => {
-    hovered = ""; // what is chosen is said now, until the pointer goes on
+    hovered = "";
     const row = book.spaces[book.rows[chosen()].space].row(at);
     if (row) pick(row.index, at);
   };
@@ -52,7 +52,7 @@ function draw({ root, facts, state, choose }) {
     hover: (at) => {
       hovered = "";
       const space = book.spaces[book.rows[chosen()].space];
-      const row = at === null ? undefined : space.row(at);
+      const row = at === null || at === byte() ? undefined : space.row(at); // what is chosen is said anyway
       const part = row && at !== null ? book.part(row, at) : undefined;
       if (row && part) hovered = `${nameOf(row)}, ${wordsOf(row, part, (place) => space.byte(place), book.meanings)}`;
       card.show(book.rows[chosen()], byte(), hovered);
