@@ -162,7 +162,7 @@ def _fill(target: npt.NDArray[Any], answer: Any, what: str) -> None:
             for place, item in np.ndenumerate(np.asarray(answer)):
                 target[place] = number(item, "a number at each place")
         elif isinstance(answer, np.ma.MaskedArray):
-            target[...] = answer.astype(float).filled(np.nan)
+            target[...] = np.ma.filled(answer.astype(float), np.nan)
         else:
             target[...] = np.asarray(answer)
     elif target.ndim == 0:
