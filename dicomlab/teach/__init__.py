@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dicomlab.teach.exercises import Verdict, check_exercise
+    from dicomlab.teach.pitfalls import gallery
+    from dicomlab.teach.series import explore_series
 
 # Where each name lives: the rooms bring widgets and load when they are first used.
 _HOMES = {
     "Verdict": "exercises",
     "check_exercise": "exercises",
+    "explore_series": "series",
+    "gallery": "pitfalls",
 }
 
-__all__ = ["Verdict", "check_exercise"]
+__all__ = ["Verdict", "check_exercise", "explore_series", "gallery"]
 
 
 def __getattr__(name: str) -> Any:
