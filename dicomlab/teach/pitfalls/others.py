@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from dicomlab.teach.pitfalls.measure import Off
 from dicomlab.teach.pitfalls.pitfall import Pitfall
 from dicomlab.teach.pitfalls.readers import READERS, load_answer, versions
 
-__all__ = ["Asked", "Verdict", "measured"]
+__all__ = ["Asked", "Verdict", "measured", "plain_words"]
 
 _LIMIT = 20.0
 """Seconds that a reader has for one folder, the first of which holds its start."""
@@ -127,7 +128,7 @@ class _Work:
                 self._since = time.monotonic()
                 readings, said = load_answer(file)
                 if not readings:
-                    return Off("refuses", said=_plain(said, self._folders[number]))
+                    return Off("refuses", said=plain_words(said, self._folders[number]))
                 return pitfall.judge(sample, readings)
             why = self._ended()
             if why and not file.exists():
@@ -151,7 +152,8 @@ class _Work:
             self._process.wait()
 
 
-def _plain(said: str, folder: str) -> str:
-    """What a reader said, without the folder of this machine."""
-    text = " ".join(said.replace(folder, "…").split())
+def plain_words(said: str, folder: str = "") -> str:
+    """What a reader said in one line, without folders, addresses and line numbers of the machine it was said on."""
+    text = said.replace(folder, "…") if folder else said
+    text = re.sub(r"(?:/[\w.+-]+){2,}:\d+:\s*|\(0x[0-9a-f]+\)", "", " ".join(text.split()))
     return text if len(text) <= _SAID else f"{text[: _SAID - 1]}…"

@@ -45,10 +45,11 @@ def draw(sample: Sample, naive: Reading | None, true: Reading, view: View, k: in
     corners = np.concatenate([polygons.reshape(-1, 2) for polygons, _ in cuts.values()])
     tall, wide = (float(x) for x in np.ptp(corners, axis=0)[::-1])
     height = min(max(3.1 * tall / wide, 1.1), 2.7) + 0.75
-    figure = Figure(figsize=(7.4, height), dpi=110, facecolor=_BACK, layout="constrained")
+    figure = Figure(figsize=(7.4, height), dpi=110, facecolor=_BACK)
     FigureCanvasAgg(figure)
     shades = _shades(sample, true)
     axes = figure.subplots(1, 2)
+    figure.subplots_adjust(0.08, 0.48 / height, 0.985, 1 - 0.25 / height, wspace=0.22)
     for ax, reading, title in ((axes[0], naive, "read naively"), (axes[1], true, "as it is")):
         ax.set_facecolor("black")
         ax.set_title(title, color=_INK, fontsize=9)

@@ -100,7 +100,7 @@ def _leaves(item: Dataset, before: str = "", depth: int = 0) -> Iterator[tuple[s
             for part, one in enumerate(value, start=1):
                 yield f"{name} [{part}]", one
         elif isinstance(value, (MultiValue, list)):
-            yield name, short("\\".join(map(str, list(value)[:12])), 80)
+            yield name, short("\\".join(map(_short_number, list(value)[:12])), 80)
         else:
             yield name, value
 
@@ -111,6 +111,11 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if np.isfinite(number) else None
+
+
+def _short_number(value: Any) -> str:
+    number = None if type(value) is str else _number(value)
+    return str(value) if number is None else f"{number:.6g}"
 
 
 def _run(values: list[Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from dicomlab.privacy import identity_shown
 from dicomlab.read import Series
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import read_header
-from dicomlab.read.listing import images_text, size_text, spacing_text
+from dicomlab.read.listing import size_text, spacing_text
 from dicomlab.teach.series.labels import masked, short
 from dicomlab.teach.series.pictures import picture_of
 
@@ -88,7 +88,7 @@ def series_facts(k: int, series: Series) -> dict[str, Any]:
         "modality": short(series.modality, 16),
         "description": masked("SeriesDescription", "LO", series.description),
         "files": len(series.instances),
-        "images": images_text(facts) if series.stacks else "no image",
+        "images": _images_text(facts["images"], facts["axes"]) if series.stacks else "no image",
         "size": size_text(facts),
         "plane": facts["plane"],
         "axes": facts["axes"],
@@ -97,6 +97,10 @@ def series_facts(k: int, series: Series) -> dict[str, Any]:
         "codes": list(dict.fromkeys(finding.code for finding in series.findings)),
         "picture": _middle_picture(series) if k < _MOST_PICTURES else None,
     }
+
+
+def _images_text(count: int, axes: str) -> str:
+    return f"{count} image{'' if count == 1 else 's'}{f' ({axes})' if axes else ''}"
 
 
 def _middle_picture(series: Series) -> str | None:

@@ -62,7 +62,7 @@ export function tree(facts, onChoose) {
     const findings = row.codes.length ? [make("span", "dl-warning", { title: row.codes.join(", ") }, [`⚠ ${row.codes.length}`])] : [];
     const about = make("span", "dl-about", {}, [
       make("b", "", {}, [`${row.modality} ${row.description || "(no description)"}`]),
-      make("span", "dl-soft", {}, [`${row.images.startsWith("no") ? row.images : `${row.images} images`} in ${count(row.files, "file")} `, ...findings]),
+      make("span", "dl-soft", {}, [`${row.images} in ${count(row.files, "file")} `, ...findings]),
     ]);
     const instances = () => {
       const detail = row.detail;
@@ -83,7 +83,7 @@ export function tree(facts, onChoose) {
 
   for (const patient of facts.patients) {
     const studies = patient.studies.map((/** @type {any} */ study) => {
-      const title = [make("b", "", {}, [study.name]), make("span", "dl-soft", {}, [` ${[count(study.series.length, "series").replace("seriess", "series"), pairs(study.facts)].filter(Boolean).join(" · ")}`])];
+      const title = [make("b", "", {}, [study.name]), make("span", "dl-soft", {}, [` ${[`${study.series.length} series`, pairs(study.facts)].filter(Boolean).join(" · ")}`])];
       return node(title, study.series.map((/** @type {number} */ k) => series(facts.series[k])), true);
     });
     const title = [make("b", "", {}, [patient.name]), make("span", "dl-soft", {}, [` ${pairs(patient.facts)}`])];
