@@ -46,8 +46,8 @@ def _position(answer: Any) -> Verdict:
                 places[_FRAME],
                 "off by one: that is frame 4. DICOM counts frames from 1, so frame 3 is per_frame[2].",
             ),
-            (places[_FRAME - 2], "off by one: that is frame 2."),
-            (places[0], "that is frame 1."),
+            (places[_FRAME - 2], "off by one: that is frame 2, per_frame[1]."),
+            (places[0], "that is the first frame; the third is asked for."),
             (
                 kind("enhanced_ct")[0].origins[_FRAME - 1],
                 "that is the third slice by position; the third frame as stored is asked for.",
@@ -111,7 +111,7 @@ def _hounsfield(answer: Any) -> Verdict:
 
     def hu(frame: int, by: int) -> npt.NDArray[np.float64]:
         group = header.PerFrameFunctionalGroupsSequence[by - 1].PixelValueTransformationSequence[0]
-        return stored[frame - 1] * float(group.RescaleSlope) + float(group.RescaleIntercept)
+        return np.asarray(stored[frame - 1] * float(group.RescaleSlope) + float(group.RescaleIntercept))
 
     others = [
         (hu(_FRAME, by), f"the right frame, with slope and intercept of frame {by}: each frame has its own.")
@@ -145,11 +145,9 @@ def _shape(answer: Any) -> Verdict:
         [f.FrameContentSequence[0].DimensionIndexValues for f in header.PerFrameFunctionalGroupsSequence],
         axis=0,
     )
-    size = len(answer) if isinstance(answer, tuple | list) else 0
-    if size == 3 and tuple(answer) == (frames, rows, columns):
-        raise Off(
-            "that is how they are stored, in one row of frames. Time and slice are two axes: which product is 20?"
-        )
+    three = isinstance(answer, tuple | list) and len(answer) == 3
+    if three and numbers(answer, (3,), "a shape").tolist() == [frames, rows, columns]:
+        raise Off(f"all {frames} frames in one row, as they are stored; time and slice are two axes.")
     found = numbers(answer, (4,), "a shape of four numbers")
     true = (times, slices, rows, columns)
     return judged(
