@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,18 +15,29 @@ from pydicom.uid import UID
 from dicomlab.errors import DicomLabError
 from dicomlab.optional import optional
 from dicomlab.privacy import identity_shown
-from dicomlab.read.quiet import quiet
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
-__all__ = ["ArchiveError", "Peer", "associated", "check_title", "failed", "identifiers_unlogged", "network"]
+__all__ = [
+    "ArchiveError",
+    "Peer",
+    "associated",
+    "check_title",
+    "failed",
+    "identifiers_unlogged",
+    "network",
+    "refuse_long_parts",
+]
 
 _PROBE: Final = 5.0
 """Seconds to find out why no connection came about."""
 
 PDU_LENGTH: Final = 1 << 17
 """Bytes of one message part that we say we take; 16 KiB is usual, larger is quicker."""
+
+_LONGEST_PDU: Final = 8 * PDU_LENGTH
+"""Bytes of one PDU: one of data is never longer than what we said we take, the one that asks for an association may be."""
 
 MOST_CONTEXTS: Final = 128
 """An association has odd context IDs from 1 to 255 (PS3.8 9.3.2.2)."""
@@ -93,6 +104,8 @@ def associated(
 ) -> Iterator[Association]:
     """An association for the block, released at its end, aborted when anything goes wrong in it, Ctrl-C included.
 
+    Nothing waits for an answer inside of `quiet`: who answers may be a thread of this process that needs it, too.
+
     Parameters
     ----------
     peer
@@ -117,19 +130,22 @@ def associated(
     entity.network_timeout = 2 * peer.timeout
     entity.maximum_pdu_size = PDU_LENGTH
     opened: list[Association] = []
-    events = [(package.evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)), *handlers]
-    with identifiers_unlogged():
+    events = [
+        (package.evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)),
+        (package.evt.EVT_CONN_OPEN, refuse_long_parts),
+        *handlers,
+    ]
+    with identifiers_unlogged(), _closed_at_the_end(entity):
         try:
-            with quiet():
-                association = entity.associate(
-                    peer.host,
-                    peer.port,
-                    contexts=[package.build_context(one, list(syntaxes)) for one, syntaxes in contexts],
-                    ae_title=peer.called,
-                    max_pdu=PDU_LENGTH,
-                    ext_neg=[package.build_role(UID(one), scp_role=True) for one in roles],
-                    evt_handlers=events,
-                )
+            association = entity.associate(
+                peer.host,
+                peer.port,
+                contexts=[package.build_context(one, list(syntaxes)) for one, syntaxes in contexts],
+                ae_title=peer.called,
+                max_pdu=PDU_LENGTH,
+                ext_neg=[package.build_role(UID(one), scp_role=True) for one in roles],
+                evt_handlers=events,
+            )
         except (OSError, ValueError) as problem:  # a name that nobody knows
             raise ArchiveError(f"{what} was asked of {peer}, {_why_not(peer)}") from problem
         except BaseException:
@@ -137,19 +153,39 @@ def associated(
                 begun.abort()
             raise
         if not association.is_established:
-            reason = _refusal(association, peer, contexts, bool(opened))
-            _shut(association)
-            raise ArchiveError(f"{what} was asked of {peer}, {reason}")
+            raise ArchiveError(
+                f"{what} was asked of {peer}, {_refusal(association, peer, contexts, bool(opened))}"
+            )
         try:
             yield association
         except BaseException:
             association.abort()
             raise
-        else:
-            if association.is_established:
-                association.release()
-        finally:
-            _shut(association)
+        if association.is_established:
+            association.release()
+
+
+@contextmanager
+def _closed_at_the_end(entity: Any) -> Iterator[None]:
+    """Every connection that pynetdicom opens for the entity is closed: it forgets those that were refused."""
+    sockets: list[socket.socket] = []
+    make = entity._create_socket
+
+    def kept(*arguments: Any) -> Any:
+        wrapped = make(*arguments)
+        sockets.append(wrapped.socket)
+        return wrapped
+
+    entity._create_socket = kept
+    try:
+        yield
+    finally:
+        for one in sockets:
+            with suppress(OSError):  # where it is not connected any more
+                one.shutdown(
+                    socket.SHUT_RDWR
+                )  # wakes a thread that waits for more, which closing alone does not
+            one.close()
 
 
 def failed(status: Dataset, what: str, peer: Peer) -> ArchiveError:
@@ -234,12 +270,20 @@ def _why_not(peer: Peer) -> str:
     return "which did not answer at first: try again"
 
 
-def _shut(association: Association) -> None:
-    """Close what pynetdicom may have left open."""
-    wrapped = association.dul.socket
-    plain = None if wrapped is None else wrapped.socket
-    if plain is not None:
-        plain.close()
+def refuse_long_parts(event: Any) -> None:
+    """End a connection on which a part is announced that is longer than was agreed.
+
+    A PDU says its length first, up to 4 GB, and pynetdicom reads all of it before it looks.
+    """
+    wrapped = event.assoc.dul.socket
+    read = wrapped.recv
+
+    def recv(count: int) -> Any:
+        if count > _LONGEST_PDU:
+            raise OSError("a PDU was announced that is longer than was agreed")
+        return read(count)
+
+    wrapped.recv = recv
 
 
 _logging = threading.Lock()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
+from pydicom.filereader import dcmread
 from pydicom.uid import UID
 
 from dicomlab.errors import DicomLabError
@@ -21,10 +22,9 @@ from dicomlab.extras.network.association import (
     network,
 )
 from dicomlab.extras.network.contexts import PLAIN, storage_contexts, usual_classes
+from dicomlab.extras.network.meant import level_of, uids_of
 from dicomlab.extras.network.questions import (
     KEYS,
-    LEVELS,
-    UNIQUE,
     check_level,
     question,
     texts,
@@ -145,13 +145,12 @@ class Archive:
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 1:
             raise DicomLabError(f"limit is a number of matches, 1 or more; found {limit!r}")
         keys = [keys] if isinstance(keys, str) else list(keys)
-        asked = question(level, {**_uids(of), **keywords}, keys)
+        asked = question(level, {**uids_of(of), **keywords}, keys)
         what = f"a list at the {level} level"
         found: list[Dataset] = []
         complete = True
         with associated(self._peer, [(_FIND, PLAIN)], what) as association:
-            with quiet():
-                answers = association.send_c_find(asked, UID(_FIND))
+            answers = association.send_c_find(asked, UID(_FIND))
             for status, identifier in answers:
                 if status.get("Status") not in _PENDING:
                     if status.get("Status") == 0x0000 or (status.get("Status") == 0xFE00 and not complete):
@@ -247,13 +246,12 @@ class Archive:
             Some of the images were not sent.
         """
         destination = check_title(to, "to=")
-        level, uids = _level_of(what)
+        level, uids = level_of(what)
         asked = unique_keys(level, uids)
         said = f"sending a {level} to {destination}"
         with associated(self._peer, [(_MOVE, PLAIN)], said) as association:
             status = Dataset()
-            with quiet():
-                answers = association.send_c_move(asked, destination, UID(_MOVE))
+            answers = association.send_c_move(asked, destination, UID(_MOVE))
             for status, _ in answers:
                 if status.get("Status") not in _PENDING:
                     break
@@ -321,7 +319,12 @@ class Archive:
         """Send one file; why it was not taken, or nothing."""
         try:
             with quiet():
-                status = association.send_c_store(path)
+                whole = dcmread(path)
+                _ = (
+                    whole.SOPClassUID,
+                    whole.SOPInstanceUID,
+                )  # parsed here, where nobody hears pydicom complain
+            status = association.send_c_store(whole)
         except ValueError:
             return "the archive accepts no presentation context for its SOP class in its transfer syntax"
         except (AttributeError, OSError) as problem:
@@ -339,7 +342,7 @@ class Archive:
     def _series_of(self, what: Any) -> Iterator[tuple[str, dict[str, str]]]:
         """Each series or image that a request means, as level and UIDs."""
         for one in what if isinstance(what, Matches) else [what]:
-            level, uids = _level_of(one)
+            level, uids = level_of(one)
             unique_keys(level, uids)
             if level != "study":
                 yield level, uids
@@ -385,8 +388,7 @@ class Archive:
                 roles=classes,
                 handlers=[(events.EVT_C_STORE, came), *receiver.guards()],
             ) as association:
-                with quiet():
-                    answers = association.send_c_get(unique_keys(level, uids), UID(_GET))
+                answers = association.send_c_get(unique_keys(level, uids), UID(_GET))
                 for status, _ in answers:
                     if status.get("Status") not in _PENDING:
                         break
@@ -398,31 +400,6 @@ class Archive:
             "the archive could not send it" if "Status" in status else "the association ended before it came"
         )
         return [(uid, reason) for uid in missing]
-
-
-def _uids(of: Any) -> dict[str, Any]:
-    if of is None:
-        return {}
-    values = of.uids if isinstance(of, Match) else of
-    if not isinstance(values, Mapping):
-        raise DicomLabError(
-            f"of= is a match of an earlier find, such as studies[0], or UIDs by keyword; found {type(of).__name__}"
-        )
-    return {key: values[key] for key in UNIQUE.values() if key in values and key != "PatientID"}
-
-
-def _level_of(what: Any) -> tuple[str, dict[str, str]]:
-    """The level that a request means, and its UIDs."""
-    if isinstance(what, Match):
-        return what.level, what.uids
-    if isinstance(what, str) or not isinstance(what, Mapping):
-        raise DicomLabError(
-            "a study, series or image is named by a match of find, such as series[0], or by the UIDs of all levels down to it, "
-            f'{{"StudyInstanceUID": …, "SeriesInstanceUID": …}}; found {type(what).__name__}'
-        )
-    uids = {UNIQUE[one]: str(what[UNIQUE[one]]) for one in LEVELS if what.get(UNIQUE[one])}
-    level = next((one for one in reversed(LEVELS) if UNIQUE[one] in uids), "study")
-    return level, uids
 
 
 def _made(folder: str | os.PathLike[str]) -> Path:

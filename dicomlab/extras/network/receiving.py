@@ -19,9 +19,6 @@ from dicomlab.writing import written
 
 __all__ = ["Receiver"]
 
-_LONGEST_PDU: Final = 8 * PDU_LENGTH
-"""Bytes of one PDU: one of data is never longer than what we said we take, the one that asks for an association may be."""
-
 _SUCCESS, _OUT_OF_RESOURCES, _NO_MATCH, _NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000
 _INVALID_INSTANCE: Final = 0x0117
 
@@ -61,7 +58,6 @@ class Receiver:
         """Handlers that end an association before what comes on it fills the memory."""
         events = network().evt
         return [
-            (events.EVT_CONN_OPEN, self._opened),
             (events.EVT_PDU_RECV, self._part_came),
             (events.EVT_DIMSE_RECV, self._whole_came),
         ]
@@ -100,18 +96,6 @@ class Receiver:
     def _refuse(self, uid: str, why: str, status: int) -> int:
         self.refused.append((uid, why))
         return status
-
-    def _opened(self, event: Any) -> None:
-        """A PDU says its length first, up to 4 GB, and all of it is read: refuse what is too long before it comes."""
-        wrapped = event.assoc.dul.socket
-        read = wrapped.recv
-
-        def recv(count: int) -> Any:
-            if count > _LONGEST_PDU:
-                raise OSError("a PDU was announced that is longer than was agreed")
-            return read(count)
-
-        wrapped.recv = recv
 
     def _part_came(self, event: Any) -> None:
         """A message has as many parts as it likes: count them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ from dicomlab.extras.network.association import (
     check_title,
     identifiers_unlogged,
     network,
+    refuse_long_parts,
 )
 from dicomlab.extras.network.index import BadQuestion, Entry, Index
 from dicomlab.extras.network.receiving import Receiver
@@ -43,6 +45,8 @@ _MODELS: Final = tuple(
 )
 _VERIFY: Final = "1.2.840.10008.1.1"
 _GIB: Final = 1 << 30
+_LINGER: Final = 2.0
+"""Seconds that a caller's thread is waited for at the end."""
 _PENDING, _BAD_QUESTION, _CANCELLED = 0xFF00, 0xA900, 0xFE00
 
 
@@ -136,6 +140,7 @@ class LocalArchive:
         self._index.scan(self._folder)
         self._receiver = Receiver(self._folder / "received", object_limit, total_limit)
         self._lock = threading.Lock()
+        self._connections: list[tuple[threading.Thread, socket.socket]] = []
         self._stack = ExitStack()
         self._stack.enter_context(identifiers_unlogged())
         self._entity = self._package.AE(ae_title=self.ae_title)
@@ -185,7 +190,23 @@ class LocalArchive:
         for association in server.active_associations:
             association.abort()
         server.shutdown()
+        for association, _ in self._connections:
+            if association.ident:
+                association.join(timeout=_LINGER)
+        self._hang_up(self._connections)
         self._stack.close()
+
+    def _opened(self, event: Any) -> None:
+        """Note a connection, and close those of callers who are gone: pynetdicom forgets it where they hung up first."""
+        with self._lock:
+            self._hang_up([one for one in self._connections if not one[0].is_alive() and one[0].ident])
+            self._connections = [one for one in self._connections if one[1].fileno() >= 0]
+            self._connections.append((event.assoc, event.assoc.dul.socket.socket))
+
+    @staticmethod
+    def _hang_up(connections: list[tuple[threading.Thread, socket.socket]]) -> None:
+        for _, one in connections:
+            one.close()
 
     def _handlers(self) -> list[tuple[Any, Any]]:
         events = self._package.evt
@@ -195,6 +216,8 @@ class LocalArchive:
             (events.EVT_C_GET, self._get),
             (events.EVT_C_MOVE, self._move),
             (events.EVT_C_STORE, self._store),
+            (events.EVT_CONN_OPEN, refuse_long_parts),
+            (events.EVT_CONN_OPEN, self._opened),
             *self._receiver.guards(),
         ]
 
@@ -272,13 +295,14 @@ def _objects(
         with quiet():
             try:
                 whole = dcmread(entry.path)
-                if (
-                    accepted is not None
-                    and entry.transfer_syntax.is_encapsulated
-                    and (kind, str(entry.transfer_syntax)) not in accepted
-                    and any((kind, str(plain)) in accepted for plain in _PLAIN)
-                ):
-                    whole.decompress()
+                if accepted is None or (kind, str(entry.transfer_syntax)) not in accepted:
+                    for (
+                        _
+                    ) in whole.iterall():  # it is encoded anew: what pydicom says of its values, it says here
+                        pass
+                    plain = accepted is not None and any((kind, str(one)) in accepted for one in _PLAIN)
+                    if plain and entry.transfer_syntax.is_encapsulated:
+                        whole.decompress(generate_instance_uid=False)
             except Exception:  # whatever a file that is gone or broken makes pydicom raise
                 whole = _named(entry)
         yield _PENDING, whole
