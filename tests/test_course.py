@@ -57,8 +57,8 @@ def told(cell: nbformat.NotebookNode) -> str:
             plain = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
             parts.append(f"{output.ename}: {plain}")
         else:
-            parts.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
-    return "\n".join(parts)
+            parts.append(output.get("text") or output.get("data", {}).get("text/plain", "") + "\n")
+    return "".join(parts)  # one print may come in several pieces
 
 
 def test_a_chapter_runs_without_an_error_or_a_warning(walk: tuple[int, nbformat.NotebookNode]) -> None:

@@ -61,6 +61,12 @@ def mr_headers() -> tuple[Dataset, ...]:
     return tuple(sorted(phantom.mr_datasets(mr()), key=lambda ds: int(ds.InstanceNumber)))
 
 
+@functools.cache
+def pet_headers() -> tuple[Dataset, ...]:
+    """Return the data sets of the PET in the order of their files."""
+    return tuple(sorted(phantom.pet_datasets(pet()), key=lambda ds: int(ds.InstanceNumber)))
+
+
 def as_file(dataset: Dataset) -> bytes:
     """Return the bytes of the file that a data set becomes in explicit VR little endian."""
     file = BytesIO()
