@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dicomlab.measure import compare_masks, region_stats
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
+    from dicomlab.read.explained import explain
     from dicomlab.regrid import mip, resample, resample_like, reslice
     from dicomlab.tables import header_table
     from dicomlab.view.browser import SliceBrowser, browse
@@ -58,6 +59,7 @@ _HOMES = {
     "browse": "view.browser",
     "compare": "view.compare",
     "compare_masks": "measure",
+    "explain": "read.explained",
     "find_series": "read",
     "header_table": "tables",
     "link": "view.link",
@@ -101,6 +103,7 @@ __all__ = [
     "browse",
     "compare",
     "compare_masks",
+    "explain",
     "find_series",
     "header_table",
     "link",
