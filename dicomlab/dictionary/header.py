@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
+from pydicom.uid import UID
 
 from dicomlab import html
 from dicomlab.dictionary.carried import UIDS
@@ -110,16 +111,16 @@ class HeaderExplanation:
     def __init__(self, header: Dataset, title: str = "header", *, sop_class: str | None = None) -> None:
         self.title = title
         notes: list[Note] = []
-        uid = sop_class or _class_of(header)
+        uid = UID(sop_class) if sop_class else _class_of(header)
         self.sop_class = UIDS[uid][0] if uid in UIDS else uid
-        iod = iod_of(uid) if uid else None
+        iod = iod_of(uid)
         self.iod = iod.name if iod else ""
         if iod is None:
             what = self.sop_class or "none is named"
             notes.append(
                 Note("unknown_class", f"modules and types of this SOP class are not known here ({what})")
             )
-        walk = _Walk(uid if iod else "", iod, notes)
+        walk = _Walk(uid if iod else UID(""), iod, notes)
         rows = list(walk.rows(header))
         self.rows: tuple[Row, ...] = tuple(rows)
         self.notes: tuple[Note, ...] = tuple(sorted(notes, key=lambda note: _ORDER.index(note.code)))
@@ -207,21 +208,21 @@ def explain_header(
     return HeaderExplanation(header, title, sop_class=sop_class)
 
 
-def _class_of(header: Dataset) -> str:
+def _class_of(header: Dataset) -> UID:
     for source, keyword in (
         (header, "SOPClassUID"),
         (getattr(header, "file_meta", None), "MediaStorageSOPClassUID"),
     ):
         element = element_of(source, keyword) if source is not None else None
-        if element is not None and isinstance(element.value, str) and element.value:
-            return str(element.value)
-    return ""
+        if element is not None and isinstance(element.value, UID):
+            return element.value
+    return UID("")
 
 
 class _Walk:
     """Rows of a header in file order, and notes on the way."""
 
-    def __init__(self, uid: str, iod: Iod | None, notes: list[Note]) -> None:
+    def __init__(self, uid: UID, iod: Iod | None, notes: list[Note]) -> None:
         self.uid, self.iod, self.notes = uid, iod, notes
         self.count = 0
 

@@ -13,8 +13,6 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
 
-from pydicom.datadict import keyword_for_tag, repeater_has_tag
-from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from dicomlab.dictionary.carried import UIDS
@@ -208,6 +206,22 @@ class _Tables:
                 nest[-1].append(new)
                 nest.append(new.content)
         self.of_uid = {uid: iod for iod in self.iods for uid in iod.uids}
+        self.of_name = {iod.name: iod for iod in self.iods}
+        self._holders: dict[str, set[str]] = {}
+
+    def with_keyword(self, iod: Iod, keyword: str) -> list[tuple[str, str]]:
+        """(usage, key) of the modules of `iod` that have an attribute somewhere."""
+        if not self._holders:
+            for name, module in self.modules.items():
+                for held in self.places(module):
+                    self._holders.setdefault(held, set()).add(name)
+        holders = self._holders.get(keyword)
+        if holders is None:
+            return []
+        everywhere = [*iod.modules, ("M", "file-meta")]
+        return [
+            (use, key) for use, key in everywhere if ("group" if use[0] == "F" else "module") + key in holders
+        ]
 
     def module(self, usage: str, key: str) -> _Module:
         return self.modules[("group" if usage[0] == "F" else "module") + key]
@@ -243,7 +257,7 @@ def sop_class_uid(what: str) -> str:
         No SOP Class is named so; the message has those of similar names.
     """
     text = str(what).strip()
-    if re.fullmatch(r"[0-9.]+", text):
+    if isinstance(what, UID) or re.fullmatch(r"[0-9.]+", text):  # of a file it may be anything
         return text
     plain = re.sub(r"[^a-z0-9]", "", text.lower())
     names = _sop_classes()
@@ -274,6 +288,7 @@ def _sop_classes() -> dict[str, str]:
     return names
 
 
+@lru_cache(512)
 def iod_of(sop_class: str) -> Iod | None:
     """The information object of a SOP Class (named as `sop_class_uid` takes it); None when its tables are not here."""
     return _tables().of_uid.get(sop_class_uid(sop_class))
@@ -329,27 +344,30 @@ def roles(
     >>> print(roles(0x00280030, "EnhancedCTImageStorage")[0])
     Pixel Measures, type 1C, in the functional groups › PixelMeasuresSequence
     """
-    if isinstance(what, str) and what.isidentifier():
-        keyword = what
-    else:
-        tag = Tag(what)
-        if repeater_has_tag(tag):
-            tag = Tag(tag & 0xFF00FFFF)  # the tables name the first of a repeating group
-        keyword = keyword_for_tag(tag)
+    keyword = what if isinstance(what, str) and what.isidentifier() else _keyword(what)
     iod = iod_of(sop_class)
     if not keyword or iod is None:
         return ()
     return _roles(iod.name, keyword, None if path is None else tuple(path))
 
 
+def _keyword(what: str | int | tuple[int, int]) -> str:
+    """The keyword of a tag, ``""`` when it has none."""
+    from dicomlab.dictionary.entries import entry_of
+    from dicomlab.dictionary.names import resolve
+
+    tag = resolve(what).tag
+    return "" if tag is None else entry_of(tag).keyword
+
+
 @lru_cache(8192)
 def _roles(name: str, keyword: str, path: tuple[str, ...] | None) -> tuple[Role, ...]:
     tables = _tables()
-    iod = next(iod for iod in tables.iods if iod.name == name)
+    iod = tables.of_name[name]
     if path and path[0] in _FRAMES:
         path = (_FRAMES[1], *path[1:])
     found = []
-    for usage, key in [*iod.modules, ("M", "file-meta")]:
+    for usage, key in tables.with_keyword(iod, keyword):
         module = tables.module(usage, key)
         group = usage[0] == "F"
         for type_, inner in tables.places(module).get(keyword, ()):
