@@ -148,7 +148,7 @@ KNOWN = [
     ("ConversionType", "SC", "SC Equipment", "1"),
     ("Manufacturer", "CT", "General Equipment", "2"),
     ("Manufacturer", "SEG", "Enhanced General Equipment", "1"),
-    ("TransferSyntaxUID", "CT", "DICOM File Meta Information", "1"),
+    ("TransferSyntaxUID", "CT", "File Meta Information", "1"),
 ]
 
 
@@ -243,12 +243,13 @@ def test_an_object_without_tables_here_has_no_roles() -> None:
 
 
 def test_a_sop_class_of_a_file_may_be_anything() -> None:
-    assert roles("PixelSpacing", UID("<b>no UID</b>", validation_mode=0)) == ()
+    for said in (UID("<b>no UID</b>", validation_mode=0), "<b>no UID</b>", "", "CTImageStorag", "1..2"):
+        assert roles("PixelSpacing", said) == ()
 
 
 def test_a_sop_class_that_nobody_knows_is_an_error_with_similar_names() -> None:
     with pytest.raises(DicomLabError, match="CTImageStorage"):
-        roles("PixelSpacing", "CTImageStorag")
+        explain("PixelSpacing", sop_class="CTImageStorag")
 
 
 def test_the_common_objects_all_have_tables() -> None:

@@ -204,7 +204,7 @@ def test_a_header_is_told_with_module_type_value_and_words(tmp_path: Path) -> No
     spacing = rows["PixelSpacing"]
     assert (spacing.module, spacing.type, spacing.vr) == ("Image Plane", "1", "DS")
     assert spacing.says.startswith("Distance between the centres")
-    assert rows["TransferSyntaxUID"].module == "DICOM File Meta Information"
+    assert rows["TransferSyntaxUID"].module == "File Meta Information"
     assert told.iod == "CT Image"
     assert list(told.table.columns) == [
         "tag",
@@ -215,6 +215,7 @@ def test_a_header_is_told_with_module_type_value_and_words(tmp_path: Path) -> No
         "module",
         "type",
         "says",
+        "trap",
         "depth",
     ]
     assert len(told.to_dataframe()) == len(told)
@@ -397,3 +398,34 @@ def test_explain_is_a_public_name_that_says_what_it_takes() -> None:
     assert "explain" in dicomlab.__all__
     with pytest.raises(DicomLabError, match="explain takes a keyword, a name, a tag, a UID, a VR"):
         explain(object())
+
+
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "headers.md"
+
+
+def test_the_page_about_headers_shows_what_explain_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = DOCS.read_text(encoding="utf-8").split("## What an attribute means")[1].split("\n## ")[0]
+    blocks = re.findall(r"```(python)?\n(.*?)```", section, flags=re.S)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    shown = ""
+    compared = 0
+    for language, text in blocks:
+        if language:
+            lines = text.strip().splitlines()
+            if lines[-1].startswith("dl.explain("):
+                lines[-1] = f"print({lines[-1]})"
+            exec("\n".join(lines), names)
+            shown = capsys.readouterr().out
+        else:
+            assert shown == text
+            compared += 1
+    assert compared == 4
+    counted = [int(number) for number in re.findall(r"for (\d+) attributes and (\d+) UIDs", section)[0]]
+    words = all_words().values()
+    assert counted == [
+        sum(w.keyword in KEYWORDS for w in words),
+        sum(w.keyword in UID_KEYWORDS for w in words),
+    ]

@@ -59,7 +59,7 @@ class HeaderExplanation:
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns ``tag, keyword, name, vr, value, module, type, says, depth``."""
+        """Columns ``tag, keyword, name, vr, value, module, type, says, trap, depth``."""
         import pandas as pd
 
         return pd.DataFrame([asdict(row) for row in self.rows], columns=list(Row.__slots__))
@@ -101,8 +101,10 @@ class HeaderExplanation:
                 if row.type
                 else ""
             )
-            said = row.says if row.keyword else f"{row.name}. {row.says}" if row.name else row.says
-            shown.append((row.tag, title, row.vr, row.value, row.module, type_, said))
+            said = row.says if row.keyword else f"{row.name}. {row.says}"
+            trap = f"<details><summary>trap</summary>{escape(row.trap)}</details>" if row.trap else ""
+            words = markup(f"{escape(said)}{trap}")
+            shown.append((row.tag, title, row.vr, row.value, row.module, type_, words))
         table = html.table(
             ["tag", "attribute", "VR", "value", "module", "type", "in plain words"],
             shown,
@@ -117,6 +119,7 @@ class HeaderExplanation:
         odd = f"<details open><summary>{len(self.notes)} to look at</summary><ul>{found}</ul></details>"
         mask = "" if identity_shown() else f"{MASK} masked: wrap in dicomlab.show_identity() to see it"
         return html.block(
+            _STYLE,
             markup(
                 f'<div class="title">{escape(self.title)} '
                 f'<span class="soft">{escape(self.sop_class or "no SOP class")}</span></div>'
@@ -126,9 +129,16 @@ class HeaderExplanation:
                 f'<label for="{name}" class="soft">search </label><input id="{name}" type="search" '
                 f'placeholder="keyword, tag, module or words" oninput="{escape(onsearch)}">'
             ),
-            markup(f'<div class="scroll">{table}</div><div class="soft">{escape(mask)}</div>'),
+            markup(f'<div class="scroll dl-told">{table}</div><div class="soft">{escape(mask)}</div>'),
         )
 
+
+_STYLE = html.Markup("""<style>
+.dicomlab .dl-told{max-height:36em} .dicomlab .dl-told table{width:100%}
+.dicomlab .dl-told td:nth-child(4){max-width:15em} .dicomlab .dl-told td:nth-child(5){min-width:7em}
+.dicomlab .dl-told td:nth-child(7){min-width:22em}
+.dicomlab .dl-told details{margin:0} .dicomlab .dl-told summary{color:var(--dl-warn);display:inline-block}
+</style>""")
 
 _ORDER = ["unknown_class", "missing", "empty", "count", "unreadable", "no_creator", "retired", "cut"]
 

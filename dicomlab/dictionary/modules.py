@@ -228,7 +228,7 @@ def roles(
     -------
     tuple of Role
         The outermost place first, there mandatory modules before others and stricter types before others. Empty when the
-        attribute belongs to no module of that object, or when its tables are not here.
+        attribute belongs to no module of that object, when its tables are not here, or when there is no such SOP Class.
 
     References
     ----------
@@ -242,7 +242,10 @@ def roles(
     Pixel Measures, type 1C, in the functional groups › PixelMeasuresSequence
     """
     keyword = what if isinstance(what, str) and what.isidentifier() else _keyword(what)
-    iod = iod_of(sop_class)
+    try:
+        iod = iod_of(sop_class)
+    except DicomLabError:  # programs ask with what a file says
+        return ()
     if not keyword or iod is None:
         return ()
     return _roles(iod.name, keyword, None if path is None else tuple(path))

@@ -44,8 +44,8 @@ class Row:
         Its value as text; masked when it identifies somebody, cut when it is long.
     module, type
         In the SOP class of this header; ``""`` where it belongs to no module of it.
-    says
-        Plain words.
+    says, trap
+        Plain words, and the mistake that people make.
     depth
         How many sequences are around it.
     """
@@ -58,6 +58,7 @@ class Row:
     module: str
     type: str
     says: str
+    trap: str
     depth: int
 
 
@@ -156,6 +157,7 @@ class Walk:
             role.module if role else "",
             role.type if role else "",
             says,
+            words.trap,
             len(path),
         )
         if element is None or vr != "SQ" or value == MASK or len(path) >= _DEEPEST or not element.value:
