@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -95,15 +96,20 @@ class HeaderExplanation:
         name = f"dicomlab-explained-{next(_numbers)}"
         shown = []
         for row in self.rows:
-            title = markup("&emsp;" * row.depth + escape(row.keyword or row.name))
+            # Keywords may break where a new word begins.
+            keyword = re.sub("(?<=[a-z])(?=[A-Z])", "<wbr>", escape(row.keyword or row.name))
+            title = markup("&emsp;" * row.depth + keyword)
             type_ = (
                 markup(f'<span title="{escape(TYPES[row.type])}">{escape(row.type)}</span>')
                 if row.type
                 else ""
             )
             said = row.says if row.keyword else f"{row.name}. {row.says}"
-            trap = f"<details><summary>trap</summary>{escape(row.trap)}</details>" if row.trap else ""
-            words = markup(f"{escape(said)}{trap}")
+            words = markup(
+                f'<details><summary>{escape(said)} <span class="warn">trap</span></summary>{escape(row.trap)}</details>'
+                if row.trap
+                else escape(said)
+            )
             shown.append((row.tag, title, row.vr, row.value, row.module, type_, words))
         table = html.table(
             ["tag", "attribute", "VR", "value", "module", "type", "in plain words"],
@@ -135,9 +141,11 @@ class HeaderExplanation:
 
 _STYLE = html.Markup("""<style>
 .dicomlab .dl-told{max-height:36em} .dicomlab .dl-told table{width:100%}
-.dicomlab .dl-told td:nth-child(4){max-width:15em} .dicomlab .dl-told td:nth-child(5){min-width:7em}
+.dicomlab .dl-told td:nth-child(2){white-space:normal;overflow-wrap:anywhere;min-width:14em}
+.dicomlab .dl-told td:nth-child(4){min-width:11em;max-width:18em} .dicomlab .dl-told td:nth-child(5){min-width:7em}
 .dicomlab .dl-told td:nth-child(7){min-width:22em}
-.dicomlab .dl-told details{margin:0} .dicomlab .dl-told summary{color:var(--dl-warn);display:inline-block}
+.dicomlab .dl-told details{margin:0} .dicomlab .dl-told summary{color:inherit;display:block}
+.dicomlab .dl-told summary .warn{border-bottom:1px dotted} .dicomlab .dl-told details[open]{padding-bottom:.3em}
 </style>""")
 
 _ORDER = ["unknown_class", "missing", "empty", "count", "unreadable", "no_creator", "retired", "cut"]
