@@ -299,6 +299,26 @@ def test_a_functional_group_that_is_in_neither_place_is_noted(tmp_path: Path) ->
     assert ("missing", "PixelMeasuresSequence") in notes(dataset)
 
 
+def test_a_node_of_a_report_lacks_only_what_all_nodes_have() -> None:
+    report = Dataset()
+    report.SOPClassUID = pydicom.uid.Comprehensive3DSRStorage
+    node = Dataset()
+    node.ValueType = "TEXT"
+    report.ContentSequence = Sequence([node])
+    missing = {note.keyword for note in explain(report).notes if "SR Document Content" in note.message}
+    assert missing == {"ValueType", "RelationshipType"}
+    report.ValueType, node.RelationshipType = "CONTAINER", "CONTAINS"
+    assert not [note for note in explain(report).notes if "SR Document Content" in note.message]
+
+
+def test_private_attributes_are_not_counted() -> None:
+    dataset = header()
+    dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True).add_new(0x0C, "IS", [1, 2])
+    rows = [row for row in explain(dataset).rows if row.tag == "(0019,100C)"]
+    assert [(row.name, row.value) for row in rows] == [("B_value (SIEMENS MR HEADER)", "1\\2")]
+    assert "count" not in {note.code for note in explain(dataset).notes}
+
+
 def test_an_object_of_an_unknown_class_is_told_without_modules() -> None:
     dataset = header()
     dataset.SOPClassUID = "1.2.3.4"

@@ -280,6 +280,11 @@ def _roles(name: str, keyword: str, path: tuple[str, ...] | None) -> tuple[Role,
     )
 
 
+# What a node of a report must have depends on its value type: the tables list the attributes of all types together.
+_TREE = "sr-document-content"
+_OF_NODES = frozenset({"ValueType", "RelationshipType"})
+
+
 def missing_roles(iod: Iod, path: tuple[str, ...]) -> dict[str, Role]:
     """Keyword -> role of what must be at a place: type 1 and 2 attributes of mandatory modules at the top, of all that there
     is in sequences."""
@@ -296,6 +301,8 @@ def missing_roles(iod: Iod, path: tuple[str, ...]) -> dict[str, Role]:
         inner = path[1:] if group else path
         module = tables.module(usage, key)
         for line in _lines_at(tables, module, inner):
+            if key == _TREE and line.keyword not in _OF_NODES:
+                continue
             if group and not inner and usage != "FM":
                 continue
             if line.type in ("1", "2") and (

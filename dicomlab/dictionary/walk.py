@@ -103,6 +103,7 @@ class Walk:
     def __init__(self, uid: str, iod: Iod | None, notes: list[Note]) -> None:
         self.uid, self.iod, self.notes = uid, iod, notes
         self.count = 0
+        self.orphans: set[str] = set()
 
     def rows(self, header: Dataset) -> Iterator[Row]:
         """File meta information first, then the data set; items under their sequence."""
@@ -227,7 +228,12 @@ class Walk:
                     *note,
                 )
             )
-        elif not element.is_empty and entry.vm and element.VR != "SQ" and not vm_allows(entry.vm, element.VM):
+        elif (
+            not element.is_empty
+            and entry.kind in ("standard", "repeating")  # makers do not keep to what is known of them
+            and element.VR != "SQ"
+            and not vm_allows(entry.vm, element.VM)
+        ):
             self.notes.append(
                 Note(
                     "count",
@@ -240,13 +246,11 @@ class Walk:
             also = f"; {', '.join(instead)} took its place" if instead else ""
             self.notes.append(Note("retired", f"{named} is retired{also}", *note))
         if entry.kind == "private" and not creator:
-            self.notes.append(
-                Note(
-                    "no_creator",
-                    f"private attribute {shown} has no Private Creator: nobody can know whose it is",
-                    *note,
-                )
-            )
+            block = f"({entry.tag.group:04X},{entry.tag.element >> 8:02X}xx)"
+            if block not in self.orphans:  # one note for a block of up to 256
+                self.orphans.add(block)
+                said = f"private attributes {block} have no Private Creator: nobody can know whose they are"
+                self.notes.append(Note("no_creator", said, *note))
 
 
 _SAYS = {
