@@ -15,6 +15,7 @@ from support import datasets, write
 
 import dicomlab
 from dicomlab import DicomLabError, explain, find_series, phantom, show_identity
+from dicomlab.dictionary import Explanation, Place
 from dicomlab.dictionary.carried import ATTRIBUTES, REPEATERS, UIDS
 from dicomlab.dictionary.words import all_words
 from dicomlab.privacy import MASK
@@ -268,6 +269,14 @@ def test_what_is_missing_empty_or_odd_is_noted() -> None:
     assert "Pixel Spacing (0028,0030) is missing: type 1 in Image Plane, it must have a value" in said
 
 
+def test_a_conditional_type_1_attribute_must_not_be_empty() -> None:
+    dataset = header()
+    dataset.RescaleType = None
+    assert ("empty", "RescaleType") in notes(dataset)
+    del dataset.RescaleType
+    assert "RescaleType" not in {keyword for _, keyword in notes(dataset)}
+
+
 def test_a_type_2_attribute_may_be_empty_and_not_missing() -> None:
     dataset = header()
     dataset.SliceThickness = None
@@ -361,6 +370,22 @@ def test_nothing_of_a_file_becomes_a_tag() -> None:
     assert page.count("&lt;img") >= 3
     for asked in ({"creator": HOSTILE}, {}):
         assert "<img" not in explain((0x0019, 0x1001), **asked)._repr_html_()
+
+
+def test_every_text_of_a_card_is_escaped() -> None:
+    texts = {
+        name: f"<i id={name}>"
+        for name in ["kind", "name", "keyword", "tag", "vr", "vr_means", "vm", "vm_means", "unit", "says", "trap", "privacy"]
+    }
+    place = Place("<i id=module>", "<i id=section>", "1", "<i id=where>", (("<i id=iod>", "M"),))
+    several = {name: (f"<i id={name}>",) for name in ("sections", "related", "replaced_by")}
+    whole = Explanation(
+        **texts, **several, facts=(("<i id=label>", "<i id=fact>"),), places=(place,), retired=True
+    )
+    page = whole._repr_html_()
+    assert "<i " not in page
+    assert page.count("&lt;i id=") >= len(texts) + 8
+    assert "<i " not in Explanation("UID", "name", uid="<i id=uid>")._repr_html_()
 
 
 def test_a_damaged_header_is_told_as_far_as_it_can_be_read() -> None:
