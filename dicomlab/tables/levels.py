@@ -21,7 +21,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 from dicomlab.read.headers import read_header
 from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
-from dicomlab.read.walk import PIXEL_TAGS, UnusualError
+from dicomlab.read.walk import PIXEL_TAGS, UnusualError, implied_vr
 from dicomlab.tables.spans import Span, Window, item_spans, spans
 
 __all__ = [
@@ -182,11 +182,10 @@ def _element_of(dataset: Dataset, tag: int) -> Element:
     number = int(key)
     creator = _creator(dataset, number)
     raw = dataset.get_item(key)
-    if isinstance(raw, RawDataElement) and raw.VR == "DS" and raw.value and len(raw.value) > _MANY_DECIMALS:
-        count = raw.value.count(b"\\") + 1
-        return Element(
-            number, "DS", keyword_for_tag(key), vm=count, value=Decimals(raw.value), creator=creator
-        )
+    if isinstance(raw, RawDataElement) and _are_many_decimals(raw):
+        many = Decimals(raw.value or b"")
+        count = many.raw.count(b"\\") + 1
+        return Element(number, "DS", keyword_for_tag(key), vm=count, value=many, creator=creator)
     try:
         element = dataset[key]
         keyword, name, vr, vm = element.keyword, element.name, str(element.VR), int(element.VM)
@@ -201,6 +200,10 @@ def _element_of(dataset: Dataset, tag: int) -> Element:
         items: list[Level] = [DatasetLevel(item) for item in value or ()]
         return Element(number, vr, keyword, name, vm, None, creator, items)
     return Element(number, vr, keyword, name, vm, value, creator)
+
+
+def _are_many_decimals(raw: RawDataElement) -> bool:
+    return len(raw.value or b"") > _MANY_DECIMALS and (raw.VR or implied_vr(int(raw.tag))) == "DS"
 
 
 def _creator(dataset: Dataset, tag: int) -> str:
