@@ -273,7 +273,7 @@ def open_header(
     """
     found = open_source(source, verb, progress=progress)
     if found.dataset is not None:
-        return DatasetLevel(found.dataset), found.title
+        return DatasetLevel(found.dataset, top=True), found.title
     count = len(found.files)
     if index is None and count > 1:
         tally = tally_files(found.files, progress)

@@ -159,16 +159,24 @@ def is_creator(tag: int) -> bool:
 
 
 class DatasetLevel:
-    """A data set of pydicom, parsed as far as somebody looks; with its file meta information where it has one."""
+    """A data set of pydicom, parsed as far as somebody looks.
 
-    def __init__(self, dataset: Dataset) -> None:
+    Parameters
+    ----------
+    top
+        Whether it is a whole header: with its file meta information where it has one, and without pixel data.
+    """
+
+    def __init__(self, dataset: Dataset, *, top: bool = False) -> None:
         self.dataset = dataset
+        self._top = top
 
     def __iter__(self) -> Iterator[Element]:
-        meta = getattr(self.dataset, "file_meta", None)
-        if meta is not None:
-            yield from DatasetLevel(meta)
-        yield from elements_of(self.dataset, self.dataset.keys())
+        tags: Iterable[int] = self.dataset.keys()
+        if self._top:
+            yield from DatasetLevel(getattr(self.dataset, "file_meta", None) or Dataset())
+            tags = [tag for tag in tags if tag not in PIXEL_TAGS]
+        yield from elements_of(self.dataset, tags)
 
 
 def elements_of(dataset: Dataset, tags: Iterable[int]) -> list[Element]:
@@ -349,7 +357,7 @@ def file_level(file: FileRef) -> Level:
             found = None
         if found is not None:
             return found
-    return DatasetLevel(read_header(file))
+    return DatasetLevel(read_header(file), top=True)
 
 
 def _long_level(file: FileRef) -> Level | None:
