@@ -12,14 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dicomlab.teach.exercises import Verdict, check_exercise
+    from dicomlab.teach.window import WindowExplorer, explore_window
 
 # Where each name lives: the rooms bring widgets and load when they are first used.
 _HOMES = {
     "Verdict": "exercises",
+    "WindowExplorer": "window",
     "check_exercise": "exercises",
+    "explore_window": "window",
 }
 
-__all__ = ["Verdict", "check_exercise"]
+__all__ = [
+    "Verdict",
+    "WindowExplorer",
+    "check_exercise",
+    "explore_window",
+]
 
 
 def __getattr__(name: str) -> Any:

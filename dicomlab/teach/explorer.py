@@ -73,7 +73,7 @@ class Explorer(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **more: Any) -> None:
-        if cls.bundle:
+        if "bundle" in cls.__dict__:  # not again for the class that anywidget makes of each instance
             cls._esm = _module(cls.bundle)  # before traitlets looks at it
         super().__init_subclass__(**more)
 
