@@ -12,20 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dicomlab.teach.exercises import Verdict, check_exercise
+    from dicomlab.teach.geometry import GeometryExplorer, explore_geometry
     from dicomlab.teach.window import WindowExplorer, explore_window
 
 # Where each name lives: the rooms bring widgets and load when they are first used.
 _HOMES = {
+    "GeometryExplorer": "geometry",
     "Verdict": "exercises",
     "WindowExplorer": "window",
     "check_exercise": "exercises",
+    "explore_geometry": "geometry",
     "explore_window": "window",
 }
 
 __all__ = [
+    "GeometryExplorer",
     "Verdict",
     "WindowExplorer",
     "check_exercise",
+    "explore_geometry",
     "explore_window",
 ]
 
