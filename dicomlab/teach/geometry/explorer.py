@@ -36,6 +36,7 @@ _FIRST: dict[str, Any] = {
     "system": "LPS",
     "view": [28.0, 18.0],
     "zoom": 1.0,
+    "figure": True,
 }
 
 
@@ -64,6 +65,7 @@ class GeometryExplorer(Explorer):
             "guessed": start.given is not None,
             "findings": list(start.findings),
             "notes": list(start.notes),
+            "pictures": start.pictures,
         }
         state = start.state
         middle = [state[name] // 2 for name in ("slices", "rows", "columns")]

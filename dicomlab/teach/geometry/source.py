@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -14,18 +14,38 @@ import xarray as xr
 
 from dicomlab.affine import direction_from_cosines
 from dicomlab.errors import DicomLabError, GeometryError
-from dicomlab.geometry import Geometry
+from dicomlab.geometry import AXES, Geometry
 from dicomlab.read import Series, SeriesList, Stack
 from dicomlab.read.picking import find_stack
 from dicomlab.read.planes import Plane
 from dicomlab.teach.geometry.figure import HEAD
+from dicomlab.teach.geometry.pictures import of_planes, of_volume
 from dicomlab.teach.geometry.planes import MOST_SLICES, Given
 
 __all__ = ["Start", "start_of"]
 
 FloatArray = npt.NDArray[np.float64]
 
-_HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "EAR", "NECK", "SINUS")
+_HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "ORBIT", "NECK", "SINUS")
+_TRUNKS = (
+    "CHEST",
+    "THORAX",
+    "ABDOMEN",
+    "PELVIS",
+    "SPINE",
+    "LIVER",
+    "HEART",
+    "CARDIAC",
+    "KIDNEY",
+    "BREAST",
+    "PROSTATE",
+)
+_SMALL = 280.0
+"""A field of view (mm) up to which a stack of an unnamed region is taken for one of a head."""
+_BOX = 830.0
+"""Height (mm) of the box around the figure."""
+_LEAN = 0.1
+"""Degrees that slices lean to be called tilted, as in the reader's findings."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +66,8 @@ class Start:
         What was odd about the series as it was read.
     notes
         What else has to be said.
+    pictures
+        Small pictures of slices, see `pictures`.
     """
 
     title: str
@@ -54,6 +76,7 @@ class Start:
     at: tuple[float, float, float] = (0.0, 0.0, 0.0)
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    pictures: dict[str, Any] = field(default_factory=dict)
 
 
 def start_of(source: Any) -> Start:
@@ -101,19 +124,44 @@ def _of_volume(volume: xr.DataArray) -> Start:
     text = " ".join(str(volume.attrs.get(name) or "") for name in ("Modality", "SeriesDescription")).strip()
     found = volume.attrs.get("findings") or ""
     lines = found.splitlines() if isinstance(found, str) else [str(one) for one in found]
-    return _of_grid(Geometry.from_volume(volume), text or "volume", tuple(lines))
+    geometry = Geometry.from_volume(volume)
+    start = _of_grid(geometry, text or "volume", tuple(lines))
+    return replace(start, pictures=_of_slices(volume, geometry))
+
+
+def _of_slices(volume: xr.DataArray, geometry: Geometry) -> dict[str, Any]:
+    """Pictures of a volume's slices, first the one that is lowest along r × c."""
+    if any(name not in volume.dims for name in AXES):
+        return {}
+    return of_volume(volume, _order(geometry).tolist())
+
+
+def _order(geometry: Geometry) -> npt.NDArray[np.intp]:
+    """The slices along r × c of the array as it runs."""
+    c, r = _ways(geometry)
+    return np.argsort(_corners(geometry) @ np.cross(r, c), kind="stable")
+
+
+def _ways(geometry: Geometry) -> tuple[FloatArray, FloatArray]:
+    """LPS directions in which row and column index grow."""
+    falls = [line.size > 1 and line[-1] < line[0] for line in geometry.positions[1:]]
+    c, r = (geometry.direction[:, 1 + axis] * (-1.0 if fall else 1.0) for axis, fall in enumerate(falls))
+    return c, r
+
+
+def _corners(geometry: Geometry) -> FloatArray:
+    """LPS mm of the first voxel of each slice."""
+    return geometry.lps([[k, 0, 0] for k in range(geometry.slice.size)])
 
 
 def _of_grid(geometry: Geometry, title: str, findings: tuple[str, ...]) -> Start:
     rows, columns = geometry.row.size, geometry.column.size
     if min(geometry.shape) < 1:
         raise GeometryError("A volume without voxels has no positions; the selection that made it was empty.")
-    falls = [line.size > 1 and line[-1] < line[0] for line in geometry.positions[1:]]
-    c, r = (geometry.direction[:, 1 + axis] * (-1.0 if fall else 1.0) for axis, fall in enumerate(falls))
-    places = geometry.lps([[k, 0, 0] for k in range(geometry.slice.size)])
+    c, r = _ways(geometry)
+    places, order = _corners(geometry), _order(geometry)
     down, across = (abs(x) if math.isfinite(x) and x else 1.0 for x in geometry.spacing[1:])
     notes = ("A volume has no file numbers: Instance Number counts its slices.",)
-    order = np.argsort(places @ np.cross(r, c), kind="stable")
     numbers = [float(k + 1) for k in order]
     return _start(
         title,
@@ -157,7 +205,7 @@ def _of_stack(stack: Stack, findings: tuple[str, ...]) -> Start:
     region = f"{first.text('BodyPartExamined')} {first.text('SeriesDescription')}".upper()
     spacing = cast(FloatArray, first.pixel_spacing)
     text = f"{first.modality} {first.text('SeriesDescription')}".strip()
-    return _start(
+    start = _start(
         text,
         np.array([p.position for p in singles]),
         cosines,
@@ -167,8 +215,15 @@ def _of_stack(stack: Stack, findings: tuple[str, ...]) -> Start:
         [p.number("SliceLocation") for p in singles],
         findings,
         tuple(notes),
-        head=any(word in region for word in _HEADS),
+        head=_is_head(region, max(first.shape[0] * spacing[0], first.shape[1] * spacing[1])),
     )
+    return replace(start, pictures=of_planes(singles[:MOST_SLICES]))
+
+
+def _is_head(region: str, field: float) -> bool:
+    if any(word in region for word in _TRUNKS):
+        return False
+    return any(word in region for word in _HEADS) or field <= _SMALL
 
 
 def _start(
@@ -193,9 +248,9 @@ def _start(
     along, down, across = apart @ n, apart @ c, apart @ r
     step = float(np.median(np.diff(along))) if len(along) > 1 else 1.0
     lean = float(down[-1] / along[-1]) if len(along) > 1 else 0.0
-    if abs(lean) < 1e-9:
-        lean = 0.0
     tilt = math.degrees(math.atan(lean))
+    if abs(tilt) <= _LEAN:  # rounded positions
+        tilt = 0.0
     given = Given(
         tuple(along.tolist()),
         tuple((down - math.tan(math.radians(tilt)) * along).tolist()),
@@ -215,6 +270,8 @@ def _start(
         "tilt": tilt,
         "labels": "file",
     }
+    widest = max(*apart.max(axis=0) - apart.min(axis=0), spacing[0] * shape[0], spacing[1] * shape[1])
+    state["zoom"] = round(min(max(_BOX / (2.4 * widest), 1.0), 2.0), 2)
     middle = (
         positions.mean(axis=0) + c * spacing[0] * (shape[0] - 1) / 2 + r * spacing[1] * (shape[1] - 1) / 2
     )

@@ -62,7 +62,7 @@ def _scene(axes: Axes, explorer: GeometryExplorer, planes: list[SetPlane], setti
     right, up, away = camera(*(float(x) if isinstance(x, (int, float)) else 0.0 for x in numbers))
     screen = np.array([right, up])
     for part in explorer.facts["figure"]["parts"]:
-        if part["skin"]:
+        if part["skin"] and explorer.state.get("figure") is not False:
             _ellipse(axes, screen, np.array(part["centre"]), np.array(part["radii"]))
     r, c, _ = directions(setting)
     down, across = setting.rows * setting.spacing[0] * c, setting.columns * setting.spacing[1] * r

@@ -8,7 +8,7 @@ import { Matrix, figure as written } from "./geometry/matrix.js";
 import { Order, coloursOf, lineOf } from "./geometry/order.js";
 import { directions, findingsOf, gridOf, lpsOf, misplaced, ordered, planesOf, sound, sum, voxelOf } from "./geometry/planes.js";
 import { ROLES, drawScene, sides } from "./geometry/scene.js";
-import { choice, select, slider } from "./shared/controls.js";
+import { choice, select, slider, toggle } from "./shared/controls.js";
 import { dial } from "./shared/dial.js";
 import { explorer } from "./shared/explorer.js";
 
@@ -17,7 +17,7 @@ import { explorer } from "./shared/explorer.js";
 
 const MOST_DRAWN = 32;
 const PICTURE = 44; // pixels of a slice's picture along its longer side
-const FIRST = { turns: [0, 0, 0], fault: "none", labels: "position", order: "position", system: "LPS", voxel: [0, 0, 0], view: [28, 18], zoom: 1 };
+const FIRST = { turns: [0, 0, 0], fault: "none", labels: "position", order: "position", system: "LPS", voxel: [0, 0, 0], view: [28, 18], zoom: 1, figure: true };
 
 /** @type {Record<string, number[]>} */
 const PRESETS = {
@@ -56,6 +56,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
   };
   const preset = choice("Orientation", [...Object.keys(PRESETS), "oblique"].map((one) => [one, one, one === "prone" ? "Head first, prone: the picture is upright in the room" : one === "feet first" ? "Feet first, supine: the picture is upright in the room" : `${one} slices`]), (name) => turn({ iop: PRESETS[name] ?? PRESETS.axial, turns: name === "oblique" ? OBLIQUE : [0, 0, 0] }));
   const system = choice("Millimetres", [["LPS", "LPS", "DICOM, ITK, dicomlab: x to the left, y to the back, z to the head"], ["RAS", "RAS", "nibabel, NIfTI, Slicer: x to the right, y to the front, z to the head"]], (one) => choose({ system: one }));
+  const figure = toggle("figure", "The stylised patient: it stands there by guess, unless the stack is made up", (on) => choose({ figure: on }));
   const reset = make("button", "dl-button", { type: "button", title: given ? "Back to the positions of the series" : "Back to the beginning" }, ["reset"]);
   reset.addEventListener("click", () => choose(first));
 
@@ -80,7 +81,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
   const beside = make("div", "dl-soft");
   const head = (/** @type {string} */ text) => make("div", "dl-head", {}, [text]);
   root.append(
-    make("div", "dl-tools", {}, [preset.element, system.element, reset]),
+    make("div", "dl-tools", {}, [preset.element, system.element, figure.element, reset]),
     make("div", "dl-body", {}, [
       make("section", "dl-seen", { "aria-label": "Slices in the patient" }, [head(facts.title || "slices"), stage, beside]),
       make("section", "dl-set", { "aria-label": "Attributes" }, dials.element),
@@ -110,11 +111,10 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     choose({ voxel: voxelOf(grid, setting, lps).map((x, k) => Math.min(Math.max(Math.round(x), 0), sizes[k] - 1)) });
   }
 
-  /** Every so many planes, or those that have a picture. @param {Plane[]} planes */
-  function few(planes) {
-    if (real.size) return planes.filter(({ index }) => real.has(index));
+  /** Every so many planes, or those that have a picture; the outer ones and the one that is read in any case. @param {Plane[]} planes @param {number[]} always */
+  function few(planes, always) {
     const every = Math.ceil(planes.length / MOST_DRAWN);
-    return planes.filter((_, n) => n % every === 0 || n === planes.length - 1);
+    return planes.filter(({ index }) => always.includes(index) || (real.size ? real.has(index) : index % every === 0));
   }
 
   function draw() {
@@ -124,16 +124,17 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const setting = sound(all);
     const planes = planesOf(setting, given);
     const grid = gridOf(planes, setting);
-    const some = few(planes);
+    const voxel = sizesOf(all.voxel, [planes.length, setting.rows, setting.columns]);
+    const always = [planes[0].index, planes[planes.length - 1].index, planes[voxel[0]].index];
+    const some = few(planes, always);
     const stack = ordered(planes, setting.order);
     // Turning the view moves no slice: their pictures are kept.
-    const key = JSON.stringify([setting, real.size]);
+    const key = JSON.stringify([setting, real.size, always]);
     if (key !== drawn) {
       drawn = key;
       [pictures, lines] = painted(some, grid, setting);
     }
     const colours = coloursOf(stack);
-    const voxel = sizesOf(all.voxel, [planes.length, setting.rows, setting.columns]);
     drawScene(canvas, wide, stage.clientHeight, style, {
       setting,
       grid,
@@ -141,14 +142,14 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
       colours,
       pictures,
       figure: facts.figure,
-      guessed: facts.guessed,
+      figured: all.figure !== false,
       system: all.system === "RAS" ? "RAS" : "LPS",
       voxel: sum(planes[voxel[0]].position, [voxel[1] * setting.spacing[0], grid.c], [voxel[2] * setting.spacing[1], grid.r]),
       lit: planes[voxel[0]].index,
       view: /** @type {[number, number]} */ ([0, 1].map((n) => (Number.isFinite(all.view?.[n]) ? all.view[n] : FIRST.view[n]))),
       zoom: Math.min(Math.max(Number(all.zoom) || 1, 0.5), 6),
     });
-    return { all, setting, planes, grid, some, stack, voxel };
+    return { all, setting, planes, grid, some, stack, voxel, always };
   }
 
   /** Pictures of slices, and a line of each. @param {Plane[]} planes @param {import("./geometry/planes.js").Grid} grid @param {import("./geometry/planes.js").Setting} setting @returns {[Map<number, HTMLCanvasElement>, Map<number, number[]>]} */
@@ -177,16 +178,17 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
   function update() {
     const found = draw();
     if (!found) return;
-    const { all, setting, planes, grid, some, stack, voxel } = found;
+    const { all, setting, planes, grid, some, stack, voxel, always } = found;
     dials.show(setting, all, planes);
     preset.show(presetOf(setting));
     system.show(all.system === "RAS" ? "RAS" : "LPS");
+    figure.show(all.figure !== false);
     by.show(setting.order);
     labels.show(setting.labels === "file" && !given ? "position" : setting.labels);
     const mode = all.system === "RAS" ? "RAS" : "LPS";
     matrix.show(grid, setting, planes, mode);
     const wrong = stack.filter((plane, n) => plane !== planes[n]).length;
-    order.show({ stack: few(stack), planes: some, all: planes, grid, lines, by: setting.order, off: misplaced(stack, grid), wrong }, style);
+    order.show({ stack: few(stack, always), planes: some, all: planes, grid, lines, by: setting.order, off: misplaced(stack, grid), wrong }, style);
     const sizes = [planes.length, setting.rows, setting.columns];
     voxels.forEach((one, n) => {
       const input = /** @type {HTMLInputElement} */ (one.element.querySelector("input"));
@@ -204,7 +206,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const lines_ = [...odd.map(({ code, text }) => [code, text]), ...(facts.findings ?? []).filter((/** @type {string} */ line) => !odd.some(({ code }) => line.startsWith(code))).map((/** @type {string} */ line) => ["as read", line])];
     findings.replaceChildren(...(lines_.length ? lines_.map(([code, text]) => make("li", "", {}, [make("b", "dl-warning", {}, [code]), ` ${text}`])) : [make("li", "dl-soft", {}, ["nothing: one affine places every voxel"])]));
     const facing = `slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}`;
-    const notes = [facing, ...(some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn`] : []), ...(facts.guessed ? ["the figure stands there by guess: only the letters are known"] : []), ...(facts.notes ?? [])];
+    const notes = [facing, ...(some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn`] : []), ...(facts.guessed && all.figure !== false ? ["the figure stands there by guess: only the letters are known"] : []), ...(facts.notes ?? [])];
     beside.textContent = `${notes.join("; ").replace(/\.;/g, ";")}`;
   }
 

@@ -78,7 +78,12 @@ export function placed(planes, { heights, gaps }, all) {
   const at = planes.map((plane) => height.get(plane.index) ?? 0);
   const low = Math.min(...at) - usual / 2;
   const span = Math.max(...at) + usual / 2 - low;
-  return planes.map((plane, n) => ({ plane, from: (at[n] - usual / 2 - low) / span, to: (at[n] + usual / 2 - low) / span }));
+  return planes.map((plane, n) => {
+    const end = at[n] + usual / 2;
+    const next = (at[n + 1] ?? Infinity) - usual / 2;
+    // Steps that differ by less than a tenth leave no gap to be seen.
+    return { plane, from: (at[n] - usual / 2 - low) / span, to: ((next > end && next - end < usual / 10 ? next : end) - low) / span };
+  });
 }
 
 export class Order {

@@ -20,7 +20,7 @@ export const hue = (share) => `hsl(${Math.round(215 + 175 * share) % 360} 75% 52
  * @property {Setting} setting @property {Grid} grid
  * @property {Plane[]} planes those that are drawn @property {Map<number, string>} colours of the planes by their place in the chosen order
  * @property {Map<number, HTMLCanvasElement>} pictures
- * @property {Figure} figure @property {boolean} guessed
+ * @property {Figure} figure @property {boolean} figured whether the figure is drawn
  * @property {"LPS" | "RAS"} system @property {Vector3 | null} voxel LPS mm @property {number} lit place of the slice that is read
  * @property {[number, number]} view @property {number} zoom
  */
@@ -139,7 +139,7 @@ export function drawScene(canvas, wide, high, style, shown) {
   }
   context.setLineDash([]);
   // The figure: limbs that are further away first.
-  const skins = figure.parts.filter(({ skin }) => skin).sort((one, other) => at(other.centre).depth - at(one.centre).depth);
+  const skins = figure.parts.filter(({ skin }) => skin && shown.figured).sort((one, other) => at(other.centre).depth - at(one.centre).depth);
   for (const { centre: middle, radii } of skins) {
     const { a, b, turn } = outline(view, radii);
     const { x, y } = at(middle);
@@ -171,7 +171,9 @@ export function drawScene(canvas, wide, high, style, shown) {
     context.beginPath();
     path.forEach((place) => context.lineTo(at(place).x, at(place).y));
     context.fill();
-    if (picture && !before) {
+    // Seen from the edge, pictures behind one another are noise.
+    const facing = Math.abs(dot(grid.n, view.away));
+    if (picture && !before && (lit || facing > 0.2)) {
       context.globalAlpha = lit ? 1 : 0.55;
       context.setTransform(ratio * ((across.x - from.x) / picture.width), ratio * ((across.y - from.y) / picture.width), ratio * ((along.x - from.x) / picture.height), ratio * ((along.y - from.y) / picture.height), ratio * from.x, ratio * from.y);
       context.drawImage(picture, 0, 0);
@@ -194,13 +196,19 @@ export function drawScene(canvas, wide, high, style, shown) {
   const length = Math.hypot(...grid.axis);
   arrow(origin, sum(origin, [reach / length, grid.axis]), ROLES.slice, "slice k");
   // Letters of the patient, and where the axes of mm point.
-  const middle = [0, 1, 2].map((axis) => (box[0][axis] + box[1][axis]) / 2);
+  const floor = view.up[2] > 0.2 ? looked[2] - (high / 2 - 44) / (scale * view.up[2]) : -Infinity;
+  const base = [looked[0], looked[1], Math.max(box[0][2], floor)];
   for (let axis = 0; axis < 3; axis++) {
     for (const end of [0, 1]) {
-      const place = [...middle];
-      const size = box[1][axis] - box[0][axis];
-      if (axis < 2) place[2] = box[0][2];
-      place[axis] = box[end][axis] + (end ? 1 : -1) * Math.max(0.02 * size, 14 / scale);
+      const place = axis < 2 ? [...base] : [...looked];
+      const from = at(place);
+      const unit = [0, 0, 0];
+      unit[axis] = end ? 1 : -1;
+      const reach_ = Math.abs(box[end][axis] - place[axis]) + 16 / scale;
+      // No further than the picture goes.
+      const way = at(sum(/** @type {Vector3} */ (place), [1, /** @type {Vector3} */ (unit)]));
+      const room = (/** @type {number} */ by, /** @type {number} */ start, /** @type {number} */ size) => (Math.abs(by) < 1e-6 ? Infinity : ((by > 0 ? size - 14 : 14) - start) / by);
+      place[axis] += (end ? 1 : -1) * Math.max(0, Math.min(reach_, room(way.x - from.x, from.x, wide), room(way.y - from.y, from.y, high)));
       const { x, y } = at(place);
       write(LETTERS[axis][end], x, y, text, "600 15px system-ui, sans-serif");
     }
