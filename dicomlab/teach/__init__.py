@@ -12,14 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dicomlab.teach.exercises import Verdict, check_exercise
+    from dicomlab.teach.file_explorer import FileExplorer, explore_file
+    from dicomlab.teach.pitfalls import gallery
+    from dicomlab.teach.series import explore_series
 
 # Where each name lives: the rooms bring widgets and load when they are first used.
 _HOMES = {
+    "FileExplorer": "file_explorer",
     "Verdict": "exercises",
     "check_exercise": "exercises",
+    "explore_file": "file_explorer",
+    "explore_series": "series",
+    "gallery": "pitfalls",
 }
 
-__all__ = ["Verdict", "check_exercise"]
+__all__ = [
+    "FileExplorer",
+    "Verdict",
+    "check_exercise",
+    "explore_file",
+    "explore_series",
+    "gallery",
+]
 
 
 def __getattr__(name: str) -> Any:

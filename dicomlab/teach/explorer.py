@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -73,7 +74,7 @@ class Explorer(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **more: Any) -> None:
-        if cls.bundle:
+        if "bundle" in cls.__dict__:  # not again for the class that anywidget makes of each instance
             cls._esm = _module(cls.bundle)  # before traitlets looks at it
         super().__init_subclass__(**more)
 
@@ -83,7 +84,11 @@ class Explorer(anywidget.AnyWidget):
 
     def to_html(self) -> HtmlPage:
         """Return the explorer as a page that needs no kernel and no network; ``.save(path)`` writes it."""
-        traits = {"facts": self.facts, "state": self.state}
+        return self._page(self.facts, self.state)
+
+    def _page(self, facts: Mapping[str, Any], state: Mapping[str, Any]) -> HtmlPage:
+        """A page of these facts and this state, which may say more than the widget's, as nobody answers there."""
+        traits = {"facts": facts, "state": state}
         text = _PAGE.format(
             title=html.escape(self.title),
             traits=json_in_html(traits),

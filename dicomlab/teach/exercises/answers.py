@@ -57,7 +57,9 @@ def check(look: Callable[[Any], Verdict]) -> Check:
         except Off as off:
             return wrong(str(off))
         except Exception as error:  # the methods of an answer are somebody else's code
-            return wrong(f"{described(answer)} cannot be read as an answer ({type(error).__name__}).")
+            return wrong(
+                f"something of type {type(answer).__name__[:40]} cannot be read as an answer ({type(error).__name__})."
+            )
 
     return checked
 
@@ -99,6 +101,8 @@ def number(answer: Any, what: str) -> float:
     if isinstance(answer, _ARRAYS):
         if answer.size != 1:
             raise Off(f"{what} is asked for, one number; this is {described(answer)}.")
+        if np.ma.is_masked(answer):
+            raise Off(f"{what} is asked for; this one is masked, so it holds nothing.")
         answer = np.asarray(answer).reshape(-1)[0]
         if isinstance(answer, np.bool_ | bool) or not isinstance(answer, Real | Decimal):
             raise Off(f"{what} is asked for, a number; this array holds {described(answer)}.")
@@ -157,6 +161,8 @@ def _fill(target: npt.NDArray[Any], answer: Any, what: str) -> None:
         if answer.dtype.kind == "O":
             for place, item in np.ndenumerate(np.asarray(answer)):
                 target[place] = number(item, "a number at each place")
+        elif isinstance(answer, np.ma.MaskedArray):
+            target[...] = np.ma.filled(answer.astype(float), np.nan)
         else:
             target[...] = np.asarray(answer)
     elif target.ndim == 0:

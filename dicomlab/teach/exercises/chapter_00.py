@@ -67,8 +67,8 @@ def _start(answer: Any) -> Verdict:
                 "off by one: bytes are counted from 0, so the first byte after 144 + n bytes is number 144 + n.",
             ),
         ],
-        otherwise=f"you are {abs(found - start)} bytes {'too far' if found > start else 'short'}. At the right place stands "
-        "b'\\x08\\x00', the group 0008 in little endian.",
+        otherwise=f"you are {abs(found - start):.6g} bytes {'too far' if found > start else 'short'}. "
+        "At the right place stands b'\\x08\\x00', the group 0008 in little endian.",
     )
 
 

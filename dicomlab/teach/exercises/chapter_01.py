@@ -42,7 +42,7 @@ def _tag(answer: Any) -> tuple[int, int]:
     raise Off(f"a tag is asked for, (0x…, 0x…) with two numbers up to 0xFFFF; this is {described(answer)}.")
 
 
-def _said(tag: tuple[int, int]) -> str:
+def _said(tag: tuple[int, ...]) -> str:
     return f"({tag[0]:04X},{tag[1]:04X})"
 
 
