@@ -38,7 +38,7 @@ def plant(one: Dataset) -> None:
     one.PatientName = "Example^Ruth"
     one.PatientID = "RE-1961"
     one.ImageComments = "Mrs Example coughed"
-    one.StudyInstanceUID = "1.2.826.0.1.3680043.10.1.20240229.0945"
+    one.StudyInstanceUID = "1.2.826.0.1.3680043.10.1.20240229.945"
     one.private_block(0x0011, "ACME CT 4", create=True).add_new(1, "LO", "EXAMPLE RUTH F")
     order = Dataset()
     order.ReasonForTheRequestedProcedure = "Follow-up, see letter of Dr Example (husband)"
@@ -144,14 +144,14 @@ def _talking(answer: Any) -> Verdict:
 def _burned(answer: Any) -> Verdict:
     found = whole(answer, "an Instance Number")
     if found == _BURNED:
-        return right("top left, in letters that are brighter than bone.")
+        return right("bottom left, in letters that are brighter than bone.")
     if found == _BURNED - 1:
         return wrong("that is its index, counted from 0; Instance Numbers of this series begin with 1.")
     if not 1 <= found <= _SHAPE[0]:
         return wrong(f"there are images 1 to {_SHAPE[0]}.")
     if found == _SHAPE[0] + 1 - _BURNED:
         return wrong("counted from the wrong end: image 1 is the lowest, nearest to the feet.")
-    return wrong("look into the corners of the pictures: one has letters, top left.")
+    return wrong("look into the corners of the pictures: one has letters, bottom left.")
 
 
 @check
