@@ -364,6 +364,27 @@ def test_identity_is_masked_until_asked_for() -> None:
         assert "Secret^Name" in repr(explain(dataset))
 
 
+def test_a_description_is_shown_without_the_words_that_name_the_patient(tmp_path: Path) -> None:
+    dataset = header()
+    dataset.PatientName, dataset.PatientID = "Müller^Anna", "ID-4711"
+    dataset.SeriesDescription = "T2 ax MUELLER"
+    dataset.ManufacturerModelName = "Anna's scanner"
+    dataset.private_block(0x0019, "MUELLER 1", create=True).add_new(0x01, "IS", 1)
+    item = Dataset()
+    item.CodeMeaning = "of Anna"
+    dataset.ProcedureCodeSequence = Sequence([item])
+    told = explain(dataset)
+    for said in (repr(told), told._repr_html_(), str(told.to_dict())):
+        assert not re.search(r"(?i)m(ü|ue)ller|\banna\b|4711", said)
+    rows = {row.keyword: row.value for row in told.rows}
+    assert rows["SeriesDescription"] == f"T2 ax {MASK}"
+    folder = write(tmp_path, [dataset])
+    named = next(folder.iterdir()).rename(folder / "anna.dcm")
+    assert "anna" not in repr(explain(named))
+    with show_identity():
+        assert "Müller" in repr(explain(dataset))
+
+
 HOSTILE = "<img src=x onerror=alert(1)>\"'&<script>alert(2)</script>"
 
 
