@@ -44,7 +44,7 @@ OURS = {
     "th",
     "td",
 }
-OURS |= {"br", "ins", "del"}
+OURS |= {"br", "ins", "del", "wbr"}
 ATTRIBUTES = {
     "class",
     "open",
