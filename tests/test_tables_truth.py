@@ -46,6 +46,8 @@ def compared(file: Path) -> int:
     # What dcmdump does not know, or leaves open, pydicom has from its dictionary.
     open_vrs = ("??", "ox", "px", "xs", "lt", "up")
     vrs = [(tag, ours, vr) for ours, (tag, vr, *_) in zip(table.vr, expected, strict=True)]
+    # Lengths of private groups (retired) are UL to dcmdump, and nothing to the dictionary of pydicom.
+    vrs = [row for row in vrs if not row[0].endswith(",0000)")]
     assert [row for row in vrs if row[1] != row[2] and row[2] not in open_vrs] == []
     for (tag, vr, count, value), vm, text in zip(expected, table.vm, table.value, strict=True):
         if vr in ("OB", "OW", "UN", "SQ", "??", "ox", "OF", "OD", "OL"):
