@@ -14,6 +14,9 @@ __all__ = ["explain_attribute", "explain_vr", "places_of"]
 _PER_OBJECT = 3
 """Places of one attribute in one object that are told when nobody asked for that object."""
 
+_CREATORS = 15
+"""Creators of a private attribute that are named."""
+
 _KINDS = {
     "group length": (
         "How many bytes the rest of this group has. Only groups 0 and 2 still have one: there it says where the group ends.",
@@ -27,8 +30,8 @@ _KINDS = {
         ("PS3.5 section 7.8.1",),
     ),
     "private": (
-        "A private attribute: its group is odd, and a manufacturer decides what it means. The Private Creator of its block says "
-        "which one.",
+        "A private attribute: its group is odd, and a manufacturer decides what it means. The Private Creator of its block "
+        "says which one.",
         "It may hold anything, names too, and de-identification removes it unless it is known to be safe. What is needed to "
         "use the pixels should never be only here, and sometimes is.",
         ("PS3.5 section 7.8",),
@@ -94,8 +97,8 @@ def _special(entry: Entry) -> Explanation:
             facts.append(("known as", f"{entry.name or 'no name'}, from pydicom's private dictionary"))
         elif known:
             shown = [f"{whose}: {title or 'no name'}" for whose, title in sorted(known.items())]
-            more = f", and {len(shown) - 6} more" if len(shown) > 6 else ""
-            facts.append(("known by", f"{'; '.join(shown[:6])}{more}"))
+            more = f", and {len(shown) - _CREATORS} more" if len(shown) > _CREATORS else ""
+            facts.append(("known by", f"{'; '.join(shown[:_CREATORS])}{more}"))
         else:
             facts.append(("known by", "nobody in pydicom's private dictionary"))
     private = entry.tag.is_private
@@ -118,8 +121,10 @@ def _special(entry: Entry) -> Explanation:
 
 def places_of(entry: Entry, sop_class: str | None) -> tuple[Place, ...]:
     """Its modules, alike ones of several objects together: in one object all, in the main ones the outermost."""
+    if not entry.keyword:
+        return ()
     if sop_class is not None:
-        found = list(roles(int(entry.tag), sop_class))
+        found = list(roles(entry.keyword, sop_class))
     else:
         found = _outermost(entry, MAIN) or _outermost(entry, all_sop_classes())
     grouped: dict[tuple[str, str, str, str], dict[str, str]] = {}
@@ -132,7 +137,7 @@ def places_of(entry: Entry, sop_class: str | None) -> tuple[Place, ...]:
 def _outermost(entry: Entry, sop_classes: tuple[str, ...]) -> list[Role]:
     found: list[Role] = []
     for name in sop_classes:
-        mine = roles(int(entry.tag), name)
+        mine = roles(entry.keyword, name)
         found += [role for role in mine if len(role.path) == len(mine[0].path)][:_PER_OBJECT]
     return found
 

@@ -182,7 +182,8 @@ background:var(--dl-shade);border:1px solid var(--dl-line);border-radius:4px;pad
 .dicomlab .dl-explained tr:last-child th,.dicomlab .dl-explained tr:last-child td{border-bottom:0}
 .dicomlab .dl-explained .facts th{width:6.5em;font-weight:400;white-space:nowrap}
 .dicomlab .dl-explained .places th{border-bottom:1px solid var(--dl-line)}
-.dicomlab .dl-explained .places .n,.dicomlab .dl-explained .places .type{white-space:nowrap}
+.dicomlab .dl-explained .places{table-layout:fixed} .dicomlab .dl-explained .places th:first-child{width:44%}
+.dicomlab .dl-explained .places th:nth-child(2){width:3.5em}
 </style>""")
 
 

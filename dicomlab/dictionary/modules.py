@@ -7,17 +7,15 @@ must be there. The tables are facts of the standard in a compact form, `modules.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib.resources import files
 
-from pydicom.datadict import keyword_for_tag, repeater_has_tag
-from pydicom.tag import Tag
 from pydicom.uid import UID
 
 from dicomlab.dictionary.carried import UIDS
+from dicomlab.dictionary.standard import FRAMES, Iod, Line, Module, Tables, tables_of_standard
 from dicomlab.errors import DicomLabError
 
 __all__ = [
@@ -104,8 +102,6 @@ MAIN = (
 )
 """The objects that are told of when nobody asked for one."""
 
-_FRAMES = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
-
 
 @dataclass(frozen=True, slots=True)
 class Role:
@@ -149,91 +145,6 @@ class Role:
         return " › ".join((["the functional groups"] if self.functional_group else []) + list(inner))
 
 
-@dataclass(frozen=True, slots=True)
-class Iod:
-    """One information object: its name, section, SOP Class UIDs and modules as (usage, key); F before a usage: a macro."""
-
-    name: str
-    section: str
-    uids: tuple[str, ...]
-    modules: list[tuple[str, str]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Module:
-    name: str
-    section: str
-    # keyword, type, what its items hold: (keyword, type, …) again, or the number of a set
-    content: list[_Line] = field(default_factory=list)
-    places: dict[str, list[tuple[str, tuple[str, ...]]]] | None = None
-
-
-@dataclass(slots=True)
-class _Line:
-    keyword: str
-    type: str
-    shared: str = ""
-    content: list[_Line] = field(default_factory=list)
-
-
-class _Tables:
-    """`modules.txt`, read."""
-
-    def __init__(self, text: str) -> None:
-        self.iods: list[Iod] = []
-        self.modules: dict[str, _Module] = {}
-        self.sets: dict[str, list[_Line]] = {}
-        nest: list[list[_Line]] = []
-        for line in text.splitlines():
-            word, _, rest = line.strip().partition(" ")
-            if not word or word.startswith("#"):
-                continue
-            if word == "iod":
-                name, section, uids = rest.split(" | ")
-                self.iods.append(Iod(name, section, tuple(uids.split())))
-                nest = []
-            elif word in ("module", "group"):
-                key, name, section = rest.split(" | ")
-                module = _Module(name, section)
-                self.modules[word + key] = module
-                nest = [module.content]
-            elif word == "set":
-                nest = [self.sets.setdefault(rest, [])]
-            elif not nest:
-                self.iods[-1].modules.append((word, rest))
-            else:
-                type_, _, shared = rest.partition(" ")
-                new = _Line(word, type_, shared[1:])
-                del nest[len(line) - len(line.lstrip()) + 1 :]
-                nest[-1].append(new)
-                nest.append(new.content)
-        self.of_uid = {uid: iod for iod in self.iods for uid in iod.uids}
-
-    def module(self, usage: str, key: str) -> _Module:
-        return self.modules[("group" if usage[0] == "F" else "module") + key]
-
-    def places(self, module: _Module) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-        """Keyword -> (type, sequences around), everywhere in `module`."""
-        if module.places is None:
-            found: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-            for keyword, type_, path in self._walk(module.content, ()):
-                found.setdefault(keyword, []).append((type_, path))
-            module.places = found
-        return module.places
-
-    def _walk(self, lines: list[_Line], path: tuple[str, ...]) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-        for line in lines:
-            yield line.keyword, line.type, path
-            inner = self.sets[line.shared] if line.shared else line.content
-            if inner:
-                yield from self._walk(inner, (*path, line.keyword))
-
-
-@lru_cache(1)
-def _tables() -> _Tables:
-    return _Tables((files("dicomlab.dictionary") / "modules.txt").read_text(encoding="utf-8"))
-
-
 def sop_class_uid(what: str) -> str:
     """The UID of a SOP Class that is named by UID, keyword, name, or as people call it (``"CT"``, ``"RTSTRUCT"``).
 
@@ -243,7 +154,7 @@ def sop_class_uid(what: str) -> str:
         No SOP Class is named so; the message has those of similar names.
     """
     text = str(what).strip()
-    if re.fullmatch(r"[0-9.]+", text):
+    if isinstance(what, UID) or re.fullmatch(r"[0-9.]+", text):  # of a file it may be anything
         return text
     plain = re.sub(r"[^a-z0-9]", "", text.lower())
     names = _sop_classes()
@@ -274,19 +185,20 @@ def _sop_classes() -> dict[str, str]:
     return names
 
 
+@lru_cache(512)
 def iod_of(sop_class: str) -> Iod | None:
     """The information object of a SOP Class (named as `sop_class_uid` takes it); None when its tables are not here."""
-    return _tables().of_uid.get(sop_class_uid(sop_class))
+    return tables_of_standard().of_uid.get(sop_class_uid(sop_class))
 
 
 def all_sop_classes() -> tuple[str, ...]:
     """UIDs of all SOP Classes whose tables are here, one for each information object."""
-    return tuple(iod.uids[0] for iod in _tables().iods)
+    return tuple(iod.uids[0] for iod in tables_of_standard().iods)
 
 
 def iod_modules(iod: Iod, usage: str) -> str:
     """Names of the modules of an object that are of this usage, functional group macros marked, as one text."""
-    tables = _tables()
+    tables = tables_of_standard()
     named = [
         f"{tables.module(use, key).name} (functional group)"
         if use[0] == "F"
@@ -316,7 +228,7 @@ def roles(
     -------
     tuple of Role
         The outermost place first, there mandatory modules before others and stricter types before others. Empty when the
-        attribute belongs to no module of that object, or when its tables are not here.
+        attribute belongs to no module of that object, when its tables are not here, or when there is no such SOP Class.
 
     References
     ----------
@@ -329,31 +241,37 @@ def roles(
     >>> print(roles(0x00280030, "EnhancedCTImageStorage")[0])
     Pixel Measures, type 1C, in the functional groups › PixelMeasuresSequence
     """
-    if isinstance(what, str) and what.isidentifier():
-        keyword = what
-    else:
-        tag = Tag(what)
-        if repeater_has_tag(tag):
-            tag = Tag(tag & 0xFF00FFFF)  # the tables name the first of a repeating group
-        keyword = keyword_for_tag(tag)
-    iod = iod_of(sop_class)
+    keyword = what if isinstance(what, str) and what.isidentifier() else _keyword(what)
+    try:
+        iod = iod_of(sop_class)
+    except DicomLabError:  # programs ask with what a file says
+        return ()
     if not keyword or iod is None:
         return ()
     return _roles(iod.name, keyword, None if path is None else tuple(path))
 
 
+def _keyword(what: str | int | tuple[int, int]) -> str:
+    """The keyword of a tag, ``""`` when it has none."""
+    from dicomlab.dictionary.entries import entry_of
+    from dicomlab.dictionary.names import resolve
+
+    tag = resolve(what).tag
+    return "" if tag is None else entry_of(tag).keyword
+
+
 @lru_cache(8192)
 def _roles(name: str, keyword: str, path: tuple[str, ...] | None) -> tuple[Role, ...]:
-    tables = _tables()
-    iod = next(iod for iod in tables.iods if iod.name == name)
-    if path and path[0] in _FRAMES:
-        path = (_FRAMES[1], *path[1:])
+    tables = tables_of_standard()
+    iod = tables.of_name[name]
+    if path and path[0] in FRAMES:
+        path = (FRAMES[1], *path[1:])
     found = []
-    for usage, key in [*iod.modules, ("M", "file-meta")]:
+    for usage, key in tables.with_keyword(iod, keyword):
         module = tables.module(usage, key)
         group = usage[0] == "F"
         for type_, inner in tables.places(module).get(keyword, ()):
-            place = (_FRAMES[1], *inner) if group else inner
+            place = (FRAMES[1], *inner) if group else inner
             if path is None or place == path:
                 found.append(Role(iod.name, module.name, module.section, usage[-1], type_, place, group))
     order = list(TYPES)
@@ -362,22 +280,29 @@ def _roles(name: str, keyword: str, path: tuple[str, ...] | None) -> tuple[Role,
     )
 
 
+# What a node of a report must have depends on its value type: the tables list the attributes of all types together.
+_TREE = "sr-document-content"
+_OF_NODES = frozenset({"ValueType", "RelationshipType"})
+
+
 def missing_roles(iod: Iod, path: tuple[str, ...]) -> dict[str, Role]:
     """Keyword -> role of what must be at a place: type 1 and 2 attributes of mandatory modules at the top, of all that there
     is in sequences."""
-    tables = _tables()
-    if path and path[0] in _FRAMES:
-        path = (_FRAMES[1], *path[1:])
+    tables = tables_of_standard()
+    if path and path[0] in FRAMES:
+        path = (FRAMES[1], *path[1:])
     needed: dict[str, Role] = {}
     for usage, key in iod.modules:
         group = usage[0] == "F"
-        if group and (not path or path[0] != _FRAMES[1]):
+        if group and (not path or path[0] != FRAMES[1]):
             continue
         if not path and usage != "M":
             continue
         inner = path[1:] if group else path
         module = tables.module(usage, key)
         for line in _lines_at(tables, module, inner):
+            if key == _TREE and line.keyword not in _OF_NODES:
+                continue
             if group and not inner and usage != "FM":
                 continue
             if line.type in ("1", "2") and (
@@ -389,7 +314,7 @@ def missing_roles(iod: Iod, path: tuple[str, ...]) -> dict[str, Role]:
     return needed
 
 
-def _lines_at(tables: _Tables, module: _Module, path: tuple[str, ...]) -> list[_Line]:
+def _lines_at(tables: Tables, module: Module, path: tuple[str, ...]) -> list[Line]:
     lines = module.content
     for keyword in path:
         inside = [line for line in lines if line.keyword == keyword]

@@ -30,8 +30,9 @@ class Meant:
 
 
 def first_of(mask: str) -> BaseTag:
-    """The first tag of a repeating group: ``"60xx3000"`` -> (6000,3000)."""
-    return Tag(int(mask.lower().replace("x", "0"), 16))
+    """The first tag of a repeating entry: ``"60xx3000"`` -> (6000,3000)."""
+    tags = (int(mask.lower().replace("x", digit), 16) for digit in "0123456789abcdef")
+    return Tag(next(tag for tag in tags if tag not in ATTRIBUTES))
 
 
 def plain(text: str) -> str:

@@ -8,7 +8,7 @@ from pydicom.uid import UID
 
 from dicomlab.dictionary.carried import UIDS
 from dicomlab.dictionary.explanation import Explanation
-from dicomlab.dictionary.modules import USAGES, iod_modules, iod_of
+from dicomlab.dictionary.modules import iod_modules, iod_of
 from dicomlab.dictionary.words import words_of
 
 __all__ = ["explain_uid"]
@@ -47,6 +47,8 @@ _ROOTS = {
     "1.2.156": "an organisation in China",
     "1.2.826": "an organisation in the United Kingdom",
 }
+
+_USAGES = {"M": "mandatory", "C": "conditional", "U": "optional"}
 
 _KINDS = {
     "Transfer Syntax": (
@@ -113,9 +115,7 @@ def _known(uid: str) -> Explanation:
         facts.append(("object", f"{iod.name} IOD"))
         for usage in "MCU":
             if names := iod_modules(iod, usage):
-                facts.append(
-                    (USAGES[usage].split()[0] if usage == "M" else "if" if usage == "C" else "may", names)
-                )
+                facts.append((_USAGES[usage], names))
     if info:
         facts.append(("note", info))
     return Explanation(
