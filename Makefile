@@ -10,7 +10,7 @@ PIP = $(PY) -m pip install --disable-pip-version-check --no-input -c constraints
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lab test bench bench-browser peers check check-python check-js js clean distclean
+.PHONY: help demo lab course test bench bench-browser peers check check-python check-js js clean distclean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name does; do \
@@ -21,6 +21,9 @@ demo: .venv/.lab ## build/tour.html: the tour, run on the built-in phantom or on
 
 lab: .venv/.lab ## the same tour, live, in JupyterLab
 	@exec "$(PY)" notebooks/export.py --lab "$$FOLDER"
+
+course: .venv/.lab ## the course, 15 chapters from bytes to pitfalls, live, in JupyterLab
+	@exec "$(PY)" notebooks/export.py --course
 
 test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
 	@sh .ci/system

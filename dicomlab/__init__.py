@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from dicomlab.measure import compare_masks, region_stats
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
+    from dicomlab.read.explained import explain
     from dicomlab.regrid import mip, resample, resample_like, reslice
-    from dicomlab.tables import header_table
+    from dicomlab.tables import compare_headers, header_table, keyword_table, varying
     from dicomlab.view.browser import SliceBrowser, browse
     from dicomlab.view.compare import compare
     from dicomlab.view.link import link
@@ -57,9 +58,12 @@ _HOMES = {
     "apply_window": "voi",
     "browse": "view.browser",
     "compare": "view.compare",
+    "compare_headers": "tables",
     "compare_masks": "measure",
+    "explain": "read.explained",
     "find_series": "read",
     "header_table": "tables",
+    "keyword_table": "tables",
     "link": "view.link",
     "load_segmentation": "extras.seg",
     "load_contours": "extras.rtstruct",
@@ -81,6 +85,7 @@ _HOMES = {
     "show": "view.static",
     "show_identity": "privacy",
     "teach": "",
+    "varying": "tables",
     "write_series": "export",
 }
 
@@ -100,9 +105,12 @@ __all__ = [
     "apply_window",
     "browse",
     "compare",
+    "compare_headers",
     "compare_masks",
+    "explain",
     "find_series",
     "header_table",
+    "keyword_table",
     "link",
     "load_contours",
     "load_overlays",
@@ -124,6 +132,7 @@ __all__ = [
     "show",
     "show_identity",
     "teach",
+    "varying",
     "write_series",
 ]
 

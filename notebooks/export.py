@@ -2,8 +2,10 @@
 
     python notebooks/export.py [FOLDER]          run the tour on FOLDER, else on the built-in phantom
     python notebooks/export.py --lab [FOLDER]    open the tour in JupyterLab instead
+    python notebooks/export.py --course          open the course in JupyterLab
 
-The page is `build/tour.html`. `make demo` and `make lab` call this.
+
+The page is `build/tour.html`. `make demo`, `make lab` and `make course` call this.
 """
 
 from __future__ import annotations
@@ -115,13 +117,32 @@ def _only_a_widget(output: nbformat.NotebookNode) -> bool:
     return "application/vnd.jupyter.widget-view+json" in kinds and not kinds & set(SHOWN[:-1])
 
 
-def open_lab(folder: Path) -> NoReturn:
-    """Become JupyterLab, open on a copy of the tour, so that what is tried there changes no file of the project."""
-    import zmq
-
+def copy_of_the_tour() -> Path:
+    """Return a copy of the tour, so that what is tried there changes no file of the project."""
     copy = BUILD / "tour.ipynb"
     if not copy.exists() or copy.stat().st_mtime < TOUR.stat().st_mtime:
         shutil.copyfile(TOUR, copy)
+    return copy
+
+
+def copy_of_the_course() -> Path:
+    """Return the first chapter in a copy of the course; a learner's own answers stay, whatever changed in the project."""
+    copies = BUILD / "course"
+    copies.mkdir(exist_ok=True)
+    chapters = sorted(HERE.glob("[0-9][0-9]-*.ipynb"))
+    for chapter in chapters:
+        copy = copies / chapter.name
+        if copy.exists() and copy.stat().st_mtime < chapter.stat().st_mtime:
+            copy.replace(copies / f"{chapter.stem} (before).ipynb")
+        if not copy.exists():
+            shutil.copyfile(chapter, copy)
+    return copies / chapters[0].name
+
+
+def open_lab(name: str, copy: Path, added: dict[str, str]) -> NoReturn:
+    """Become JupyterLab, open on a notebook; `name` is what is told of it, `added` its environment."""
+    import zmq
+
     # Beside the user's own settings, not instead of them: no question about news, which would cover the tour.
     settings = BUILD / "jupyter"
     (settings / "labconfig").mkdir(parents=True, exist_ok=True)
@@ -148,14 +169,14 @@ def open_lab(folder: Path) -> NoReturn:
     except webbrowser.Error:
         command.append("--no-browser")
     added = {
-        "DICOMLAB_FOLDER": str(folder),
+        **added,
         "JUPYTER_TOKEN": token,
         "JUPYTER_CONFIG_PATH": os.pathsep.join(
             filter(None, [str(settings), os.environ.get("JUPYTER_CONFIG_PATH")])
         ),
     }
     print(
-        f"The tour is in JupyterLab at http://localhost:{port}{here}?token={token}  (Ctrl-C ends it)",
+        f"The {name} is in JupyterLab at http://localhost:{port}{here}?token={token}  (Ctrl-C ends it)",
         flush=True,
     )
     # In place of this process: a signal then reaches the server, which ends its kernels.
@@ -177,6 +198,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("folder", nargs="?", default="", help="a folder of DICOM files")
     parser.add_argument("--lab", action="store_true", help="open JupyterLab instead of writing the page")
+    parser.add_argument("--course", action="store_true", help="open the course in JupyterLab")
     parser.add_argument("--notebook", type=Path, default=TOUR, help="another notebook to run")
     parser.add_argument("--output", type=Path, help="the page to write")
     asked = parser.parse_args()
@@ -184,9 +206,11 @@ def main() -> int:
 
     BUILD.mkdir(exist_ok=True)
     try:
+        if asked.course:
+            open_lab("course", copy_of_the_course(), {})
         folder = folder_to_show(asked.folder)
         if asked.lab:
-            open_lab(folder)
+            open_lab("tour", copy_of_the_tour(), {"DICOMLAB_FOLDER": str(folder)})
         print(f"Running {asked.notebook.name} on {folder} ...", flush=True)
         # An older page must not pass for the result of a run that failed.
         output.unlink(missing_ok=True)

@@ -367,7 +367,7 @@ def test_no_more_volumes_are_in_memory_than_workers(cohort: Path) -> None:
 def test_what_the_user_has_set_for_this_thread_holds_in_the_others(cohort: Path) -> None:
     with dl.show_identity():
         table = dl.map_series(
-            lambda series: dl.header_table(series).search("PatientName").value.item(),
+            lambda series: dl.header_table(series)["PatientName"].value,
             cohort,
             load=None,
             scheduler="threads",

@@ -26,7 +26,8 @@ import dicomlab as dl
 from dicomlab.phantom import PhantomStudy
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+# Those for a folder of the user's own; the course has tests of its own.
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[a-z]*.ipynb"))
 
 each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 

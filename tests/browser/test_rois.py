@@ -297,7 +297,10 @@ def test_the_panel_lists_what_was_measured_to_be_named_coloured_gone_to_and_remo
     book.page.locator(".dl-rois .dl-size").nth(0).click()
     book.wait("viewer.measuring.chosen === argument", first.id)
     book.shown()
-    assert "<b>aorta</b> dn" in book.texts()
+    book.wait(
+        "[...root.querySelectorAll('.dl-over text')].some((one) => one.textContent === argument)",
+        "<b>aorta</b> dn",
+    )
     said = book.page.locator(".dl-rois .dl-size").nth(0).inner_text()
     assert said == next(text for text in book.texts() if text.endswith(" mm") and text in said)
     book.page.locator(".dl-rois [type=color]").nth(1).fill("#123456")

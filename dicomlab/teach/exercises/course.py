@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-__all__ = ["TITLES"]
+__all__ = ["TITLES", "notebook"]
 
 TITLES: Final = {
     0: "What a DICOM file is",
@@ -23,4 +24,14 @@ TITLES: Final = {
     13: "Talking to an archive",
     14: "Pitfalls",
 }
-"""Titles by number; the notebook of chapter 5 is ``notebooks/05-geometry.ipynb``."""
+"""Titles by number."""
+
+
+def notebook(chapter: int) -> str:
+    """Return the name of the notebook of a chapter.
+
+    >>> notebook(5)
+    '05-geometry.ipynb'
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", TITLES[chapter].lower()).strip("-")
+    return f"{chapter:02d}-{words}.ipynb"
