@@ -19,7 +19,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.privacy import MASK
 from dicomlab.read.quiet import quiet
 from dicomlab.teach.dissect import Node, Space, dissect, parts, vr_of
-from dicomlab.teach.dissect.hidden import hidden_values, texts_of_stream
+from dicomlab.teach.dissect.hidden import hidden_values, identity_of, texts_of_stream
 from dicomlab.teach.dissect.words import decoded, encodings, keyword_of, name_of
 from dicomlab.teach.explorer import Explorer
 from dicomlab.teach.file_still import tone_of
@@ -224,9 +224,10 @@ def _table(data: bytes) -> tuple[Space, dict[int, dict[str, Any]], dict[str, Any
     """Where the data set stands, its elements by tag, and the sizes of the file."""
     found = dissect(data, vr_of)
     table: dict[int, dict[str, Any]] = {}
+    identity = identity_of(found.spaces)
     for space in found.spaces:
         tops = [k for k, node in enumerate(space.nodes) if node.depth == 0]
-        hidden = list(hidden_values(space.nodes, space.data))
+        hidden = list(hidden_values(space, identity))
         codecs = encodings(space.value(0x00080005))
         for at, index in enumerate(tops):
             stop = tops[at + 1] if at + 1 < len(tops) else len(space.nodes)
