@@ -24,7 +24,7 @@ _NOISE, _AVERAGED = 9.0, 4
 
 def _spacing() -> npt.NDArray[np.float64]:
     """Return the lengths of the steps of slice, row and column, mm."""
-    return np.linalg.norm(ct().affine[:3, :3], axis=0)
+    return np.sqrt(np.sum(np.asarray(ct().affine[:3, :3], dtype=np.float64) ** 2, axis=0))
 
 
 @check
