@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 
 import dicomlab as dl
 
+from .jupyter import Notebook
+
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Page]
@@ -178,3 +180,43 @@ def test_texts_of_files_are_no_elements(pages: Open) -> None:
     )
     assert not {"SCRIPT", "IFRAME", "OBJECT"} & set(names)
     assert re.search("Patient 1", page.inner_text("#explorer"))
+
+
+CELLS = """
+import tempfile
+from pathlib import Path
+import dicomlab as dl
+from dicomlab.teach.series import explorer as room
+room._AT_ONCE = 0  # so that each series but the first must be asked for
+work = Path(tempfile.mkdtemp())
+for name in ("dynamic", "diffusion"):
+    dl.phantom.write_kind(name, work / name)
+e = dl.teach.explore_series(work)
+e
+"""
+
+
+def test_the_kernel_brings_what_the_page_has_not(open_notebook: Callable[..., Notebook]) -> None:
+    book = open_notebook("series", CELLS)
+    page = book.page
+    page.wait_for_selector(".dl-series .dl-grid", timeout=60_000)
+    first = page.inner_text(".dl-series .dl-title")
+    page.focus('.dl-series [role="tree"] [tabindex="0"]')
+    items = page.locator(".dl-series .dl-series-item")
+    other = 1 if items.nth(0).get_attribute("aria-selected") == "true" else 0
+    items.nth(other).locator("b").first.click()
+    page.wait_for_function(
+        "([first]) => document.querySelector('.dl-series .dl-title').textContent !== first"
+        " && document.querySelector('.dl-series .dl-grid')",
+        arg=[first],
+    )
+    # The tree was drawn anew, and the keyboard is where it was.
+    chosen_one = page.locator('.dl-series [aria-selected="true"]')
+    assert chosen_one.evaluate("one => one === document.activeElement")
+    page.focus(".dl-series .dl-grid")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector(".dl-series img.dl-picture")
+    seen = page.get_attribute(".dl-series img.dl-picture", "src")
+    assert seen is not None
+    assert book.value("e.state['seen']['src']") == seen
+    assert book.errors == []
