@@ -24,7 +24,7 @@ _NOISE, _AVERAGED = 9.0, 4
 
 def _spacing() -> npt.NDArray[np.float64]:
     """Return the lengths of the steps of slice, row and column, mm."""
-    return np.linalg.norm(ct().affine[:3, :3], axis=0)
+    return np.asarray(np.linalg.norm(ct().affine[:3, :3], axis=0), dtype=np.float64)
 
 
 @check
