@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 
+from dicomlab.view.asmade import AsMade
 from dicomlab.view.module import packed_module, theme
 from dicomlab.view.page import HtmlPage, json_in_html
 
@@ -53,7 +54,7 @@ widget.render({{ model, el: document.getElementById("explorer") }});
 """
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(AsMade):
     """The base of the explorers: one subject to play with, in a notebook, as a still picture and as a page.
 
     Attributes
@@ -73,7 +74,7 @@ class Explorer(anywidget.AnyWidget):
     state = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **more: Any) -> None:
-        if cls.bundle:
+        if "bundle" in cls.__dict__:  # not again for the class that anywidget makes of each instance
             cls._esm = _module(cls.bundle)  # before traitlets looks at it
         super().__init_subclass__(**more)
 
@@ -83,7 +84,11 @@ class Explorer(anywidget.AnyWidget):
 
     def to_html(self) -> HtmlPage:
         """Return the explorer as a page that needs no kernel and no network; ``.save(path)`` writes it."""
-        traits = {"facts": self.facts, "state": self.state}
+        return self._page(self.facts, self.state)
+
+    def _page(self, facts: Mapping[str, Any], state: Mapping[str, Any]) -> HtmlPage:
+        """A page of these facts and this state, which may say more than the widget's, as nobody answers there."""
+        traits = {"facts": facts, "state": state}
         text = _PAGE.format(
             title=html.escape(self.title),
             traits=json_in_html(traits),
@@ -96,7 +101,8 @@ class Explorer(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture = base64.b64encode(self.still()).decode("ascii")
+        with self.as_made():
+            picture = base64.b64encode(self.still()).decode("ascii")
         return {**data, "text/plain": repr(self), "image/png": picture}, metadata
 
     def __repr__(self) -> str:
