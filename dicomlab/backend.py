@@ -220,9 +220,11 @@ def _parents(place: str, series: Series) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _about(series: Series) -> dict[str, Any]:
+    from dicomlab.read.identity import clean_text
+
     said = {
         "SeriesInstanceUID": series.uid,
-        "SeriesDescription": series.description,
+        "SeriesDescription": clean_text(series.instances[0], "SeriesDescription"),
         "SeriesNumber": series.number,
         "Modality": series.modality,
     }

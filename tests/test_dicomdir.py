@@ -193,7 +193,10 @@ def test_real_discs_are_read_as_far_as_they_are_there() -> None:
     assert inner.skipped["DIRFILE"].endswith("140 files, 40 of which are not here")
     outer = found(folder / "DICOMDIR")
     assert len(outer) == 0
-    assert outer.skipped["S21570/DIRFILE"] == "listed in DICOMDIR, but not there"
+    # The folder has the number of the study for a name.
+    assert outer.skipped["•••/DIRFILE"] == "listed in DICOMDIR, but not there"
+    with dl.show_identity():
+        assert "S21570/DIRFILE" in found(folder / "DICOMDIR").skipped
     charsets = found(shared_data() / "charset-a" / "clunie" / "DICOMDIR")
     assert len(charsets) == 11
     assert charsets.skipped == {"DICOMDIR": "a DICOMDIR: an index of 11 files, all of them here"}

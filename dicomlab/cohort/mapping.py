@@ -22,6 +22,7 @@ from dicomlab.cohort.states import for_elsewhere
 from dicomlab.cohort.work import Outcome, Source, Work
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.read.find import find_series
+from dicomlab.read.identity import shown_text
 from dicomlab.read.series import PathLike, Series, SeriesList
 from dicomlab.read.stacks import Stack
 from dicomlab.read.volume import load_volume
@@ -270,7 +271,11 @@ def _bar(total: int, reused: int, wanted: bool) -> Any:
 
 def _facts(source: Source) -> dict[str, Any]:
     first = source.instances[0]
-    return {"uid": source.uid, "modality": first.modality, "description": first.text("SeriesDescription")}
+    return {
+        "uid": source.uid,
+        "modality": first.modality,
+        "description": shown_text(first, "SeriesDescription"),
+    }
 
 
 def _as_exception(number: int, source: Source, outcome: Outcome) -> BaseException:

@@ -23,6 +23,7 @@ from dicomlab.export.steps import COMPONENT, Steps
 from dicomlab.export.stored import Storing, find_storing
 from dicomlab.flat import ImagePlane, is_flat
 from dicomlab.geometry import AXES, Geometry
+from dicomlab.privacy import MASK
 from dicomlab.read.picking import Source, find_stack
 from dicomlab.read.progress import Progress
 from dicomlab.warn import warn_user
@@ -222,10 +223,9 @@ def _with_all_axes(volume: xr.DataArray) -> xr.DataArray:
 
 def _described(volume: xr.DataArray, description: str | None) -> str:
     if description is None:
-        own = "".join(
-            c for c in str(volume.attrs.get("SeriesDescription", "")) if c.isprintable() and c != "\\"
-        )
-        description = " ".join(filter(None, (own.strip()[:56], "derived")))
+        told = str(volume.attrs.get("SeriesDescription", "")).replace(MASK, " ")
+        own = " ".join("".join(c for c in told if c.isprintable() and c != "\\").split())
+        description = " ".join(filter(None, (own[:56].strip(), "derived")))
     if len(description) > 64 or "\\" in description or not description.isprintable():
         raise DicomLabError(
             f"a Series Description (0008,103E) has at most 64 printable characters and no backslash; found {description!r}"

@@ -63,7 +63,7 @@ def _series(truth: Truth, number: int, description: str, start: datetime) -> Dat
     ds.StudyDescription = "Thorax and upper abdomen (phantom)"
     ds.SeriesDescription = description
     ds.ManufacturerModelName = "phantom"
-    ds.PatientName = "Phantom^Thorax"
+    ds.PatientName = "Phantom^Nemo"
     ds.PatientID = "PHANTOM-0001"
     ds.PatientBirthDate = "19700101"
     ds.PatientSex = "M"

@@ -13,6 +13,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
 from dicomlab.flat import SAMPLE_BITS, eight_bits
 from dicomlab.read.headers import Instance
+from dicomlab.read.identity import clean_text
 from dicomlab.read.images import stored_image
 from dicomlab.read.modality import Transform, modality_transform
 from dicomlab.read.planes import Plane
@@ -28,7 +29,6 @@ __all__ = ["thumbnail", "volume_attrs"]
 _TEXT_ATTRS = (
     "Modality",
     "PhotometricInterpretation",
-    "SeriesDescription",
     "PatientPosition",
 )
 
@@ -51,6 +51,8 @@ def volume_attrs(
     attrs: dict[str, Any] = {"units": units.pop() if len(units) == 1 else ""}
     attrs["value_transform"] = _made_by(transforms)
     attrs |= {keyword: middle.text(keyword) for keyword in _TEXT_ATTRS if middle.text(keyword)}
+    if description := clean_text(middle.instance, "SeriesDescription"):
+        attrs["SeriesDescription"] = description
     if all(transform.windowed for transform in transforms):
         windows = voi_windows(middle, may_be_negative(middle, transforms[first]))
         for k in range(first, len(planes), slices or len(planes)):

@@ -10,12 +10,15 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
 from pydicom.dataset import Dataset
 
 from dicomlab.errors import NotDicomError
+from dicomlab.privacy import without_names
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_instance
+from dicomlab.read.identity import identity_in_header
 from dicomlab.read.records import Record
 from dicomlab.read.sources import FileRef, list_files
 
@@ -102,8 +105,10 @@ def _listed(
         index = waiting.pop()
         seen.add(os.path.abspath(index.file.path))
         references, missing = _references(index), 0
+        who = identity_in_header(cast(Dataset, index.header))
         for reference in references:
-            name = os.path.join(shown, *(part if part.isprintable() else ascii(part) for part in reference))
+            inner = os.path.join(*(part if part.isprintable() else ascii(part) for part in reference))
+            name = os.path.join(shown, inner)
             reason = _refused(reference)
             path = None if reason else _find(root, reference, entries)
             if path is None and not reason:
@@ -111,7 +116,11 @@ def _listed(
                 path = _find(folder, _within(reference, folder.parts), entries)
             if path is None:
                 missing += 1
-                skipped(name, reason or f"listed in {index.file.name}, but not there")
+                # No file has this name, so it is but text of the index, whose patients are known.
+                skipped(
+                    os.path.join(shown, without_names(inner, who)),
+                    reason or f"listed in {index.file.name}, but not there",
+                )
                 continue
             if os.path.abspath(path) in seen:
                 continue

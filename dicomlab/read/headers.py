@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pydicom
 from pydicom.dataset import Dataset, FileDataset
-from pydicom.filereader import dcmread, read_dataset
+from pydicom.filereader import dcmread, read_dataset, read_partial
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
@@ -25,6 +25,7 @@ from pydicom.uid import (
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from dicomlab.errors import NotDicomError
+from dicomlab.privacy.problems import cause_of, problem_text
 from dicomlab.read import mosaic
 from dicomlab.read.elements import Attributes, Level
 from dicomlab.read.quiet import quiet
@@ -41,6 +42,7 @@ __all__ = [
     "check_is_dicom",
     "inflate",
     "pixel_span",
+    "read_front",
     "read_header",
     "read_instance",
 ]
@@ -156,6 +158,19 @@ def read_header(file: FileRef) -> FileDataset:
     with file.open() as stream:
         check_is_dicom(stream.read(132))
         return _parse(stream, None)
+
+
+def read_front(file: FileRef, last: int) -> FileDataset:
+    """Header of a file up to the group `last`, or a little beyond.
+
+    Raises
+    ------
+    NotDicomError
+        As `read_header`.
+    """
+    with file.open() as stream:
+        check_is_dicom(stream.read(132))
+        return _parse(stream, None, last)
 
 
 def read_instance(file: FileRef) -> Instance:
@@ -286,7 +301,7 @@ def _skip_meta(stream: BinaryIO) -> str:
     return syntax
 
 
-def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
+def _parse(stream: BinaryIO, tags: list[Any] | None, last: int | None = None) -> FileDataset:
     stream.seek(0)
     if _skip_meta(stream) == DeflatedExplicitVRLittleEndian:
         inflate(stream)  # refuses what pydicom would unfold without a limit
@@ -294,13 +309,14 @@ def _parse(stream: BinaryIO, tags: list[Any] | None) -> FileDataset:
     try:
         with quiet():
             encoding = _encoding_against_meta(stream)
-            header = (
-                dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
-                if encoding is None
-                else _read_as(stream, *encoding, tags)
-            )
+            if encoding is not None:
+                header = _read_as(stream, *encoding, tags)
+            elif last is not None:
+                header = read_partial(stream, lambda tag, *_: tag.group > last, force=True)
+            else:
+                header = dcmread(stream, stop_before_pixels=True, force=True, specific_tags=tags)
     except Exception as problem:  # pydicom raises whatever its parsers meet in a broken file, MemoryError for a length of 4 GB
-        raise NotDicomError(f"the header cannot be parsed ({type(problem).__name__}: {problem})") from problem
+        raise NotDicomError(f"the header cannot be parsed ({problem_text(problem)})") from cause_of(problem)
     if not len(header):
         raise NotDicomError("no attribute could be read: the file breaks off inside its header")
     return header

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dicomlab.privacy import cause_of
 from dicomlab.read.elements import Attributes, Level
 from dicomlab.voi import MOST_ENTRIES
 
@@ -81,7 +82,7 @@ def lut_words(item: Level, keyword: str, bits: int = 16) -> Integers:
         try:
             words = np.atleast_1d(np.asarray(value, np.int64) & 0xFFFF)
         except (TypeError, ValueError, OverflowError) as problem:
-            raise LutError(f"{keyword} holds no whole numbers") from problem
+            raise LutError(f"{keyword} holds no whole numbers") from cause_of(problem)
     return _unpacked(words) if bits == 8 else words.astype(np.int64)
 
 

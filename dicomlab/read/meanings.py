@@ -12,7 +12,7 @@ from pydicom.datadict import dictionary_description, dictionary_VR, tag_for_keyw
 from pydicom.tag import Tag
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy import is_identifying
+from dicomlab.privacy import IS_CLEANED, identity_shown, is_identifying
 from dicomlab.read import labels
 from dicomlab.read.alike import Headers
 from dicomlab.read.diffusion import diffusion
@@ -349,7 +349,7 @@ def named_meanings(name: str) -> tuple[Meaning, ...]:
         )
 
     listed = Tag(tag) in LISTED
-    if not listed and is_identifying(name, dictionary_VR(tag)):
+    if is_identifying(name, dictionary_VR(tag)) or (name in IS_CLEANED and not identity_shown()):
         raise DicomLabError(
             f"dims names {name!r}, which may say who the patient is: it labels a volume within dicomlab.show_identity() alone"
         )

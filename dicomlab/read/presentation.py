@@ -16,9 +16,11 @@ from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
+from dicomlab.privacy import shown
 from dicomlab.read.alike import Headers
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.identity import identity_in_header
 from dicomlab.read.luts import LutError, lut_table
 from dicomlab.read.modality import Transform
 from dicomlab.read.voi import may_be_negative, voi_windows
@@ -168,7 +170,8 @@ def _images(item: Attributes) -> dict[str, frozenset[int]]:
 
 
 def _read(header: Attributes, file: str, references: References, images: Sequence[Instance]) -> Presentation:
-    label, description = header.text("ContentLabel"), header.text("ContentDescription")
+    who = identity_in_header(cast(Dataset, header.levels[0]))
+    label, description = (shown(header.text(name), who) for name in ("ContentLabel", "ContentDescription"))
     if header.text("SOPClassUID") != _GRAYSCALE:
         return Presentation(label, description, file, ("anything: it is no grayscale presentation state",))
     modality = _modality(header, any(i.integer("PixelRepresentation", 0) == 1 for i in images))

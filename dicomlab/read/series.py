@@ -17,6 +17,7 @@ from dicomlab.read.axes import Axis
 from dicomlab.read.faults import stack_findings
 from dicomlab.read.grouping import group_into_stacks
 from dicomlab.read.headers import Instance
+from dicomlab.read.identity import shown_text
 from dicomlab.read.listing import findings_markup, images_text, size_text, spacing_text
 from dicomlab.read.presentation import Presentation, presentations_of
 from dicomlab.read.stacks import Stack, plane_name
@@ -69,8 +70,8 @@ class Series:
 
     @property
     def description(self) -> str:
-        """Series Description (0008,103E)."""
-        return self.instances[0].text("SeriesDescription")
+        """Series Description (0008,103E), without words that may say who the patient is: see ``docs/privacy.md``."""
+        return shown_text(self.instances[0], "SeriesDescription")
 
     @property
     def number(self) -> int | None:

@@ -11,7 +11,7 @@ from dicomlab.errors import DicomLabError
 from dicomlab.privacy import MASK
 from dicomlab.tables.common import common_level, tally_files
 from dicomlab.tables.frames import as_frame, save_frame
-from dicomlab.tables.levels import DatasetLevel, Level, file_level, tag_text
+from dicomlab.tables.levels import DatasetLevel, Decimals, Level, file_level, tag_text
 from dicomlab.tables.paths import AttributePath, parse_path
 from dicomlab.tables.roles import module_of
 from dicomlab.tables.rows import Row, find, hides, rows
@@ -88,7 +88,7 @@ class HeaderTable:
                 element.vr,
                 element.vm,
                 shortened(row.text, longest),
-                module_of(element.tag, self._sop_class),
+                module_of(element.tag, self._sop_class, row.path),
                 element.creator,
                 row.depth,
             )
@@ -203,6 +203,8 @@ class HeaderTable:
         if is_masked(row.element, row.hidden) and row.text:
             return MASK
         value = row.element.value
+        if isinstance(value, Decimals):
+            return value.numbers()
         return value.text if isinstance(value, Told) else value
 
     def __len__(self) -> int:
@@ -271,7 +273,7 @@ def open_header(
     """
     found = open_source(source, verb, progress=progress)
     if found.dataset is not None:
-        return DatasetLevel(found.dataset), found.title
+        return DatasetLevel(found.dataset, top=True), found.title
     count = len(found.files)
     if index is None and count > 1:
         tally = tally_files(found.files, progress)

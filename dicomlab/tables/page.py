@@ -248,7 +248,7 @@ class _Pen:
             kind = " dl-broken"
         elif isinstance(element.value, Told):
             self.differing, kind = True, " dl-differs"
-        module = module_of(element.tag, self._sop_class)
+        module = module_of(element.tag, self._sop_class, row.path)
         self.modules = self.modules or bool(module)
         last = f' <span class="dl-mod">{html.escape(module)}</span>' if module else ""
         return (

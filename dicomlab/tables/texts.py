@@ -9,7 +9,7 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.tag import Tag
 
 from dicomlab.privacy import MASK, identity_shown, is_identifying
-from dicomlab.tables.levels import Clipped, Element, is_creator, tag_text
+from dicomlab.tables.levels import Clipped, Decimals, Element, is_creator, tag_text
 
 __all__ = ["Told", "element_text", "is_masked", "plain_value", "shortened"]
 
@@ -76,6 +76,8 @@ def element_text(element: Element, hidden: bool = False) -> str:
             f"… ({value.length:,} bytes, {element.vm:,} value{'' if element.vm == 1 else 's'})",
         )
     text = value_text(value, element.vr)
+    if isinstance(value, Decimals) and element.vm and element.vm > _VALUES_SHOWN:
+        more = f"… ({element.vm:,} values)"
     if "\0" in text.rstrip("\0") and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
     return text + more
@@ -83,6 +85,8 @@ def element_text(element: Element, hidden: bool = False) -> str:
 
 def value_text(value: Any, vr: str) -> str:
     """A value of pydicom as text; several are joined by a backslash, as in a file."""
+    if isinstance(value, Decimals):
+        return "\\".join(value.texts(_VALUES_SHOWN))
     if isinstance(value, bytes):
         shown = value[:_BYTES_SHOWN].hex(" ")
         return f"{len(value):,} bytes: {shown}{' …' if len(value) > _BYTES_SHOWN else ''}"
@@ -117,7 +121,9 @@ def plain_value(element: Element) -> list[str]:
     if value is None:
         return []
     if isinstance(value, Clipped):
-        return [value_text(value.head, ""), str(value.length)]
+        return [value.digest()]
+    if isinstance(value, Decimals):
+        return value.texts()
     if isinstance(value, Told):
         return [value.key]
     if isinstance(value, bytes):

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import anywidget
 import traitlets
 
+from dicomlab.view.asmade import AsMade
 from dicomlab.view.module import packed_module, theme
 from dicomlab.view.page import HtmlPage, json_in_html
 
@@ -54,7 +54,7 @@ widget.render({{ model, el: document.getElementById("explorer") }});
 """
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(AsMade):
     """The base of the explorers: one subject to play with, in a notebook, as a still picture and as a page.
 
     Attributes
@@ -101,7 +101,8 @@ class Explorer(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        picture = base64.b64encode(self.still()).decode("ascii")
+        with self.as_made():
+            picture = base64.b64encode(self.still()).decode("ascii")
         return {**data, "text/plain": repr(self), "image/png": picture}, metadata
 
     def __repr__(self) -> str:

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 import xarray as xr
 
 from dicomlab.errors import DicomLabError
+from dicomlab.view.asmade import AsMade
 from dicomlab.view.brush import FIRST_BRUSH
 from dicomlab.view.draw import Mode
 from dicomlab.view.editing import Editing
@@ -72,7 +72,7 @@ _DERIVED = {
 """What else changes with a trait."""
 
 
-class Synced(anywidget.AnyWidget):
+class Synced(AsMade):
     """The part of a `SliceBrowser` that the page hears of."""
 
     # Text, not a path: anywidget keeps an instance alive for ever that watches a file.

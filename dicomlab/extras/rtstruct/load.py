@@ -27,6 +27,7 @@ from dicomlab.masks.naming import segment_coords
 from dicomlab.masks.terms import TISSUE
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import read_header
+from dicomlab.read.identity import shown_text
 from dicomlab.read.progress import Progress
 from dicomlab.read.series import PathLike, Series
 from dicomlab.segment.contours import Rule, fill_outlines
@@ -86,7 +87,8 @@ def _only_set(source: Any, progress: bool) -> Dataset:
         return read_header(found[0].file)
     if found:
         names = "".join(
-            f"\n  {one.file}: {one.text('SeriesDescription') or 'no description'}" for one in found[:20]
+            f"\n  {one.file}: {shown_text(one, 'SeriesDescription') or 'no description'}"
+            for one in found[:20]
         )
         raise AmbiguousSourceError(
             f"{len(found)} RT Structure Sets are there; one was asked for. Give its file, or its series "

@@ -14,7 +14,9 @@ from pydicom.tag import BaseTag, Tag
 from dicomlab.errors import DicomLabError, NotDicomError
 from dicomlab.extras.rtstruct.structures import Contour, Structure, Structures
 from dicomlab.masks import Code
+from dicomlab.privacy import Identity, cleaned, shown
 from dicomlab.read.elements import Attributes
+from dicomlab.read.identity import identity_in_header
 from dicomlab.read.progress import Progress
 from dicomlab.read.quiet import quiet
 
@@ -57,7 +59,7 @@ def parse(top: Dataset, progress: bool = True) -> Structures:
             )
         if unnamed := sorted(set(contoured) - set(rois)):
             problems.append(f"contours belong to the ROI number(s) {_few(unnamed)}, which nothing describes")
-        frame = _frame(about)
+        frame, who = _frame(about), identity_in_header(top)
         every = {
             number: [Attributes.of(one) for one in _contours(contoured.get(number))]
             for number in {**rois, **contoured}
@@ -65,11 +67,11 @@ def parse(top: Dataset, progress: bool = True) -> Structures:
         found = []
         with Progress(sum(map(len, every.values())), "reading contours", progress, "contour") as bar:
             for number, contours in every.items():
-                found.append(_structure(number, rois, contoured, observed, contours, frame, bar))
+                found.append(_structure(number, rois, contoured, observed, contours, frame, who, bar))
     return Structures(
         tuple(found),
-        about.text("StructureSetLabel"),
-        about.text("SeriesDescription"),
+        shown(about.text("StructureSetLabel"), who),
+        cleaned(about.text("SeriesDescription"), who),
         tuple(_referenced(about)),
         tuple(problems),
     )
@@ -122,12 +124,13 @@ def _structure(
     observed: dict[int, Attributes],
     items: list[Attributes],
     frame: str,
+    who: Identity | None,
     bar: Progress,
 ) -> Structure:
     none = Attributes.of(Dataset())
-    roi, shown, said = rois.get(number, none), contoured.get(number, none), observed.get(number, none)
+    roi, drawn, said = rois.get(number, none), contoured.get(number, none), observed.get(number, none)
     contours, problems = [], []
-    planes = shown.items("SourcePixelPlanesCharacteristicsSequence")
+    planes = drawn.items("SourcePixelPlanesCharacteristicsSequence")
     spacing = Attributes.of(planes[0]).number("SpacingBetweenSlices") if planes else None
     for k, item in enumerate(items):
         contour, problem = _contour(item, spacing)
@@ -140,10 +143,10 @@ def _structure(
         problems = [*problems[:_MANY], f"and {len(problems) - _MANY} more contours are damaged"]
     return Structure(
         number,
-        roi.text("ROIName") or said.text("ROIObservationLabel") or f"ROI {number}",
+        shown(roi.text("ROIName") or said.text("ROIObservationLabel"), who) or f"ROI {number}",
         roi.text("ReferencedFrameOfReferenceUID") or frame,
         tuple(contours),
-        _colour(shown),
+        _colour(drawn),
         said.text("RTROIInterpretedType").upper(),
         _code(said),
         tuple(problems),

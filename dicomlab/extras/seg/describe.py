@@ -9,6 +9,7 @@ import numpy as np
 from dicomlab.errors import DicomLabError
 from dicomlab.masks import Code, Label
 from dicomlab.optional import optional
+from dicomlab.privacy import Identity, shown
 from dicomlab.read.elements import Attributes
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ _LONGEST = 64
 """Characters of a Segment Label (0062,0005)."""
 
 
-def label_of(segment: Attributes, number: int) -> Label:
+def label_of(segment: Attributes, number: int, who: Identity | None = frozenset()) -> Label:
     """The label that a segment of a file describes; what the file does not say well is left to the name of the label.
+
+    Parameters
+    ----------
+    who
+        Words that are masked in its name, see `dicomlab.privacy.shown`.
 
     References
     ----------
@@ -36,7 +42,7 @@ def label_of(segment: Attributes, number: int) -> Label:
     is_coded = category is not None and type_ is not None
     return Label(
         number,
-        segment.text("SegmentLabel") or f"segment {number}",
+        shown(segment.text("SegmentLabel"), who) or f"segment {number}",
         _colour(segment),
         category if is_coded else None,
         type_ if is_coded else None,

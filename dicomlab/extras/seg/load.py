@@ -21,8 +21,10 @@ from dicomlab.geometry import AXES
 from dicomlab.masks import SEGMENT, with_labels
 from dicomlab.masks.naming import segment_coords
 from dicomlab.optional import optional
+from dicomlab.privacy import cause_of
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.identity import clean_text, identity_of, shown_text
 from dicomlab.read.quiet import quiet
 from dicomlab.read.series import PathLike, Series
 from dicomlab.read.stacks import Stack
@@ -102,12 +104,13 @@ def load_segmentation(
         try:
             file = segread(stream)
         except Exception as problem:  # highdicom raises whatever a broken file makes it raise
-            raise UnsupportedError(unreadable(instance, problem)) from problem
+            raise UnsupportedError(unreadable(instance, problem)) from cause_of(problem)
     values = masks(file, frames, chosen, geometry, places, instance, as_labels)
-    labels = [label_of(frames.segments[number], number) for number in chosen]
+    who = identity_of(instance)
+    labels = [label_of(frames.segments[number], number, who) for number in chosen]
     attrs = {"units": "", "Modality": "SEG", "SegmentationType": frames.kind}
-    if instance.text("SeriesDescription"):
-        attrs["SeriesDescription"] = instance.text("SeriesDescription")
+    if description := clean_text(instance, "SeriesDescription"):
+        attrs["SeriesDescription"] = description
     if frames.kind == "FRACTIONAL":
         attrs["SegmentationFractionalType"] = frames.top.text("SegmentationFractionalType")
     result = xr.DataArray(
@@ -134,7 +137,7 @@ def _only_segmentation(source: PathLike | Iterable[PathLike] | Series | Stack) -
         return found[0]
     if found:
         names = "".join(
-            f"\n  {i.file}: {i.text('SeriesDescription') or 'no description'}" for i in found[:20]
+            f"\n  {i.file}: {shown_text(i, 'SeriesDescription') or 'no description'}" for i in found[:20]
         )
         raise AmbiguousSourceError(
             f"{len(found)} Segmentations are there; load_segmentation takes one. "

@@ -11,6 +11,7 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.extras.seg.frames import Frames, unreadable
 from dicomlab.extras.seg.grid import Places
 from dicomlab.geometry import Geometry
+from dicomlab.privacy import cause_of
 from dicomlab.read.headers import Instance
 from dicomlab.read.quiet import quiet
 
@@ -92,7 +93,7 @@ def _stored(file: Segmentation, k: int, frames: Frames, instance: Instance) -> n
         try:
             stored: npt.NDArray[Any] = np.asarray(file.get_stored_frame(k, as_index=True))
         except Exception as problem:  # whatever decoders raise
-            raise UnsupportedError(unreadable(instance, problem)) from problem
+            raise UnsupportedError(unreadable(instance, problem)) from cause_of(problem)
     if stored.shape != frames.shape:
         raise DicomLabError(
             f"{instance.file}: a frame of {stored.shape} pixels where {frames.shape} are stated"

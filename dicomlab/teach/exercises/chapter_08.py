@@ -54,7 +54,7 @@ def unpacked(segment: bytes, *, run: int = 257, plain: int = 1, pause: bool = Tr
 @functools.cache
 def _pixels() -> npt.NDArray[np.uint16]:
     """Return the slice as it is stored."""
-    return np.asarray(ct().values[_SLICE] + 1024, dtype=np.uint16)
+    return np.asarray(ct().values[_SLICE].astype(np.int32) + 1024, dtype=np.uint16)
 
 
 @functools.cache
@@ -182,7 +182,7 @@ def _ratio(answer: Any) -> Verdict:
                 "12 bits are stored, but the uncompressed file spends 16 on each pixel.",
             ),
             (len(_packed()) / size, "that compares with RLE; compare with the uncompressed pixels."),
-            (plain / len(_packed()), "that is the ratio of RLE; JPEG-LS is asked for."),
+            (plain / len(_packed()), "that is the ratio of RLE."),
             (plain / len(_jpeg_ls(_NEAR)), "that is the ratio of the near-lossless one."),
         ],
         otherwise="bytes of `pixels` through bytes of `exact`.",
