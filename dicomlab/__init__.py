@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dicomlab.measure import compare_masks, region_stats
     from dicomlab.privacy import show_identity
     from dicomlab.read import Series, SeriesList, Stack, find_series, load_overlays, load_volume, open_volume
+    from dicomlab.read.explained import explain
     from dicomlab.regrid import mip, resample, resample_like, reslice
     from dicomlab.tables import compare_headers, header_table, keyword_table, varying
     from dicomlab.view.browser import SliceBrowser, browse
@@ -59,6 +60,7 @@ _HOMES = {
     "compare": "view.compare",
     "compare_headers": "tables",
     "compare_masks": "measure",
+    "explain": "read.explained",
     "find_series": "read",
     "header_table": "tables",
     "keyword_table": "tables",
@@ -105,6 +107,7 @@ __all__ = [
     "compare",
     "compare_headers",
     "compare_masks",
+    "explain",
     "find_series",
     "header_table",
     "keyword_table",

@@ -247,7 +247,8 @@ def _fails(volume: Any) -> float:
 def _exported(browser: Any, folder: Path) -> list[Any]:
     folder.mkdir(exist_ok=True)
     browser.to_html(folder / "page.html")
-    browser.save_png(folder / "picture.png") if hasattr(browser, "save_png") else None
+    browser.save_picture(folder / "picture.png")
+    browser.save_run(folder / "run.gif")
     return [browser, browser.get_state(), folder]
 
 
@@ -332,6 +333,9 @@ DISPLAYS: dict[str, Callable[[PlantedStudy], Any]] = {
         p.folder,
         ["PatientName", "SeriesDescription", "RequestAttributesSequence.CodeMeaning", "Rows", "StudyDate"],
     ),
+    "explain": lambda p: [
+        dl.explain(one) for one in (p.header, "PatientName", (0x0010, 0x0020), p.header["PatientID"])
+    ],
     "Series": lambda p: [(one, one.findings, one.stacks, one.description) for one in p.series],
     "SeriesList": lambda p: [p.series.table, p.series.skipped, refused(lambda: p.series["CT"])],
     "Stack": lambda p: [one.stacks for one in p.series],
@@ -396,6 +400,14 @@ TEACH: dict[str, Callable[[PlantedStudy], Any]] = {
         (p.file, p.seg, p.rtstruct, p.report, p.disc, *p.broken[::6]),
         lambda path: _explored(dl.teach.explore_file(path)),
     ),
+    "explore_encodings": lambda p: _explored(dl.teach.explore_encodings(p.file)),
+    "EncodingsExplorer": lambda p: dl.teach.explore_encodings(p.file),
+    "explore_compression": lambda p: _explored(dl.teach.explore_compression(p.file)),
+    "CompressionExplorer": lambda p: dl.teach.explore_compression(p.file),
+    "explore_window": lambda p: _explored(dl.teach.explore_window(p.ct)),
+    "WindowExplorer": lambda p: dl.teach.explore_window(p.pet),
+    "explore_geometry": lambda p: _explored(dl.teach.explore_geometry(p.folder / "ct")),
+    "GeometryExplorer": lambda p: dl.teach.explore_geometry(p.one("MR")),
     "FileExplorer": lambda p: dl.teach.explore_file(p.file),
     "explore_series": lambda p: [
         _explored(dl.teach.explore_series(p.folder)),

@@ -12,7 +12,7 @@ from dicomlab.read.plain import tag_of
 from dicomlab.read.progress import progress_bar
 from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
-from dicomlab.tables.levels import Element, Level, element_of
+from dicomlab.tables.levels import Element, Level, elements_of
 from dicomlab.tables.raws import RawReader
 from dicomlab.tables.tally import Entry, Tally
 from dicomlab.tables.texts import Told, element_text, shortened
@@ -87,7 +87,7 @@ def parsed(raw: bytes, implicit: bool, around: Mapping[int, bytes], outer: Mappi
             return Element(tag, "", problem=f"cannot be read: {type(problem).__name__}")
     if tag not in dataset:
         return Element(tag, "", problem="cannot be read")
-    return element_of(dataset, tag)
+    return elements_of(dataset, [tag])[0]
 
 
 class _CommonLevel:

@@ -14,7 +14,7 @@ from dicomlab.privacy import IS_CLEANED, MASK, Identity, identity_shown
 from dicomlab.read.identity import identity_in_header
 from dicomlab.tables.common import common_level, tally_files
 from dicomlab.tables.frames import as_frame, save_frame
-from dicomlab.tables.levels import DatasetLevel, Level, file_level, tag_text
+from dicomlab.tables.levels import DatasetLevel, Decimals, Level, file_level, tag_text
 from dicomlab.tables.paths import AttributePath, parse_path
 from dicomlab.tables.roles import module_of
 from dicomlab.tables.rows import Row, find, hides, rows
@@ -97,7 +97,7 @@ class HeaderTable:
                 element.vr,
                 element.vm,
                 shortened(row.text, longest),
-                module_of(element.tag, self._sop_class),
+                module_of(element.tag, self._sop_class, row.path),
                 element.creator,
                 row.depth,
             )
@@ -216,6 +216,8 @@ class HeaderTable:
         value = row.element.value
         if row.element.keyword in IS_CLEANED and not identity_shown():
             return row.text
+        if isinstance(value, Decimals):
+            return value.numbers()
         return value.text if isinstance(value, Told) else value
 
     def __len__(self) -> int:
@@ -284,7 +286,7 @@ def open_header(
     """
     found = open_source(source, verb, progress=progress)
     if found.dataset is not None:
-        return DatasetLevel(found.dataset), found.title
+        return DatasetLevel(found.dataset, top=True), found.title
     count = len(found.files)
     if index is None and count > 1:
         tally = tally_files(found.files, progress)

@@ -5,12 +5,14 @@ A level is what stands beside each other: the top of a header, or one item of a 
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pydicom.datadict import keyword_for_tag
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag, Tag
@@ -19,10 +21,20 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 from dicomlab.read.headers import read_header
 from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
-from dicomlab.read.walk import PIXEL_TAGS, UnusualError
+from dicomlab.read.walk import PIXEL_TAGS, UnusualError, implied_vr
 from dicomlab.tables.spans import Span, Window, item_spans, spans
 
-__all__ = ["Clipped", "DatasetLevel", "Element", "Level", "file_level", "is_creator", "tag_text"]
+__all__ = [
+    "Clipped",
+    "DatasetLevel",
+    "Decimals",
+    "Element",
+    "Level",
+    "elements_of",
+    "file_level",
+    "is_creator",
+    "tag_text",
+]
 
 _LONG_HEADER = 1 << 22
 """Bytes of a header above which it is hopped through."""
@@ -30,6 +42,9 @@ _LARGE = 1 << 16
 """Bytes of an element above which it is not handed to pydicom whole."""
 _GLIMPSE = 1 << 12
 """Bytes that are read of the value of such an element."""
+_PIECE = 1 << 20
+_MANY_DECIMALS = 256
+"""Bytes of a DS after which it is left as it stands."""
 _CONTEXT = (0x0008_0005, 0x0028_0103)
 """Character set and pixel representation: they say how elements inside items are read."""
 _WIDTHS = {"US": 2, "SS": 2, "UL": 4, "SL": 4, "FL": 4, "FD": 8, "AT": 4, "UV": 8, "SV": 8}
@@ -53,10 +68,43 @@ class Clipped:
         What the first bytes say.
     length
         Bytes of all of it.
+    data, start
+        Where they are.
     """
 
     head: Any
     length: int
+    data: Window
+    start: int
+
+    def digest(self) -> str:
+        """The same for the same bytes."""
+        found = hashlib.blake2b(digest_size=16)
+        for at in range(0, self.length, _PIECE):
+            found.update(self.data.get(self.start + at, min(_PIECE, self.length - at)))
+        return found.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Decimals:
+    """Many decimals as they stand in the file: hundreds of thousands are not made numbers to be looked at."""
+
+    raw: bytes
+
+    def texts(self, most: int | None = None) -> list[str]:
+        """The first of them."""
+        parts = self.raw.decode("latin-1").split("\\", -1 if most is None else most)
+        return [part.strip(" \0") for part in parts[:most]]
+
+    def numbers(self) -> list[float]:
+        """All of them.
+
+        Raises
+        ------
+        ValueError
+            One is no number.
+        """
+        return [float(text) for text in self.texts()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +159,46 @@ def is_creator(tag: int) -> bool:
 
 
 class DatasetLevel:
-    """A data set of pydicom, parsed as far as somebody looks; with its file meta information where it has one."""
+    """A data set of pydicom, parsed as far as somebody looks.
 
-    def __init__(self, dataset: Dataset) -> None:
+    Parameters
+    ----------
+    top
+        Whether it is a whole header: with its file meta information where it has one, and without pixel data.
+    """
+
+    def __init__(self, dataset: Dataset, *, top: bool = False) -> None:
         self.dataset = dataset
+        self._top = top
 
     def __iter__(self) -> Iterator[Element]:
-        meta = getattr(self.dataset, "file_meta", None)
-        if meta is not None:
-            yield from DatasetLevel(meta)
-        for tag in sorted(self.dataset.keys()):
-            yield element_of(self.dataset, tag)
+        tags: Iterable[int] = self.dataset.keys()
+        if self._top:
+            yield from DatasetLevel(getattr(self.dataset, "file_meta", None) or Dataset())
+            tags = [tag for tag in tags if tag not in PIXEL_TAGS]
+        yield from elements_of(self.dataset, tags)
 
 
-def element_of(dataset: Dataset, tag: int) -> Element:
-    """An element that is there, whether it can be read or not."""
+def elements_of(dataset: Dataset, tags: Iterable[int]) -> list[Element]:
+    """Elements that are there, whether they can be read or not, in the order of their tags."""
+    with quiet():
+        return [_element_of(dataset, tag) for tag in sorted(tags)]
+
+
+def _element_of(dataset: Dataset, tag: int) -> Element:
     key = tag if isinstance(tag, BaseTag) else Tag(tag)
     number = int(key)
     creator = _creator(dataset, number)
+    raw = dataset.get_item(key)
+    if isinstance(raw, RawDataElement) and _are_many_decimals(raw):
+        many = Decimals(raw.value or b"")
+        count = many.raw.count(b"\\") + 1
+        return Element(number, "DS", keyword_for_tag(key), vm=count, value=many, creator=creator)
     try:
-        with quiet():
-            element = dataset[key]
-            keyword, name, vr, vm = element.keyword, element.name, str(element.VR), int(element.VM)
-            value = element.value
+        element = dataset[key]
+        keyword, name, vr, vm = element.keyword, element.name, str(element.VR), int(element.VM)
+        value = element.value
     except Exception as problem:  # pydicom parses on access and raises whatever a broken value makes it raise
-        raw = dataset.get_item(key) if key in dataset else None
         vr = str(getattr(raw, "VR", None) or "")
         keyword = keyword_for_tag(key)
         return Element(
@@ -147,6 +210,10 @@ def element_of(dataset: Dataset, tag: int) -> Element:
     return Element(number, vr, keyword, name, vm, value, creator)
 
 
+def _are_many_decimals(raw: RawDataElement) -> bool:
+    return len(raw.value or b"") > _MANY_DECIMALS and (raw.VR or implied_vr(int(raw.tag))) == "DS"
+
+
 def _creator(dataset: Dataset, tag: int) -> str:
     if not tag >> 16 & 1:
         return ""
@@ -154,8 +221,7 @@ def _creator(dataset: Dataset, tag: int) -> str:
     if not is_creator(place):
         return ""
     try:
-        with quiet():
-            found = dataset[Tag(place)].value if Tag(place) in dataset else ""
+        found = dataset[Tag(place)].value if Tag(place) in dataset else ""
     except Exception:  # as above
         return ""
     if isinstance(found, bytes):
@@ -181,6 +247,12 @@ class _SpanLevel:
     def __iter__(self) -> Iterator[Element]:
         if self._meta is not None:
             yield from DatasetLevel(self._meta)
+        if self._stop - self._start <= _LARGE and self._meta is None:
+            item = self._data.get(self._start, self._stop - self._start)
+            if not any(_head_of(tag) in item for tag in self._context):
+                dataset = self._parse(item)
+                yield from elements_of(dataset, dataset.keys() - self._context.keys())
+                return
         try:
             stop_at = PIXEL_TAGS if self._meta is not None else ()
             found = list(spans(self._data, self._start, self._stop, self._implicit, stop_at))
@@ -188,20 +260,17 @@ class _SpanLevel:
             found = []
             yield Element(0, "", problem="cannot be read: the elements of this item are damaged")
         raws = {s.tag: self._data.get(s.start, s.stop - s.start) for s in found if s.stop - s.start <= _LARGE}
-        dataset = self._parse(raws)
+        dataset = self._parse(b"".join(raws.values()), self._context.keys() - raws.keys())
+        small = {element.tag: element for element in elements_of(dataset, dataset.keys() & raws.keys())}
         context = self._context | {tag: raws[tag] for tag in _CONTEXT if tag in raws}
         for span in found:
-            if span.tag in raws:
-                yield element_of(dataset, span.tag)
-            else:
-                yield self._large(span, dataset, context)
+            yield small[span.tag] if span.tag in small else self._large(span, dataset, context)
 
-    def _parse(self, raws: dict[int, bytes]) -> Dataset:
-        around = self._context | raws
+    def _parse(self, raws: bytes, context: Iterable[int] | None = None) -> Dataset:
+        """Elements of this level, read as the data set around it says."""
+        around = b"".join(self._context[tag] for tag in (self._context if context is None else context))
         with quiet():
-            return read_dataset(
-                io.BytesIO(b"".join(around[tag] for tag in sorted(around))), self._implicit, True
-            )
+            return read_dataset(io.BytesIO(around + raws), self._implicit, True)
 
     def _large(self, span: Span, dataset: Dataset, context: dict[int, bytes]) -> Element:
         keyword, creator = keyword_for_tag(Tag(span.tag)), _creator(dataset, span.tag)
@@ -219,16 +288,14 @@ class _SpanLevel:
         if span.vr in _MORE_THAN_ONE and b"\\" in glimpse:
             glimpse = glimpse[: glimpse.rindex(b"\\")]
         glimpse += b" " * (len(glimpse) % 2)
-        head = element_of(
-            self._parse({span.tag: _shortened(self._data, span, glimpse, self._implicit)}), span.tag
-        )
+        (head,) = elements_of(self._parse(_shortened(self._data, span, glimpse, self._implicit)), [span.tag])
         return Element(
             span.tag,
             head.vr,
             keyword,
             head.name,
             self._count(span, head.vr),
-            Clipped(head.value, length),
+            Clipped(head.value, length, self._data, span.value),
             creator,
             problem=head.problem,
         )
@@ -239,10 +306,9 @@ class _SpanLevel:
             return length // _WIDTHS[vr]
         if vr not in _MORE_THAN_ONE:
             return 1
-        step = 1 << 20
         return 1 + sum(
-            self._data.get(at, min(step, span.stop - at)).count(b"\\")
-            for at in range(span.value, span.stop, step)
+            self._data.get(at, min(_PIECE, span.stop - at)).count(b"\\")
+            for at in range(span.value, span.stop, _PIECE)
         )
 
 
@@ -262,6 +328,10 @@ class _Items(Sequence[Level]):
             return [self[k] for k in range(*key.indices(len(self)))]
         first, last = self._ends[key]
         return _SpanLevel(self._data, first, last, self._implicit, self._context)
+
+
+def _head_of(tag: int) -> bytes:
+    return (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
 
 
 def _shortened(data: Window, span: Span, value: bytes, implicit: bool) -> bytes:
@@ -287,7 +357,7 @@ def file_level(file: FileRef) -> Level:
             found = None
         if found is not None:
             return found
-    return DatasetLevel(read_header(file))
+    return DatasetLevel(read_header(file), top=True)
 
 
 def _long_level(file: FileRef) -> Level | None:

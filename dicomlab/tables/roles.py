@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from functools import cache
-from typing import Any
+import re
+from functools import lru_cache
+
+from dicomlab.dictionary import roles
 
 __all__ = ["module_of"]
 
-
-@cache
-def _dictionary() -> Any:
-    found = importlib.util.find_spec("dicomlab.dictionary")
-    return None if found is None else importlib.import_module("dicomlab.dictionary")
+_INDEX = re.compile(r"\[[^]]*\]")
 
 
-@cache
-def module_of(tag: int, sop_class: str) -> str:
-    """Module or functional group macro of the attribute in this SOP class, ``""`` where that is not known (PS3.3 A)."""
-    room = _dictionary()
-    if room is None or tag >> 16 & 1 or not sop_class:
+def module_of(tag: int, sop_class: str, path: str) -> str:
+    """Module or functional group macro of an attribute in this SOP class, ``""`` where that is not known (PS3.3 A).
+
+    Parameters
+    ----------
+    path
+        Where it stands: ``"PixelMeasuresSequence[0].PixelSpacing"``.
+    """
+    if tag >> 16 & 1 or not sop_class:
         return ""
-    return ", ".join(dict.fromkeys(role.module for role in room.roles(tag, sop_class)))
+    around = tuple(
+        _INDEX.sub("", path).split(".")[:-1]
+    )  # numbers of items say nothing about the place in the standard
+    return _module(tag, sop_class, around)
+
+
+@lru_cache(8192)
+def _module(tag: int, sop_class: str, around: tuple[str, ...]) -> str:
+    return next((role.module for role in roles(tag, sop_class, path=around)), "")

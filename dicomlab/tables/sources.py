@@ -11,6 +11,7 @@ from typing import TypeAlias
 from pydicom.dataset import Dataset
 
 from dicomlab.errors import DicomLabError, NotDicomError
+from dicomlab.read.archives import ARCHIVE_START
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance
 from dicomlab.read.series import PathLike, Series, SeriesList
@@ -20,8 +21,6 @@ from dicomlab.read.stacks import Stack
 __all__ = ["HeaderSource", "Source", "open_source"]
 
 HeaderSource: TypeAlias = "PathLike | Sequence[PathLike] | Series | Stack | SeriesList | Dataset"
-
-_DIRECTORY = b"1.2.840.10008.1.3.10"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +95,6 @@ def _title(source: Series | Stack) -> str:
 
 
 def _is_one_object(path: Path) -> bool:
-    """Whether a file holds one object: no archive, and no index of others."""
+    """Whether a file is no archive. An index (DICOMDIR) has a header like any other."""
     with path.open("rb") as stream:
-        head = stream.read(1024)
-    return not head.startswith(b"PK\x03\x04") and _DIRECTORY not in head[132:]
+        return stream.read(len(ARCHIVE_START)) != ARCHIVE_START

@@ -18,6 +18,8 @@ from dicomlab.read.walk import UNDEFINED, UnusualError, implied_vr
 __all__ = ["Span", "Window", "item_spans", "spans"]
 
 _WINDOW = 1 << 18
+_WORTH_KNOWING = 1 << 12
+"""Bytes of something without a length after which its end is remembered, so that nothing long is gone through twice."""
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFE_E000, 0xFFFE_E00D, 0xFFFE_E0DD
 _SHORT, _LONG, _IMPLICIT = Struct("<HH2sH"), Struct("<I"), Struct("<HHI")
 _LONG_VRS = frozenset(vr.encode() for vr in EXPLICIT_VR_LENGTH_32)
@@ -37,11 +39,18 @@ class Span(NamedTuple):
 
 
 class Window:
-    """The bytes of a file, of which only a window is held."""
+    """The bytes of a file, of which only a window is held.
+
+    Attributes
+    ----------
+    ends : dict of int to int
+        Where long sequences and items without a length end, by the place after their head.
+    """
 
     def __init__(self, file: FileRef) -> None:
         self.file = file
         self.size = file.size
+        self.ends: dict[int, int] = {}
         self._start, self._held = 0, b""
         if file.member is not None:  # going back in an archive means unpacking again
             with file.open() as stream:
@@ -150,29 +159,38 @@ def _mark(data: Window, at: int, size: int) -> tuple[int, int]:
     return group << 16 | element, length
 
 
-def _through(data: Window, at: int, size: int, implicit: bool, depth: int) -> int:
-    """The end of a sequence without a length that begins at `at`."""
+def _through(data: Window, start: int, size: int, implicit: bool, depth: int) -> int:
+    """The end of a sequence without a length that begins at `start`."""
+    if start in data.ends:
+        return data.ends[start]
     if depth > _DEEPEST:
         raise UnusualError
+    at = start
     while True:
         tag, length = _mark(data, at, size)
         at += 8
         if tag == _SEQUENCE_END:
-            return at
+            break
         if tag != _ITEM:
             raise UnusualError
         at = _item_end(data, at, size, implicit, depth) if length == UNDEFINED else at + length
         if at > size:
             raise UnusualError
+    if at - start > _WORTH_KNOWING:
+        data.ends[start] = at
+    return at
 
 
-def _item_end(data: Window, at: int, size: int, implicit: bool, depth: int) -> int:
-    """The first byte after an item without a length whose elements begin at `at`."""
-    while True:
-        head = data.get(at, 8)
-        if head[:4] == b"\xfe\xff\x0d\xe0":
-            return at + 8
+def _item_end(data: Window, start: int, size: int, implicit: bool, depth: int) -> int:
+    """The first byte after an item without a length whose elements begin at `start`."""
+    if start in data.ends:
+        return data.ends[start]
+    at = start
+    while data.get(at, 4) != b"\xfe\xff\x0d\xe0":
         _, _, value, length = _head(data, at, size, implicit)
         at = _through(data, value, size, implicit, depth + 1) if length == UNDEFINED else value + length
         if at > size:
             raise UnusualError
+    if at - start > _WORTH_KNOWING:
+        data.ends[start] = at + 8
+    return at + 8

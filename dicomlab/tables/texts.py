@@ -10,7 +10,7 @@ from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
 from dicomlab.privacy import MASK, Identity, identity_shown, is_identifying, shown_value
-from dicomlab.tables.levels import Clipped, Element, is_creator, tag_text
+from dicomlab.tables.levels import Clipped, Decimals, Element, is_creator, tag_text
 
 __all__ = ["Told", "element_text", "is_masked", "plain_value", "shortened"]
 
@@ -83,6 +83,8 @@ def element_text(element: Element, hidden: bool = False, who: Identity | None = 
             f"… ({value.length:,} bytes, {element.vm:,} value{'' if element.vm == 1 else 's'})",
         )
     text = value_text(value, element.vr)
+    if isinstance(value, Decimals) and element.vm and element.vm > _VALUES_SHOWN:
+        more = f"… ({element.vm:,} values)"
     if "\0" in text.rstrip("\0") and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
     if _is_text(value) and element.vr not in _UIDS:
@@ -96,6 +98,8 @@ def _is_text(value: Any) -> bool:
 
 def value_text(value: Any, vr: str) -> str:
     """A value of pydicom as text; several are joined by a backslash, as in a file."""
+    if isinstance(value, Decimals):
+        return "\\".join(value.texts(_VALUES_SHOWN))
     if isinstance(value, bytes):
         shown = value[:_BYTES_SHOWN].hex(" ")
         return f"{len(value):,} bytes: {shown}{' …' if len(value) > _BYTES_SHOWN else ''}"
@@ -130,7 +134,9 @@ def plain_value(element: Element) -> list[str]:
     if value is None:
         return []
     if isinstance(value, Clipped):
-        return [value_text(value.head, ""), str(value.length)]
+        return [value.digest()]
+    if isinstance(value, Decimals):
+        return value.texts()
     if isinstance(value, Told):
         return [value.key]
     if isinstance(value, bytes):

@@ -6,6 +6,7 @@ import mmap
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -81,12 +82,12 @@ def written(dataset: Dataset, syntax: str | None = None) -> bytes:
     for name in ("SOPClassUID", "SOPInstanceUID"):
         known = meta.get(f"MediaStorage{name}") or dataset.get(name) or "1.2"
         setattr(meta, f"MediaStorage{name}", UID(known))
-    copy = Dataset(dataset)
-    copy.file_meta = meta
+    changed = copy(dataset)  # knows the character sets that its values are written in, as a new one would not
+    changed.file_meta = meta
     out = BytesIO()
     try:
         with quiet():
-            dcmwrite(out, copy, enforce_file_format=True)
+            dcmwrite(out, changed, enforce_file_format=True)
     except Exception as problem:  # pydicom raises what a value makes it raise, and would name the value
         raise DicomLabError(
             f"The data set cannot be written in the transfer syntax {meta.TransferSyntaxUID.name}: "

@@ -33,7 +33,7 @@ class Verdict:
         return f"{'Right' if self.right else 'Not yet'}: {self.text}"
 
     def _repr_html_(self) -> str:
-        mark, name = ("✓ Right", "good") if self.right else ("✗ Not yet", "stop")
+        mark, name = ("✓ Right:", "good") if self.right else ("✗ Not yet:", "stop")
         return block(Markup(f'<span class="{name}"><b>{mark}</b></span> {escape(self.text)}'))
 
 

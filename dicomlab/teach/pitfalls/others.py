@@ -155,5 +155,5 @@ class _Work:
 def plain_words(said: str, folder: str = "") -> str:
     """What a reader said in one line, without folders, addresses and line numbers of the machine it was said on."""
     text = said.replace(folder, "…") if folder else said
-    text = re.sub(r"(?:/[\w.+-]+){2,}:\d+:\s*|\(0x[0-9a-f]+\)", "", " ".join(text.split()))
+    text = " ".join(re.sub(r"(?:/[\w.+-]+){2,}:\d+:|\(0x[0-9a-f]+\)", "", text).split())
     return text if len(text) <= _SAID else f"{text[: _SAID - 1]}…"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from dicomlab.errors import DicomLabError
 from dicomlab.privacy import identity_shown
@@ -21,7 +22,9 @@ __all__ = ["SeriesExplorer", "explore_series"]
 
 _MOST_PLANES = 6000
 """Images whose grid is sent; the grids of other series are made when they are looked at."""
-_MOST_PICTURES = 48
+_AT_ONCE = 1500
+"""Images whose grids are made before anything is looked at; those of further series come when they are chosen."""
+_MOST_PICTURES = 160
 """Images of one series whose small pictures go into a page, where nobody answers."""
 
 
@@ -51,6 +54,10 @@ class SeriesExplorer(Explorer):
         self._skipped = skipped
         first = max(range(len(self._series)), key=lambda k: (len(self._series[k].stacks) > 0, -k))
         self._detail(first)
+        room = _AT_ONCE - self._size(first)
+        for k in range(len(self._series)):
+            if self._size(k) <= room:
+                room -= self._size(k) * self._detail(k)
         super().__init__(
             facts=self._facts(), state={"series": first, "stack": 0, "cell": None, "order": "number"}
         )
@@ -162,7 +169,13 @@ def explore_series(source: PathLike | SeriesList | Series | Iterable[Any]) -> Se
     elif isinstance(source, (list, tuple)) and source and all(isinstance(one, Series) for one in source):
         some = list(source)
     else:
-        found = find_series(source)  # type: ignore[arg-type]  # says what it takes
+        several = source if isinstance(source, (list, tuple, set, frozenset)) else [source]
+        if not several or not all(isinstance(one, (str, os.PathLike)) for one in several):
+            raise DicomLabError(
+                "explore_series takes a path, a list of paths, or what find_series returned, found "
+                f"{type(source).__name__}{'' if several is not source else ' of something else, or of nothing'}"
+            )
+        found = find_series(cast(Any, source))
         some, skipped = list(found), len(found.skipped)
     if not some:
         raise DicomLabError(

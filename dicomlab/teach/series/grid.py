@@ -134,7 +134,7 @@ def _labelled(axis: Axis, k: int) -> str:
     vector = [axis.beside[f"b_vector_{x}"][k] for x in "xyz" if f"b_vector_{x}" in axis.beside]
     direction = ""
     if len(vector) == 3 and np.isfinite(vector).all():
-        direction = f" ({', '.join(f'{float(v):.2f}' for v in vector)})"
+        direction = f" ({', '.join(f'{round(float(v), 2) + 0.0:.2f}' for v in vector)})"
     return f"{shown(axis.values[k])}{unit}{direction}"
 
 

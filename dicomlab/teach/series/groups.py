@@ -96,7 +96,7 @@ def _leaves(item: Dataset, before: str = "", depth: int = 0) -> Iterator[tuple[s
             yield name, MASK
         elif isinstance(value, bytes):
             yield name, f"{len(value)} bytes"
-        elif isinstance(value, MultiValue) and 1 < len(value) <= 3 and _number(value[0]) is not None:
+        elif isinstance(value, (MultiValue, list)) and 1 < len(value) <= 3 and _number(value[0]) is not None:
             for part, one in enumerate(value, start=1):
                 yield f"{name} [{part}]", one
         elif isinstance(value, (MultiValue, list)):
@@ -129,7 +129,8 @@ def _run(values: list[Any]) -> dict[str, Any]:
     texts = [short(str(value), 40) if value is not None else "" for value in values]
     known = list(dict.fromkeys(texts))
     if len(known) > _MOST_TEXTS:
-        return {"value": f"{len(known)} different texts, such as {known[0]}"}
+        some = next((text for text in known if text), "")
+        return {"value": f"{len(known)} different texts, such as {some}"}
     return {"texts": known, "values": [known.index(text) for text in texts]}
 
 

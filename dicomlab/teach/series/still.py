@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 __all__ = ["draw", "order_of"]
 
-_INK, _SOFT, _BACK, _CELL, _LINE, _WARN = "#1f2328", "#59636e", "#ffffff", "#cfd9e4", "#0b69c7", "#9a6700"
+_INK, _SOFT, _BACK, _LINE, _WARN = "#1f2328", "#59636e", "#ffffff", "#0b69c7", "#9a6700"
 _MOST_LINES = 26
 
 
@@ -32,20 +32,22 @@ def draw(facts: Mapping[str, Any], state: Mapping[str, Any]) -> bytes:
     """Return tree and grid as a PNG."""
     figure = Figure(figsize=(9.6, 4.8), dpi=100, facecolor=_BACK)
     FigureCanvasAgg(figure)
-    left = figure.add_axes((0.01, 0.02, 0.38, 0.96))
+    chosen = _whole(state.get("series"))
+    chosen = chosen if 0 <= chosen < len(facts["series"]) else 0
+    left = figure.add_axes((0.01, 0.02, 0.3, 0.96))
     left.axis("off")
-    _write_tree(left, facts, state)
-    chosen = facts["series"][state["series"]]
-    detail = chosen["detail"]
+    _write_tree(left, facts, chosen)
+    detail = facts["series"][chosen]["detail"]
     if detail and detail["stacks"]:
-        number = min(int(state.get("stack") or 0), len(detail["stacks"]) - 1)
-        _draw_grid(figure.add_axes((0.47, 0.2, 0.51, 0.68)), detail["stacks"][number], detail, state, number)
+        last = len(detail["stacks"]) - 1
+        number = min(max(_whole(state.get("stack")), 0), last)
+        _draw_grid(figure.add_axes((0.5, 0.2, 0.48, 0.68)), detail["stacks"][number], detail, state, number)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
-def _write_tree(ax: Any, facts: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+def _write_tree(ax: Any, facts: Mapping[str, Any], chosen: int) -> None:
     lines: list[tuple[int, str, bool]] = []
     for patient in facts["patients"]:
         lines.append((0, patient["name"], False))
@@ -54,7 +56,7 @@ def _write_tree(ax: Any, facts: Mapping[str, Any], state: Mapping[str, Any]) -> 
             for k in study["series"]:
                 row = facts["series"][k]
                 text = f"{row['modality']}  {row['description'] or '(no description)'}"
-                lines.append((2, f"{text[:44]}  {row['images']}", k == state["series"]))
+                lines.append((2, f"{text[:34]}  {row['images']}", k == chosen))
     shown = lines[:_MOST_LINES]
     if len(lines) > len(shown):
         shown.append((0, f"… and {len(lines) - len(shown)} more", False))
@@ -88,6 +90,9 @@ def _draw_grid(
         aspect="auto",
         interpolation="nearest",
     )
+    if rows <= 80 and columns <= 80:  # lines between cells
+        ax.vlines(np.arange(rows - 1) + 0.5, -0.5, columns - 0.5, color=_BACK, linewidth=1)
+        ax.hlines(np.arange(columns - 1) + 0.5, -0.5, rows - 0.5, color=_BACK, linewidth=1)
     for (r, c), count in Counter(zip(row.tolist(), column.tolist(), strict=True)).items():
         if count > 1:
             ax.text(r, c, f"×{count}", ha="center", va="center", fontsize=8, color=_WARN, weight="bold")
@@ -104,10 +109,10 @@ def _draw_grid(
     heights = stack["heights"]
     some = np.unique(np.linspace(0, rows - 1, min(rows, 7)).astype(int))
     ax.set_xticks(
-        some, [f"{heights[k]:g}" if heights[k] is not None else str(k + 1) for k in some], fontsize=7
+        some, [f"{heights[k]:.4g}" if heights[k] is not None else str(k + 1) for k in some], fontsize=7
     )
     some = np.unique(np.linspace(0, columns - 1, min(columns, 10)).astype(int))
-    ax.set_yticks(some, [stack["steps"][k][:24] for k in some], fontsize=7, parse_math=False)
+    ax.set_yticks(some, [_cut(stack["steps"][k]) for k in some], fontsize=7, parse_math=False)
     ax.set_xlabel("slice position (mm)", fontsize=8, color=_SOFT)
     ax.set_ylabel(" · ".join(stack["axes"]).replace("_", " "), fontsize=8, color=_SOFT)
     ax.set_title(stack["name"], fontsize=9, color=_INK, parse_math=False)
@@ -116,3 +121,11 @@ def _draw_grid(
         ax.text(0, -0.24, codes, transform=ax.transAxes, fontsize=8, color=_WARN, parse_math=False)
     for spine in ax.spines.values():
         spine.set_color("#d0d7de")
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= 32 else f"{label[:31]}…"
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0

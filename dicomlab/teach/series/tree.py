@@ -8,7 +8,6 @@ from typing import Any
 from dicomlab.errors import DicomLabError
 from dicomlab.privacy import identity_shown
 from dicomlab.read import Series
-from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import read_header
 from dicomlab.read.listing import size_text, spacing_text
 from dicomlab.teach.series.labels import masked, short
@@ -53,11 +52,12 @@ def tree_of(some: Sequence[Series]) -> list[dict[str, Any]]:
 
 def _study(series: Series) -> dict[str, Any]:
     """What one header of a study says of patient and study."""
+    keys = ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyDescription")
     try:
-        header = Attributes.of(read_header(series.instances[0].file))
+        header = read_header(series.instances[0].file)
+        said = {key: str(header.get(key, "") or "") for key in keys}
     except (DicomLabError, OSError):
-        header = series.instances[0]
-    said = {key: header.text(key) for key in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex")}
+        said = dict.fromkeys(keys, "")
     return {
         # Who belongs together is decided by the number, shown or not.
         "patient": said["PatientID"] or said["PatientName"],
@@ -68,8 +68,8 @@ def _study(series: Series) -> dict[str, Any]:
             ("sex", masked("PatientSex", "CS", said["PatientSex"])),
         ),
         "of_study": _facts(
-            ("date", masked("StudyDate", "DA", header.text("StudyDate"))),
-            ("description", masked("StudyDescription", "LO", header.text("StudyDescription"))),
+            ("date", masked("StudyDate", "DA", said["StudyDate"])),
+            ("description", masked("StudyDescription", "LO", said["StudyDescription"])),
         ),
     }
 

@@ -46,7 +46,7 @@ export function cellPanel(detail, stackNumber, cell, place, picture) {
 /** @param {Stack} stack @param {number} row @param {number} column */
 function nameOf(stack, row, column) {
   const height = stack.heights[row];
-  const step = stack.steps[column];
+  const step = stack.axes.length === 1 ? `${stack.axes[0].replaceAll("_", " ")} ${stack.steps[column]}` : stack.steps[column];
   const where = height === null ? `Image ${row + 1}` : `Slice ${row + 1} of ${stack.heights.length}, ${Number(height.toFixed(3))} mm`;
   return step ? `${where} · ${step}` : where;
 }
