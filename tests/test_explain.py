@@ -18,6 +18,8 @@ import dicomlab
 from dicomlab import DicomLabError, explain, find_series, phantom, show_identity
 from dicomlab.dictionary import Explanation, Place
 from dicomlab.dictionary.carried import ATTRIBUTES, REPEATERS, UIDS
+from dicomlab.dictionary.names import _SPOKEN, _attributes
+from dicomlab.dictionary.vr import VRS
 from dicomlab.dictionary.words import all_words
 from dicomlab.privacy import MASK
 
@@ -63,6 +65,20 @@ def test_all_ways_to_name_an_attribute_lead_to_it(asked: object) -> None:
 )
 def test_uids_and_vrs_are_found_by_value_keyword_and_name(asked: str, name: str) -> None:
     assert explain(asked).name == name
+
+
+def test_what_people_say_is_understood_where_the_standard_says_it_otherwise() -> None:
+    said = {
+        "TR": "RepetitionTime",
+        "ipp": "ImagePositionPatient",
+        "b-value": "DiffusionBValue",
+        "HU": "RescaleIntercept",
+    }
+    assert {name: explain(name).keyword for name in said} == said
+    for name, keyword in _SPOKEN.items():
+        assert KEYWORDS[keyword][3] == ""
+        assert name.upper() not in VRS
+        assert name not in _attributes()
 
 
 @pytest.mark.parametrize(
@@ -243,6 +259,18 @@ def test_files_series_stacks_and_datasets_have_headers(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(DicomLabError, match="no DICOM"):
         explain(empty)
+
+
+def test_a_folder_that_is_called_by_a_uid_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "1.2.3.4").mkdir()
+    write(tmp_path / "1.2.3.4", datasets())
+    monkeypatch.chdir(tmp_path)
+    assert explain("1.2.3.4").iod == "CT Image"
+    assert explain("1.2.3.5").kind == "UID"
+    (tmp_path / "PixelSpacing").mkdir()
+    assert explain("PixelSpacing").tag == "(0028,0030)"
 
 
 def test_a_volume_has_no_header_and_says_where_it_is() -> None:

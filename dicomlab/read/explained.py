@@ -82,10 +82,11 @@ def _is_path(what: object) -> bool:
     if not isinstance(what, str) or len(what) > 4096 or "\0" in what:
         return False
     try:
-        dictionary.explain(what)
-        return False  # a keyword stays one, whatever files are called
+        found = dictionary.explain(what)
     except DicomLabError:
         return os.sep in what or "/" in what or Path(what).exists()
+    # A keyword stays one, whatever files are called; folders that are called by a UID are common.
+    return found.kind == "UID" and not found.keyword and Path(what).exists()
 
 
 def _header_of(source: object) -> tuple[Dataset, str]:
