@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from dicomlab import html
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import MASK, Identity, identity_shown
 from dicomlab.tables.levels import Element, Level, is_creator, tag_text
 from dicomlab.tables.paths import part_of
 from dicomlab.tables.roles import module_of
@@ -94,7 +94,7 @@ align-items:baseline}
 
 def header_page(table: HeaderTable) -> str:
     """The table as HTML, of bounded size."""
-    pen = _Pen(table._sop_class)
+    pen = _Pen(table._sop_class, table._who)
     if table._picked is not None:
         body = pen.picked(table._picked)
     else:
@@ -160,7 +160,8 @@ def value_markup(text: str) -> html.Markup:
 class _Pen:
     """Draws rows until there are enough."""
 
-    def __init__(self, sop_class: str) -> None:
+    def __init__(self, sop_class: str, who: Identity | None = None) -> None:
+        self._who = who
         self._sop_class = sop_class
         self._rows = 0
         self.left = False
@@ -202,7 +203,7 @@ class _Pen:
         return f'<details class="dl-fold dl-private" open>{summary}{inside}</details>'
 
     def element(self, element: Element, prefix: str, depth: int, hidden: bool) -> str:
-        row = Row(element, prefix + part_of(element), depth, hidden)
+        row = Row(element, prefix + part_of(element), depth, hidden, self._who)
         self._rows += 1
         cells = self._cells(row)
         if not element.items:

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 
 from dicomlab import html
 from dicomlab.extras.network.questions import LEVELS, UNIQUE, texts
-from dicomlab.privacy import MASK, identity_shown, is_identifying
+from dicomlab.privacy import MASK, identity_shown, is_identifying, shown_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,4 +216,5 @@ def _cell(header: Dataset, keyword: str) -> Any:
     text = "\\".join(values)
     if "\0" in text and not identity_shown():
         return MASK  # a broken length swallowed what follows, whatever it is
+    text = shown_value(keyword, text, None)  # an answer rarely says whose it is
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

@@ -7,9 +7,21 @@ PS3.15 Table E.1-1, by `dicomlab.privacy`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from dicomlab.privacy import identity_shown, is_identifying
+from pydicom.datadict import dictionary_VR
+
+from dicomlab.privacy import (
+    IS_CLEANED,
+    Identity,
+    identity_in,
+    identity_shown,
+    is_identifying,
+    may_name,
+    shown,
+    without_names,
+)
 from dicomlab.teach.dissect.nodes import Node
 from dicomlab.teach.dissect.walker import Data
 from dicomlab.teach.dissect.words import NUMBERS, TEXTS, is_lengthy, keyword_of, most_values, size_of
@@ -40,6 +52,7 @@ def hidden_values(nodes: list[Node], data: Data) -> Iterator[bool]:
         yield from (False for _ in nodes)
         return
     used = {(node.depth, _block(node)) for node in nodes if node.is_private and node.tag & 0xFFFF >= 0x1000}
+    who = identity_in(_texts(nodes, data))
     within: list[
         tuple[int, bool]
     ] = []  # of the sequences that are open: depth, and whether it identifies or is unknown
@@ -55,6 +68,7 @@ def hidden_values(nodes: list[Node], data: Data) -> Iterator[bool]:
             yield bool(node.end > node.value_start and node.kind in _FRAME)
             continue
         hide = any(identifies for _, identifies in within) or _must_hide(node, data, used, bool(within))
+        hide = hide or _names_somebody(node, data, who)
         yield hide and not _is_zero(node, data)
 
 
@@ -88,6 +102,31 @@ def _must_hide(node: Node, data: Data, used: set[tuple[int, int]], unknown: bool
     if _identifies(node) or (unknown and is_identifying("", node.vr, private=True)):
         return True
     return node.vr in TEXTS and is_lengthy(data[node.value_start : node.end], node.vr)
+
+
+_LONGEST = 1 << 10
+"""Bytes of a value in which names are looked for."""
+_NUMBERS_ALONE = re.compile(r"[\d\s.+\-eE\\\0]*")
+
+
+def _names_somebody(node: Node, data: Data, who: Identity) -> bool:
+    """Whether a text that anybody may see has words of the file's own identity: bytes are shown as a whole, or not at all."""
+    if node.kind != "element" or node.vr not in TEXTS or node.vr == "UI":
+        return False
+    text = bytes(data[node.value_start : min(node.end, node.value_start + _LONGEST)]).decode("latin-1")
+    if keyword_of(node.tag) in IS_CLEANED:
+        return shown(text, who) != text if who else may_name(text)
+    return not _NUMBERS_ALONE.fullmatch(text) and without_names(text, who) != text
+
+
+def _texts(nodes: list[Node], data: Data) -> Iterator[tuple[str, str, str]]:
+    """What the elements that name persons, places, numbers and dates say."""
+    for node in nodes:
+        known = node.kind == "element" and node.tag >= 0 and not node.is_private
+        keyword = keyword_of(node.tag) if known else ""
+        if keyword and is_identifying(keyword, node.vr):
+            value = bytes(data[node.value_start : min(node.end, node.value_start + _LONGEST)])
+            yield keyword, dictionary_VR(node.tag), value.decode("latin-1").rstrip("\0 ")
 
 
 def has_too_many(node: Node) -> int:

@@ -12,7 +12,7 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy import MASK, is_identifying
+from dicomlab.privacy import MASK, is_identifying, shown_value
 from dicomlab.read import Series
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.quiet import quiet
@@ -102,7 +102,7 @@ def _leaves(item: Dataset, before: str = "", depth: int = 0) -> Iterator[tuple[s
         elif isinstance(value, (MultiValue, list)):
             yield name, short("\\".join(map(_short_number, list(value)[:12])), 80)
         else:
-            yield name, value
+            yield name, shown_value(element.keyword, value, None) if isinstance(value, str) else value
 
 
 def _number(value: Any) -> float | None:
