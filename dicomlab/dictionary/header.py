@@ -13,7 +13,8 @@ from dicomlab import html
 from dicomlab.dictionary.carried import UIDS
 from dicomlab.dictionary.modules import TYPES, iod_of
 from dicomlab.dictionary.walk import Note, Row, Walk, class_of
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import NOTE, Identity, identity_shown, without_names
+from dicomlab.warn import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,19 +42,27 @@ class HeaderExplanation:
         What is missing, empty or odd, as `Note`.
     """
 
-    def __init__(self, header: Dataset, title: str = "header", *, sop_class: str | None = None) -> None:
-        self.title = title
+    def __init__(
+        self, header: Dataset, title: str, *, identity: Identity | None, sop_class: str | None = None
+    ) -> None:
+        with quiet():  # pydicom warns of values by naming them
+            self._tell(header, title, identity, sop_class)
+
+    def _tell(self, header: Dataset, title: str, identity: Identity | None, sop_class: str | None) -> None:
+        # File names and UIDs that are none may name the patient as well.
+        self.title = without_names(title, identity) if title else "header"
         notes: list[Note] = []
         uid = sop_class or class_of(header)
-        self.sop_class = UIDS[uid][0] if uid in UIDS else uid
-        iod = iod_of(uid)
+        plain = not uid.strip("0123456789.")
+        self.sop_class = UIDS[uid][0] if uid in UIDS else uid if plain else without_names(uid, identity)
+        iod = iod_of(uid) if uid else None
         self.iod = iod.name if iod else ""
         if iod is None:
             what = self.sop_class or "none is named"
             notes.append(
                 Note("unknown_class", f"modules and types of this SOP class are not known here ({what})")
             )
-        walk = Walk(uid if iod else "", iod, notes)
+        walk = Walk(uid if iod else "", iod, notes, identity)
         rows = list(walk.rows(header))
         self.rows: tuple[Row, ...] = tuple(rows)
         self.notes: tuple[Note, ...] = tuple(sorted(notes, key=lambda note: _ORDER.index(note.code)))
@@ -123,7 +132,7 @@ class HeaderExplanation:
         )
         found = "".join(f"<li>{escape(note.message)}</li>" for note in self.notes)
         odd = f"<details open><summary>{len(self.notes)} to look at</summary><ul>{found}</ul></details>"
-        mask = "" if identity_shown() else f"{MASK} masked: wrap in dicomlab.show_identity() to see it"
+        mask = "" if identity_shown() else NOTE
         return html.block(
             _STYLE,
             markup(
@@ -152,7 +161,15 @@ _ORDER = ["unknown_class", "missing", "empty", "count", "unreadable", "no_creato
 
 
 def explain_header(
-    header: Dataset, title: str = "header", *, sop_class: str | None = None
+    header: Dataset, title: str = "", *, identity: Identity | None, sop_class: str | None = None
 ) -> HeaderExplanation:
-    """A table of what is in `header`, explained for its own SOP class or for `sop_class` (a UID)."""
-    return HeaderExplanation(header, title, sop_class=sop_class)
+    """A table of what is in `header`, explained for its own SOP class or for `sop_class` (a UID).
+
+    Parameters
+    ----------
+    title
+        What it is called: the name of its file.
+    identity
+        Words that say who the patient is, see `dicomlab.privacy.identity_in`: they are masked wherever they stand.
+    """
+    return HeaderExplanation(header, title, identity=identity, sop_class=sop_class)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 
-from dicomlab.privacy import MASK, identity_shown, is_identifying
+from dicomlab.privacy import MASK, Identity, identity_shown, is_identifying, shown_value
 
 __all__ = ["element_of", "value_text"]
 
@@ -17,39 +16,49 @@ _LONGEST = 100
 
 
 def element_of(dataset: Dataset, key: Any) -> DataElement | None:
-    """One element of a data set; None when it is not there or pydicom cannot read it."""
+    """One element of a data set; None when it is not there or pydicom cannot read it. Call it within `dicomlab.warn.quiet`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            element: DataElement = dataset[key]
-            _ = element.VM, element.is_empty
-            return element
+        element: DataElement = dataset[key]
+        _ = element.VM, element.is_empty
+        return element
     except Exception:  # pydicom parses on access and raises whatever a broken value makes it raise
         return None
 
 
-def value_text(element: DataElement) -> str:
-    """The value of an element as one line."""
+def _joined(element: DataElement) -> str:
+    value: Any = element.value
+    if value is None:
+        return ""
+    several = hasattr(value, "__iter__") and not isinstance(value, (str, bytes)) and element.VR != "PN"
+    return "\\".join(str(item) for item in list(value)[:_LONGEST]) if several else str(value)
+
+
+def value_text(element: DataElement, identity: Identity | None) -> str:
+    """The value of an element as one line; what says who the patient is, is masked.
+
+    Parameters
+    ----------
+    identity
+        Of the header that the element is in, see `dicomlab.privacy.identity_in`.
+    """
     if element.is_empty:
         return ""
-    if is_identifying(element.keyword, element.VR, private=element.tag.is_private):
+    creator = element.tag.is_private_creator and element.VR == "LO"
+    if not creator and is_identifying(element.keyword, element.VR, private=element.tag.is_private):
         return MASK
     if element.VR == "SQ":
         items = len(element.value)
         return "1 item" if items == 1 else f"{items} items, of which the first is told"
-    value: Any = element.value
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
+    if isinstance(element.value, bytes):
+        return f"{len(element.value)} bytes"
     try:
-        if hasattr(value, "__iter__") and not isinstance(value, str) and element.VR != "PN":
-            text = "\\".join(str(item) for item in list(value)[:_LONGEST])
-        else:
-            text = str(value)
+        text = _joined(element)
     except Exception:
         return "cannot be read"
     if "\0" in text and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
-    if element.VR == "UI" and getattr(value, "name", text) != text:
-        text = f"{text} ({value.name})"
-    text = " ".join(text.split())
+    name = getattr(element.value, "name", text)
+    if element.VR == "UI" and name != text:
+        text = f"{text} ({name})"
+    text = " ".join(shown_value(element.keyword, text, identity).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
