@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 import xarray as xr
 from PIL import Image
@@ -115,6 +116,24 @@ def test_a_written_series_says_its_rescale_itself(tmp_path: Path) -> None:
     assert explorer.facts["where"] == "slice 2 of 3"
     assert [one["name"] for one in explorer.facts["presets"]][:2] == ["SOFT TISSUE (file)", "LUNG (file)"]
     assert "bone" in [one["name"] for one in explorer.facts["presets"]]
+
+
+def test_the_slope_of_a_slice_is_that_of_its_own_file(tmp_path: Path) -> None:
+    phantom.write_pet(tmp_path, shape=(5, 12, 10))
+    headers = sorted(
+        (pydicom.dcmread(path) for path in tmp_path.iterdir()), key=lambda h: float(h.ImagePositionPatient[2])
+    )
+    for k, header in enumerate(headers):
+        explorer = explore_window(str(tmp_path), k)
+        slope, intercept = explorer.facts["rescale"]
+        assert (slope, intercept) == (float(header.RescaleSlope), float(header.RescaleIntercept))
+        stored = (explorer.values.astype(float) - intercept) / slope
+        np.testing.assert_allclose(stored, header.pixel_array, atol=0.3)  # floats travel in 65,533 steps
+
+
+def test_resampled_values_have_no_stored_ones() -> None:
+    one = volume(value_transform="stored × 1 - 1024: Rescale")
+    assert explore_window(one.dicom.resample(spacing=(5, 2, 2))).facts["rescale"] is None
 
 
 def test_a_voi_lut_of_the_file_is_offered_and_drawn() -> None:

@@ -201,12 +201,12 @@ def test_of_many_slices_the_nearest_picture_stands_for_one_and_is_named(show: Op
     )
     affine = [[0, 0, 5, 0], [0, 5, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]]
     page = show(explore_geometry(dl.make_volume(values, affine=affine)))
-    assert "the picture is that of slice 51" in page.page.locator(".dl-seen").inner_text()
+    assert "The picture is that of slice 51" in page.page.locator(".dl-seen").inner_text()
     slider = page.page.locator(".dl-voxel input[type=range]").first
     slider.focus()
     page.page.keyboard.press("ArrowRight")
     assert page.state()["voxel"][0] == 51
-    assert "the picture" not in page.page.locator(".dl-seen").inner_text()
+    assert "The picture" not in page.page.locator(".dl-seen").inner_text()
 
 
 def test_the_figure_is_taken_away(show: Open) -> None:

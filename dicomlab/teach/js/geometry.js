@@ -217,10 +217,11 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const odd = findingsOf(planes, grid, setting);
     const lines_ = [...odd.map(({ code, text }) => [code, text]), ...(facts.findings ?? []).filter((/** @type {string} */ line) => !odd.some(({ code }) => line.startsWith(code))).map((/** @type {string} */ line) => ["as read", line])];
     findings.replaceChildren(...(lines_.length ? lines_.map(([code, text]) => make("li", "", {}, [make("b", "dl-warning", {}, [code]), ` ${text}`])) : [make("li", "dl-soft", {}, ["nothing: one affine places every voxel"])]));
-    const facing = `slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}`;
-    const other = stand !== planes[voxel[0]].index && pictures.size ? [`the picture is that of slice ${stand}`] : [];
-    const notes = [facing, ...other, ...(some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn`] : []), ...(facts.guessed && all.figure !== false ? ["the figure stands there by guess: only the letters are known"] : []), ...(facts.notes ?? [])];
-    beside.textContent = `${notes.join("; ").replace(/\.;/g, ";")}`;
+    const facing = `Slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}.`;
+    const other = stand !== planes[voxel[0]].index && pictures.size ? [`The picture is that of slice ${stand}.`] : [];
+    const guess = facts.guessed && all.figure !== false ? ["The figure stands there by guess: only the letters are known."] : [];
+    const count = some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn.`] : [];
+    beside.textContent = [facing, ...other, ...count, ...guess, ...(facts.notes ?? [])].join(" ");
   }
 
   root.dataset.ready = "false";

@@ -213,7 +213,7 @@ export function drawScene(canvas, wide, high, style, shown) {
       write(LETTERS[axis][end], x, y, text, "600 15px system-ui, sans-serif");
     }
   }
-  drawTriad(context, view, system, high, write, arrowAt);
+  drawTriad(context, view, system, write, arrowAt);
   if (shown.voxel) {
     const { x, y } = at(shown.voxel);
     context.beginPath();
@@ -249,12 +249,12 @@ export function drawScene(canvas, wide, high, style, shown) {
 
 /**
  * The way in which mm are counted, in a corner.
- * @param {CanvasRenderingContext2D} context @param {import("./camera.js").Look} view @param {string} system @param {number} high
+ * @param {CanvasRenderingContext2D} context @param {import("./camera.js").Look} view @param {string} system
  * @param {(said: string, x: number, y: number, colour: string, font?: string) => void} write
  * @param {(x: number, y: number, dx: number, dy: number, said: string) => void} arrow
  */
-function drawTriad(context, view, system, high, write, arrow) {
-  const [x, y] = [62, high - 54];
+function drawTriad(context, view, system, write, arrow) {
+  const [x, y] = [58, 58];
   for (let axis = 0; axis < 3; axis++) {
     const sign = system === "RAS" && axis < 2 ? -1 : 1;
     const unit = [0, 0, 0];
@@ -262,5 +262,5 @@ function drawTriad(context, view, system, high, write, arrow) {
     const letter = LETTERS[axis][sign > 0 ? 1 : 0];
     arrow(x, y, 26 * dot(unit, view.right), -26 * dot(unit, view.up), `+${"xyz"[axis]} ${letter}`);
   }
-  write(system, x, high - 12, context.fillStyle.toString(), "600 12px system-ui, sans-serif");
+  write(system, x, 92, context.fillStyle.toString(), "600 12px system-ui, sans-serif");
 }
