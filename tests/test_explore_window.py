@@ -207,6 +207,42 @@ def test_names_from_a_file_cannot_become_markup() -> None:
     assert not re.search(r"<img", text)
 
 
+def test_a_name_in_the_description_is_not_shown(tmp_path: Path) -> None:
+    paths = phantom.write_ct(tmp_path, shape=(2, 12, 10)).files
+    for path in paths:
+        header = pydicom.dcmread(path)
+        header.PatientName, header.SeriesDescription = "Zwirnlein^Ottilie", "Thorax Zwirnlein 1961-02-03"
+        header.save_as(path)
+    page = explore_window(str(tmp_path)).to_html().text
+    assert "Thorax" in page
+    assert "Zwirnlein" not in page
+    assert "1961" not in page
+
+
+@pytest.mark.parametrize(
+    ("patch", "window"),
+    [
+        ({"width": -3}, Window(50, 1)),
+        ({"width": 0, "function": "SIGMOID"}, Window(50, 1e-6, "SIGMOID")),
+        ({"center": None, "width": "wide"}, Window(0, 1)),
+        ({"function": "CUBIC", "lut": 7}, Window(50, 400)),
+        ({"center": float("nan"), "width": float("inf")}, Window(0, 1)),
+    ],
+)
+def test_whatever_the_state_holds_is_drawn(patch: dict[str, Any], window: Window) -> None:
+    explorer = explore_window(volume())
+    explorer.state = {**explorer.state, **patch}
+    assert explorer.window == window
+    assert explorer.still().startswith(b"\x89PNG")
+
+
+def test_of_further_axes_the_first_step_is_shown_and_named() -> None:
+    one = volume().expand_dims(time=[0.0, 1.0])
+    explorer = explore_window(one, 1)
+    assert explorer.facts["where"] == "slice 2 of 4, the first of 2 along time"
+    np.testing.assert_array_equal(explorer.values, volume().values[1])
+
+
 def test_it_is_a_widget_with_a_picture_beside_it() -> None:
     explorer = explore_window()
     assert isinstance(explorer, WindowExplorer)

@@ -229,6 +229,25 @@ def test_nothing_sticks_out_or_overlaps(show: Open, scheme: str, width: int) -> 
     assert page.overlapping(".dl-body > section") == []
 
 
+def test_whatever_the_state_holds_is_drawn_as_in_python(show: Open) -> None:
+    for patch in (
+        {"iop": [9, 9, 9, 9, 9, 9], "turns": "x", "ipp": None, "spacing": [0, -3], "step": -1},
+        {
+            "slices": "many",
+            "rows": -5,
+            "tilt": 1e9,
+            "fault": 3,
+            "view": ["a", None],
+            "voxel": "?",
+            "zoom": "x",
+        },
+        {"voxel": [1e9, -7, None], "order": "?", "labels": "file", "system": 0},
+    ):
+        explorer = explore_geometry()
+        explorer.state = {**explorer.state, **patch}
+        np.testing.assert_allclose(table(show(explorer)), explorer.affine, atol=5e-5)
+
+
 def test_hostile_names_stay_text(show: Open) -> None:
     evil = "<img src=x onerror=alert(1)>"
     volume = dl.make_volume(

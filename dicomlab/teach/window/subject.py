@@ -132,7 +132,7 @@ def subject_of(source: Any, index: int | None) -> Subject:
         stack, _ = find_stack(cast(Any, source), progress=False)
         source = open_volume(stack)
     image = source if isinstance(source, xr.DataArray) else _bare(source)
-    extra = [str(dim) for dim in image.dims if dim not in AXES]
+    extra, first = [str(dim) for dim in image.dims if dim not in AXES], ""
     if "sample" in extra or image.dtype.kind not in "biuf":
         raise DicomLabError(
             "A window is for one grey value a pixel; this is a picture in colour or of no real numbers. "
@@ -140,6 +140,7 @@ def subject_of(source: Any, index: int | None) -> Subject:
         )
     if extra:
         # The first step stands for all; a window is looked at on one picture.
+        first = ", ".join(f"the first of {image.sizes[dim]} along {dim}" for dim in extra)
         image = image.isel(dict.fromkeys(extra, 0))
     lacking = [name for name in AXES[1:] if name not in image.dims]
     if lacking or image.size == 0:
@@ -164,6 +165,7 @@ def subject_of(source: Any, index: int | None) -> Subject:
     every = -(-max(values.shape) // _SIDE)
     attrs = {str(name): value for name, value in whole.attrs.items()}
     aspect, letters = _shape(whole)
+    where = ", ".join(part for part in (where, first) if part)
     shown, rescale = thinned(values, every, mixed=False), _rescale(attrs, stack, number)
     return Subject(shown, attrs, aspect, letters, where, every, lowest, counts, rescale)
 
