@@ -97,8 +97,10 @@ def test_ras_has_the_signs_and_the_order_of_nibabel(show: Open) -> None:
 def test_an_entry_says_where_it_comes_from_by_pointer_and_by_key(show: Open) -> None:
     page = show(explore_geometry())
     said = page.page.locator(".dl-explained")
+    before = page.pixels(CANVAS)
     page.page.locator("[data-entry='1-1']").hover()
     assert "(0020,0037) value 5 × Pixel Spacing (0028,0030) value 1 = 1 × 4 = 4 mm" in said.inner_text()
+    assert (page.pixels(CANVAS) != before).any()  # its arrow is thicker
     page.page.locator("[data-entry='0-2']").focus()
     assert "value 1 × Pixel Spacing (0028,0030) value 2 = 1 × 5 = 5" in said.inner_text()
     page.page.keyboard.press("ArrowLeft")

@@ -67,7 +67,11 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
 
   const dials = controls(given, first, now, choose, turn);
   const stored = new Stored();
-  const matrix = new Matrix();
+  let pointed = "?";
+  const matrix = new Matrix((role) => {
+    pointed = role;
+    draw();
+  });
   const order = new Order();
   const by = choice("Sort by", [["position", "n · IPP", "By where slices lie: the one that is right"], ["instance", "Instance Number", "By Instance Number (0020,0013)"], ["location", "Slice Location", "By Slice Location (0020,1041)"]], (one) => choose({ order: one }));
   const labels = select("How the files are labelled", [...(given ? [/** @type {[string, string]} */ (["file", "as in the files"])] : []), ["position", "numbers rise with position"], ["reversed", "numbered from the other end"], ["interleaved", "every second slice first"], ["negative", "Slice Location with the other sign"], ["constant", "Slice Location the same for all"]], (one) => choose({ labels: one }));
@@ -158,6 +162,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
       lit: planes[voxel[0]].index,
       view: /** @type {[number, number]} */ ([0, 1].map((n) => (Number.isFinite(all.view?.[n]) ? all.view[n] : FIRST.view[n]))),
       zoom: Math.min(Math.max(Number(all.zoom) || 1, 0.5), 6),
+      pointed,
     });
     return { all, setting, planes, grid, some, stack, voxel, always };
   }

@@ -75,6 +75,7 @@ export function lossRows(population, window, invert, { units, tissues }, what) {
   }
   if (tissues.length) {
     const shade = shader(window, invert);
+    rows.push(make("p", "dl-soft dl-usual", {}, ["Tissues at their usual HU"]));
     rows.push(
       make(
         "div",
