@@ -375,7 +375,20 @@ def test_nothing_of_a_file_becomes_a_tag() -> None:
 def test_every_text_of_a_card_is_escaped() -> None:
     texts = {
         name: f"<i id={name}>"
-        for name in ["kind", "name", "keyword", "tag", "vr", "vr_means", "vm", "vm_means", "unit", "says", "trap", "privacy"]
+        for name in [
+            "kind",
+            "name",
+            "keyword",
+            "tag",
+            "vr",
+            "vr_means",
+            "vm",
+            "vm_means",
+            "unit",
+            "says",
+            "trap",
+            "privacy",
+        ]
     }
     place = Place("<i id=module>", "<i id=section>", "1", "<i id=where>", (("<i id=iod>", "M"),))
     several = {name: (f"<i id={name}>",) for name in ("sections", "related", "replaced_by")}

@@ -60,7 +60,11 @@ def test_neither_drawing_nor_searching_holds_the_header(structures: Path) -> Non
 def test_an_item_is_opened_by_its_path(structures: Path) -> None:
     table = header_table(structures)
     item = table.at("ROIContourSequence[11].ContourSequence[3]")
-    assert list(item.to_dataframe().keyword) == ["ContourGeometricType", "NumberOfContourPoints", "ContourData"]
+    assert list(item.to_dataframe().keyword) == [
+        "ContourGeometricType",
+        "NumberOfContourPoints",
+        "ContourData",
+    ]
     assert table.at("ROIContourSequence[11].ReferencedROINumber").value == 11
     colours = table.at("ROIContourSequence[*].ROIDisplayColor").to_dataframe()
     assert list(colours.value) == [f"255\\0\\{k}" for k in range(12)]
@@ -83,7 +87,11 @@ def test_what_differs_deep_inside_is_found(structures: Path, tmp_path: Path) -> 
 
 
 def test_a_column_is_made_of_a_long_header(structures: Path) -> None:
-    row = keyword_table(structures, ["ROIContourSequence[3].ReferencedROINumber", "Modality"]).to_dataframe().iloc[0]
+    row = (
+        keyword_table(structures, ["ROIContourSequence[3].ReferencedROINumber", "Modality"])
+        .to_dataframe()
+        .iloc[0]
+    )
     assert (row.iloc[1], row.Modality) == (3, "RTSTRUCT")
 
 
@@ -104,7 +112,10 @@ def test_a_value_longer_than_what_is_read_is_counted(tmp_path: Path) -> None:
     pydicom.dcmwrite(file, ds, enforce_file_format=True)
     with dicomlab.show_identity():
         table = header_table(file)
-        assert table["AnatomicRegionSequence"].at("AnatomicRegionSequence").to_dataframe().value.iloc[0] == "2500 items"
+        assert (
+            table["AnatomicRegionSequence"].at("AnatomicRegionSequence").to_dataframe().value.iloc[0]
+            == "2500 items"
+        )
         assert table.at("AnatomicRegionSequence[2499].CodeMeaning").value == "Ж"
         row = table.at("(0009,1010)").to_dataframe().iloc[0]
         assert row.vm == 30_000
