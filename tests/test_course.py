@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -15,7 +17,7 @@ import pytest
 import dicomlab as dl
 from dicomlab.teach.exercises import checks_of
 from dicomlab.teach.exercises.course import TITLES, notebook
-from tests.course_support import PLANNED, exercises, missing
+from tests.course_support import PLANNED, exercises, missing, walked
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
@@ -42,8 +44,10 @@ def walk(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[int, nbformat.NotebookNode]:
     """Return a chapter and its notebook, run to its end with every solution tried."""
-    executed = tmp_path_factory.mktemp("course") / "executed.ipynb"
-    command = [sys.executable, "tests/course_support.py", FOLDER / notebook(request.param), executed]
+    folder = tmp_path_factory.mktemp("course")
+    prepared, executed = folder / "prepared.ipynb", folder / "executed.ipynb"
+    nbformat.write(walked(nbformat.read(FOLDER / notebook(request.param), as_version=4)), prepared)
+    command = [sys.executable, "tests/course_runner.py", prepared, FOLDER, executed]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=ROOT, env=env, check=True)
     return request.param, nbformat.read(executed, as_version=4)
@@ -191,6 +195,34 @@ def test_nothing_of_the_course_waits_any_longer() -> None:
     waiting = [name for chapter in CHAPTERS for name in missing(code(chapter))]
     if waiting:
         pytest.skip(f"cells wait for {', '.join(sorted(set(waiting)))}")
+
+
+def test_make_course_opens_a_copy_and_keeps_what_a_learner_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.spec_from_file_location("export", FOLDER / "export.py")
+    assert spec is not None
+    assert spec.loader is not None
+    export = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(export)
+    monkeypatch.setattr(export, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(export, "HERE", tmp_path / "notebooks")
+    (tmp_path / "build").mkdir()
+    shutil.copytree(FOLDER, tmp_path / "notebooks")
+    first = export.copy_of_the_course()
+    assert first == tmp_path / "build" / "course" / notebook(0)
+    assert {file.name for file in first.parent.iterdir()} == {notebook(chapter) for chapter in CHAPTERS}
+
+    first.write_text("my answers")
+    assert export.copy_of_the_course() == first
+    assert first.read_text() == "my answers"
+
+    # The project has a newer chapter: it is there, and the answers are beside it.
+    newer = first.stat().st_mtime + 10
+    os.utime(tmp_path / "notebooks" / notebook(0), (newer, newer))
+    export.copy_of_the_course()
+    assert first.read_text() == (FOLDER / notebook(0)).read_text()
+    assert (first.parent / f"{first.stem} (before).ipynb").read_text() == "my answers"
 
 
 def test_the_page_on_the_course_names_every_chapter() -> None:
