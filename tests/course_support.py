@@ -6,22 +6,6 @@ import re
 
 import nbformat
 
-import dicomlab as dl
-
-PLANNED = {
-    "dl": {"compare_headers", "explain", "keyword_table", "varying"},
-    "dl.teach": {
-        "explore_compression",
-        "explore_encodings",
-        "explore_file",
-        "explore_geometry",
-        "explore_series",
-        "explore_window",
-        "gallery",
-    },
-}
-"""Names that are built elsewhere at the same time: cells that need one run as soon as it is there."""
-
 _SOLUTION = re.compile(
     r"<details><summary>Solution</summary>\n\n```python\n(?P<code>.*?)\n```\n\n</details>", re.DOTALL
 )
@@ -43,17 +27,6 @@ def exercises(node: nbformat.NotebookNode) -> dict[str, str]:
     return found
 
 
-def missing(code: str) -> list[str]:
-    """Return the planned names that a cell needs and that are not there."""
-    there = {"dl": dl.__all__, "dl.teach": dl.teach.__all__}
-    return [
-        f"{room}.{name}"
-        for room, names in PLANNED.items()
-        for name in sorted(names - set(there[room]))
-        if re.search(rf"\b{room}\.{name}\b", code)
-    ]
-
-
 def walked(node: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the notebook as it is run: behind each exercise a cell that runs the folded solution.
 
@@ -64,8 +37,6 @@ def walked(node: nbformat.NotebookNode) -> nbformat.NotebookNode:
     for cell in node.cells:
         cells.append(cell)
         if cell.cell_type == "code":
-            if lacking := missing(cell.source):
-                cell.source = f"# waits for {', '.join(lacking)}"
             number = cell.id.removeprefix("answer-").replace("-", ".")
             if cell.id.startswith("answer-"):
                 tried = _TRIED.format(code=solutions[number], number=number)
