@@ -41,6 +41,11 @@ def test_a_row_shows_its_bytes_and_a_byte_its_row_and_what_it_says(opened: Open)
     page.locator(".dl-tagrow", has_text="PixelSpacing").click()
     assert lit(page) == data[data.index(b"\x28\x00\x30\x00DS") :][:16].hex(" ")
     assert page.locator(".dl-block").count() == 4
+    assert (
+        page.locator(".dl-plain")
+        .inner_text()
+        .startswith("Distance between the centres of neighbouring pixels")
+    )
     byte(page, data, b"\x28\x00\x10\x00US", 6)
     assert chosen(page) == "Rows"
     assert said(page) == "length: 2 bytes little endian: 02 00 = 2"
