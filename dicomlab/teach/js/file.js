@@ -133,6 +133,7 @@ function draw({ root, facts, state, choose }) {
       const found = book.found(words);
       count.textContent = words ? `${found} of ${several(book.rows.length, "row")}` : `${several(book.rows.length, "row")}${facts.left ? `, ${facts.left.toLocaleString("en-GB")} more not listed` : ""}`;
       root.dataset.row = String(row.index);
+      root.dataset.ready = "true";
       before = { row: row.index, byte: at, query: words, closed: shut };
     },
     destroy() {
