@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Match", "Matches", "Received", "Sent"]
 
 _LONGEST: Final = 120
+_WHOLE: Final = ("IS", "US", "UL", "SS", "SL")
+"""VRs of whole numbers."""
 _MOST_ROWS: Final = 100
 """Rows that a notebook shows; the table has all."""
 
@@ -125,10 +127,12 @@ class Matches(Sequence[Match]):
             ]
             for one in self._found[:_MOST_ROWS]
         ]
-        notes = [] if identity_shown() else [f"{MASK} masked: wrap in dicomlab.show_identity() to see it"]
+        hidden = any(MASK in row for row in rows)
+        notes = [f"{MASK} masked: wrap in dicomlab.show_identity() to see it"] if hidden else []
         if len(self) > _MOST_ROWS:
             notes.insert(0, f"the first {_MOST_ROWS} rows; to_dataframe() has all")
-        body = html.table(self._keywords, rows) if rows else html.Markup("")
+        kinds = ["n" if dictionary_VR(keyword) in _WHOLE else "" for keyword in self._keywords]
+        body = html.table(self._keywords, rows, kinds) if rows else html.Markup("")
         return html.block(
             html.Markup(f'<div class="title">{html.escape(self._title())}</div>'),
             body,
@@ -208,7 +212,7 @@ def _cell(header: Dataset, keyword: str) -> Any:
         return ""
     if is_identifying(keyword, vr):
         return MASK
-    if len(values) == 1 and vr in ("IS", "US", "UL", "SS", "SL"):
+    if len(values) == 1 and vr in _WHOLE:
         try:
             return int(values[0])
         except ValueError:

@@ -54,7 +54,7 @@ def unpacked(segment: bytes, *, run: int = 257, plain: int = 1, pause: bool = Tr
 @functools.cache
 def _pixels() -> npt.NDArray[np.uint16]:
     """Return the slice as it is stored."""
-    return (ct().values[_SLICE].astype(np.int32) + 1024).astype(np.uint16)
+    return np.asarray(ct().values[_SLICE].astype(np.int32) + 1024, dtype=np.uint16)
 
 
 @functools.cache

@@ -24,7 +24,7 @@ _NOISE, _AVERAGED = 9.0, 4
 
 def _spacing() -> npt.NDArray[np.float64]:
     """Return the lengths of the steps of slice, row and column, mm."""
-    return np.linalg.norm(ct().affine[:3, :3], axis=0)
+    return np.asarray(np.linalg.norm(ct().affine[:3, :3], axis=0), dtype=np.float64)
 
 
 @check
@@ -140,7 +140,7 @@ def _rms(answer: Any) -> Verdict:
                 "that is the mean distance; RMS squares, and so counts large errors more.",
             ),
             (float(off.std()), "nearly: std takes the mean off first. RMS does not."),
-            (float(np.abs(off).max()), "that is the largest one."),
+            (float(np.abs(off).max()), "that is the largest one; the root of the mean square is asked for."),
             (
                 float(np.sqrt((off**2).sum())),
                 "that is the root of the sum; take the mean before the root.",
@@ -174,7 +174,7 @@ def _finer(answer: Any) -> Verdict:
             (slices * step / (2 * _SPACING), "that is for a spacing of 4 mm."),
             (true + 1, "one too many: slices, not the faces between them."),
         ],
-        otherwise="320 mm, 2 mm each.",
+        otherwise="the slices cover 320 mm, and each of the new ones takes 2 mm.",
     )
 
 
@@ -194,7 +194,7 @@ def _calm(answer: Any) -> Verdict:
             (_NOISE / math.sqrt(_AVERAGED - 1), "there are four slices, not three."),
             (_NOISE**2 / _AVERAGED, "that is the variance; its root is asked for."),
         ],
-        otherwise="9 / √4.",
+        otherwise="the average of n independent slices has √n times less noise; n is 4.",
     )
 
 

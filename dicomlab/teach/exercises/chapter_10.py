@@ -103,8 +103,9 @@ def _lung(answer: Any) -> Verdict:
     ]:
         if abs(found - mistaken) <= within * mistaken:
             return wrong(name)
+    off = min(100 * abs(found / true - 1), 1000)
     return wrong(
-        f"that is {'more' if found > true else 'less'} than the lungs have, by {100 * abs(found / true - 1):.0f} %. "
+        f"that is {'more' if found > true else 'less'} than the lungs have, by {off:.0f} %{' or more' if off == 1000 else ''}. "
         "The largest connected part of the air inside the body comes within 3 %."
     )
 
@@ -199,7 +200,7 @@ def _frames(answer: Any) -> Verdict:
             (_SHAPE[0], "that is every slice; frames that would be empty are left out."),
             (int(_ct().masks["lesion"].sum()), "those are voxels; a frame is a whole slice."),
             (true - 1, "one is missing: count slices, not the steps between them."),
-            (true + 1, "one too many."),
+            (true + 1, "one too many: count slices, from the first to the last."),
             (1, "one segment, yes; frames are its slices."),
         ],
         otherwise="the slices in which the mask has any voxel.",

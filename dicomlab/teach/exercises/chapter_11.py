@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +22,7 @@ _SHARE: Final = 0.3
 _NODULE, _LUNG = TISSUES["nodule"][2], TISSUES["lung"][2]
 
 
+@functools.cache
 def _header() -> Dataset:
     return pet_datasets(pet())[0]
 
@@ -59,8 +61,8 @@ def _waited(answer: Any) -> Verdict:
                 "times are no numbers: 100500 − 090000 is 10500, but from 9:00:00 to 10:05:00 it is less than that. "
                 "Take them apart into hours, minutes and seconds.",
             ),
-            (true / 60, "those are minutes."),
-            (true / 3600, "those are hours."),
+            (true / 60, "those are minutes; seconds are asked for."),
+            (true / 3600, "those are hours; seconds are asked for."),
             (-true, "the other way round: the series began later."),
             (65 * 100, "minutes and hours have 60 parts, not 100."),
         ],
@@ -150,10 +152,10 @@ def _mean(answer: Any) -> Verdict:
             ),
             (true / factor, "that is in Bq/ml: measure in `suv`, not in `pet`."),
             (float(inside.max()), "that is SUVmax; the mean is asked for."),
-            (float(sorted(inside)[len(inside) // 2]), "that is the median."),
+            (float(sorted(inside)[len(inside) // 2]), "that is the median; the mean is asked for."),
             (float(inside.sum()), "that is the sum; the mean is asked for."),
             (TISSUES["lesion"][2], "that is the truth, which no measurement reaches here. Measure it."),
-            (float(values[truth.masks["nodule"]].mean()), "that is the nodule."),
+            (float(values[truth.masks["nodule"]].mean()), "that is the nodule; the lesion is asked for."),
         ],
         otherwise="suv.values[lesion.values] are the values inside; their mean().",
     )
@@ -171,9 +173,9 @@ def _mixed(answer: Any) -> Verdict:
         mistakes=[
             ((1 - _SHARE) * _NODULE + _SHARE * _LUNG, "the shares are swapped: 30 % are nodule."),
             (_SHARE * _NODULE, "the lung takes up some of it, too: its 70 % are missing."),
-            ((_NODULE + _LUNG) / 2, "that is half and half."),
+            ((_NODULE + _LUNG) / 2, "that is half nodule and half lung; 30 % are nodule."),
             (_NODULE, "that is nodule alone; the voxel holds mostly lung."),
-            (_LUNG, "that is lung alone."),
+            (_LUNG, "that is lung alone; 30 % are nodule."),
             (_NODULE + _LUNG, "a voxel holds shares, not the sum of both."),
         ],
         otherwise="share · SUV of the one, plus share · SUV of the other.",
