@@ -28,7 +28,7 @@ from dicomlab.extras.network import Archive, ArchiveError, local_archive
 from dicomlab.extras.network.matching import attribute_matches, fits
 from tests.network_support import HOST, free_port, same
 
-SECRETS = ("Phantom^Thorax", "PHANTOM-0001", "20240229", "FAKE0001", "19700101")
+SECRETS = ("Phantom^Nemo", "PHANTOM-0001", "20240229", "FAKE0001", "19700101")
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +297,7 @@ def test_the_archive_listens_on_this_machine_alone(server) -> None:
 
 def test_nothing_that_is_shown_names_the_patient(study, archive, tmp_path, caplog, recwarn) -> None:
     caplog.set_level(logging.DEBUG)
-    found = archive.find("study", PatientName="Phantom^Thorax", keys=["PatientBirthDate"])
+    found = archive.find("study", PatientName="Phantom^Nemo", keys=["PatientBirthDate"])
     received = archive.get(archive.find("series", of=found[0])[0], tmp_path / "got")
     with local_archive(tmp_path / "other") as other:
         sent = Archive(other.host, other.port, other.ae_title, timeout=5).store(study.mr.files[0])
@@ -305,15 +305,15 @@ def test_nothing_that_is_shown_names_the_patient(study, archive, tmp_path, caplo
     shown = [repr(found), found._repr_html_(), frame.to_string(), frame.to_csv(), repr(found[0])]
     shown += [repr(received), repr(sent), repr(archive), caplog.text]
     with pytest.raises(ArchiveError) as error:
-        Archive(archive._peer.host, archive._peer.port, "NOBODY", timeout=5).find(
-            PatientName="Phantom^Thorax"
-        )
+        Archive(archive._peer.host, archive._peer.port, "NOBODY", timeout=5).find(PatientName="Phantom^Nemo")
     shown.append(str(error.value))
     for text in shown:
         assert [secret for secret in SECRETS if secret in text] == []
+    header = dcmread(study.ct.files[0])
+    assert {str(header.PatientName), str(header.PatientID), str(header.StudyDate)} <= set(SECRETS)
     with dl.show_identity():
         assert frame.PatientName.tolist() == ["•••"]
-        assert found.to_dataframe().PatientName.tolist() == ["Phantom^Thorax"]
+        assert found.to_dataframe().PatientName.tolist() == ["Phantom^Nemo"]
         assert "PHANTOM-0001" in found._repr_html_()
 
 
