@@ -317,6 +317,19 @@ def test_nothing_that_is_shown_names_the_patient(study, archive, tmp_path, caplo
         assert "PHANTOM-0001" in found._repr_html_()
 
 
+def test_a_name_in_a_description_is_masked_where_the_study_told_the_name(tmp_path: Path) -> None:
+    truth = phantom.ct_truth(phantom.CT_PET_FRAME, (1, 8, 8), "axial")
+    (one,) = phantom.ct_datasets(truth)
+    one.PatientName, one.SeriesDescription = "Ruthless^Anna", "thorax RUTHLESS late"
+    phantom.write_datasets(tmp_path / "a", [one])
+    with local_archive(tmp_path / "a") as server:
+        archive = Archive(server.host, server.port, server.ae_title, timeout=5)
+        series = archive.find("series", of=archive.find("study")[0])
+    assert series.to_dataframe().SeriesDescription.tolist() == ["thorax ••• late"]
+    with dl.show_identity():
+        assert series.to_dataframe().SeriesDescription.tolist() == ["thorax RUTHLESS late"]
+
+
 def test_logging_of_identifiers_is_put_back(study, archive) -> None:
     from pynetdicom import _config
 
