@@ -1,7 +1,8 @@
 """Tables of headers: `python -m benchmarks.tables [--files 5000] [--megabytes 100] [--folder F]`.
 
 Beside a plain loop of pydicom over the same files, in the same run: 5,000 images of a series, and a structure set of 100 MB
-that is made on the fly. Seconds are of CPU, as others use the machine, too. Each row is a new process, which has imported what it needs; the files are in the page cache.
+that is made on the fly. Seconds are of CPU, as others may use the machine, too. Each row is a new process, which has imported
+what it needs; the files are in the page cache.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def test_the_page_about_the_browser_does_what_it_says(tmp_path: Path) -> None:
     assert all((DOCS / "images" / name).exists() for name in shown)
 
 
-@pytest.mark.parametrize("title", ["segmentation", "measuring"])
+@pytest.mark.parametrize("title", ["segmentation", "measuring", "headers"])
 def test_the_code_of_a_page_runs(title: str, tmp_path: Path) -> None:
     dl.phantom.write_study(tmp_path / "some" / "study", coarser=3)
     page = (DOCS / f"{title}.md").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
@@ -226,7 +227,15 @@ def test_files_series_stacks_and_datasets_have_headers(tmp_path: Path) -> None:
     folder = write(tmp_path, datasets())
     series = find_series(folder)[0]
     file = sorted(folder.iterdir())[0]
-    for source in (folder, str(folder), file, series, series.stacks[0], find_series(folder)):
+    for source in (
+        folder,
+        str(folder),
+        file,
+        series,
+        series.stacks[0],
+        find_series(folder),
+        series.instances[2],
+    ):
         assert explain(source).iod == "CT Image", source
     assert explain(datasets()[0]).iod == "CT Image"
     assert explain(datasets()[0], sop_class="MR").iod == "MR Image"
@@ -234,6 +243,11 @@ def test_files_series_stacks_and_datasets_have_headers(tmp_path: Path) -> None:
     empty.mkdir()
     with pytest.raises(DicomLabError, match="no DICOM"):
         explain(empty)
+
+
+def test_a_volume_has_no_header_and_says_where_it_is() -> None:
+    with pytest.raises(DicomLabError, match="a volume carries no header: explain the series"):
+        explain(dicomlab.make_volume(np.zeros((2, 3, 4), "int16"), affine=np.eye(4)))
 
 
 def test_a_phantom_has_nothing_to_look_at(tmp_path: Path) -> None:
@@ -350,6 +364,27 @@ def test_identity_is_masked_until_asked_for() -> None:
         assert "Secret^Name" in repr(explain(dataset))
 
 
+def test_a_description_is_shown_without_the_words_that_name_the_patient(tmp_path: Path) -> None:
+    dataset = header()
+    dataset.PatientName, dataset.PatientID = "Müller^Anna", "ID-4711"
+    dataset.SeriesDescription = "T2 ax MUELLER"
+    dataset.ManufacturerModelName = "Anna's scanner"
+    dataset.private_block(0x0019, "MUELLER 1", create=True).add_new(0x01, "IS", 1)
+    item = Dataset()
+    item.CodeMeaning = "of Anna"
+    dataset.ProcedureCodeSequence = Sequence([item])
+    told = explain(dataset)
+    for said in (repr(told), told._repr_html_(), str(told.to_dict())):
+        assert not re.search(r"(?i)m(ü|ue)ller|\banna\b|4711", said)
+    rows = {row.keyword: row.value for row in told.rows}
+    assert rows["SeriesDescription"] == f"T2 ax {MASK}"
+    folder = write(tmp_path, [dataset])
+    named = next(folder.iterdir()).rename(folder / "anna.dcm")
+    assert "anna" not in repr(explain(named))
+    with show_identity():
+        assert "Müller" in repr(explain(dataset))
+
+
 HOSTILE = "<img src=x onerror=alert(1)>\"'&<script>alert(2)</script>"
 
 
@@ -375,7 +410,20 @@ def test_nothing_of_a_file_becomes_a_tag() -> None:
 def test_every_text_of_a_card_is_escaped() -> None:
     texts = {
         name: f"<i id={name}>"
-        for name in ["kind", "name", "keyword", "tag", "vr", "vr_means", "vm", "vm_means", "unit", "says", "trap", "privacy"]
+        for name in [
+            "kind",
+            "name",
+            "keyword",
+            "tag",
+            "vr",
+            "vr_means",
+            "vm",
+            "vm_means",
+            "unit",
+            "says",
+            "trap",
+            "privacy",
+        ]
     }
     place = Place("<i id=module>", "<i id=section>", "1", "<i id=where>", (("<i id=iod>", "M"),))
     several = {name: (f"<i id={name}>",) for name in ("sections", "related", "replaced_by")}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import io
 import json
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +221,48 @@ def test_the_numbers_of_the_files_are_those_of_the_series(tmp_path: Path) -> Non
     assert by_position == [float(h.InstanceNumber) for h in headers]
     explorer.state = {**explorer.state, "order": "instance"}
     assert [plane.index for plane in explorer.stack] == [4, 3, 2, 1, 0]
+
+
+def greys(pictures: dict[str, Any]) -> np.ndarray:
+    data = zlib.decompress(base64.b64decode(pictures["data"]))
+    return np.frombuffer(data, np.uint8).reshape(len(pictures["index"]), pictures["high"], pictures["wide"])
+
+
+def test_pictures_of_a_series_are_its_slices_in_the_window_of_the_file(tmp_path: Path) -> None:
+    series = phantom.write_ct(tmp_path, shape=(6, 30, 120))
+    expected = [
+        np.floor(dl.apply_window(plane[1::3, 1::3], dl.Window(50, 400)) * 255 + 0.5)
+        for plane in series.truth.values
+    ]
+    for source in (str(tmp_path), dl.load_volume(str(tmp_path), progress=False)):
+        pictures = explore_geometry(source).facts["pictures"]
+        assert pictures["index"] == [0, 1, 2, 3, 4, 5]
+        np.testing.assert_array_equal(greys(pictures), expected)
+
+
+def test_of_many_slices_every_so_many_has_a_picture() -> None:
+    volume = dl.make_volume(np.zeros((100, 4, 5)), affine=np.eye(4)[[2, 1, 0, 3]])
+    assert explore_geometry(volume).facts["pictures"]["index"] == list(range(0, 100, 3))
+
+
+@pytest.mark.parametrize("kind", ["truncated_file", "undecodable"])
+def test_slices_lie_where_they_lie_also_when_their_pixels_are_lost(kind: str, tmp_path: Path) -> None:
+    phantom.write_kind(kind, tmp_path)
+    explorer = explore_geometry(str(tmp_path))
+    assert explorer.geometry.shape[0] > 3
+    assert any("pixel_data" in line for line in explorer.facts["findings"]) or kind == "undecodable"
+    assert explorer.still().startswith(b"\x89PNG")
+
+
+def test_a_volume_along_a_reversed_normal_shows_each_slice_at_its_place() -> None:
+    values = np.arange(4, dtype=np.int16)[:, None, None] * np.ones((1, 3, 5), np.int16)
+    volume = dl.make_volume(values, affine=[[0, 0, 1, 0], [0, 1, 0, 0], [-2, 0, 0, 0], [0, 0, 0, 1]])
+    explorer = explore_geometry(volume)
+    heights = [plane.position[2] for plane in explorer.planes]
+    assert heights == [-6, -4, -2, 0]  # slice 3 is the lowest
+    shades = greys(explorer.facts["pictures"])[:, 0, 0]
+    assert list(shades) == sorted(shades, reverse=True)
+    assert [plane.instance for plane in explorer.planes] == [4, 3, 2, 1]  # as the volume counts them
 
 
 def test_a_flipped_volume_starts_from_its_own_corner_and_keeps_its_places() -> None:

@@ -132,6 +132,26 @@ def test_no_byte_of_an_identity_reaches_the_page(syntax: str) -> None:
     assert row(explorer, "Rows")["text"] == str(datasets()[0].Rows)
 
 
+@pytest.mark.parametrize("keyword", ["SeriesDescription", "Manufacturer", "SoftwareVersions"])
+def test_a_name_where_nobody_expects_it_is_hidden(keyword: str) -> None:
+    one = datasets()[0]
+    one.PatientName = "Featherstone^Ophelia"
+    setattr(one, keyword, "for ms featherstone, thin")
+    explorer = teach.explore_file(file_of(one))
+    assert row(explorer, keyword)["text"] == "•••"
+    assert b"featherstone" not in bytes_of(explorer).lower()
+    setattr(one, keyword, "thin slices")
+    assert row(teach.explore_file(file_of(one)), keyword)["text"] == "thin slices"
+
+
+def test_a_name_in_group_2_of_a_deflated_file_is_hidden() -> None:
+    one = datasets()[0]
+    one.PatientName = "Featherstone^Ophelia"
+    data = file_of(one, uid.DeflatedExplicitVRLittleEndian).replace(b"PYDICOM", b"OPHELIA")
+    assert b"OPHELIA" in data
+    assert b"OPHELIA" not in bytes_of(teach.explore_file(data))
+
+
 def test_show_identity_shows_all_of_it() -> None:
     with dl.show_identity():
         explorer = teach.explore_file(planted())

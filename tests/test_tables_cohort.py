@@ -176,4 +176,3 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(DicomLabError, match=r"dicomlab\[tables\]"):
         header_table(datasets()[0]).save(tmp_path / "table.xlsx")
     assert not [*tmp_path.iterdir()]
-

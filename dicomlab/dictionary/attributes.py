@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dicomlab.dictionary.entries import Entry, creators_of, entry_of, shown_tag
 from dicomlab.dictionary.explanation import Explanation, Place
-from dicomlab.dictionary.modules import MAIN, Role, all_sop_classes, roles
+from dicomlab.dictionary.modules import MAIN, SHORT, Role, all_sop_classes, roles
 from dicomlab.dictionary.profile import privacy_of
 from dicomlab.dictionary.vr import CHOICES, VRS, Vr, vm_means, vr_means
 from dicomlab.dictionary.words import words_of
@@ -183,7 +183,8 @@ def explain_vr(code: str) -> Explanation:
                     several if vr.several else "no: one value, a backslash or a byte in it is part of it",
                 ),
                 ("explicit VR", f"the length before the value has {length}"),
-                ("choices", "; ".join(choices)),
+                ("choices", " ".join(choices)),
+                ("also", f"what people call a kind of object: {SHORT[code]}" if code in SHORT else ""),
             )
             if text
         ),

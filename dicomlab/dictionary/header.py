@@ -12,8 +12,9 @@ from pydicom.dataset import Dataset
 from dicomlab import html
 from dicomlab.dictionary.carried import UIDS
 from dicomlab.dictionary.modules import TYPES, iod_of
+from dicomlab.dictionary.values import identity_of
 from dicomlab.dictionary.walk import Note, Row, Walk, class_of
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import NOTE, identity_shown, without_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,18 +43,21 @@ class HeaderExplanation:
     """
 
     def __init__(self, header: Dataset, title: str = "header", *, sop_class: str | None = None) -> None:
-        self.title = title
+        # File names and UIDs that are none may name the patient as well.
+        identity = identity_of(header)
+        self.title = without_names(title, identity) if title != "header" else title
         notes: list[Note] = []
         uid = sop_class or class_of(header)
-        self.sop_class = UIDS[uid][0] if uid in UIDS else uid
-        iod = iod_of(uid)
+        plain = not uid.strip("0123456789.")
+        self.sop_class = UIDS[uid][0] if uid in UIDS else uid if plain else without_names(uid, identity)
+        iod = iod_of(uid) if uid else None
         self.iod = iod.name if iod else ""
         if iod is None:
             what = self.sop_class or "none is named"
             notes.append(
                 Note("unknown_class", f"modules and types of this SOP class are not known here ({what})")
             )
-        walk = Walk(uid if iod else "", iod, notes)
+        walk = Walk(uid if iod else "", iod, notes, identity)
         rows = list(walk.rows(header))
         self.rows: tuple[Row, ...] = tuple(rows)
         self.notes: tuple[Note, ...] = tuple(sorted(notes, key=lambda note: _ORDER.index(note.code)))
@@ -123,7 +127,7 @@ class HeaderExplanation:
         )
         found = "".join(f"<li>{escape(note.message)}</li>" for note in self.notes)
         odd = f"<details open><summary>{len(self.notes)} to look at</summary><ul>{found}</ul></details>"
-        mask = "" if identity_shown() else f"{MASK} masked: wrap in dicomlab.show_identity() to see it"
+        mask = "" if identity_shown() else NOTE
         return html.block(
             _STYLE,
             markup(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
+from dicomlab.privacy.table import ACTIONS
 
 __all__ = ["privacy_of"]
 
@@ -21,23 +19,9 @@ _MEANS = {
 
 def privacy_of(keyword: str, *, private: bool = False) -> str:
     """What the Basic Application Level Confidentiality Profile does with an attribute; ``""``: it is not in the table."""
-    action = "X" if private else _actions().get(keyword, "")
+    action = "X" if private else ACTIONS.get(keyword, "")
     if not action:
         return ""
     means = [_MEANS[part] for part in action.split("/")]
     text = means[0] if len(means) == 1 else f"{', '.join(means[:-1])} or {means[-1]}, as its type allows"
     return f"may identify somebody: {text} in the Basic Profile (PS3.15 table E.1-1: {action})"
-
-
-@lru_cache(1)
-def _actions() -> Mapping[str, str]:
-    found, action = {}, ""
-    for line in (files("dicomlab.dictionary") / "profile.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            continue
-        head, colon, rest = line.partition(": ")
-        if colon:
-            action = head
-        for keyword in (rest if colon else line).split():
-            found[keyword] = action
-    return found

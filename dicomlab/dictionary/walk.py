@@ -16,7 +16,7 @@ from dicomlab.dictionary.names import resolve
 from dicomlab.dictionary.values import element_of, value_text
 from dicomlab.dictionary.vr import vm_allows
 from dicomlab.dictionary.words import words_of
-from dicomlab.privacy import MASK
+from dicomlab.privacy import MASK, Identity, without_names
 
 __all__ = ["Note", "Row", "Walk", "class_of"]
 
@@ -100,8 +100,8 @@ def class_of(header: Dataset) -> str:
 class Walk:
     """Rows of a header in file order, and notes on the way."""
 
-    def __init__(self, uid: str, iod: Iod | None, notes: list[Note]) -> None:
-        self.uid, self.iod, self.notes = uid, iod, notes
+    def __init__(self, uid: str, iod: Iod | None, notes: list[Note], identity: Identity | None) -> None:
+        self.uid, self.iod, self.notes, self.identity = uid, iod, notes, identity
         self.count = 0
         self.orphans: set[str] = set()
 
@@ -139,13 +139,13 @@ class Walk:
             )
             value, vr = "cannot be read", entry.vr
         else:
-            value, vr = value_text(element), str(element.VR)
+            value, vr = value_text(element, self.identity), str(element.VR)
             self._look(element, shown, entry, role, creator)
         says = words.says or _SAYS.get(entry.kind, "")
         if entry.retired and entry.kind == "standard":
             says = f"Retired. {says}".strip()
         name = (
-            f"{entry.name or 'Private attribute'} ({creator or 'no creator'})"
+            f"{entry.name or 'Private attribute'} ({without_names(creator, self.identity) or 'no creator'})"
             if entry.kind == "private"
             else entry.name
         )

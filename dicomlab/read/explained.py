@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import xarray as xr
 from pydicom.dataset import Dataset
 
 from dicomlab import dictionary
@@ -13,7 +14,7 @@ from dicomlab.dictionary.header import explain_header
 from dicomlab.dictionary.modules import sop_class_uid
 from dicomlab.errors import AmbiguousSourceError, DicomLabError, NotDicomError
 from dicomlab.read.find import find_series
-from dicomlab.read.headers import read_header
+from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.series import Series, SeriesList
 from dicomlab.read.stacks import Stack
 
@@ -30,8 +31,8 @@ def explain(
     what
         A keyword or name (``"PixelSpacing"``, ``"pixel spacing"``), a tag (``(0x0028, 0x0030)``, ``0x00280030``,
         ``"(0028,0030)"``), a UID or its name (``"1.2.840.10008.1.2.1"``, ``"CT Image Storage"``), a VR (``"DS"``); or something
-        that has a header: a `pydicom.Dataset`, a file, a folder of one series, a `Series` or a `Stack`, of which the first
-        instance is told.
+        that has a header: a `pydicom.Dataset`, a file, a folder of one series, a `Series`, a `Stack`, of which the first
+        instance is told, or one of its instances.
     sop_class
         UID, keyword or name of a SOP class, or ``"CT"``, ``"MR"``, ``"RTSTRUCT"`` and the like: module and type in that one. By
         default in twenty common ones, and for a header in its own.
@@ -62,7 +63,11 @@ def explain(
     Traceback (most recent call last):
     dicomlab.errors.DicomLabError: nothing in DICOM is called 'PixelSpacin'; did you mean PixelSpacing, ...
     """
-    if isinstance(what, (Series, Stack, SeriesList)) or _is_path(what):
+    if isinstance(what, (xr.DataArray, xr.Dataset)):
+        raise DicomLabError(
+            "a volume carries no header: explain the series or the file that it was loaded from"
+        )
+    if isinstance(what, (Series, Stack, SeriesList, Instance)) or _is_path(what):
         uid = sop_class_uid(sop_class) if sop_class is not None else None
         header, title = _header_of(what)
         return explain_header(header, title, sop_class=uid)
@@ -84,6 +89,8 @@ def _is_path(what: object) -> bool:
 
 def _header_of(source: object) -> tuple[Dataset, str]:
     """The header of the first instance, and what it is called."""
+    if isinstance(source, Instance):
+        return read_header(source.file), source.file.name
     if not isinstance(source, (Series, Stack)):
         found = source if isinstance(source, SeriesList) else find_series(source)  # type: ignore[arg-type]
         if len(found) != 1:

@@ -9,7 +9,8 @@ from dicomlab import html
 from dicomlab.privacy import MASK, identity_shown
 from dicomlab.tables.changes import SIGNS, Change
 from dicomlab.tables.levels import tag_text
-from dicomlab.tables.page import STYLE, bar, value_markup
+from dicomlab.tables.page import STYLE, bar, name_markup, value_markup
+from dicomlab.tables.texts import Told
 
 if TYPE_CHECKING:
     from dicomlab.tables.compare import HeaderComparison
@@ -18,6 +19,7 @@ __all__ = ["diff_page"]
 
 _ROWS = 1000
 _SAME_ROWS = 400
+_LETTERS = 4
 _INNER = 400
 """Characters of a value within which is looked for what differs."""
 
@@ -75,8 +77,8 @@ def _row(change: Change) -> str:
     before, after = change.texts()
     masked = change.masked and kind in ("changed", "respelled", "other VR")
     if masked:
-        old = new = html.Markup(f"{MASK} changed" if kind == "changed" else MASK)
-    elif kind == "changed":
+        old, new = html.Markup(MASK), html.Markup(f"{MASK} changed" if kind == "changed" else MASK)
+    elif kind == "changed" and not any(isinstance(e.value, Told) for e in (change.before, change.after) if e):
         old, new = _inner(before, after)
     else:
         old, new = value_markup(before), value_markup(after)
@@ -85,7 +87,7 @@ def _row(change: Change) -> str:
     said = "" if kind == "same" else f' aria-label="{kind}"'
     return (
         f'<div class="dl-row dl-{shade}" data-row><span class="dl-sign"{said}>{SIGNS[kind]}</span> '
-        f'<span class="dl-key">{html.escape(change.path)}{note}</span> <span class="dl-tag">{tag_text(element.tag)}</span> '
+        f'<span class="dl-key">{name_markup(change.path)}{note}</span> <span class="dl-tag">{tag_text(element.tag)}</span> '
         f'<span class="dl-vr">{html.escape(element.vr)}</span> <span class="dl-val">{old}</span> '
         f'<span class="dl-val">{new}</span></div>'
     )
@@ -95,17 +97,15 @@ def _inner(before: str, after: str) -> tuple[html.Markup, html.Markup]:
     """Both texts, with what differs marked."""
     if max(len(before), len(after)) > _INNER:
         return value_markup(before), value_markup(after)
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
-    if matcher.ratio() < 0.3:  # nothing in common but a few letters: marking these helps nobody
-        return _marked("del", before), _marked("ins", after)
     old, new = [], []
-    for what, i, j, k, m in matcher.get_opcodes():
-        if what == "equal":
-            old.append(html.escape(before[i:j]))
-            new.append(html.escape(after[k:m]))
-            continue
-        old.append(_marked("del", before[i:j]))
-        new.append(_marked("ins", after[k:m]))
+    i = k = 0
+    for start, other, size in SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks():
+        at_end = (start, other) == (0, 0) or (start + size, other + size) == (len(before), len(after))
+        if size < _LETTERS and not at_end:
+            continue  # a few letters in common by chance: not to mark them helps nobody
+        old += [_marked("del", before[i:start]), html.escape(before[start : start + size])]
+        new += [_marked("ins", after[k:other]), html.escape(after[other : other + size])]
+        i, k = start + size, other + size
     return html.Markup("".join(old)), html.Markup("".join(new))
 
 

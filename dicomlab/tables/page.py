@@ -6,6 +6,7 @@ nothing but the text that it finds in the page: where scripts are taken out, eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -21,12 +22,13 @@ from dicomlab.tables.texts import Told
 if TYPE_CHECKING:
     from dicomlab.tables.header import HeaderTable
 
-__all__ = ["HANDLERS", "STYLE", "bar", "header_page", "value_markup"]
+__all__ = ["HANDLERS", "STYLE", "bar", "header_page", "name_markup", "value_markup"]
 
 _ROWS = 1200
 """Rows that are drawn at most."""
 _ITEMS = (6, 4, 3)
 """Items of a long sequence that are drawn, by depth."""
+_WORDS = re.compile(r"(?<=[a-z0-9\]])(?=[A-Z])|(?<=\.)(?=\w)")
 _SHORT, _LONG = 110, 4000
 """Characters of a value that are seen at once, and when it is unfolded."""
 
@@ -76,8 +78,7 @@ align-items:baseline}
 .dl-fold>summary::-webkit-details-marker{display:none}
 .dl-fold>summary:hover{background:var(--dl-shade)}
 .dl-fold>summary .dl-key{font-weight:600}
-.dl-fold>summary .dl-key::before{content:"▸";display:inline-block;width:1em;margin-left:-1em;color:var(--dl-soft);
-font-weight:400}
+.dl-fold>summary .dl-key::before{content:"▸";position:absolute;margin-left:-1em;color:var(--dl-soft);font-weight:400}
 .dl-fold[open]>summary .dl-key::before{content:"▾"}
 .dl-key{padding-left:calc(1em + var(--d,0)*1.15em)}
 .dl-item>summary .dl-key,.dl-private>summary .dl-key{font-weight:400;color:var(--dl-soft)}
@@ -138,6 +139,11 @@ def bar(placeholder: str = "keyword, tag or value", *, fold: bool = True) -> htm
         f'<div class="dl-bar"><label class="soft">search <input type="search" placeholder="{placeholder}" '
         f'oninput="{on["search"]}"></label> {buttons if fold else ""}<span class="dl-count soft" role="status"></span></div>'
     )
+
+
+def name_markup(name: str) -> html.Markup:
+    """A keyword or path, which may break between its words."""
+    return html.Markup(_WORDS.sub("<wbr>", html.escape(name)))
 
 
 def value_markup(text: str) -> html.Markup:
@@ -252,7 +258,7 @@ class _Pen:
         self.modules = self.modules or bool(module)
         last = f' <span class="dl-mod">{html.escape(module)}</span>' if module else ""
         return (
-            f'<span class="dl-key">{html.escape(label)}</span> <span class="dl-tag">{tag_text(element.tag)}</span> '
+            f'<span class="dl-key">{name_markup(label)}</span> <span class="dl-tag">{tag_text(element.tag)}</span> '
             f'<span class="dl-vr">{html.escape(element.vr)}</span> '
             f'<span class="dl-vm">{"" if element.vm is None else element.vm}</span> '
             f'<span class="dl-val{kind}">{value_markup(row.text)}</span>{last}'

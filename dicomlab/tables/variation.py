@@ -21,7 +21,7 @@ from dicomlab.tables.common import sample
 from dicomlab.tables.frames import as_frame, save_frame
 from dicomlab.tables.how import Along, How, how_it_varies
 from dicomlab.tables.levels import Element, tag_text
-from dicomlab.tables.page import STYLE, bar, value_markup
+from dicomlab.tables.page import STYLE, bar, name_markup, value_markup
 from dicomlab.tables.paths import AttributePath, parse_path, part_of
 from dicomlab.tables.raws import RawReader, inner_raws
 from dicomlab.tables.rows import hides
@@ -75,7 +75,7 @@ class Varying:
             return None
         return float(self.numbers.min()), float(self.numbers.max())
 
-    def example_text(self, longest: int = 60) -> str:
+    def example_text(self, longest: int = 40) -> str:
         """Some of the values."""
         texts = [shortened(element_text(element, self.hidden), longest) for element in self.examples]
         if all(text == MASK for text in texts):
@@ -167,7 +167,7 @@ class VaryingTable:
             first = row.examples[0]
             ends = "" if row.range is None else f"{row.range[0]:g} … {row.range[1]:g}"
             return (
-                f'<div class="dl-row" data-row><span class="dl-key">{html.escape(row.path)}</span> '
+                f'<div class="dl-row" data-row><span class="dl-key">{name_markup(row.path)}</span> '
                 f'<span class="dl-tag">{tag_text(first.tag)}</span> <span>{html.escape(_how_text(row, self.unit))}</span> '
                 f'<span class="dl-vm">{row.distinct:,}</span> <span>{ends}</span> '
                 f'<span class="dl-val">{value_markup(row.example_text())}</span></div>'

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dicomlab.teach.compression import CompressionExplorer, explore_compression
     from dicomlab.teach.encodings import EncodingsExplorer, explore_encodings
     from dicomlab.teach.exercises import Verdict, check_exercise
     from dicomlab.teach.file_explorer import FileExplorer, explore_file
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
 # Where each name lives: the rooms bring widgets and load when they are first used.
 _HOMES = {
+    "CompressionExplorer": "compression",
     "EncodingsExplorer": "encodings",
     "FileExplorer": "file_explorer",
     "GeometryExplorer": "geometry",
     "Verdict": "exercises",
     "WindowExplorer": "window",
     "check_exercise": "exercises",
+    "explore_compression": "compression",
     "explore_encodings": "encodings",
     "explore_file": "file_explorer",
     "explore_geometry": "geometry",
@@ -36,12 +39,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "CompressionExplorer",
     "EncodingsExplorer",
     "FileExplorer",
     "GeometryExplorer",
     "Verdict",
     "WindowExplorer",
     "check_exercise",
+    "explore_compression",
     "explore_encodings",
     "explore_file",
     "explore_geometry",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from io import BytesIO
 from typing import Any, ClassVar
@@ -19,14 +19,14 @@ from dicomlab.errors import DicomLabError
 from dicomlab.privacy import MASK
 from dicomlab.read.quiet import quiet
 from dicomlab.teach.dissect import Node, Space, dissect, parts, vr_of
-from dicomlab.teach.dissect.hidden import hidden_values, texts_of_stream
+from dicomlab.teach.dissect.hidden import hidden_values, identity_of, texts_of_stream
 from dicomlab.teach.dissect.words import decoded, encodings, keyword_of, name_of
 from dicomlab.teach.explorer import Explorer
 from dicomlab.teach.file_still import tone_of
 from dicomlab.teach.sources import opened, written
 from dicomlab.teach.squeeze import LOSSLESS, Pixels, pixels_of
 
-__all__ = ["EncodingsExplorer", "explore_encodings"]
+__all__ = ["EncodingsExplorer", "explore_encodings", "read_source"]
 
 _PLAIN = {
     "Implicit VR little endian": (
@@ -88,7 +88,7 @@ def explore_encodings(source: Any = None) -> EncodingsExplorer:
     28 00 10 00 55 53 02 00 40 00 JPEG 2000
     28 00 10 00 55 53 02 00 40 00 HTJ2K
     """
-    dataset = _dataset(source)
+    dataset = read_source(source, _slice)
     pixels = pixels_of(dataset)
     if pixels.values.nbytes > _MOST:
         raise DicomLabError(
@@ -156,11 +156,22 @@ class EncodingsExplorer(Explorer):
         return f"<EncodingsExplorer: {len(self.facts['elements'])} elements in {len(self.facts['encodings'])} encodings>"
 
 
-def _dataset(source: Any) -> Dataset:
-    if source is None:
-        from dicomlab import phantom
+def _slice() -> Dataset:
+    from dicomlab import phantom
 
-        return phantom.ct_datasets(phantom.ct_truth(phantom.CT_PET_FRAME, (1, 64, 64), "axial"))[0]
+    return phantom.ct_datasets(phantom.ct_truth(phantom.CT_PET_FRAME, (1, 64, 64), "axial"))[0]
+
+
+def read_source(source: Any, default: Callable[[], Dataset]) -> Dataset:
+    """The data set of a path, of bytes, or itself; `default` where there is None.
+
+    Raises
+    ------
+    DicomLabError
+        It cannot be read.
+    """
+    if source is None:
+        return default()
     if isinstance(source, Dataset):
         return source
     with opened(source) as data:
@@ -213,9 +224,10 @@ def _table(data: bytes) -> tuple[Space, dict[int, dict[str, Any]], dict[str, Any
     """Where the data set stands, its elements by tag, and the sizes of the file."""
     found = dissect(data, vr_of)
     table: dict[int, dict[str, Any]] = {}
+    identity = identity_of(found.spaces)
     for space in found.spaces:
         tops = [k for k, node in enumerate(space.nodes) if node.depth == 0]
-        hidden = list(hidden_values(space.nodes, space.data))
+        hidden = list(hidden_values(space, identity))
         codecs = encodings(space.value(0x00080005))
         for at, index in enumerate(tops):
             stop = tops[at + 1] if at + 1 < len(tops) else len(space.nodes)

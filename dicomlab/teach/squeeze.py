@@ -24,7 +24,7 @@ from dicomlab.errors import DicomLabError, UnsupportedError
 from dicomlab.read.codecs import KNOWN, Wanted, decode
 from dicomlab.read.rle import decode_rle
 
-__all__ = ["LOSSLESS", "LOSSY", "Lossy", "Pixels", "deflated_size", "pixels_of", "run_lengths"]
+__all__ = ["LOSSLESS", "LOSSY", "Lossy", "Pixels", "deflated_size", "pixels_of", "run_lengths", "undone"]
 
 Values = npt.NDArray[Any]
 
@@ -110,6 +110,26 @@ def _number(value: Any, other: float) -> float:
     return found if np.isfinite(found) else other
 
 
+def undone(stream: bytes, syntax: str, like: Values, stored: int) -> Values:
+    """One frame decoded again, by the decoders that dicomlab reads files with.
+
+    Parameters
+    ----------
+    like
+        Values of the shape and type that come out.
+    """
+    rows, columns = like.shape
+    wanted = Wanted(rows, columns, 1, 8 * like.itemsize, stored, like.dtype.kind == "i", "MONOCHROME2")
+    return _frame(stream, syntax, wanted).reshape(like.shape)
+
+
+def _frame(stream: bytes, syntax: str, wanted: Wanted) -> Values:
+    if syntax == uid.RLELossless:
+        samples = decode_rle(stream, 1, wanted.rows * wanted.columns, wanted.allocated // 8)
+        return np.asarray(samples).reshape(-1).view(wanted.dtype)
+    return np.asarray(decode(stream, syntax, wanted)[0]).reshape(-1)
+
+
 def _decoded(data: bytes, syntax: str, frames: int, wanted: Wanted) -> Values:
     if syntax != uid.RLELossless and syntax not in KNOWN:
         raise UnsupportedError(
@@ -118,11 +138,7 @@ def _decoded(data: bytes, syntax: str, frames: int, wanted: Wanted) -> Values:
     found = []
     try:
         for frame in generate_frames(data, number_of_frames=frames):
-            if syntax == uid.RLELossless:
-                count, deep = wanted.rows * wanted.columns, wanted.allocated // 8
-                found.append(np.asarray(decode_rle(frame, 1, count, deep)).reshape(-1).view(wanted.dtype))
-            else:
-                found.append(decode(frame, syntax, wanted)[0].reshape(-1))
+            found.append(_frame(frame, syntax, wanted))
         if len(found) != frames:
             raise ValueError(f"there are {len(found)} frames, Number of Frames says {frames}")
     except ValueError as problem:
@@ -222,7 +238,7 @@ def _codecs() -> dict[str, Lossy]:
             uid.JPEGBaseline8Bit,
             "ISO_10918_1",
             "quality",
-            (98, 95, 90, 80, 65, 50, 30, 10),
+            (98, 95, 90, 75, 50, 20),
             8,
             lambda values, bits, level: bytes(call("jpeg8_encode", values, level)),
             lambda data: np.asarray(call("jpeg8_decode", data)),
@@ -231,7 +247,7 @@ def _codecs() -> dict[str, Lossy]:
             uid.JPEGExtended12Bit,
             "ISO_10918_1",
             "quality",
-            (98, 95, 90, 80, 65, 50, 30, 10),
+            (98, 95, 90, 75, 50, 20),
             12,
             lambda values, bits, level: bytes(call("jpeg8_encode", values, level, bitspersample=12)),
             lambda data: np.asarray(call("jpeg8_decode", data)),
@@ -239,8 +255,8 @@ def _codecs() -> dict[str, Lossy]:
         "JPEG 2000": Lossy(
             uid.JPEG2000,
             "ISO_15444_1",
-            "aimed PSNR, dB",
-            (75, 70, 65, 60, 55, 50, 45, 40),
+            "aim, PSNR",
+            (75, 70, 65, 60, 52, 45),
             16,
             lambda values, bits, level: bytes(
                 call("jpeg2k_encode", values, level, codecformat="J2K", reversible=False, bitspersample=bits)
@@ -251,7 +267,7 @@ def _codecs() -> dict[str, Lossy]:
             uid.JPEGLSNearLossless,
             "ISO_14495_1",
             "NEAR",
-            (1, 2, 3, 5, 8, 13, 21, 34),
+            (1, 2, 4, 8, 16, 32),
             16,
             lambda values, bits, level: bytes(call("jpegls_encode", values, level)),
             lambda data: np.asarray(call("jpegls_decode", data)),

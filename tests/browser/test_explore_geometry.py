@@ -181,6 +181,42 @@ def test_a_series_begins_at_its_own_positions_and_comes_back_to_them(show: Open,
     np.testing.assert_allclose(explorer.affine, affine, atol=1e-9)
 
 
+def test_the_slice_as_stored_has_the_sides_of_its_rows_and_columns(show: Open) -> None:
+    page = show(explore_geometry())
+    sides = page.page.locator(".dl-stored span")
+    for preset, letters in (
+        ("axial", ["R", "L", "A", "P"]),
+        ("sagittal", ["A", "P", "H", "F"]),
+        ("coronal", ["R", "L", "H", "F"]),
+        ("prone", ["L", "R", "P", "A"]),
+        ("feet first", ["L", "R", "A", "P"]),
+    ):
+        page.page.get_by_role("button", name=preset, exact=True).click()
+        assert sides.all_inner_texts() == letters, preset
+
+
+def test_of_many_slices_the_nearest_picture_stands_for_one_and_is_named(show: Open) -> None:
+    values = np.zeros((100, 12, 15), np.int16) + 500 * (np.arange(100) % 3 == 0)[:, None, None].astype(
+        np.int16
+    )
+    affine = [[0, 0, 5, 0], [0, 5, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]]
+    page = show(explore_geometry(dl.make_volume(values, affine=affine)))
+    assert "the picture is that of slice 51" in page.page.locator(".dl-seen").inner_text()
+    slider = page.page.locator(".dl-voxel input[type=range]").first
+    slider.focus()
+    page.page.keyboard.press("ArrowRight")
+    assert page.state()["voxel"][0] == 51
+    assert "the picture" not in page.page.locator(".dl-seen").inner_text()
+
+
+def test_the_figure_is_taken_away(show: Open) -> None:
+    page = show(explore_geometry())
+    before = page.pixels(CANVAS)
+    page.page.get_by_role("button", name="figure", exact=True).click()
+    assert (page.pixels(CANVAS) != before).any()
+    assert page.state()["figure"] is False
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1000, 1600])
 def test_nothing_sticks_out_or_overlaps(show: Open, scheme: str, width: int) -> None:

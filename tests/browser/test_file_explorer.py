@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from dicomlab import teach
+from tests.browser.explorers import Open
 from tests.support import datasets
 from tests.test_dissect import FRAMES, encapsulated, file_of, nested
 
 pytestmark = pytest.mark.browser
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Open explorers as pages without a network; none of them may write an error to the console."""
-    errors: list[str] = []
-    contexts: list[Any] = []
-
-    def show(explorer: teach.FileExplorer, width: int = 1300) -> Page:
-        target = explorer.to_html().save(tmp_path / f"{len(contexts)}.html")
-        context = chromium.new_context(offline=True, viewport={"width": width, "height": 700})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(target.as_uri())
-        page.wait_for_selector(".dl-file[data-row]")
-        return page
-
-    yield show
-    for context in contexts:
-        context.close()
-    assert errors == []
 
 
 def chosen(page: Page) -> str:

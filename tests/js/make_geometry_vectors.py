@@ -49,6 +49,15 @@ REAL = Given(
     (9.0, 7.0, None, 3.0, 1.0),
     (None, 4.0, 4.0, -2.0, 0.5),
 )
+ROUNDED = Given(
+    (0.0, 3.02, 6.0, 9.0),
+    (0.0, 0.0, 0.02, 0.0),
+    (0.0, 0.0, 0.0, 0.0),
+    3.0,
+    (1.0, 2.0, 3.0, 4.0),
+    (0.0, 3.0, 6.0, 9.0),
+)
+"""Steps by rounded positions: the first gap is not the mean gap, and one affine places all slices nevertheless."""
 SINGLE = Given((0.0,), (0.0,), (0.0,), 1.0, (None,), (None,))
 CASES: list[tuple[dict[str, Any], Given | None]] = [
     ({}, None),
@@ -65,6 +74,7 @@ CASES: list[tuple[dict[str, Any], Given | None]] = [
     ({"slices": 2, "fault": "missing"}, None),
     ({"slices": 5, "labels": "file", "step": 3, "spacing": [0.5, 0.5]}, REAL),
     ({"slices": 4, "labels": "file", "step": 6, "tilt": -9, "turns": [0, 0, 33]}, REAL),
+    ({"slices": 4, "labels": "file", "step": 3, "turns": [0, 0, 5]}, ROUNDED),
     ({"slices": 1, "labels": "file", "step": 1}, SINGLE),
     (
         {

@@ -7,14 +7,25 @@ PS3.15 Table E.1-1, by `dicomlab.privacy`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from dicomlab.privacy import identity_shown, is_identifying
+from dicomlab.privacy import Identity, identity_in, identity_shown, is_identifying, shown_value
 from dicomlab.teach.dissect.nodes import Node
+from dicomlab.teach.dissect.start import Space
 from dicomlab.teach.dissect.walker import Data
-from dicomlab.teach.dissect.words import NUMBERS, TEXTS, is_lengthy, keyword_of, most_values, size_of
+from dicomlab.teach.dissect.words import (
+    NUMBERS,
+    TEXTS,
+    WORDED,
+    encodings,
+    is_lengthy,
+    keyword_of,
+    most_values,
+    size_of,
+    text_of,
+)
 
-__all__ = ["has_too_many", "hidden_values", "texts_of_stream"]
+__all__ = ["has_too_many", "hidden_values", "identity_of", "texts_of_stream"]
 
 # Documents, and bytes of unknown meaning that a table of attributes cannot judge.
 _ANYTHING = frozenset(
@@ -29,16 +40,40 @@ _ANYTHING = frozenset(
 _OUTSIDE = frozenset(("preamble", "deflated", "hidden", "rest"))
 
 
-def hidden_values(nodes: list[Node], data: Data) -> Iterator[bool]:
-    """For each node whether its value must not be shown now.
+def identity_of(spaces: Iterable[Space]) -> Identity:
+    """The words of a file that say who the patient is, wherever they stand."""
+    return identity_in(
+        (keyword_of(node.tag), node.vr, text) for space in spaces for node, text in _texts(space)
+    )
+
+
+def _texts(space: Space) -> Iterator[tuple[Node, str]]:
+    codecs = encodings(space.value(0x00080005))
+    for node in space.nodes:
+        if node.kind == "element" and node.vr in WORDED and node.tag >= 0:
+            value = bytes(space.data[node.value_start : min(node.end, node.value_start + 4096)])
+            if node.tag == 0x00080005:
+                codecs = encodings(value)
+            yield node, text_of(value, node.vr, codecs)
+
+
+def hidden_values(space: Space, identity: Identity) -> Iterator[bool]:
+    """For each node of a space whether its value must not be shown now.
 
     What lies in an identifying sequence is hidden with it; in one that nobody knows, what is text. A value that is cut off, too
     long for its VR or goes on behind a NUL may have swallowed its neighbours, and a text whose VR or place is wrong may be
-    another attribute: these are hidden whatever they are called. Zeros tell nothing and are shown.
+    another attribute: these are hidden whatever they are called. So is a text with a word of `identity`. Zeros tell nothing and
+    are shown.
     """
+    nodes, data = space.nodes, space.data
     if identity_shown():
         yield from (False for _ in nodes)
         return
+    naming = {
+        node.start
+        for node, text in _texts(space)
+        if shown_value(keyword_of(node.tag), text, identity) != text
+    }
     used = {(node.depth, _block(node)) for node in nodes if node.is_private and node.tag & 0xFFFF >= 0x1000}
     within: list[
         tuple[int, bool]
@@ -54,7 +89,8 @@ def hidden_values(nodes: list[Node], data: Data) -> Iterator[bool]:
                     within.append((node.depth, False))
             yield bool(node.end > node.value_start and node.kind in _FRAME)
             continue
-        hide = any(identifies for _, identifies in within) or _must_hide(node, data, used, bool(within))
+        inside = any(identifies for _, identifies in within)
+        hide = inside or node.start in naming or _must_hide(node, data, used, bool(within))
         yield hide and not _is_zero(node, data)
 
 

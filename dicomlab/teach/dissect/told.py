@@ -6,9 +6,9 @@ import base64
 import json
 from typing import Any
 
-from dicomlab.privacy import MASK
+from dicomlab.privacy import MASK, Identity
 from dicomlab.teach.dissect.frames import Frames, find_frames
-from dicomlab.teach.dissect.hidden import has_too_many, hidden_values, texts_of_stream
+from dicomlab.teach.dissect.hidden import has_too_many, hidden_values, identity_of, texts_of_stream
 from dicomlab.teach.dissect.nodes import LAYOUTS, Node
 from dicomlab.teach.dissect.start import Dissected, Space
 from dicomlab.teach.dissect.words import MEANINGS, decoded, encodings, keyword_of, name_of, size_of, uid_name
@@ -50,12 +50,13 @@ def told(found: Dissected, budget: int, most: int) -> dict[str, Any]:
     rows: list[list[Any]] = []
     hidden: list[list[tuple[int, int]]] = []
     frames = Frames(None, {}, [])
+    identity = identity_of(found.spaces)
     for number, space in enumerate(found.spaces):
         base = len(rows)
         of_space = find_frames(space)
         if space is found.data_set:
             frames = of_space
-        kept, stretches = _rows(space, number, of_space, most)
+        kept, stretches = _rows(space, number, of_space, most, identity)
         rows += kept
         hidden.append(stretches)
         if space is found.data_set:
@@ -97,7 +98,7 @@ def told(found: Dissected, budget: int, most: int) -> dict[str, Any]:
 
 
 def _rows(
-    space: Space, number: int, frames: Frames, most: int
+    space: Space, number: int, frames: Frames, most: int, identity: Identity
 ) -> tuple[list[list[Any]], list[tuple[int, int]]]:
     """The rows of a space, and the stretches of bytes that are hidden; what has no row is hidden, too."""
     rows: list[list[Any]] = []
@@ -107,9 +108,7 @@ def _rows(
         if allowed := has_too_many(node):
             count = (node.end - node.value_start) // size_of(node.vr)
             node.note("warn", f"It has {count} values; the dictionary allows {allowed}.")
-    for index, (node, hide) in enumerate(
-        zip(space.nodes, hidden_values(space.nodes, space.data), strict=True)
-    ):
+    for index, (node, hide) in enumerate(zip(space.nodes, hidden_values(space, identity), strict=True)):
         if len(rows) >= most:
             stretches.append((node.start, len(space.data)))
             break

@@ -19,12 +19,17 @@ from dicomlab.teach.dissect.nodes import ITEM, ITEM_END, SEQUENCE_END, Node
 
 __all__ = [
     "MEANINGS",
+    "NUMBERS",
     "TEXTS",
+    "WORDED",
     "decoded",
     "encodings",
     "is_lengthy",
     "keyword_of",
+    "most_values",
     "name_of",
+    "size_of",
+    "text_of",
     "uid_name",
     "vr_of",
 ]
@@ -82,6 +87,8 @@ _MULTIPLE = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH
 TEXTS = _MULTIPLE | frozenset(("LT", "ST", "UR", "UT"))
 """VRs of text."""
 _OF_SET = frozenset(("LO", "LT", "PN", "SH", "ST", "UC", "UT"))
+WORDED = TEXTS - frozenset(("DS", "IS"))
+"""VRs of text that may hold words; those of numbers are many, and name nobody."""
 # Longest value in characters (PS3.5 6.2); those with character sets may take more bytes.
 _MOST = {
     "AE": 16,
@@ -196,8 +203,7 @@ def decoded(value: bytes, whole: int, node: Node, codecs: list[str]) -> tuple[st
     """
     vr = node.vr.split(" ")[0]
     if vr in TEXTS:
-        with quiet():
-            text = charset.decode_bytes(value, codecs, set()) if vr in _OF_SET else value.decode("latin-1")
+        text = text_of(value, vr, codecs)
         if whole == len(value):
             text = text.rstrip(" \0")
         count = text.count("\\") + 1 if vr in _MULTIPLE and text else int(bool(text))
@@ -216,6 +222,14 @@ def decoded(value: bytes, whole: int, node: Node, codecs: list[str]) -> tuple[st
             told = [f"{one:.7g}" if vr in ("FL", "FD") else str(one) for one in numbers]
         return "\\".join(told) + ("\\…" if count > shown else ""), count
     return "", 0
+
+
+def text_of(value: bytes, vr: str, codecs: list[str]) -> str:
+    """The bytes of a text (`TEXTS`) as text, with its padding."""
+    if vr not in _OF_SET:
+        return value.decode("latin-1")
+    with quiet():
+        return charset.decode_bytes(value, codecs, set())
 
 
 def _printable(text: str) -> str:

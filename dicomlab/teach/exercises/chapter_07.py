@@ -15,6 +15,7 @@ from dicomlab.teach.exercises.verdict import Check, Verdict
 __all__ = ["CHECKS"]
 
 _FRAME = 3
+_LINE = 5
 _B = 1000.0
 
 
@@ -114,26 +115,26 @@ def _hounsfield(answer: Any) -> Verdict:
         return np.asarray(stored[frame - 1] * float(group.RescaleSlope) + float(group.RescaleIntercept))
 
     others = [
-        (hu(_FRAME, by), f"the right frame, with slope and intercept of frame {by}: each frame has its own.")
+        (hu(_LINE, by), f"the right frame, with slope and intercept of frame {by}: each frame has its own.")
         for by in range(1, len(stored) + 1)
-        if by != _FRAME
+        if by != _LINE
     ]
     return judged(
         found,
-        hu(_FRAME, _FRAME),
+        hu(_LINE, _LINE),
         within=0.01,
         good="its own pixels, by its own line.",
         mistakes=[
-            (stored[_FRAME - 1], "these are the stored values: slope and intercept are missing."),
+            (stored[_LINE - 1], "these are the stored values: slope and intercept are missing."),
             (
-                stored[_FRAME - 1] - 1024,
+                stored[_LINE - 1] - 1024,
                 "1024 is usual, but not a law: read slope and intercept of this frame.",
             ),
-            (hu(_FRAME + 1, _FRAME + 1), "off by one: that is frame 4. Frame 3 is frames[2]."),
-            (hu(_FRAME + 1, _FRAME), "the line of frame 3 on the pixels of frame 4: frame 3 is frames[2]."),
+            (hu(_LINE + 1, _LINE + 1), "off by one: that is frame 6. Frame 5 is frames[4]."),
+            (hu(_LINE + 1, _LINE), "the line of frame 5 on the pixels of frame 6: frame 5 is frames[4]."),
             *others,
         ],
-        otherwise=f"{differences(found, hu(_FRAME, _FRAME), 0.01, ('row', 'column'))}.",
+        otherwise=f"{differences(found, hu(_LINE, _LINE), 0.01, ('row', 'column'))}.",
     )
 
 

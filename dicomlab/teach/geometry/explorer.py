@@ -53,7 +53,7 @@ class GeometryExplorer(Explorer):
 
     title: ClassVar[str] = "Geometry explorer"
     bundle: ClassVar[str] = "geometry"
-    page_height: ClassVar[int] = 900
+    page_height: ClassVar[int] = 1130
 
     def __init__(self, start: Start) -> None:
         self._given = start.given

@@ -22,7 +22,7 @@ from dicomlab.windowing import resolve_window, shown_inverted
 
 __all__ = ["MOST", "of_planes", "of_volume"]
 
-MOST = 32
+MOST = 40
 """Slices that have a picture; of more, every second, third … one."""
 _SIDE = 56
 
@@ -30,7 +30,7 @@ Values = npt.NDArray[Any]
 
 
 def _chosen(count: int) -> list[int]:
-    return sorted({round(k * (count - 1) / max(min(count, MOST) - 1, 1)) for k in range(min(count, MOST))})
+    return list(range(0, count, -(-count // MOST)))
 
 
 def of_planes(planes: Sequence[Plane]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import { slicePicture } from "./geometry/figure.js";
 import { Matrix, figure as written } from "./geometry/matrix.js";
 import { Order, coloursOf, lineOf } from "./geometry/order.js";
 import { directions, findingsOf, gridOf, lpsOf, misplaced, ordered, planesOf, sound, sum, voxelOf } from "./geometry/planes.js";
+import { Stored } from "./geometry/stored.js";
 import { ROLES, drawScene, sides } from "./geometry/scene.js";
 import { choice, select, slider, toggle } from "./shared/controls.js";
 import { dial } from "./shared/dial.js";
@@ -16,7 +17,7 @@ import { explorer } from "./shared/explorer.js";
 /** @typedef {import("./geometry/planes.js").Plane} Plane */
 
 const MOST_DRAWN = 32;
-const PICTURE = 44; // pixels of a slice's picture along its longer side
+const PICTURE = 80; // pixels of a slice's picture along its longer side
 const FIRST = { turns: [0, 0, 0], fault: "none", labels: "position", order: "position", system: "LPS", voxel: [0, 0, 0], view: [28, 18], zoom: 1, figure: true };
 
 /** @type {Record<string, number[]>} */
@@ -65,6 +66,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
   steer(stage, () => now(), choose);
 
   const dials = controls(given, first, now, choose, turn);
+  const stored = new Stored();
   const matrix = new Matrix();
   const order = new Order();
   const by = choice("Sort by", [["position", "n · IPP", "By where slices lie: the one that is right"], ["instance", "Instance Number", "By Instance Number (0020,0013)"], ["location", "Slice Location", "By Slice Location (0020,1041)"]], (one) => choose({ order: one }));
@@ -88,12 +90,13 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
       make("section", "dl-affine", { "aria-label": "Affine" }, [head("Affine"), matrix.element, head("As in the files, first slice"), tags]),
       make("section", "dl-voxel", { "aria-label": "Voxel and mm" }, [head("Voxel and millimetres"), ...voxels.map(({ element }) => element), make("div", "dl-mm", {}, [make("span", "dl-name", {}, ["mm"]), ...places]), read]),
       make("section", "dl-sorted", { "aria-label": "Order of slices" }, [head("Order of the slices"), make("div", "dl-tools", {}, [by.element, labels.element]), order.element]),
-      make("section", "dl-odd", { "aria-label": "Findings" }, [head("What the reader says"), findings]),
+      make("section", "dl-odd", { "aria-label": "Findings and the slice as stored" }, [make("div", "", {}, [head("What the reader says"), findings]), stored.element]),
     ]),
   );
   const observer = new ResizeObserver(() => draw());
   observer.observe(stage);
   let drawn = "";
+  let stand = 0;
   /** @type {Map<number, HTMLCanvasElement>} */
   let pictures = new Map();
   /** @type {Map<number, number[]>} */
@@ -133,6 +136,13 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     if (key !== drawn) {
       drawn = key;
       [pictures, lines] = painted(some, grid, setting);
+      // Of many slices some have no picture: what is nearest stands for it, and is named.
+      const own = planes[voxel[0]].index;
+      stand = own;
+      if (pictures.size && !pictures.has(own)) {
+        stand = [...pictures.keys()].reduce((best, one) => (Math.abs(one - own) < Math.abs(best - own) ? one : best));
+        pictures.set(own, /** @type {HTMLCanvasElement} */ (pictures.get(stand)));
+      }
     }
     const colours = coloursOf(stack);
     drawScene(canvas, wide, stage.clientHeight, style, {
@@ -179,7 +189,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const found = draw();
     if (!found) return;
     const { all, setting, planes, grid, some, stack, voxel, always } = found;
-    dials.show(setting, all, planes);
+    dials.show(setting);
     preset.show(presetOf(setting));
     system.show(all.system === "RAS" ? "RAS" : "LPS");
     figure.show(all.figure !== false);
@@ -188,7 +198,8 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const mode = all.system === "RAS" ? "RAS" : "LPS";
     matrix.show(grid, setting, planes, mode);
     const wrong = stack.filter((plane, n) => plane !== planes[n]).length;
-    order.show({ stack: few(stack, always), planes: some, all: planes, grid, lines, by: setting.order, off: misplaced(stack, grid), wrong }, style);
+    const seen = lines.size ? (/** @type {Plane} */ plane) => lines.has(plane.index) : () => true;
+    order.show({ stack: few(stack, always).filter(seen), planes: some.filter(seen), all: planes, grid, lines, by: setting.order, off: misplaced(stack, grid), wrong }, style);
     const sizes = [planes.length, setting.rows, setting.columns];
     voxels.forEach((one, n) => {
       const input = /** @type {HTMLInputElement} */ (one.element.querySelector("input"));
@@ -201,12 +212,14 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
       if (field.ownerDocument.activeElement !== field || Number(field.value) !== Number(mm[axis].toFixed(2))) field.value = String(Number(mm[axis].toFixed(2)));
     });
     read.textContent = `(slice ${voxel[0]}, row ${voxel[1]}, column ${voxel[2]})  ↔  ${mode} (${mm.map((x) => written(x, 2)).join(", ")}) mm: ${lps.map((x, axis) => `${Math.abs(x).toFixed(1)} ${(x < 0 ? "RAF" : "LPH")[axis]}`).join(", ")}`;
-    tell(tags, setting, grid, planes, given);
+    stored.show(pictures.get(planes[voxel[0]].index), grid, setting, voxel);
+    tell(tags, setting, grid, planes);
     const odd = findingsOf(planes, grid, setting);
     const lines_ = [...odd.map(({ code, text }) => [code, text]), ...(facts.findings ?? []).filter((/** @type {string} */ line) => !odd.some(({ code }) => line.startsWith(code))).map((/** @type {string} */ line) => ["as read", line])];
     findings.replaceChildren(...(lines_.length ? lines_.map(([code, text]) => make("li", "", {}, [make("b", "dl-warning", {}, [code]), ` ${text}`])) : [make("li", "dl-soft", {}, ["nothing: one affine places every voxel"])]));
     const facing = `slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}`;
-    const notes = [facing, ...(some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn`] : []), ...(facts.guessed && all.figure !== false ? ["the figure stands there by guess: only the letters are known"] : []), ...(facts.notes ?? [])];
+    const other = stand !== planes[voxel[0]].index && pictures.size ? [`the picture is that of slice ${stand}`] : [];
+    const notes = [facing, ...other, ...(some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn`] : []), ...(facts.guessed && all.figure !== false ? ["the figure stands there by guess: only the letters are known"] : []), ...(facts.notes ?? [])];
     beside.textContent = `${notes.join("; ").replace(/\.;/g, ";")}`;
   }
 
@@ -248,8 +261,8 @@ async function unpack({ pictures }, real) {
   });
 }
 
-/** The attributes of the first slice as a file has them. @param {HTMLElement} element @param {import("./geometry/planes.js").Setting} setting @param {import("./geometry/planes.js").Grid} grid @param {Plane[]} planes @param {any} given */
-function tell(element, setting, grid, planes, given) {
+/** The attributes of the first slice as a file has them. @param {HTMLElement} element @param {import("./geometry/planes.js").Setting} setting @param {import("./geometry/planes.js").Grid} grid @param {Plane[]} planes */
+function tell(element, setting, grid, planes) {
   const values = (/** @type {number[]} */ numbers, /** @type {string} */ colour, /** @type {number} */ places = 4) => make("span", "dl-tag-values", {}, numbers.flatMap((x, n) => {
     const one = make("span", "", {}, [String(Number(x.toFixed(places)) + 0)]);
     one.style.color = colour;
@@ -265,7 +278,6 @@ function tell(element, setting, grid, planes, given) {
     ["(0020,0013)", "Instance Number", plain(planes[0].instance)],
     ["(0020,1041)", "Slice Location", plain(planes[0].location === null ? null : Number(planes[0].location.toFixed(3)))],
   ]);
-  void given;
   element.replaceChildren(...rows.map(([tag, name, value]) => make("div", "dl-tag", {}, [make("span", "dl-soft", {}, [tag]), make("span", "dl-tag-name", {}, [name]), value])));
 }
 
@@ -326,12 +338,15 @@ function steer(stage, now, choose) {
  * @param {import("./geometry/planes.js").Given | null} given @param {any} first @param {() => any} now @param {(patch: any) => void} choose @param {(patch: any) => void} turn
  */
 function controls(given, first, now, choose, turn) {
-  const around = (/** @type {number} */ x) => [Math.floor(x - 300), Math.ceil(x + 300)];
+  const start = sound(first);
+  const middle = lpsOf(gridOf(planesOf(start, given), start), start, [start.slices / 2, start.rows / 2, start.columns / 2]);
+  // Wherever the stack is turned about its middle, its corner stays within reach.
+  const reach = Math.ceil(Math.hypot(...start.ipp.map((x, axis) => x - middle[axis])) / 50) * 50 + 100;
   const part = (/** @type {any[]} */ list, /** @type {number} */ n, /** @type {number} */ value) => list.map((one, k) => (k === n ? value : one));
   const turns = ["x", "y", "z"].map((name, n) => dial({ label: `about ${name}`, min: -90, max: 90, step: 1, unit: "°", title: `Turns Image Orientation (0020,0037) about patient ${name}; the middle of the stack stays` }, (value) => turn({ turns: part(now().turns, n, value) })));
   const ipp = ["x", "y", "z"].map((name, n) => {
-    const [min, max] = around(first.ipp[n]);
-    return dial({ label: `IPP ${name}`, min, max, step: 1, unit: "mm", title: `Image Position (0020,0032) value ${n + 1} of the first slice` }, (value) => choose({ ipp: part(now().ipp, n, value) }));
+    const at = Math.round(middle[n] / 10) * 10;
+    return dial({ label: `IPP ${name}`, min: at - reach, max: at + reach, step: 1, unit: "mm", title: `Image Position (0020,0032) value ${n + 1} of the first slice` }, (value) => choose({ ipp: part(now().ipp, n, value) }));
   });
   const positive = (/** @type {number} */ x) => Math.max(x, 1e-3);
   const range = (/** @type {number} */ x) => factors(x / 4, x * 4);
@@ -355,8 +370,8 @@ function controls(given, first, now, choose, turn) {
       group("Size", ROLES.slice, slices.element, rows.element, columns.element),
       group("Tilt and faults", ROLES.slice, tilt.element, make("div", "dl-control", {}, [make("span", "dl-name", {}, ["fault"]), fault.element])),
     ],
-    /** @param {import("./geometry/planes.js").Setting} setting @param {any} all @param {Plane[]} planes */
-    show(setting, all, planes) {
+    /** @param {import("./geometry/planes.js").Setting} setting */
+    show(setting) {
       turns.forEach((one, n) => one.show(setting.turns[n]));
       ipp.forEach((one, n) => one.show(setting.ipp[n]));
       spacing.forEach((one, n) => one.show(setting.spacing[n]));
@@ -366,8 +381,6 @@ function controls(given, first, now, choose, turn) {
       columns.show(setting.columns);
       tilt.show(setting.tilt);
       fault.show(setting.fault);
-      void all;
-      void planes;
     },
   };
 }

@@ -17,6 +17,11 @@ export default explorer("series", "Series explorer", ({ root, facts, state, choo
   const main = make("section", "dl-main", { "aria-label": "The chosen series" });
   root.append(make("div", "dl-split", {}, [side, main]));
 
+  // Facts that arrive while somebody walks through the tree draw it anew: the keyboard stays where it was.
+  side.addEventListener("focusin", () => (root.dataset.walks = "tree"));
+  main.addEventListener("focusin", () => delete root.dataset.walks);
+  if (root.dataset.walks && document.activeElement === document.body) branches.focus(state().series);
+
   /** @type {string} */
   let built = "";
   /** @type {ReturnType<typeof matrix> | null} */

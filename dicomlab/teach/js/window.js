@@ -150,7 +150,7 @@ export default explorer("window", "Window explorer: a slice, the histogram of it
     for (const [n, fn] of FUNCTIONS.slice(1).entries()) {
       const { steps, most, differing } = apart(values, by(fn), by("LINEAR"));
       const said = most ? `at most ${most} of 255 apart, ${percent(differing)} of the pixels differ` : "no pixel differs";
-      pictures[n].showDifference(steps, most, `${fn} − LINEAR: ${said}`);
+      pictures[n].showDifference(steps, most, `${fn} − LINEAR (orange brighter, blue darker): ${said}`);
     }
   }
 

@@ -13,8 +13,10 @@ import numpy as np
 
 from dicomlab.html import Markup, block, escape, table
 from dicomlab.phantom import FAULTS, KINDS, Sample
+from dicomlab.teach.pitfalls import naive
 from dicomlab.teach.pitfalls.catalogue import group_of
 from dicomlab.teach.pitfalls.measure import Off, Reading
+from dicomlab.teach.pitfalls.naive import Recipe
 from dicomlab.teach.pitfalls.others import Verdict
 from dicomlab.teach.pitfalls.ours import Ours, try_ours
 from dicomlab.teach.pitfalls.pictures import draw
@@ -93,7 +95,7 @@ class Card:
         data = base64.b64encode(self.picture).decode("ascii")
         kind = (KINDS.get(pit.name) or FAULTS[pit.name]).title
         alt = f"{pit.title}: on the left as read naively, on the right as it is."
-        source = inspect.getsource(pit.recipe).rstrip()
+        source = "\n\n\n".join(_sources(pit.recipe))
         naive = (
             f'<span class="{_tone(self.naive)}">{escape(self.naive.words(self.units))}</span>'
             f"<details><summary>{escape(_summary(inspect.getdoc(pit.recipe)))}</summary>"
@@ -142,6 +144,16 @@ class Card:
             for tool, one in sorted(self.others.items(), key=lambda item: item[0].casefold())
         ]
         return table(["reader", "makes of it", "asked"], rows, ("", "w", ""))
+
+
+def _sources(recipe: Recipe) -> list[str]:
+    """The lines of the naive reading, then those that it calls."""
+    found = [recipe]
+    for function in found:
+        names = function.__code__.co_names
+        more = [getattr(naive, name) for name in names if inspect.isfunction(getattr(naive, name, None))]
+        found += [one for one in more if one not in found]
+    return [inspect.getsource(one).rstrip() for one in found]
 
 
 def _tone(off: Off) -> str:

@@ -44,7 +44,7 @@ def draw(sample: Sample, naive: Reading | None, true: Reading, view: View, k: in
     cuts = {id(reading): _cells(reading, view, k, u, v) for reading in (naive, true) if reading is not None}
     corners = np.concatenate([polygons.reshape(-1, 2) for polygons, _ in cuts.values()])
     tall, wide = (float(x) for x in np.ptp(corners, axis=0)[::-1])
-    height = min(max(3.1 * tall / wide, 1.1), 2.7) + 0.75
+    height = min(max(3.1 * tall / wide, 0.8), 2.7) + 0.75
     figure = Figure(figsize=(7.4, height), dpi=110, facecolor=_BACK)
     FigureCanvasAgg(figure)
     shades = _shades(sample, true)
@@ -111,6 +111,8 @@ def _cells(reading: Reading, view: View, k: int, u: FloatArray, v: FloatArray) -
         centres = reading.origins[k] + i[:, None] * reading.row_step + j[:, None] * reading.column_step
         halves = reading.row_step * step / 2, reading.column_step * step / 2
         values = reading.values[k][i, j]
+        signs = ((-1, -1), (-1, 1), (1, 1), (1, -1))
+        corners = np.stack([centres + a * halves[0] + b * halves[1] for a, b in signs], axis=1)
     else:
         step_in, count, middle = (
             (reading.row_step, rows, columns // 2)
@@ -120,21 +122,31 @@ def _cells(reading: Reading, view: View, k: int, u: FloatArray, v: FloatArray) -
         other = reading.column_step if view == "side" else reading.row_step
         s, t = (x.ravel() for x in np.meshgrid(np.arange(slices), np.arange(count), indexing="ij"))
         centres = reading.origins[s] + t[:, None] * step_in + middle * other
-        halves = _half_a_gap(reading), step_in / 2
+        below, above = _reach(reading)
+        normal = _normal(reading)
         values = reading.values[s, t, middle] if view == "side" else reading.values[s, middle, t]
-    signs = ((-1, -1), (-1, 1), (1, 1), (1, -1))
-    corners = np.stack([centres + a * halves[0] + b * halves[1] for a, b in signs], axis=1)
+        lower, upper = -below[s, None] * normal, above[s, None] * normal
+        sides = ((lower, -1), (lower, 1), (upper, 1), (upper, -1))
+        corners = np.stack([centres + across + b * step_in / 2 for across, b in sides], axis=1)
     return np.stack([corners @ u, corners @ v], axis=-1), np.asarray(values, dtype=float)
 
 
-def _half_a_gap(reading: Reading) -> FloatArray:
-    """Half the usual step between slices, along their normal: what is missing stays black."""
-    normal = np.cross(reading.row_step, reading.column_step)
-    normal /= np.linalg.norm(normal)
-    heights = np.sort(reading.origins @ normal)
-    gaps = np.diff(heights)
-    gaps = gaps[gaps > 0.01]
-    return np.asarray(normal * (float(np.median(gaps)) if gaps.size else 1.0) / 2)
+def _normal(reading: Reading) -> FloatArray:
+    normal = np.cross(reading.column_step, reading.row_step)
+    return np.asarray(normal / np.linalg.norm(normal))
+
+
+def _reach(reading: Reading) -> tuple[FloatArray, FloatArray]:
+    """How far down and up each slice is drawn: half-way to its neighbours, but where slices are missing, that stays black."""
+    heights = reading.origins @ _normal(reading)
+    order = np.argsort(heights, kind="stable")
+    gaps = np.diff(heights[order])
+    gaps = np.where(gaps > 0.01, gaps, np.nan)
+    usual = float(np.nanmedian(gaps)) if np.isfinite(gaps).any() else 1.0
+    halves = np.where(gaps < 1.6 * usual, gaps, usual) / 2  # nothing is less than NaN
+    below, above = np.empty(len(heights)), np.empty(len(heights))
+    below[order], above[order] = np.append(usual / 2, halves), np.append(halves, usual / 2)
+    return below, above
 
 
 def _outline(ax: Any, polygons: FloatArray) -> None:

@@ -119,7 +119,7 @@ def _after(headers: Headers) -> list[float | None]:
     moments = all_acquired(headers)
     known = [m for m in moments if m is not None]
     first = min(known, default=0.0)
-    return [None if m is None else rounded([m - first])[0] for m in moments]
+    return [None if m is None else rounded([round(m - first, 4)])[0] for m in moments]
 
 
 def _hangs_on(values: Sequence[Any], index: Any) -> list[Any] | None:

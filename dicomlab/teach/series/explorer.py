@@ -22,6 +22,8 @@ __all__ = ["SeriesExplorer", "explore_series"]
 
 _MOST_PLANES = 6000
 """Images whose grid is sent; the grids of other series are made when they are looked at."""
+_AT_ONCE = 1500
+"""Images whose grids are made before anything is looked at; those of further series come when they are chosen."""
 _MOST_PICTURES = 160
 """Images of one series whose small pictures go into a page, where nobody answers."""
 
@@ -52,6 +54,10 @@ class SeriesExplorer(Explorer):
         self._skipped = skipped
         first = max(range(len(self._series)), key=lambda k: (len(self._series[k].stacks) > 0, -k))
         self._detail(first)
+        room = _AT_ONCE - self._size(first)
+        for k in range(len(self._series)):
+            if self._size(k) <= room:
+                room -= self._size(k) * self._detail(k)
         super().__init__(
             facts=self._facts(), state={"series": first, "stack": 0, "cell": None, "order": "number"}
         )

@@ -40,7 +40,7 @@ class WindowExplorer(Explorer):
 
     title: ClassVar[str] = "Window explorer"
     bundle: ClassVar[str] = "window"
-    page_height: ClassVar[int] = 800
+    page_height: ClassVar[int] = 740
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject

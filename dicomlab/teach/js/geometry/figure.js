@@ -1,7 +1,5 @@
 // A stylised patient, and what a slice through it looks like.
 
-import { sum } from "./planes.js";
-
 /** @typedef {[number, number, number]} Vector3 */
 /** @typedef {{skin: boolean, centre: Vector3, radii: Vector3, grey: number}} Part */
 /** @typedef {{parts: Part[], box: [Vector3, Vector3]}} Figure */
@@ -25,9 +23,13 @@ export function greyAt(parts, at) {
  */
 export function slicePicture(parts, position, right, down, wide, high) {
   const words = new Uint32Array(wide * high);
+  const at = [0, 0, 0];
   for (let y = 0; y < high; y++) {
+    const t = high > 1 ? y / (high - 1) : 0;
     for (let x = 0; x < wide; x++) {
-      const grey = greyAt(parts, sum(position, [wide > 1 ? x / (wide - 1) : 0, right], [high > 1 ? y / (high - 1) : 0, down]));
+      const s = wide > 1 ? x / (wide - 1) : 0;
+      for (let axis = 0; axis < 3; axis++) at[axis] = position[axis] + s * right[axis] + t * down[axis];
+      const grey = greyAt(parts, at);
       words[y * wide + x] = grey < 0 ? 0 : (0xff000000 | (grey * 0x010101)) >>> 0;
     }
   }

@@ -106,11 +106,14 @@ export function matrix(stack, marked, onChoose) {
   /** @param {CanvasRenderingContext2D} context @param {number[]} order @param {string} accent */
   function thread(context, order, accent) {
     context.strokeStyle = accent;
-    context.lineWidth = 1.25;
+    // Thousands of lines would hide what they run through.
+    context.lineWidth = order.length > 400 ? 0.5 : 1.25;
+    context.globalAlpha = order.length > 400 ? 0.45 : 1;
     context.lineJoin = "round";
     context.beginPath();
     order.forEach((k, n) => (n ? context.lineTo(...centre(k)) : context.moveTo(...centre(k))));
     context.stroke();
+    context.globalAlpha = 1;
     context.fillStyle = accent;
     for (const [k, size] of [[order[0], 4], [/** @type {number} */ (order.at(-1)), 2.5]]) {
       context.beginPath();

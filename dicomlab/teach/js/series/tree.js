@@ -126,6 +126,11 @@ export function tree(facts, onChoose) {
   return {
     element: top,
     /** @param {number} chosen */
+    focus(chosen) {
+      const item = bySeries.get(chosen);
+      if (item) focus(item);
+    },
+    /** @param {number} chosen */
     show(chosen) {
       for (const [key, item] of bySeries) item.setAttribute("aria-selected", String(key === chosen));
     },
