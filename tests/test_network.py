@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import logging
 import re
+import signal
 import socket
 import struct
 import sys
@@ -280,6 +281,47 @@ def test_an_interruption_ends_the_association_and_keeps_what_came(study, tmp_pat
     server.close()
     assert "closed" in repr(server)
     assert_at_rest(server.port, before)
+
+
+@pytest.mark.parametrize("verb", ["find", "get"])
+def test_ctrl_c_is_heard_while_an_archive_keeps_one_waiting(study, monkeypatch, tmp_path, verb) -> None:
+    from dicomlab.extras.network.server import LocalArchive
+
+    asked, over = threading.Event(), threading.Event()
+    pressed: list[float] = []
+
+    def never(self, event):
+        asked.set()
+        over.wait(30)
+        yield 0x0000, None
+
+    monkeypatch.setattr(LocalArchive, "_find" if verb == "find" else "_get", never)
+    with local_archive(study.folder) as server:
+        archive = Archive(server.host, server.port, server.ae_title, timeout=30)
+
+        def press() -> None:
+            assert asked.wait(20)
+            time.sleep(0.2)
+            pressed.append(time.monotonic())
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        pressing = threading.Thread(target=press)
+        pressing.start()
+        ask = {
+            "find": lambda: archive.find("study"),
+            "get": lambda: archive.get(uids_of_mr(study), tmp_path / "got"),
+        }
+        with pytest.raises(KeyboardInterrupt):
+            ask[verb]()
+        heard = time.monotonic()
+        over.set()
+        pressing.join()
+    assert heard - pressed[0] < 5
+
+
+def uids_of_mr(study) -> dict[str, str]:
+    header = dcmread(study.mr.files[0])
+    return {"StudyInstanceUID": header.StudyInstanceUID, "SeriesInstanceUID": header.SeriesInstanceUID}
 
 
 def test_a_port_that_is_taken_is_said_to_be_taken(server, tmp_path: Path) -> None:
