@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import logging
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -187,6 +188,19 @@ def test_without_pynetdicom_the_error_has_the_line_that_installs_it(monkeypatch,
     for made in (lambda: Archive(HOST, 104), lambda: local_archive(tmp_path)):
         with pytest.raises(MissingDependencyError, match=r"pip install 'dicomlab\[network\]'"):
             made()
+
+
+def test_the_page_about_the_network_does_what_it_says(study, tmp_path, monkeypatch) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "network.md").read_text(encoding="utf-8")
+    shutil.copytree(study.folder, tmp_path / "some" / "study")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S):
+        exec(block, names)
+    assert len(names["received"].files) == len(names["images"]) == len(study.ct.files)
+    assert len(names["sent"].files) == len(study.ct.files)
+    for link in re.findall(r"\]\(([^)#]+)\)", page):
+        assert (Path(__file__).parent.parent / "docs" / link).exists(), link
 
 
 # Whom nobody answers
@@ -409,15 +423,14 @@ def test_markup_in_an_answer_stays_text(tmp_path: Path) -> None:
 @pytest.fixture
 def image() -> bytes:
     """A small CT image as it travels: its data set without group 0002."""
-    from pydicom.filewriter import write_dataset
+    from pynetdicom.dsutils import encode
 
     truth = phantom.ct_truth(phantom.CT_PET_FRAME, (1, 8, 8), "axial")
     (one,) = phantom.ct_datasets(truth)
     one.SOPInstanceUID = "1.2.3.4"
-    file = BytesIO()
-    one.save_as(file, implicit_vr=False, little_endian=True, enforce_file_format=False)
-    assert write_dataset is not None
-    return file.getvalue()
+    encoded = encode(one, is_implicit_vr=False, is_little_endian=True)
+    assert encoded is not None
+    return encoded
 
 
 def sent_raw(server, uid: str, data: bytes) -> int | None:
@@ -468,6 +481,15 @@ def test_an_image_under_a_name_that_is_not_its_own_is_not_taken(tmp_path, image,
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")  # of pydicom, while we send it
+def test_an_image_whose_own_name_leads_elsewhere_is_not_taken(tmp_path: Path, image: bytes) -> None:
+    assert image.count(b"1.2.3.4\0") == 1
+    with local_archive(tmp_path / "a") as server:
+        assert sent_raw(server, "../../x", image.replace(b"1.2.3.4\0", b"../../x\0")) == 0x0117
+        assert len(server) == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_an_image_larger_than_allowed_is_not_taken_nor_gathered(tmp_path: Path, image: bytes) -> None:
     with local_archive(tmp_path / "a", object_limit=len(image) - 1) as server:
         assert sent_raw(server, "1.2.3.4", image) == 0xA700
@@ -509,8 +531,6 @@ def test_what_an_archive_sends_beyond_the_limits_is_not_taken(archive, tmp_path:
 
 
 def test_files_that_broke_since_they_were_listed_are_told_as_failed(study, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(study.mr.folder, tmp_path / "mr")
     files = sorted((tmp_path / "mr").iterdir())
     with local_archive(tmp_path / "mr") as server:
