@@ -323,6 +323,13 @@ DISPLAYS: dict[str, Callable[[PlantedStudy], Any]] = {
         refused(lambda: dl.header_table(p.folder)),
         refused(lambda: dl.header_table(p.disc.parent)),
     ],
+    "explain": lambda p: [
+        *(dl.explain(one) for one in (p.file, p.header, p.report, p.seg, p.rtstruct, p.disc)),
+        *(dl.explain(one) for one in p.series),
+        dl.explain(p.header["PatientName"]),
+    ],
+    "explain: broken files": lambda p: each(p.broken[1::2], dl.explain),
+    "explain: errors": lambda p: [refused(lambda: dl.explain(p.folder))],
     "compare_headers": lambda p: [
         dl.compare_headers(p.file, p.one("MR")),
         dl.compare_headers(p.file, Dataset()),
@@ -333,9 +340,6 @@ DISPLAYS: dict[str, Callable[[PlantedStudy], Any]] = {
         p.folder,
         ["PatientName", "SeriesDescription", "RequestAttributesSequence.CodeMeaning", "Rows", "StudyDate"],
     ),
-    "explain": lambda p: [
-        dl.explain(one) for one in (p.header, "PatientName", (0x0010, 0x0020), p.header["PatientID"])
-    ],
     "Series": lambda p: [(one, one.findings, one.stacks, one.description) for one in p.series],
     "SeriesList": lambda p: [p.series.table, p.series.skipped, refused(lambda: p.series["CT"])],
     "Stack": lambda p: [one.stacks for one in p.series],

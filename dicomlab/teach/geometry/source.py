@@ -272,7 +272,7 @@ def _start(
         "labels": "file",
     }
     widest = max(*apart.max(axis=0) - apart.min(axis=0), spacing[0] * shape[0], spacing[1] * shape[1])
-    state["zoom"] = round(min(max(_BOX / (2.4 * widest), 1.0), 2.0), 2)
+    state["zoom"] = round(min(max(_BOX / (2.4 * widest), 1.0), 4.0), 2)
     middle = (
         positions.mean(axis=0) + c * spacing[0] * (shape[0] - 1) / 2 + r * spacing[1] * (shape[1] - 1) / 2
     )
