@@ -269,15 +269,13 @@ def texts_of(thing: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(thing, BaseException):
         yield "".join(traceback.format_exception(thing))
         return
-    if isinstance(thing, Mapping):
+    if isinstance(thing, (Mapping, list, tuple, set, frozenset)):
         yield repr(thing)
-        for key, value in thing.items():
-            yield from texts_of(key, depth + 1)
-            yield from texts_of(value, depth + 1)
-        return
-    if isinstance(thing, (list, tuple, set, frozenset)):
-        for one in thing:
-            yield from texts_of(one, depth + 1)
+        inside = [*thing.keys(), *thing.values()] if isinstance(thing, Mapping) else thing
+        # Plain texts and numbers are in the repr; pictures in texts, and things that are seen in several ways, are not.
+        yield from (text for one in inside if _says_more(one) for text in texts_of(one, depth + 1))
+        if type(thing) in (dict, list, tuple, set, frozenset):
+            return
     yield repr(thing)
     yield str(thing)
     for show in (
@@ -319,6 +317,10 @@ def texts_of(thing: Any, depth: int = 0) -> Iterator[str]:
             thing, name
         ):
             yield from texts_of(getattr(thing, name), depth + 1)
+
+
+def _says_more(thing: Any) -> bool:
+    return ";base64," in thing if isinstance(thing, str) else not isinstance(thing, (int, float))
 
 
 _EMBEDDED = re.compile(r"data:[\w/+.-]+;base64,([A-Za-z0-9+/=]+)")
