@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pydicom.dataset import Dataset
-
 from dicomlab.dictionary.attributes import explain_attribute, explain_vr
 from dicomlab.dictionary.explanation import Explanation
-from dicomlab.dictionary.header import HeaderExplanation, explain_header
 from dicomlab.dictionary.modules import sop_class_uid
 from dicomlab.dictionary.names import resolve
 from dicomlab.dictionary.uids import explain_uid
@@ -14,10 +11,8 @@ from dicomlab.dictionary.uids import explain_uid
 __all__ = ["explain"]
 
 
-def explain(
-    what: object, *, sop_class: str | None = None, creator: str = ""
-) -> Explanation | HeaderExplanation:
-    """What an attribute, a UID, a value representation or a header means; see `dicomlab.explain`, which reads files too.
+def explain(what: object, *, sop_class: str | None = None, creator: str = "") -> Explanation:
+    """What an attribute, a UID or a value representation means; `dicomlab.explain` explains headers, too.
 
     Examples
     --------
@@ -26,8 +21,6 @@ def explain(
     """
     if sop_class is not None:
         sop_class = sop_class_uid(sop_class)
-    if isinstance(what, Dataset):
-        return explain_header(what, sop_class=sop_class)
     meant = resolve(what)
     if meant.tag is not None:
         return explain_attribute(meant.tag, sop_class=sop_class, creator=creator or meant.creator)

@@ -12,9 +12,9 @@ from pydicom.dataset import Dataset
 from dicomlab import html
 from dicomlab.dictionary.carried import UIDS
 from dicomlab.dictionary.modules import TYPES, iod_of
-from dicomlab.dictionary.values import identity_of
 from dicomlab.dictionary.walk import Note, Row, Walk, class_of
-from dicomlab.privacy import NOTE, identity_shown, without_names
+from dicomlab.privacy import NOTE, Identity, identity_shown, without_names
+from dicomlab.warn import quiet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,10 +42,15 @@ class HeaderExplanation:
         What is missing, empty or odd, as `Note`.
     """
 
-    def __init__(self, header: Dataset, title: str = "header", *, sop_class: str | None = None) -> None:
+    def __init__(
+        self, header: Dataset, title: str, *, identity: Identity | None, sop_class: str | None = None
+    ) -> None:
+        with quiet():  # pydicom warns of values by naming them
+            self._tell(header, title, identity, sop_class)
+
+    def _tell(self, header: Dataset, title: str, identity: Identity | None, sop_class: str | None) -> None:
         # File names and UIDs that are none may name the patient as well.
-        identity = identity_of(header)
-        self.title = without_names(title, identity) if title != "header" else title
+        self.title = without_names(title, identity) if title else "header"
         notes: list[Note] = []
         uid = sop_class or class_of(header)
         plain = not uid.strip("0123456789.")
@@ -156,7 +161,15 @@ _ORDER = ["unknown_class", "missing", "empty", "count", "unreadable", "no_creato
 
 
 def explain_header(
-    header: Dataset, title: str = "header", *, sop_class: str | None = None
+    header: Dataset, title: str = "", *, identity: Identity | None, sop_class: str | None = None
 ) -> HeaderExplanation:
-    """A table of what is in `header`, explained for its own SOP class or for `sop_class` (a UID)."""
-    return HeaderExplanation(header, title, sop_class=sop_class)
+    """A table of what is in `header`, explained for its own SOP class or for `sop_class` (a UID).
+
+    Parameters
+    ----------
+    title
+        What it is called: the name of its file.
+    identity
+        Words that say who the patient is, see `dicomlab.privacy.identity_in`: they are masked wherever they stand.
+    """
+    return HeaderExplanation(header, title, identity=identity, sop_class=sop_class)

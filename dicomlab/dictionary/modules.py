@@ -197,16 +197,16 @@ def all_sop_classes() -> tuple[str, ...]:
 
 
 def iod_modules(iod: Iod, usage: str) -> str:
-    """Names of the modules of an object that are of this usage, functional group macros marked, as one text."""
+    """Names of the modules of an object that are of this usage, then those of its functional groups, as one text."""
     tables = tables_of_standard()
-    named = [
-        f"{tables.module(use, key).name} (functional group)"
-        if use[0] == "F"
-        else tables.module(use, key).name
-        for use, key in iod.modules
-        if use[-1] == usage
-    ]
-    return ", ".join(named)
+    names: dict[bool, list[str]] = {False: [], True: []}
+    for use, key in iod.modules:
+        if use[-1] == usage:
+            names[use[0] == "F"].append(tables.module(use, key).name)
+    parts = [", ".join(names[False])]
+    if names[True]:
+        parts.append(f"functional groups: {', '.join(names[True])}")
+    return "; ".join(filter(None, parts))
 
 
 def roles(

@@ -40,6 +40,30 @@ def plain(text: str) -> str:
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
+# What people say, where the standard has another name for it.
+_SPOKEN = {
+    "bvalue": "DiffusionBValue",
+    "bvector": "DiffusionGradientOrientation",
+    "fa": "FlipAngle",
+    "for": "FrameOfReferenceUID",
+    "hounsfield": "RescaleIntercept",
+    "hu": "RescaleIntercept",
+    "iop": "ImageOrientationPatient",
+    "ipp": "ImagePositionPatient",
+    "kernel": "ConvolutionKernel",
+    "mas": "Exposure",
+    "mrn": "PatientID",
+    "slicespacing": "SpacingBetweenSlices",
+    "suv": "SUVType",
+    "te": "EchoTime",
+    "ti": "InversionTime",
+    "tr": "RepetitionTime",
+    "voxelsize": "PixelSpacing",
+    "window": "WindowWidth",
+    "windowlevel": "WindowCenter",
+}
+
+
 @lru_cache(1)
 def _attributes() -> Mapping[str, BaseTag]:
     """Plain keyword or name -> tag. Keywords before names, what is in use before what is retired."""
@@ -105,6 +129,7 @@ def _resolve_text(text: str) -> Meant:
     if asked in VRS or asked.upper() in VRS:
         return Meant(vr=asked.upper())
     key = plain(asked)
+    key = plain(_SPOKEN.get(key, key))
     if key in (names := _attributes()):
         return Meant(tag=names[key])
     uids = _uids()

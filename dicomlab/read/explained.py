@@ -15,6 +15,7 @@ from dicomlab.dictionary.modules import sop_class_uid
 from dicomlab.errors import AmbiguousSourceError, DicomLabError, NotDicomError
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.identity import identity_in_header
 from dicomlab.read.series import Series, SeriesList
 from dicomlab.read.stacks import Stack
 
@@ -67,10 +68,10 @@ def explain(
         raise DicomLabError(
             "a volume carries no header: explain the series or the file that it was loaded from"
         )
-    if isinstance(what, (Series, Stack, SeriesList, Instance)) or _is_path(what):
+    if isinstance(what, (Dataset, Series, Stack, SeriesList, Instance)) or _is_path(what):
         uid = sop_class_uid(sop_class) if sop_class is not None else None
         header, title = _header_of(what)
-        return explain_header(header, title, sop_class=uid)
+        return explain_header(header, title, identity=identity_in_header(header), sop_class=uid)
     return dictionary.explain(what, sop_class=sop_class, creator=creator)
 
 
@@ -81,14 +82,17 @@ def _is_path(what: object) -> bool:
     if not isinstance(what, str) or len(what) > 4096 or "\0" in what:
         return False
     try:
-        dictionary.explain(what)
-        return False  # a keyword stays one, whatever files are called
+        found = dictionary.explain(what)
     except DicomLabError:
         return os.sep in what or "/" in what or Path(what).exists()
+    # A keyword stays one, whatever files are called; folders that are called by a UID are common.
+    return found.kind == "UID" and not found.keyword and Path(what).exists()
 
 
 def _header_of(source: object) -> tuple[Dataset, str]:
     """The header of the first instance, and what it is called."""
+    if isinstance(source, Dataset):
+        return source, ""
     if isinstance(source, Instance):
         return read_header(source.file), source.file.name
     if not isinstance(source, (Series, Stack)):
