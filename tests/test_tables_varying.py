@@ -110,6 +110,18 @@ def test_what_some_files_lack_is_told(tmp_path: Path) -> None:
         table["Modality"]
 
 
+def test_what_one_moment_lacks_still_goes_with_time(tmp_path: Path) -> None:
+    KINDS["dynamic"].write(tmp_path)
+    for file in [file for file in tmp_path.rglob("*") if file.is_file()]:
+        ds = pydicom.dcmread(file)
+        ds.ProtocolName = "rest" if ds.TemporalPositionIdentifier == 1 else "task"
+        if ds.TemporalPositionIdentifier in (2, 3):
+            del ds.ProtocolName
+        pydicom.dcmwrite(file, ds)
+    row = varying(tmp_path)["ProtocolName"].to_dataframe().iloc[0]
+    assert (row.how, row.distinct, row.missing) == ("with time", 2, 10)
+
+
 def test_attributes_inside_sequences_vary_by_themselves(tmp_path: Path) -> None:
     changed = datasets()
     for k, ds in enumerate(changed):
