@@ -5,6 +5,8 @@ from __future__ import annotations
 import fnmatch
 import logging
 import re
+import shutil
+import signal
 import socket
 import struct
 import sys
@@ -28,7 +30,7 @@ from dicomlab.extras.network import Archive, ArchiveError, local_archive
 from dicomlab.extras.network.matching import attribute_matches, fits
 from tests.network_support import HOST, free_port, same
 
-SECRETS = ("Phantom^Thorax", "PHANTOM-0001", "20240229", "FAKE0001", "19700101")
+SECRETS = ("Phantom^Nemo", "PHANTOM-0001", "20240229", "FAKE0001", "19700101")
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +190,19 @@ def test_without_pynetdicom_the_error_has_the_line_that_installs_it(monkeypatch,
             made()
 
 
+def test_the_page_about_the_network_does_what_it_says(study, tmp_path, monkeypatch) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "network.md").read_text(encoding="utf-8")
+    shutil.copytree(study.folder, tmp_path / "some" / "study")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S):
+        exec(block, names)
+    assert len(names["received"].files) == len(names["images"]) == len(study.ct.files)
+    assert len(names["sent"].files) == len(study.ct.files)
+    for link in re.findall(r"\]\(([^)#]+)\)", page):
+        assert (Path(__file__).parent.parent / "docs" / link).exists(), link
+
+
 # Whom nobody answers
 
 
@@ -282,6 +297,47 @@ def test_an_interruption_ends_the_association_and_keeps_what_came(study, tmp_pat
     assert_at_rest(server.port, before)
 
 
+@pytest.mark.parametrize("verb", ["find", "get"])
+def test_ctrl_c_is_heard_while_an_archive_keeps_one_waiting(study, monkeypatch, tmp_path, verb) -> None:
+    from dicomlab.extras.network.server import LocalArchive
+
+    asked, over = threading.Event(), threading.Event()
+    pressed: list[float] = []
+
+    def never(self, event):
+        asked.set()
+        over.wait(30)
+        yield 0x0000, None
+
+    monkeypatch.setattr(LocalArchive, "_find" if verb == "find" else "_get", never)
+    with local_archive(study.folder) as server:
+        archive = Archive(server.host, server.port, server.ae_title, timeout=30)
+
+        def press() -> None:
+            assert asked.wait(20)
+            time.sleep(0.2)
+            pressed.append(time.monotonic())
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+        pressing = threading.Thread(target=press)
+        pressing.start()
+        ask = {
+            "find": lambda: archive.find("study"),
+            "get": lambda: archive.get(uids_of_mr(study), tmp_path / "got"),
+        }
+        with pytest.raises(KeyboardInterrupt):
+            ask[verb]()
+        heard = time.monotonic()
+        over.set()
+        pressing.join()
+    assert heard - pressed[0] < 5
+
+
+def uids_of_mr(study) -> dict[str, str]:
+    header = dcmread(study.mr.files[0])
+    return {"StudyInstanceUID": header.StudyInstanceUID, "SeriesInstanceUID": header.SeriesInstanceUID}
+
+
 def test_a_port_that_is_taken_is_said_to_be_taken(server, tmp_path: Path) -> None:
     with pytest.raises(dl.DicomLabError, match=rf"on port {server.port} was asked for, which cannot be had"):
         local_archive(tmp_path, port=server.port)
@@ -297,7 +353,7 @@ def test_the_archive_listens_on_this_machine_alone(server) -> None:
 
 def test_nothing_that_is_shown_names_the_patient(study, archive, tmp_path, caplog, recwarn) -> None:
     caplog.set_level(logging.DEBUG)
-    found = archive.find("study", PatientName="Phantom^Thorax", keys=["PatientBirthDate"])
+    found = archive.find("study", PatientName="Phantom^Nemo", keys=["PatientBirthDate"])
     received = archive.get(archive.find("series", of=found[0])[0], tmp_path / "got")
     with local_archive(tmp_path / "other") as other:
         sent = Archive(other.host, other.port, other.ae_title, timeout=5).store(study.mr.files[0])
@@ -305,16 +361,29 @@ def test_nothing_that_is_shown_names_the_patient(study, archive, tmp_path, caplo
     shown = [repr(found), found._repr_html_(), frame.to_string(), frame.to_csv(), repr(found[0])]
     shown += [repr(received), repr(sent), repr(archive), caplog.text]
     with pytest.raises(ArchiveError) as error:
-        Archive(archive._peer.host, archive._peer.port, "NOBODY", timeout=5).find(
-            PatientName="Phantom^Thorax"
-        )
+        Archive(archive._peer.host, archive._peer.port, "NOBODY", timeout=5).find(PatientName="Phantom^Nemo")
     shown.append(str(error.value))
     for text in shown:
         assert [secret for secret in SECRETS if secret in text] == []
+    header = dcmread(study.ct.files[0])
+    assert {str(header.PatientName), str(header.PatientID), str(header.StudyDate)} <= set(SECRETS)
     with dl.show_identity():
         assert frame.PatientName.tolist() == ["•••"]
-        assert found.to_dataframe().PatientName.tolist() == ["Phantom^Thorax"]
+        assert found.to_dataframe().PatientName.tolist() == ["Phantom^Nemo"]
         assert "PHANTOM-0001" in found._repr_html_()
+
+
+def test_a_name_in_a_description_is_masked_where_the_study_told_the_name(tmp_path: Path) -> None:
+    truth = phantom.ct_truth(phantom.CT_PET_FRAME, (1, 8, 8), "axial")
+    (one,) = phantom.ct_datasets(truth)
+    one.PatientName, one.SeriesDescription = "Ruthless^Anna", "thorax RUTHLESS late"
+    phantom.write_datasets(tmp_path / "a", [one])
+    with local_archive(tmp_path / "a") as server:
+        archive = Archive(server.host, server.port, server.ae_title, timeout=5)
+        series = archive.find("series", of=archive.find("study")[0])
+    assert series.to_dataframe().SeriesDescription.tolist() == ["thorax ••• late"]
+    with dl.show_identity():
+        assert series.to_dataframe().SeriesDescription.tolist() == ["thorax RUTHLESS late"]
 
 
 def test_logging_of_identifiers_is_put_back(study, archive) -> None:
@@ -354,15 +423,14 @@ def test_markup_in_an_answer_stays_text(tmp_path: Path) -> None:
 @pytest.fixture
 def image() -> bytes:
     """A small CT image as it travels: its data set without group 0002."""
-    from pydicom.filewriter import write_dataset
+    from pynetdicom.dsutils import encode
 
     truth = phantom.ct_truth(phantom.CT_PET_FRAME, (1, 8, 8), "axial")
     (one,) = phantom.ct_datasets(truth)
     one.SOPInstanceUID = "1.2.3.4"
-    file = BytesIO()
-    one.save_as(file, implicit_vr=False, little_endian=True, enforce_file_format=False)
-    assert write_dataset is not None
-    return file.getvalue()
+    encoded = encode(one, is_implicit_vr=False, is_little_endian=True)
+    assert encoded is not None
+    return encoded
 
 
 def sent_raw(server, uid: str, data: bytes) -> int | None:
@@ -413,6 +481,15 @@ def test_an_image_under_a_name_that_is_not_its_own_is_not_taken(tmp_path, image,
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")  # of pydicom, while we send it
+def test_an_image_whose_own_name_leads_elsewhere_is_not_taken(tmp_path: Path, image: bytes) -> None:
+    assert image.count(b"1.2.3.4\0") == 1
+    with local_archive(tmp_path / "a") as server:
+        assert sent_raw(server, "../../x", image.replace(b"1.2.3.4\0", b"../../x\0")) == 0x0117
+        assert len(server) == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 def test_an_image_larger_than_allowed_is_not_taken_nor_gathered(tmp_path: Path, image: bytes) -> None:
     with local_archive(tmp_path / "a", object_limit=len(image) - 1) as server:
         assert sent_raw(server, "1.2.3.4", image) == 0xA700
@@ -454,8 +531,6 @@ def test_what_an_archive_sends_beyond_the_limits_is_not_taken(archive, tmp_path:
 
 
 def test_files_that_broke_since_they_were_listed_are_told_as_failed(study, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(study.mr.folder, tmp_path / "mr")
     files = sorted((tmp_path / "mr").iterdir())
     with local_archive(tmp_path / "mr") as server:

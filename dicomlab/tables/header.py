@@ -214,10 +214,10 @@ class HeaderTable:
         if is_masked(row.element, row.hidden) and row.text:
             return MASK
         value = row.element.value
-        if isinstance(value, Decimals):
-            return value.numbers()
         if row.element.keyword in IS_CLEANED and not identity_shown():
             return row.text
+        if isinstance(value, Decimals):
+            return value.numbers()
         return value.text if isinstance(value, Told) else value
 
     def __len__(self) -> int:

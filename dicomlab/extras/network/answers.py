@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from pydicom.datadict import dictionary_VR
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 
 from dicomlab import html
 from dicomlab.extras.network.questions import LEVELS, UNIQUE, texts
-from dicomlab.privacy import MASK, identity_shown, is_identifying, shown_value
+from dicomlab.privacy import MASK, Identity, identity_in, identity_shown, is_identifying, shown_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,9 +37,22 @@ class Match:
         What the archive said of it, as a `pydicom.Dataset`, nothing masked.
     """
 
-    def __init__(self, level: str, header: Dataset) -> None:
+    def __init__(self, level: str, header: Dataset, known: Identity = frozenset()) -> None:
         self.level = level
         self.header = header
+        self._known = known
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Words that say who the patient is, as far as this answer and those that it was found by tell."""
+        keywords = [keyword for tag in self.header.keys() if (keyword := keyword_for_tag(tag))]  # noqa: SIM118
+        return self._known | identity_in(
+            (keyword, dictionary_VR(keyword), "\\".join(texts(self.header, keyword))) for keyword in keywords
+        )
+
+    def cell(self, keyword: str) -> Any:
+        """What a table shows of an attribute."""
+        return _cell(self.header, keyword, self.identity)
 
     @property
     def uids(self) -> dict[str, str]:
@@ -62,11 +76,16 @@ class Matches(Sequence[Match]):
     """
 
     def __init__(
-        self, level: str, found: Sequence[Dataset], keywords: Sequence[str], archive: str, complete: bool
+        self,
+        level: str,
+        found: Sequence[Match],
+        keywords: Sequence[str],
+        archive: str,
+        complete: bool,
     ) -> None:
         self.level = level
         self.complete = complete
-        self._found = tuple(Match(level, one) for one in found)
+        self._found = tuple(found)
         self._keywords = tuple(keywords)
         self._archive = archive
 
@@ -78,8 +97,7 @@ class Matches(Sequence[Match]):
 
     def __getitem__(self, index: int | slice) -> Match | Matches:
         if isinstance(index, slice):
-            part = [one.header for one in self._found[index]]
-            return Matches(self.level, part, self._keywords, self._archive, self.complete)
+            return Matches(self.level, self._found[index], self._keywords, self._archive, self.complete)
         return self._found[index]
 
     def __len__(self) -> int:
@@ -96,7 +114,7 @@ class Matches(Sequence[Match]):
         import pandas as pd
 
         return pd.DataFrame(
-            [[_cell(one.header, keyword) for keyword in self._keywords] for one in self._found],
+            [[one.cell(keyword) for keyword in self._keywords] for one in self._found],
             columns=list(self._keywords),
         )
 
@@ -122,7 +140,7 @@ class Matches(Sequence[Match]):
     def _repr_html_(self) -> str:
         rows = [
             [
-                _short(_cell(one.header, keyword)) if _is_uid(keyword) else _cell(one.header, keyword)
+                _short(one.cell(keyword)) if _is_uid(keyword) else one.cell(keyword)
                 for keyword in self._keywords
             ]
             for one in self._found[:_MOST_ROWS]
@@ -205,7 +223,7 @@ def _short(uid: str) -> str:
     return uid if len(uid) <= 26 else f"{uid[:8]}…{uid[-8:]}"
 
 
-def _cell(header: Dataset, keyword: str) -> Any:
+def _cell(header: Dataset, keyword: str, identity: Identity) -> Any:
     values = texts(header, keyword)
     vr = dictionary_VR(keyword)
     if not any(values):
@@ -220,5 +238,6 @@ def _cell(header: Dataset, keyword: str) -> Any:
     text = "\\".join(values)
     if "\0" in text and not identity_shown():
         return MASK  # a broken length swallowed what follows, whatever it is
-    text = shown_value(keyword, text, None)  # an answer rarely says whose it is
+    if vr != "UI":
+        text = shown_value(keyword, text, identity)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

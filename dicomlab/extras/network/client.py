@@ -167,7 +167,9 @@ class Archive:
                 else:
                     found.append(Dataset())
         columns = dict.fromkeys((*KEYS[level], *keys, *keywords))
-        return Matches(level, found[:limit], list(columns), str(self._peer), complete)
+        known = of.identity if isinstance(of, Match) else frozenset()
+        matches = [Match(level, one, known) for one in found[:limit]]
+        return Matches(level, matches, list(columns), str(self._peer), complete)
 
     def get(
         self,

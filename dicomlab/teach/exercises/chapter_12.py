@@ -6,6 +6,8 @@ import functools
 from datetime import date
 from typing import Any, Final
 
+import numpy as np
+from PIL import Image, ImageDraw
 from pydicom import Dataset
 
 from dicomlab import phantom
@@ -13,7 +15,7 @@ from dicomlab.privacy import is_identifying
 from dicomlab.teach.exercises.answers import check, judged, names, text, whole
 from dicomlab.teach.exercises.verdict import Check, Verdict, right, wrong
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "plant"]
 
 _SHAPE: Final = (16, 168, 192)
 _BURNED: Final = 12
@@ -34,7 +36,7 @@ _DAYS: Final = (date(2024, 2, 29), date(2024, 3, 14))
 
 
 def plant(one: Dataset) -> None:
-    """Put the traces of Ruth Example into a header, as the notebook does."""
+    """Leave traces of Ruth Example in a data set with pixels, for a lesson that looks for them."""
     one.PatientName = "Example^Ruth"
     one.PatientID = "RE-1961"
     one.ImageComments = "Mrs Example coughed"
@@ -43,6 +45,12 @@ def plant(one: Dataset) -> None:
     order = Dataset()
     order.ReasonForTheRequestedProcedure = "Follow-up, see letter of Dr Example (husband)"
     one.RequestAttributesSequence = [order]
+    if one.InstanceNumber == _BURNED:
+        picture = Image.new("L", (one.Columns, one.Rows))
+        ImageDraw.Draw(picture).text((4, one.Rows - 16), "EXAMPLE, R. 1961", fill=255)
+        pixels = np.frombuffer(one.PixelData, "<u2").copy()
+        pixels[np.asarray(picture).ravel() > 100] = 1800
+        one.PixelData = pixels.tobytes()
 
 
 @functools.cache
