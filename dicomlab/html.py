@@ -39,6 +39,7 @@ max-width:100%;overflow-x:auto}
 vertical-align:top;white-space:nowrap;color:inherit}
 .dicomlab th{font-weight:600;color:var(--dl-soft)}
 .dicomlab td.n,.dicomlab th.n{text-align:right}
+.dicomlab.dicomlab :is(th,td):not(.n){text-align:left}
 .dicomlab td.w{white-space:normal;overflow-wrap:anywhere;max-width:34em}
 .dicomlab .title{font-weight:600;margin:.2em 0}
 .dicomlab .soft{color:var(--dl-soft)} .dicomlab .warn{color:var(--dl-warn)} .dicomlab .stop{color:var(--dl-stop)}

@@ -133,7 +133,8 @@ def copy_of_the_course() -> Path:
     for chapter in chapters:
         copy = copies / chapter.name
         if copy.exists() and copy.stat().st_mtime < chapter.stat().st_mtime:
-            copy.replace(copies / f"{chapter.stem} (before).ipynb")
+            older = 1 + sum(1 for _ in copies.glob(f"{chapter.stem} (before*"))
+            copy.replace(copies / f"{chapter.stem} (before{f' {older}' if older > 1 else ''}).ipynb")
         if not copy.exists():
             shutil.copyfile(chapter, copy)
     return copies / chapters[0].name

@@ -1,36 +1,10 @@
-"""Walks through a notebook of the course as a learner does who tries every exercise, and then looks at its solution.
-
-    python tests/course_support.py NOTEBOOK EXECUTED
-
-Behind the cell of each exercise a cell is put in that runs the folded solution in a copy of the names that are there, so that
-no later cell can lean on it.
-"""
+"""Walks through a notebook of the course as a learner does who tries every exercise, and then looks at its solution."""
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-import tempfile
-from pathlib import Path
 
 import nbformat
-
-import dicomlab as dl
-
-PLANNED = {
-    "dl": {"compare_headers", "explain", "keyword_table", "varying"},
-    "dl.teach": {
-        "explore_compression",
-        "explore_encodings",
-        "explore_file",
-        "explore_geometry",
-        "explore_series",
-        "explore_window",
-        "gallery",
-    },
-}
-"""Names that are built elsewhere at the same time: cells that need one run as soon as it is there."""
 
 _SOLUTION = re.compile(
     r"<details><summary>Solution</summary>\n\n```python\n(?P<code>.*?)\n```\n\n</details>", re.DOTALL
@@ -53,63 +27,19 @@ def exercises(node: nbformat.NotebookNode) -> dict[str, str]:
     return found
 
 
-def missing(code: str) -> list[str]:
-    """Return the planned names that a cell needs and that are not there."""
-    there = {"dl": dl.__all__, "dl.teach": dl.teach.__all__}
-    return [
-        f"{room}.{name}"
-        for room, names in PLANNED.items()
-        for name in sorted(names - set(there[room]))
-        if re.search(rf"\b{room}\.{name}\b", code)
-    ]
-
-
 def walked(node: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Return the notebook as it is run: with its solutions behind its exercises."""
+    """Return the notebook as it is run: behind each exercise a cell that runs the folded solution.
+
+    It runs in a copy of the names that are there, so that no later cell can lean on it.
+    """
     solutions = exercises(node)
     cells = []
     for cell in node.cells:
         cells.append(cell)
         if cell.cell_type == "code":
-            if lacking := missing(cell.source):
-                cell.source = f"# waits for {', '.join(lacking)}"
             number = cell.id.removeprefix("answer-").replace("-", ".")
             if cell.id.startswith("answer-"):
                 tried = _TRIED.format(code=solutions[number], number=number)
                 cells.append(nbformat.v4.new_code_cell(tried, id=f"tried-{number.replace('.', '-')}"))
     node.cells = cells
     return node
-
-
-def main(notebook: str, executed: str) -> None:
-    """Run a notebook to its end, whatever its cells raise, and write it with its outputs."""
-    from nbclient import NotebookClient
-
-    node = walked(nbformat.read(notebook, as_version=4))
-    with tempfile.TemporaryDirectory() as scratch:
-        # The user's own IPython start-up files and kernels have no part in this, nor have files left from before.
-        own = dict.fromkeys(
-            (
-                "IPYTHONDIR",
-                "JUPYTER_CONFIG_DIR",
-                "JUPYTER_DATA_DIR",
-                "JUPYTER_RUNTIME_DIR",
-                "TMPDIR",
-            ),
-            scratch,
-        )
-        os.environ.update(own, MPLBACKEND="module://matplotlib_inline.backend_inline")
-        client = NotebookClient(
-            node,
-            kernel_name="python3",
-            timeout=120,
-            allow_errors=True,
-            resources={"metadata": {"path": str(Path(notebook).resolve().parent)}},
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        )
-        client.execute()
-    nbformat.write(node, executed)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -6,6 +6,7 @@ anything of a patient goes into `SILENT`, with the reason. A test compares both 
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -246,8 +247,19 @@ def _fails(volume: Any) -> float:
 def _exported(browser: Any, folder: Path) -> list[Any]:
     folder.mkdir(exist_ok=True)
     browser.to_html(folder / "page.html")
-    browser.save_png(folder / "picture.png") if hasattr(browser, "save_png") else None
+    browser.save_picture(folder / "picture.png")
+    browser.save_run(folder / "run.gif")
     return [browser, browser.get_state(), folder]
+
+
+def _explored(explorer: Any) -> list[Any]:
+    """An explorer as it is saved with a notebook, as a page, and as a picture."""
+    return [
+        explorer,
+        json.dumps([explorer.facts, explorer.state], default=str),
+        explorer.still(),
+        explorer.to_html(),
+    ]
 
 
 def _extras(p: PlantedStudy) -> list[Any]:
@@ -318,6 +330,16 @@ DISPLAYS: dict[str, Callable[[PlantedStudy], Any]] = {
     ],
     "explain: broken files": lambda p: each(p.broken[1::2], dl.explain),
     "explain: errors": lambda p: [refused(lambda: dl.explain(p.folder))],
+    "compare_headers": lambda p: [
+        dl.compare_headers(p.file, p.one("MR")),
+        dl.compare_headers(p.file, Dataset()),
+        dl.compare_headers(p.one("CT"), p.one("PT")),
+    ],
+    "varying": lambda p: [dl.varying(one) for one in p.series],
+    "keyword_table": lambda p: dl.keyword_table(
+        p.folder,
+        ["PatientName", "SeriesDescription", "RequestAttributesSequence.CodeMeaning", "Rows", "StudyDate"],
+    ),
     "Series": lambda p: [(one, one.findings, one.stacks, one.description) for one in p.series],
     "SeriesList": lambda p: [p.series.table, p.series.skipped, refused(lambda: p.series["CT"])],
     "Stack": lambda p: [one.stacks for one in p.series],
@@ -377,11 +399,30 @@ SILENT = {
 }
 """Public names that can show nothing of a patient, with the reason."""
 
-TEACH: dict[str, Callable[[PlantedStudy], Any]] = {}
+TEACH: dict[str, Callable[[PlantedStudy], Any]] = {
+    "explore_file": lambda p: each(
+        (p.file, p.seg, p.rtstruct, p.report, p.disc, *p.broken[::6]),
+        lambda path: _explored(dl.teach.explore_file(path)),
+    ),
+    "explore_encodings": lambda p: _explored(dl.teach.explore_encodings(p.file)),
+    "EncodingsExplorer": lambda p: dl.teach.explore_encodings(p.file),
+    "explore_compression": lambda p: _explored(dl.teach.explore_compression(p.file)),
+    "CompressionExplorer": lambda p: dl.teach.explore_compression(p.file),
+    "explore_window": lambda p: _explored(dl.teach.explore_window(p.ct)),
+    "WindowExplorer": lambda p: dl.teach.explore_window(p.pet),
+    "explore_geometry": lambda p: _explored(dl.teach.explore_geometry(p.folder / "ct")),
+    "GeometryExplorer": lambda p: dl.teach.explore_geometry(p.one("MR")),
+    "FileExplorer": lambda p: dl.teach.explore_file(p.file),
+    "explore_series": lambda p: [
+        _explored(dl.teach.explore_series(p.folder)),
+        refused(lambda: dl.teach.explore_series(p.report)),
+    ],
+}
 """As `DISPLAYS`, for the names of `dicomlab.teach`."""
 
 TEACH_SILENT = {
     "Verdict": "says what the course says",
     "check_exercise": "says what the course says",
+    "gallery": "shows what the phantom makes",
 }
 """As `SILENT`, for the names of `dicomlab.teach`."""

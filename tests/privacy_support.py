@@ -152,7 +152,7 @@ class Patient:
                     found[token] = keyword
         if DEVICE in text:
             found[DEVICE] = "DeviceUID"
-        if AGE in text:
+        if re.search(rf"(?<![\w+/=]){AGE}(?![\w+/=])", text):  # it may be in base64 by chance
             found[AGE] = "PatientAge"
         return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import Dataset, dcmread
+from pydicom import Dataset, Sequence, dcmread
 
 import dicomlab as dl
 from dicomlab.teach import check_exercise
@@ -80,6 +80,8 @@ def chapter_01(ct: Path, folder: Path) -> list[Mistake]:
         ("01.4", 6586.2 / 3600, "hours"),
         ("01.4", 6586.2 * 60, "multiplied"),
         ("01.4", [Dataset()], "list of one"),
+        ("01.4", Sequence([Dataset()]), "first item"),
+        ("01.4", Dataset(), "whole data set"),
         ("01.5", 100500 - 90000, "as whole numbers"),
         ("01.5", 3900, "seconds"),
         ("01.5", -65, "turned round"),

@@ -317,6 +317,18 @@ def test_names_from_a_file_cannot_become_markup() -> None:
     assert "<img" not in text
 
 
+def test_a_name_in_the_description_is_not_shown(tmp_path: Path) -> None:
+    paths = phantom.write_ct(tmp_path, shape=(2, 12, 10)).files
+    for path in paths:
+        header = pydicom.dcmread(path)
+        header.PatientName, header.SeriesDescription = "Zwirnlein^Ottilie", "Thorax Zwirnlein 1961-02-03"
+        header.save_as(path)
+    page = explore_geometry(str(tmp_path)).to_html().text
+    assert "Thorax" in page
+    assert "Zwirnlein" not in page
+    assert "1961" not in page
+
+
 def test_it_is_a_widget_with_a_picture_beside_it() -> None:
     explorer = explore_geometry()
     data, _ = explorer._repr_mimebundle_()

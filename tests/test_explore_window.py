@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 import xarray as xr
 from PIL import Image
@@ -117,6 +118,24 @@ def test_a_written_series_says_its_rescale_itself(tmp_path: Path) -> None:
     assert "bone" in [one["name"] for one in explorer.facts["presets"]]
 
 
+def test_the_slope_of_a_slice_is_that_of_its_own_file(tmp_path: Path) -> None:
+    phantom.write_pet(tmp_path, shape=(5, 12, 10))
+    headers = sorted(
+        (pydicom.dcmread(path) for path in tmp_path.iterdir()), key=lambda h: float(h.ImagePositionPatient[2])
+    )
+    for k, header in enumerate(headers):
+        explorer = explore_window(str(tmp_path), k)
+        slope, intercept = explorer.facts["rescale"]
+        assert (slope, intercept) == (float(header.RescaleSlope), float(header.RescaleIntercept))
+        stored = (explorer.values.astype(float) - intercept) / slope
+        np.testing.assert_allclose(stored, header.pixel_array, atol=0.3)  # floats travel in 65,533 steps
+
+
+def test_resampled_values_have_no_stored_ones() -> None:
+    one = volume(value_transform="stored × 1 - 1024: Rescale")
+    assert explore_window(one.dicom.resample(spacing=(5, 2, 2))).facts["rescale"] is None
+
+
 def test_a_voi_lut_of_the_file_is_offered_and_drawn() -> None:
     lut = VoiLut(-100, [0, 10, 100, 255], 8, "steep")
     explorer = explore_window(volume())
@@ -186,6 +205,42 @@ def test_names_from_a_file_cannot_become_markup() -> None:
     text = explorer.to_html().text
     assert evil not in text
     assert not re.search(r"<img", text)
+
+
+def test_a_name_in_the_description_is_not_shown(tmp_path: Path) -> None:
+    paths = phantom.write_ct(tmp_path, shape=(2, 12, 10)).files
+    for path in paths:
+        header = pydicom.dcmread(path)
+        header.PatientName, header.SeriesDescription = "Zwirnlein^Ottilie", "Thorax Zwirnlein 1961-02-03"
+        header.save_as(path)
+    page = explore_window(str(tmp_path)).to_html().text
+    assert "Thorax" in page
+    assert "Zwirnlein" not in page
+    assert "1961" not in page
+
+
+@pytest.mark.parametrize(
+    ("patch", "window"),
+    [
+        ({"width": -3}, Window(50, 1)),
+        ({"width": 0, "function": "SIGMOID"}, Window(50, 1e-6, "SIGMOID")),
+        ({"center": None, "width": "wide"}, Window(0, 1)),
+        ({"function": "CUBIC", "lut": 7}, Window(50, 400)),
+        ({"center": float("nan"), "width": float("inf")}, Window(0, 1)),
+    ],
+)
+def test_whatever_the_state_holds_is_drawn(patch: dict[str, Any], window: Window) -> None:
+    explorer = explore_window(volume())
+    explorer.state = {**explorer.state, **patch}
+    assert explorer.window == window
+    assert explorer.still().startswith(b"\x89PNG")
+
+
+def test_of_further_axes_the_first_step_is_shown_and_named() -> None:
+    one = volume().expand_dims(time=[0.0, 1.0])
+    explorer = explore_window(one, 1)
+    assert explorer.facts["where"] == "slice 2 of 4, the first of 2 along time"
+    np.testing.assert_array_equal(explorer.values, volume().values[1])
 
 
 def test_it_is_a_widget_with_a_picture_beside_it() -> None:

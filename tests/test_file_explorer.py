@@ -343,3 +343,8 @@ def test_the_committed_vectors_of_bytes_are_fresh() -> None:
     assert json.loads((folder / "vectors" / "bytes.json").read_text()) == json.loads(
         json.dumps(module.vectors())
     )
+
+
+def test_plain_words_are_those_of_explain() -> None:
+    plain = teach.explore_file(file_of(nested())).facts["plain"]
+    assert plain["PixelSpacing"] == [dl.explain("PixelSpacing").says, dl.explain("PixelSpacing").trap]

@@ -247,6 +247,10 @@ def test_what_is_off_is_told_by_how_much() -> None:
     moved = dataclasses.replace(reading, origins=reading.origins + np.array([0, 0, 0.5]))
     assert far_off(sample, [moved]).mm == pytest.approx(0.5)
     assert far_off(sample, [moved]).state == "wrong"
+    wider = dataclasses.replace(reading, column_step=reading.column_step * 1.1)
+    assert far_off(sample, [wider]).mm == pytest.approx(0.1 * 4)  # five columns are four steps
+    taller = dataclasses.replace(reading, row_step=reading.row_step * 1.1)
+    assert far_off(sample, [taller]).mm == pytest.approx(0.2 * 3)
     brighter = dataclasses.replace(reading, values=reading.values * 2 + 7)
     assert far_off(sample, [brighter]).value == pytest.approx(reading.values.max() + 7)
     # A mirrored patient is never taken for a turned array.

@@ -57,7 +57,7 @@ ATTRIBUTES = {
     "aria-label",
     "aria-hidden",
 }
-ATTRIBUTES |= {"data-row", "data-item"}
+ATTRIBUTES |= {"data-row", "data-item", "hidden"}
 
 
 def hostile(text: str, k: int = 0) -> Dataset:
@@ -231,6 +231,21 @@ def test_without_a_script_every_row_is_seen_and_folds(chromium: Browser) -> None
     page.locator("summary", has_text="AnatomicRegionSequence").first.click()
     assert "CodeMeaning" not in seen(page)
     context.close()
+
+
+@pytest.mark.browser
+def test_in_a_notebook_that_is_not_trusted_rows_are_text_and_nothing_pretends_to_work(page: Page) -> None:
+    # What JupyterLab's sanitizer takes away: style sheets, handlers, attributes that it does not know.
+    page.evaluate(
+        """() => { document.querySelectorAll('style').forEach(e => e.remove());
+        for (const e of document.querySelectorAll('*')) for (const a of [...e.attributes])
+            if (!['class', 'hidden', 'open', 'type', 'placeholder'].includes(a.name)) e.removeAttribute(a.name) }"""
+    )
+    assert not page.locator(".dl-bar").is_visible()
+    row = page.locator(".dl-row", has_text="PixelSpacing").last
+    assert " ".join(row.inner_text().split()) == "PixelSpacing (0028,0030) DS 2 0.5\\0.25"
+    page.locator("summary", has_text="SharedFunctionalGroupsSequence").first.click()
+    assert not row.is_visible()
 
 
 def test_masked_values_are_in_no_page_and_the_mask_is_that_of_the_moment() -> None:

@@ -43,7 +43,8 @@ def compared(file: Path) -> int:
     with dicomlab.show_identity():
         table = header_table(file).to_dataframe(longest=1 << 20)
     assert list(table.tag) == [tag for tag, *_ in expected]
-    # Lengths of private groups (retired) are UL to dcmdump, and nothing to the dictionary of pydicom. What dcmdump does not know, or leaves open, pydicom has from its dictionary.
+    # Lengths of private groups (retired) are UL to dcmdump, and nothing to the dictionary of pydicom. What dcmdump does not
+    # know, or leaves open, pydicom has from its dictionary.
     open_vrs = ("??", "ox", "px", "xs", "lt", "up")
     pairs = [pair for pair in zip(table.vr, expected, strict=True) if not pair[1][0].endswith(",0000)")]
     vrs = [(tag, ours, vr) for ours, (tag, vr, *_) in pairs]

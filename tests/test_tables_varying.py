@@ -166,6 +166,22 @@ def test_series_stacks_and_files_with_frames_are_sources(tmp_path: Path) -> None
     assert len(varying(series)) == len(varying(series.stacks[0]))
 
 
+def test_numbers_where_frames_should_be_are_told_and_break_nothing(tmp_path: Path) -> None:
+    KINDS["enhanced_mr"].write(tmp_path / "one")
+    (file,) = [file for file in (tmp_path / "one").rglob("*") if file.is_file()]
+    header = pydicom.dcmread(file)
+    del header.PerFrameFunctionalGroupsSequence
+    header.add_new(0x52009230, "SL", [1, 2, 3])
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    for k in range(2):
+        header.InstanceNumber = k
+        header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{k}"
+        pydicom.dcmwrite(folder / str(k), header)
+    assert find_series(folder)[0].stacks
+    assert "InstanceNumber" in varying(folder)
+
+
 def test_a_rule_needs_evidence() -> None:
     place, time = np.arange(6) // 2, np.arange(6) % 2
     axes = [Along("position", place, np.array([0.0, 5, 10])), Along("time", time, np.array([0.0, 1]))]

@@ -8,7 +8,7 @@ what is not, and why. It is no de-identification: files stay as they are.
 from dicomlab.privacy.problems import cause_of, problem_text
 from dicomlab.privacy.rule import IS_CLEANED, is_identifying
 from dicomlab.privacy.shown import MASK, NOTE, as_now, identity_shown, show_identity
-from dicomlab.privacy.words import Identity, cleaned, identity_in, shown, shown_value, without_names
+from dicomlab.privacy.words import Identity, cleaned, identity_in, may_name, shown, shown_value, without_names
 
 __all__ = [
     "IS_CLEANED",
@@ -21,6 +21,7 @@ __all__ = [
     "identity_in",
     "identity_shown",
     "is_identifying",
+    "may_name",
     "problem_text",
     "show_identity",
     "shown",

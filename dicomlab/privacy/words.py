@@ -112,7 +112,7 @@ def cleaned(text: str, identity: Identity | None) -> str:
     Parameters
     ----------
     identity
-        As `identity_in` returns it; None where the header cannot be read: then all of the text is masked.
+        As `identity_in` returns it; None where nobody knows: then every word is masked that does not belong to the trade.
 
     Examples
     --------
@@ -120,23 +120,21 @@ def cleaned(text: str, identity: Identity | None) -> str:
     >>> cleaned("T2 ax MUELLER, born 3.2.61", who)
     'T2 ax •••, born •••'
     """
-    if identity is None:
-        return MASK if text.strip() else text
     return _masked(text, [*_named(text, identity), *(match.span() for match in _ALWAYS.finditer(text))])
 
 
 def without_names(text: str, identity: Identity | None) -> str:
     """`text` with `MASK` for each word that is one of `identity`: for names of files, which are long numbers by nature."""
-    if identity_shown():
-        return text
-    return MASK if identity is None else _masked(text, _named(text, identity))
+    return text if identity_shown() else _masked(text, _named(text, identity))
 
 
 Span: TypeAlias = tuple[int, int]
 
 
-def _named(text: str, identity: Identity) -> list[Span]:
+def _named(text: str, identity: Identity | None) -> list[Span]:
     """Where words of `identity` are."""
+    if identity is None:
+        return [match.span() for match in _WORD.finditer(text) if not _is_harmless(_folded(match.group()))]
     masked = []
     spans = [match.span() for match in _WORD.finditer(text)]
     words = [_folded(text[start:stop]) for start, stop in spans]
@@ -165,9 +163,11 @@ def may_name(text: str) -> bool:
     """Whether a text holds anything that has to be compared with the header's identity."""
     words = _folded_words(text)
     numbers = sum(sign.isdigit() for sign in text)
-    return numbers >= _LEAST or not all(
-        is_plain(word) or (word.isdecimal() and len(word) < 3) for word in words
-    )
+    return numbers >= _LEAST or not all(map(_is_harmless, words))
+
+
+def _is_harmless(word: str) -> bool:
+    return is_plain(word) or (word.isdecimal() and len(word) < 3)
 
 
 def _is_long(word: str) -> bool:

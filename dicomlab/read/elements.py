@@ -84,7 +84,10 @@ class Attributes:
     def items(self, tag: Key) -> list[Level]:
         """Items of a sequence; empty when it is absent or no sequence."""
         value = self.value(tag)
-        return list(value) if isinstance(value, Sequence | list) else []
+        items = list(value) if isinstance(value, Sequence | list) else []
+        return (
+            items if items and isinstance(items[0], Dataset | Record) else []
+        )  # damage makes numbers of a sequence
 
     @property
     def top(self) -> Attributes:

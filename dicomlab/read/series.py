@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 from dicomlab import html
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import Finding
+from dicomlab.privacy import MASK, NOTE
 from dicomlab.read.attributes import thumbnail
 from dicomlab.read.axes import Axis
 from dicomlab.read.faults import stack_findings
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 
 __all__ = ["PathLike", "Series", "SeriesList"]
+
+_NOTE = html.Markup(f'<div class="soft">{html.escape(NOTE)}</div>')
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -171,7 +174,8 @@ class Series:
             shown["presentations"] = "; ".join(repr(one).strip("<>") for one in self.presentations)
         if len(self.stacks) > 1:
             shown["stacks"] = "; ".join(repr(stack).strip("<>") for stack in self.stacks)
-        return html.block(html.card(self.description or "(no description)", shown, self._thumbnail()))
+        card = html.card(self.description or "(no description)", shown, self._thumbnail())
+        return html.block(card, _NOTE) if MASK in card else html.block(card)
 
     def _thumbnail(self) -> html.Markup | None:
         """The middle slice in its own window, or nothing where it cannot be decoded yet."""
@@ -259,6 +263,8 @@ class SeriesList(Sequence[Series]):
                 f"  [{number}] {facts['modality']:4} {images_text(facts):>4} images  {size_text(facts):11}  "
                 f"{spacing_text(facts):27} {count:>4} {facts['description'] or '(no description)'}{findings}"
             )
+        if any(MASK in line for line in lines):
+            lines.append(NOTE)
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -294,6 +300,8 @@ class SeriesList(Sequence[Series]):
             html.Markup(f'<div class="title">{len(self)} series in {html.escape(_last(self.source))}</div>')
         ]
         parts.append(html.table(headers, rows, ("n", "n", "", "w", "n", "", "", "", "w")))
+        if any(MASK in str(cell) for row in rows for cell in row):
+            parts.append(_NOTE)
         if self.skipped:
             skipped = html.table(
                 ["file", "why it was not used"], list(self.skipped.items())[:200], ("w", "w")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy import MASK
+from dicomlab.privacy import IS_CLEANED, MASK, Identity, identity_shown
+from dicomlab.read.identity import identity_in_header
 from dicomlab.tables.common import common_level, tally_files
 from dicomlab.tables.frames import as_frame, save_frame
 from dicomlab.tables.levels import DatasetLevel, Decimals, Level, file_level, tag_text
@@ -60,7 +63,13 @@ class HeaderTable:
         if self._picked is not None:
             return iter(self._picked)
         assert self._level is not None
-        return rows(self._level)
+        return (replace(row, who=self._who) for row in rows(self._level))
+
+    @cached_property
+    def _who(self) -> Identity | None:
+        """Words of the header that name the patient; None of what several files have in common, and of very long ones."""
+        level = self._level
+        return identity_in_header(level.dataset) if isinstance(level, DatasetLevel) else None
 
     def to_dataframe(self, *, longest: int = _LONGEST) -> pd.DataFrame:
         """One row an element, in file order.
@@ -185,7 +194,9 @@ class HeaderTable:
         return self._with([row, *inside], title)
 
     def _with(self, picked: list[Row], title: str) -> HeaderTable:
-        return HeaderTable(None, title, picked, self._sop_class)
+        made = HeaderTable(None, title, [replace(row, who=self._who) for row in picked], self._sop_class)
+        made._who = self._who
+        return made
 
     @property
     def value(self) -> Any:
@@ -203,6 +214,8 @@ class HeaderTable:
         if is_masked(row.element, row.hidden) and row.text:
             return MASK
         value = row.element.value
+        if row.element.keyword in IS_CLEANED and not identity_shown():
+            return row.text
         if isinstance(value, Decimals):
             return value.numbers()
         return value.text if isinstance(value, Told) else value

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from dicomlab import html
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import MASK, Identity, identity_shown
 from dicomlab.tables.levels import Element, Level, is_creator, tag_text
 from dicomlab.tables.paths import part_of
 from dicomlab.tables.roles import module_of
@@ -55,7 +55,7 @@ STYLE: Final = """
 .dl-headers{--dl-cols:minmax(13em,3fr) 7.2em 2.2em 3em minmax(9em,5fr) minmax(0,2fr)}
 .dl-headers.dl-nomodule{--dl-cols:minmax(13em,3fr) 7.2em 2.2em 3em minmax(9em,6fr)}
 .dl-headers.dl-varying{--dl-cols:minmax(13em,3fr) 7.2em minmax(9em,2fr) 4em minmax(6em,1.5fr) minmax(8em,3fr)}
-.dl-bar{display:flex;flex-wrap:wrap;gap:.5em;align-items:center;margin:.4em 0}
+.dicomlab .dl-bar[hidden]{display:flex!important;flex-wrap:wrap;gap:.5em;align-items:center;margin:.4em 0}
 .dl-bar button{font:inherit;color:inherit;background:var(--dl-shade);border:1px solid var(--dl-line);border-radius:4px;
 padding:.2em .7em;cursor:pointer}
 .dl-bar button:hover{border-color:currentColor}
@@ -88,13 +88,13 @@ align-items:baseline}
 .dl-long[open]>summary{color:var(--dl-soft)}
 .dl-long>div{white-space:pre-wrap;max-height:14em;overflow:auto}
 .dl-1{--d:1}.dl-2{--d:2}.dl-3{--d:3}.dl-4{--d:4}.dl-5{--d:5}.dl-6{--d:6}.dl-7{--d:7}.dl-8{--d:8}.dl-9{--d:9}
-@media (scripting:none){.dl-bar{display:none}}
+@media (scripting:none){.dicomlab .dl-bar[hidden]{display:none!important}}
 """
 
 
 def header_page(table: HeaderTable) -> str:
     """The table as HTML, of bounded size."""
-    pen = _Pen(table._sop_class)
+    pen = _Pen(table._sop_class, table._who)
     if table._picked is not None:
         body = pen.picked(table._picked)
     else:
@@ -129,14 +129,17 @@ def header_page(table: HeaderTable) -> str:
 
 
 def bar(placeholder: str = "keyword, tag or value", *, fold: bool = True) -> html.Markup:
-    """The search field, and buttons that fold and unfold."""
+    """The search field, and buttons that fold and unfold.
+
+    It is hidden, and our style sheet shows it: a notebook that is not trusted takes away both the sheet and what is run.
+    """
     on = {name: html.escape(code) for name, code in HANDLERS.items()}
     buttons = (
         f'<button type="button" onclick="{on["open"]}">open all</button> '
         f'<button type="button" onclick="{on["close"]}">close all</button> '
     )
     return html.Markup(
-        f'<div class="dl-bar"><label class="soft">search <input type="search" placeholder="{placeholder}" '
+        f'<div class="dl-bar" hidden><label class="soft">search <input type="search" placeholder="{placeholder}" '
         f'oninput="{on["search"]}"></label> {buttons if fold else ""}<span class="dl-count soft" role="status"></span></div>'
     )
 
@@ -160,7 +163,8 @@ def value_markup(text: str) -> html.Markup:
 class _Pen:
     """Draws rows until there are enough."""
 
-    def __init__(self, sop_class: str) -> None:
+    def __init__(self, sop_class: str, who: Identity | None = None) -> None:
+        self._who = who
         self._sop_class = sop_class
         self._rows = 0
         self.left = False
@@ -202,7 +206,7 @@ class _Pen:
         return f'<details class="dl-fold dl-private" open>{summary}{inside}</details>'
 
     def element(self, element: Element, prefix: str, depth: int, hidden: bool) -> str:
-        row = Row(element, prefix + part_of(element), depth, hidden)
+        row = Row(element, prefix + part_of(element), depth, hidden, self._who)
         self._rows += 1
         cells = self._cells(row)
         if not element.items:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
+from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicomlab.read.headers import check_is_dicom, read_header
@@ -116,14 +117,22 @@ def encoded(dataset: Dataset) -> dict[int, bytes]:
                 write_data_element(buffer, dataset[tag], encodings)
             raw = buffer.getvalue()
         except Exception:  # pydicom raises whatever a broken value makes it raise
-            item = dataset.get_item(tag)
-            value = getattr(item, "value", b"")
-            value = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
-            value += b" " * (len(value) % 2)
+            value = _as_text(dataset, tag)
             numbers = tag.group.to_bytes(2, "little") + tag.element.to_bytes(2, "little")
             raw = numbers + b"UN\0\0" + len(value).to_bytes(4, "little") + value
         found[int(tag)] = raw
     return found
+
+
+def _as_text(dataset: Dataset, tag: BaseTag) -> bytes:
+    """What is there of a value that cannot be written down."""
+    try:
+        with quiet():
+            value = getattr(dataset.get_item(tag), "value", b"")
+            value = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+    except Exception:  # as above: making it text parses what is inside
+        return b""
+    return value + b" " * (len(value) % 2)
 
 
 def inner_raws(raw: bytes, implicit: bool) -> list[dict[int, bytes]] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dicomlab.privacy import is_identifying
+from dicomlab.privacy import Identity, is_identifying
 from dicomlab.tables.levels import Element, Level
 from dicomlab.tables.paths import ALL, Step, part_of
 from dicomlab.tables.texts import element_text
@@ -28,17 +28,20 @@ class Row:
         Sequences around it.
     hidden
         Whether one of these identifies somebody.
+    who
+        Words of the header that name the patient, where they are known.
     """
 
     element: Element
     path: str
     depth: int = 0
     hidden: bool = False
+    who: Identity | None = None
 
     @property
     def text(self) -> str:
         """Its value, masked where it may not be shown now."""
-        return element_text(self.element, self.hidden)
+        return element_text(self.element, self.hidden, self.who)
 
 
 def hides(element: Element) -> bool:

@@ -6,9 +6,10 @@ from itertools import islice
 from typing import Any
 
 from pydicom.datadict import keyword_for_tag
+from pydicom.multival import MultiValue
 from pydicom.tag import Tag
 
-from dicomlab.privacy import MASK, identity_shown, is_identifying
+from dicomlab.privacy import MASK, Identity, identity_shown, is_identifying, shown_value
 from dicomlab.tables.levels import Clipped, Decimals, Element, is_creator, tag_text
 
 __all__ = ["Told", "element_text", "is_masked", "plain_value", "shortened"]
@@ -55,8 +56,14 @@ def is_masked(element: Element, hidden: bool = False) -> bool:
     return hidden or is_identifying(element.keyword, element.vr, private=element.is_private)
 
 
-def element_text(element: Element, hidden: bool = False) -> str:
-    """The value as text, masked where it may not be shown; ``""`` when there is none."""
+def element_text(element: Element, hidden: bool = False, who: Identity | None = None) -> str:
+    """The value as text, masked where it may not be shown; ``""`` when there is none.
+
+    Parameters
+    ----------
+    who
+        Words of the header that name the patient, where they are known: masked wherever they stand.
+    """
     if element.problem:
         return element.problem
     if element.items is not None and not isinstance(element.value, Told):
@@ -80,7 +87,13 @@ def element_text(element: Element, hidden: bool = False) -> str:
         more = f"… ({element.vm:,} values)"
     if "\0" in text.rstrip("\0") and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
+    if _is_text(value) and element.vr not in _UIDS:
+        text = shown_value(element.keyword, text, who)
     return text + more
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list | MultiValue) and any(map(_is_text, value)))
 
 
 def value_text(value: Any, vr: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydicom.datadict import tag_for_keyword
 
+from dicomlab.dictionary.words import words_of
 from dicomlab.errors import DicomLabError
 from dicomlab.teach.dissect import dissect, told, vr_of
 from dicomlab.teach.explorer import Explorer
@@ -16,6 +17,8 @@ __all__ = ["FileExplorer", "explore_file"]
 
 _LIMIT = 290_000
 """Most bytes of the facts."""
+_WORDS = 40_000
+"""Bytes of these that plain words may take."""
 _ROWS = (1200, 900, 700, 500, 300)
 
 
@@ -51,7 +54,8 @@ def explore_file(source: Any) -> FileExplorer:
     with opened(source) as data:
         for most in _ROWS:
             found = dissect(data, vr_of, most)
-            facts = told(found, _LIMIT, 2 * most + 2)  # a hidden row and the top level beside those
+            facts = told(found, _LIMIT - _WORDS, 2 * most + 2)  # a hidden row and the top level beside those
+            facts["plain"] = _plain(facts["rows"])
             if len(json.dumps(facts)) <= _LIMIT:
                 break
     rows = facts["rows"]
@@ -60,6 +64,18 @@ def explore_file(source: Any) -> FileExplorer:
         (k for k, row in enumerate(rows) if any(one[0] == "stop" for one in row[12].get("notes", []))), first
     )
     return FileExplorer(facts=facts, state={"row": broken})
+
+
+def _plain(rows: list[list[Any]]) -> dict[str, list[str]]:
+    """What attributes are in plain words, and the trap, for as many as there is room for."""
+    found: dict[str, list[str]] = {}
+    room = _WORDS
+    for keyword in dict.fromkeys(row[9] for row in rows):
+        words = words_of(keyword)
+        room -= len(json.dumps([keyword, words.says, words.trap])) if words.says else 0
+        if words.says and room > 0:
+            found[keyword] = [words.says, words.trap]
+    return found
 
 
 class FileExplorer(Explorer):

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from .explorers import Open, pages
 from .jupyter import Lab, Notebook, running_lab
 
 
@@ -28,10 +26,3 @@ def open_notebook(lab: Lab, chromium: Browser) -> Iterator[Callable[..., Noteboo
     """Open a notebook of the given name and cells in a window of its own, and run them."""
     yield partial(lab.open, chromium)
     lab.close_windows()
-
-
-@pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Open explorers of `teach` as pages."""
-    with pages(chromium, tmp_path) as show:
-        yield show

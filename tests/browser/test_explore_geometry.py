@@ -97,8 +97,10 @@ def test_ras_has_the_signs_and_the_order_of_nibabel(show: Open) -> None:
 def test_an_entry_says_where_it_comes_from_by_pointer_and_by_key(show: Open) -> None:
     page = show(explore_geometry())
     said = page.page.locator(".dl-explained")
+    before = page.pixels(CANVAS)
     page.page.locator("[data-entry='1-1']").hover()
     assert "(0020,0037) value 5 × Pixel Spacing (0028,0030) value 1 = 1 × 4 = 4 mm" in said.inner_text()
+    assert (page.pixels(CANVAS) != before).any()  # its arrow is thicker
     page.page.locator("[data-entry='0-2']").focus()
     assert "value 1 × Pixel Spacing (0028,0030) value 2 = 1 × 5 = 5" in said.inner_text()
     page.page.keyboard.press("ArrowLeft")
@@ -201,12 +203,12 @@ def test_of_many_slices_the_nearest_picture_stands_for_one_and_is_named(show: Op
     )
     affine = [[0, 0, 5, 0], [0, 5, 0, 0], [2, 0, 0, 0], [0, 0, 0, 1]]
     page = show(explore_geometry(dl.make_volume(values, affine=affine)))
-    assert "the picture is that of slice 51" in page.page.locator(".dl-seen").inner_text()
+    assert "The picture is that of slice 51" in page.page.locator(".dl-seen").inner_text()
     slider = page.page.locator(".dl-voxel input[type=range]").first
     slider.focus()
     page.page.keyboard.press("ArrowRight")
     assert page.state()["voxel"][0] == 51
-    assert "the picture" not in page.page.locator(".dl-seen").inner_text()
+    assert "The picture" not in page.page.locator(".dl-seen").inner_text()
 
 
 def test_the_figure_is_taken_away(show: Open) -> None:
@@ -227,6 +229,25 @@ def test_nothing_sticks_out_or_overlaps(show: Open, scheme: str, width: int) -> 
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert (shot.mean() < 100) == (scheme == "dark")
     assert page.overlapping(".dl-body > section") == []
+
+
+def test_whatever_the_state_holds_is_drawn_as_in_python(show: Open) -> None:
+    for patch in (
+        {"iop": [9, 9, 9, 9, 9, 9], "turns": "x", "ipp": None, "spacing": [0, -3], "step": -1},
+        {
+            "slices": "many",
+            "rows": -5,
+            "tilt": 1e9,
+            "fault": 3,
+            "view": ["a", None],
+            "voxel": "?",
+            "zoom": "x",
+        },
+        {"voxel": [1e9, -7, None], "order": "?", "labels": "file", "system": 0},
+    ):
+        explorer = explore_geometry()
+        explorer.state = {**explorer.state, **patch}
+        np.testing.assert_allclose(table(show(explorer)), explorer.affine, atol=5e-5)
 
 
 def test_hostile_names_stay_text(show: Open) -> None:

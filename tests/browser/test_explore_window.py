@@ -197,6 +197,17 @@ def test_nothing_sticks_out_or_overlaps(show: Open, scheme: str, width: int) -> 
     assert page.overlapping(".dl-body > section") == []
 
 
+def test_whatever_the_state_holds_is_drawn_as_in_python(show: Open) -> None:
+    for patch in (
+        {"width": -3, "pixel": [-1, 2.5]},
+        {"center": None, "width": "wide", "lut": "1 2 <b>", "view": "?"},
+        {"function": "CUBIC", "lut": 7, "pixel": "x", "counted": "volume"},
+    ):
+        explorer = explore_window(volume(), 1)
+        explorer.state = {**explorer.state, **patch}
+        alike(show(explorer), explorer.values, explorer.window)
+
+
 def test_hostile_names_stay_text(show: Open) -> None:
     evil = "<img src=x onerror=alert(1)>"
     one = volume(SeriesDescription=evil, WindowCenterWidthExplanation=evil, value_transform=evil)

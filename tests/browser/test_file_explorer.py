@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from dicomlab import teach
-from tests.browser.explorers import Open
+from tests.browser.explored import explored
 from tests.support import datasets
 from tests.test_dissect import FRAMES, encapsulated, file_of, nested
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def opened(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open explorers as pages."""
+    with explored(chromium, tmp_path) as show:
+        yield lambda explorer, width=1300: show(explorer, width=width).page
 
 
 def chosen(page: Page) -> str:
@@ -33,7 +43,7 @@ def byte(page: Page, data: bytes, piece: bytes, plus: int = 0) -> None:
     page.locator(f".dl-b[data-at='{data.index(piece) + plus}']").click()
 
 
-def test_a_row_shows_its_bytes_and_a_byte_its_row_and_what_it_says(opened: Open) -> None:
+def test_a_row_shows_its_bytes_and_a_byte_its_row_and_what_it_says(opened: Callable[..., Page]) -> None:
     data = file_of(nested())
     explorer = teach.explore_file(data)
     explorer.select("Rows")
@@ -41,6 +51,11 @@ def test_a_row_shows_its_bytes_and_a_byte_its_row_and_what_it_says(opened: Open)
     page.locator(".dl-tagrow", has_text="PixelSpacing").click()
     assert lit(page) == data[data.index(b"\x28\x00\x30\x00DS") :][:16].hex(" ")
     assert page.locator(".dl-block").count() == 4
+    assert (
+        page.locator(".dl-plain")
+        .inner_text()
+        .startswith("Distance between the centres of neighbouring pixels")
+    )
     byte(page, data, b"\x28\x00\x10\x00US", 6)
     assert chosen(page) == "Rows"
     assert said(page) == "length: 2 bytes little endian: 02 00 = 2"
@@ -51,7 +66,7 @@ def test_a_row_shows_its_bytes_and_a_byte_its_row_and_what_it_says(opened: Open)
     assert said(page) == "value: 2 bytes, US, unsigned 16-bit integers: '3', 1 value"
 
 
-def test_a_byte_under_the_pointer_is_explained_and_nothing_is_chosen(opened: Open) -> None:
+def test_a_byte_under_the_pointer_is_explained_and_nothing_is_chosen(opened: Callable[..., Page]) -> None:
     data = file_of(nested())
     page = opened(teach.explore_file(data))
     before = chosen(page)
@@ -60,7 +75,7 @@ def test_a_byte_under_the_pointer_is_explained_and_nothing_is_chosen(opened: Ope
     assert chosen(page) == before
 
 
-def test_arrow_keys_walk_through_rows_and_bytes(opened: Open) -> None:
+def test_arrow_keys_walk_through_rows_and_bytes(opened: Callable[..., Page]) -> None:
     data = file_of(nested())
     explorer = teach.explore_file(data)
     explorer.select("Rows")
@@ -82,7 +97,7 @@ def test_arrow_keys_walk_through_rows_and_bytes(opened: Open) -> None:
     assert int(page.locator(".dl-b.dl-at").get_attribute("data-at") or -1) == len(data) - 1
 
 
-def test_left_and_right_fold_and_unfold_a_sequence(opened: Open) -> None:
+def test_left_and_right_fold_and_unfold_a_sequence(opened: Callable[..., Page]) -> None:
     explorer = teach.explore_file(file_of(nested()))
     explorer.select("SourceImageSequence")
     page = opened(explorer)
@@ -104,7 +119,7 @@ def test_left_and_right_fold_and_unfold_a_sequence(opened: Open) -> None:
     assert chosen(page) == "SourceImageSequence"
 
 
-def test_a_byte_inside_a_folded_sequence_opens_it(opened: Open) -> None:
+def test_a_byte_inside_a_folded_sequence_opens_it(opened: Callable[..., Page]) -> None:
     data = file_of(nested())
     explorer = teach.explore_file(data)
     explorer.select("SourceImageSequence")
@@ -115,7 +130,7 @@ def test_a_byte_inside_a_folded_sequence_opens_it(opened: Open) -> None:
     assert chosen(page) == "CodeValue"
 
 
-def test_the_search_finds_and_chooses_and_says_how_many(opened: Open) -> None:
+def test_the_search_finds_and_chooses_and_says_how_many(opened: Callable[..., Page]) -> None:
     page = opened(teach.explore_file(file_of(nested())))
     page.locator(".dl-search").fill("meaning")
     assert chosen(page) == "CodeMeaning"
@@ -132,7 +147,7 @@ def test_the_search_finds_and_chooses_and_says_how_many(opened: Open) -> None:
     assert page.locator(".dl-tagrow").count() == 0
 
 
-def test_offsets_lead_to_their_fragments_and_back(opened: Open) -> None:
+def test_offsets_lead_to_their_fragments_and_back(opened: Callable[..., Page]) -> None:
     explorer = teach.explore_file(encapsulated(encapsulate(FRAMES)))
     table = next(k for k, row in enumerate(explorer.facts["rows"]) if row[4] == "offsets")
     explorer.state = {"row": table}
@@ -144,7 +159,9 @@ def test_offsets_lead_to_their_fragments_and_back(opened: Open) -> None:
     assert len(lit(page).split()) == 4
 
 
-def test_a_broken_file_opens_where_it_breaks_and_the_oddities_can_be_walked(opened: Open) -> None:
+def test_a_broken_file_opens_where_it_breaks_and_the_oddities_can_be_walked(
+    opened: Callable[..., Page],
+) -> None:
     page = opened(teach.explore_file(file_of(datasets()[0])[:-40]))
     assert chosen(page).endswith("PixelData")
     assert "its end is missing, or its length is wrong" in page.locator(".dl-note.dl-stop").inner_text()
@@ -154,7 +171,7 @@ def test_a_broken_file_opens_where_it_breaks_and_the_oddities_can_be_walked(open
     assert chosen(page).endswith("PixelData")
 
 
-def test_a_deflated_file_has_two_spaces(opened: Open) -> None:
+def test_a_deflated_file_has_two_spaces(opened: Callable[..., Page]) -> None:
     page = opened(teach.explore_file(file_of(nested(), uid.DeflatedExplicitVRLittleEndian)))
     page.get_by_role("button", name="Inflated").click()
     assert page.locator(".dl-b[data-at='0']").inner_text() == "08"
@@ -163,7 +180,7 @@ def test_a_deflated_file_has_two_spaces(opened: Open) -> None:
     assert chosen(page) == "Preamble"
 
 
-def test_hidden_bytes_are_dots(opened: Open) -> None:
+def test_hidden_bytes_are_dots(opened: Callable[..., Page]) -> None:
     explorer = teach.explore_file(file_of(nested()))
     explorer.select("PatientName")
     page = opened(explorer)
@@ -171,7 +188,7 @@ def test_hidden_bytes_are_dots(opened: Open) -> None:
     assert "hidden, as it may identify a patient" in said(page)
 
 
-def test_markup_in_values_and_in_makers_names_is_text(opened: Open) -> None:
+def test_markup_in_values_and_in_makers_names_is_text(opened: Callable[..., Page]) -> None:
     hostile = "<img src=x onerror='document.title=1'>"
     one = nested()
     one.SeriesDescription = hostile
@@ -186,7 +203,7 @@ def test_markup_in_values_and_in_makers_names_is_text(opened: Open) -> None:
     assert page.title() == "A DICOM file, byte by byte"
 
 
-def test_only_the_lines_that_are_seen_are_drawn(opened: Open) -> None:
+def test_only_the_lines_that_are_seen_are_drawn(opened: Callable[..., Page]) -> None:
     page = opened(teach.explore_file(file_of(datasets()[0])))
     assert page.locator(".dl-byteline").count() < 40
     page.locator(".dl-bytes").evaluate("(node) => { node.scrollTop = 1e6; }")
@@ -195,6 +212,6 @@ def test_only_the_lines_that_are_seen_are_drawn(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("width", [420, 700, 1000, 1600])
-def test_nothing_is_wider_than_the_page(opened: Open, width: int) -> None:
+def test_nothing_is_wider_than_the_page(opened: Callable[..., Page], width: int) -> None:
     page = opened(teach.explore_file(file_of(nested())), width)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from dicomlab import teach
 from dicomlab.teach.compression_still import difference_of, original_of
-from tests.browser.explorers import Open
+from tests.browser.explored import explored
 from tests.support import datasets
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def opened(chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open explorers as pages."""
+    with explored(chromium, tmp_path) as show:
+        yield lambda explorer, width=1300: show(explorer, width=width).page
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +41,7 @@ def drawn(page: Page, key: str) -> None:
     )
 
 
-def test_an_element_is_chosen_and_stands_in_all_encodings(opened: Open) -> None:
+def test_an_element_is_chosen_and_stands_in_all_encodings(opened: Callable[..., Page]) -> None:
     page = opened(teach.explore_encodings(datasets()[0]))
     blocks = page.locator(".dl-encoding")
     assert blocks.count() == 4  # implicit, the explicit ones, big endian, deflated
@@ -56,7 +66,7 @@ def test_an_element_is_chosen_and_stands_in_all_encodings(opened: Open) -> None:
     )
 
 
-def test_bars_are_as_long_as_the_files_are_large(opened: Open) -> None:
+def test_bars_are_as_long_as_the_files_are_large(opened: Callable[..., Page]) -> None:
     explorer = teach.explore_encodings(datasets()[0])
     page = opened(explorer)
     full = page.locator(".dl-bar").first.bounding_box()
@@ -68,7 +78,7 @@ def test_bars_are_as_long_as_the_files_are_large(opened: Open) -> None:
 
 
 def test_each_slider_shows_its_variant_and_the_error_of_what_is_drawn(
-    opened: Open, squeezed: teach.CompressionExplorer
+    opened: Callable[..., Page], squeezed: teach.CompressionExplorer
 ) -> None:
     page = opened(squeezed)
     for number, method in enumerate(squeezed.facts["methods"]):
@@ -87,7 +97,7 @@ def test_each_slider_shows_its_variant_and_the_error_of_what_is_drawn(
 
 
 def test_a_lossy_variant_says_what_the_file_has_to_say(
-    opened: Open, squeezed: teach.CompressionExplorer
+    opened: Callable[..., Page], squeezed: teach.CompressionExplorer
 ) -> None:
     page = opened(squeezed)
     page.locator(".dl-button[data-value='JPEG-LS']").click()
@@ -101,7 +111,7 @@ def test_a_lossy_variant_says_what_the_file_has_to_say(
 
 
 def test_the_value_under_the_pointer_is_that_of_the_image(
-    opened: Open, squeezed: teach.CompressionExplorer
+    opened: Callable[..., Page], squeezed: teach.CompressionExplorer
 ) -> None:
     squeezed.state = {"method": "JPEG-LS", "step": 5}
     page = opened(squeezed)
@@ -118,7 +128,9 @@ def test_the_value_under_the_pointer_is_that_of_the_image(
     assert text.startswith(f"row 10, column 20: {before} HU became {before + difference[10, 20]} HU")
 
 
-def test_a_point_of_the_chart_chooses_its_variant(opened: Open, squeezed: teach.CompressionExplorer) -> None:
+def test_a_point_of_the_chart_chooses_its_variant(
+    opened: Callable[..., Page], squeezed: teach.CompressionExplorer
+) -> None:
     squeezed.state = {"method": "Lossless", "step": 0}
     page = opened(squeezed)
     page.locator("circle", has_text="Fewer bits, bits kept 4:").click()
@@ -127,7 +139,7 @@ def test_a_point_of_the_chart_chooses_its_variant(opened: Open, squeezed: teach.
 
 
 def test_a_click_looks_closer_and_another_one_goes_back(
-    opened: Open, squeezed: teach.CompressionExplorer
+    opened: Callable[..., Page], squeezed: teach.CompressionExplorer
 ) -> None:
     page = opened(squeezed)
     canvas = page.locator("canvas").first
@@ -140,7 +152,7 @@ def test_a_click_looks_closer_and_another_one_goes_back(
 
 @pytest.mark.parametrize("width", [420, 1000])
 def test_nothing_is_wider_than_the_page(
-    opened: Open, squeezed: teach.CompressionExplorer, width: int
+    opened: Callable[..., Page], squeezed: teach.CompressionExplorer, width: int
 ) -> None:
     for explorer in (squeezed, teach.explore_encodings(datasets()[0])):
         assert opened(explorer, width).evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -47,11 +47,17 @@ def identity_of(spaces: Iterable[Space]) -> Identity:
     )
 
 
+_NUMERIC = b"0123456789+-.eE\\ \0"
+"""Bytes of decimal strings (PS3.5 6.2)."""
+
+
 def _texts(space: Space) -> Iterator[tuple[Node, str]]:
     codecs = encodings(space.value(0x00080005))
     for node in space.nodes:
-        if node.kind == "element" and node.vr in WORDED and node.tag >= 0:
+        if node.kind == "element" and node.vr in TEXTS and node.vr != "UI" and node.tag >= 0:
             value = bytes(space.data[node.value_start : min(node.end, node.value_start + 4096)])
+            if node.vr not in WORDED and not value.translate(None, _NUMERIC):
+                continue
             if node.tag == 0x00080005:
                 codecs = encodings(value)
             yield node, text_of(value, node.vr, codecs)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
+from pydicom import Dataset, Sequence
 from pydicom.datadict import keyword_for_tag, tag_for_keyword
 
 from dicomlab.teach.exercises.answers import Off, check, described, judged, number, whole
@@ -127,6 +128,12 @@ def _length(answer: Any) -> Verdict:
 
 @check
 def _half_life(answer: Any) -> Verdict:
+    if isinstance(answer, Sequence):
+        raise Off(
+            "this is the sequence, a list of data sets: take its first item, [0], and its RadionuclideHalfLife."
+        )
+    if isinstance(answer, Dataset):
+        raise Off("this is the whole data set: take its RadionuclideHalfLife, in seconds.")
     found = number(answer, "a time in minutes")
     tracer = pet_headers()[0].RadiopharmaceuticalInformationSequence[0]
     seconds = float(tracer.RadionuclideHalfLife)

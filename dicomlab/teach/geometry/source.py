@@ -16,6 +16,7 @@ from dicomlab.affine import direction_from_cosines
 from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.geometry import AXES, Geometry
 from dicomlab.read import Series, SeriesList, Stack
+from dicomlab.read.identity import shown_text
 from dicomlab.read.picking import find_stack
 from dicomlab.read.planes import Plane
 from dicomlab.teach.geometry.figure import HEAD
@@ -204,7 +205,7 @@ def _of_stack(stack: Stack, findings: tuple[str, ...]) -> Start:
     numbers = [float(p.frame + 1) if many else p.number("InstanceNumber") for p in singles]
     region = f"{first.text('BodyPartExamined')} {first.text('SeriesDescription')}".upper()
     spacing = cast(FloatArray, first.pixel_spacing)
-    text = f"{first.modality} {first.text('SeriesDescription')}".strip()
+    text = f"{first.modality} {shown_text(first.instance, 'SeriesDescription')}".strip()
     start = _start(
         text,
         np.array([p.position for p in singles]),
@@ -271,7 +272,7 @@ def _start(
         "labels": "file",
     }
     widest = max(*apart.max(axis=0) - apart.min(axis=0), spacing[0] * shape[0], spacing[1] * shape[1])
-    state["zoom"] = round(min(max(_BOX / (2.4 * widest), 1.0), 2.0), 2)
+    state["zoom"] = round(min(max(_BOX / (2.4 * widest), 1.0), 4.0), 2)
     middle = (
         positions.mean(axis=0) + c * spacing[0] * (shape[0] - 1) / 2 + r * spacing[1] * (shape[1] - 1) / 2
     )

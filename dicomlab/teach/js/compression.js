@@ -136,6 +136,7 @@ function draw({ root, facts, state, choose }) {
     }
     const difference = differenceNow();
     root.dataset.shown = difference && original ? key : "";
+    root.dataset.ready = String(root.dataset.shown !== "");
     if (!difference || !original) return;
     const [, centre, width] = shown();
     const errors = errorsOf(difference, slope);

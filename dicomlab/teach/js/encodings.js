@@ -85,6 +85,7 @@ function draw({ root, facts, state, choose }) {
       );
       said.textContent = "Point at a part to hear what it says.";
       root.dataset.element = String(index);
+      root.dataset.ready = "true";
       before = index;
     },
     destroy: list.destroy,

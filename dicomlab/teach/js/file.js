@@ -9,7 +9,7 @@ import { hex, nameOf, several, wordsOf } from "./shared/bytes.js";
 import { choice } from "./shared/controls.js";
 import { explorer } from "./shared/explorer.js";
 
-const LEGEND = /** @type {[string, string][]} */ ([["tag", "tag"], ["vr", "VR"], ["length", "length"], ["value", "value"], ["item", "item"], ["fragment", "fragment"], ["rest", "broken"]]);
+const LEGEND = /** @type {[string, string][]} */ ([["tag", "tag"], ["vr", "VR"], ["length", "length"], ["value", "value"], ["item", "item"], ["fragment", "fragment"], ["offsets", "offsets"], ["rest", "broken"]]);
 
 /** @param {import("./shared/explorer.js").Stage} stage */
 function draw({ root, facts, state, choose }) {
@@ -133,6 +133,7 @@ function draw({ root, facts, state, choose }) {
       const found = book.found(words);
       count.textContent = words ? `${found} of ${several(book.rows.length, "row")}` : `${several(book.rows.length, "row")}${facts.left ? `, ${facts.left.toLocaleString("en-GB")} more not listed` : ""}`;
       root.dataset.row = String(row.index);
+      root.dataset.ready = "true";
       before = { row: row.index, byte: at, query: words, closed: shut };
     },
     destroy() {

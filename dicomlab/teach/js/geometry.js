@@ -67,7 +67,11 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
 
   const dials = controls(given, first, now, choose, turn);
   const stored = new Stored();
-  const matrix = new Matrix();
+  let pointed = "?";
+  const matrix = new Matrix((role) => {
+    pointed = role;
+    draw();
+  });
   const order = new Order();
   const by = choice("Sort by", [["position", "n · IPP", "By where slices lie: the one that is right"], ["instance", "Instance Number", "By Instance Number (0020,0013)"], ["location", "Slice Location", "By Slice Location (0020,1041)"]], (one) => choose({ order: one }));
   const labels = select("How the files are labelled", [...(given ? [/** @type {[string, string]} */ (["file", "as in the files"])] : []), ["position", "numbers rise with position"], ["reversed", "numbered from the other end"], ["interleaved", "every second slice first"], ["negative", "Slice Location with the other sign"], ["constant", "Slice Location the same for all"]], (one) => choose({ labels: one }));
@@ -158,6 +162,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
       lit: planes[voxel[0]].index,
       view: /** @type {[number, number]} */ ([0, 1].map((n) => (Number.isFinite(all.view?.[n]) ? all.view[n] : FIRST.view[n]))),
       zoom: Math.min(Math.max(Number(all.zoom) || 1, 0.5), 6),
+      pointed,
     });
     return { all, setting, planes, grid, some, stack, voxel, always };
   }
@@ -217,10 +222,11 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const odd = findingsOf(planes, grid, setting);
     const lines_ = [...odd.map(({ code, text }) => [code, text]), ...(facts.findings ?? []).filter((/** @type {string} */ line) => !odd.some(({ code }) => line.startsWith(code))).map((/** @type {string} */ line) => ["as read", line])];
     findings.replaceChildren(...(lines_.length ? lines_.map(([code, text]) => make("li", "", {}, [make("b", "dl-warning", {}, [code]), ` ${text}`])) : [make("li", "dl-soft", {}, ["nothing: one affine places every voxel"])]));
-    const facing = `slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}`;
-    const other = stand !== planes[voxel[0]].index && pictures.size ? [`the picture is that of slice ${stand}`] : [];
-    const notes = [facing, ...other, ...(some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn`] : []), ...(facts.guessed && all.figure !== false ? ["the figure stands there by guess: only the letters are known"] : []), ...(facts.notes ?? [])];
-    beside.textContent = `${notes.join("; ").replace(/\.;/g, ";")}`;
+    const facing = `Slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}.`;
+    const other = stand !== planes[voxel[0]].index && pictures.size ? [`The picture is that of slice ${stand}.`] : [];
+    const guess = facts.guessed && all.figure !== false ? ["The figure stands there by guess: only the letters are known."] : [];
+    const count = some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn.`] : [];
+    beside.textContent = [facing, ...other, ...count, ...guess, ...(facts.notes ?? [])].join(" ");
   }
 
   root.dataset.ready = "false";

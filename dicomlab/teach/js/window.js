@@ -16,14 +16,16 @@ import { formulaRows, lossRows, percent, pipeline } from "./window/told.js";
 
 const FIRST = { center: 0, width: 1, function: "LINEAR", lut: "", invert: false, view: "picture", marked: false, near: false, counted: "slice", pixel: null };
 const OWN = "by hand";
+const LUT = /^-?\d+ -?\d+ [A-Za-z0-9+/]+=*$/; // first and last value, and shades in base64
 
 /** What is chosen, whatever Python or a page has left of it. @param {Record<string, any>} given @returns {Record<string, any> & {window: Window}} */
 function sound(given) {
   const state = /** @type {Record<string, any>} */ ({ ...FIRST, ...given });
   const fn = FUNCTIONS.find((one) => one === state.function) ?? "LINEAR";
   const center = Number.isFinite(state.center) ? state.center : 0;
-  const window = /** @type {Window} */ ({ ...allowed({ center, width: state.width, function: fn }), ...(state.lut ? { lut: state.lut } : {}) });
-  return { ...state, window };
+  const window = /** @type {Window} */ ({ ...allowed({ center, width: state.width, function: fn }), ...(typeof state.lut === "string" && LUT.test(state.lut) ? { lut: state.lut } : {}) });
+  const view = ["functions", "difference"].includes(state.view) ? state.view : "picture";
+  return { ...state, view, window };
 }
 
 export default explorer("window", "Window explorer: a slice, the histogram of its values, and the curve that turns them into grey", ({ root, facts, state, choose }) => {
@@ -115,7 +117,8 @@ export default explorer("window", "Window explorer: a slice, the histogram of it
     const now = sound(given);
     const { window } = now;
     const population = now.counted === "volume" && data.volume ? data.volume : data.slice;
-    const pixel = Array.isArray(now.pixel) && now.pixel[0] < frame.rows && now.pixel[1] < frame.columns ? /** @type {[number, number]} */ (now.pixel) : null;
+    const inside = (/** @type {any} */ at, /** @type {number} */ size) => Number.isInteger(at) && at >= 0 && at < size;
+    const pixel = Array.isArray(now.pixel) && inside(now.pixel[0], frame.rows) && inside(now.pixel[1], frame.columns) ? /** @type {[number, number]} */ (now.pixel) : null;
     const [row, column] = pixel ?? [frame.rows >> 1, frame.columns >> 1];
     const x = data.values[row * frame.columns + column];
     const preset = facts.presets.find((/** @type {any} */ one) => one.center === window.center && one.width === window.width && one.function === window.function && (one.lut ?? "") === (window.lut ?? ""));

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from dicomlab.errors import DicomLabError
 from dicomlab.html import Markup, block, escape
-from dicomlab.phantom import Sample, write_kind
+from dicomlab.phantom import write_kind
 from dicomlab.read.progress import Progress
 from dicomlab.teach.pitfalls.card import _STYLE, Card, make_card
 from dicomlab.teach.pitfalls.catalogue import GROUPS, PITFALLS
-from dicomlab.teach.pitfalls.others import Asked, Verdict, measured
-from dicomlab.teach.pitfalls.readers import versions
+from dicomlab.teach.pitfalls.others import Asked, measured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,24 +125,18 @@ def gallery(names: str | Iterable[str] | None = None, *, live: bool = True, prog
     chosen = _chosen(names)
     with tempfile.TemporaryDirectory() as work, Progress(len(chosen), "pitfalls", progress, "card") as bar:
         folders = {name: Path(work) / name for name in chosen}
-        samples = {name: write_kind(name, folder) for name, folder in folders.items()}
-        if not live or not versions():
-            return Gallery(_cards(samples, {name: measured(name) for name in chosen}, bar))
-        with Asked(folders) as asked:
-            return Gallery(_cards(samples, asked, bar))
-
-
-def _cards(
-    samples: Mapping[str, Sample], asked: Asked | Mapping[str, Mapping[str, Verdict]], bar: Progress
-) -> list[Card]:
-    cards = []
-    for name, written in samples.items():
-        pitfall = PITFALLS[name]
-        sample = pitfall.truth(written)
-        now = asked.verdicts(pitfall, sample) if isinstance(asked, Asked) else asked[name]
-        cards.append(make_card(pitfall, sample, {**measured(name), **now}))
-        bar.step()
-    return cards
+        samples = {name: PITFALLS[name].truth(write_kind(name, folder)) for name, folder in folders.items()}
+        with Asked(folders if live else {}) as asked:
+            cards = []
+            for name, sample in samples.items():  # while the others read
+                cards.append(make_card(PITFALLS[name], sample, measured(name)))
+                bar.step()
+            if not live:
+                return Gallery(cards)
+            return Gallery(
+                replace(card, others={**card.others, **asked.verdicts(card.pitfall, samples[card.name])})
+                for card in cards
+            )
 
 
 def _chosen(names: Any) -> list[str]:

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from dicomlab.phantom import Sample
-from dicomlab.teach.pitfalls.measure import Off
+from dicomlab.teach.pitfalls import readers
+from dicomlab.teach.pitfalls.measure import Off, Reading
 from dicomlab.teach.pitfalls.pitfall import Pitfall
-from dicomlab.teach.pitfalls.readers import READERS, load_answer, versions
+from dicomlab.teach.pitfalls.readers import READERS, versions
 
 __all__ = ["Asked", "Verdict", "measured", "plain_words"]
 
@@ -80,7 +81,8 @@ class Asked:
         self._folders = [str(folder) for folder in folders.values()]
         self._versions = {tool: known for tool, known in versions().items() if tool in tools}
         self._out = tempfile.TemporaryDirectory()
-        self._work = {tool: _Work(tool, Path(self._out.name), self._folders) for tool in self._versions}
+        asked = self._versions if self._folders else ()
+        self._work = {tool: _Work(tool, Path(self._out.name), self._folders) for tool in asked}
 
     def __enter__(self) -> Asked:
         return self
@@ -113,7 +115,8 @@ class _Work:
         self._first = first
         home = self._out / f"{self._tool}-{first}"
         home.mkdir()
-        command = [sys.executable, "-m", "dicomlab.teach.pitfalls.readers", self._tool, str(home)]
+        # Without the folder of that file among those that modules are looked for in: it has names that others may have, too.
+        command = [sys.executable, "-P", readers.__file__, self._tool, str(home)]
         self._process = subprocess.Popen(
             [*command, *self._folders[first:]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -126,10 +129,10 @@ class _Work:
             file = home / f"{number - self._first}.npz"
             if file.exists():
                 self._since = time.monotonic()
-                readings, said = load_answer(file)
-                if not readings:
+                arrays, said = readers.load_answer(file)
+                if not arrays:
                     return Off("refuses", said=plain_words(said, self._folders[number]))
-                return pitfall.judge(sample, readings)
+                return pitfall.judge(sample, [Reading(*one) for one in arrays])
             why = self._ended()
             if why and not file.exists():
                 self.stop()

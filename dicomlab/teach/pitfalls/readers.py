@@ -1,7 +1,7 @@
 """Other readers of DICOM, each asked as its manual begins: a folder in, arrays and their places out.
 
-They run in a process of their own (``python -m dicomlab.teach.pitfalls.readers TOOL OUT FOLDER …``), because some crash and
-some never end; `dicomlab.teach.pitfalls.others` starts it.
+They run in a process of their own (``python -P readers.py TOOL OUT FOLDER …``), because some crash and some never end;
+`dicomlab.teach.pitfalls.others` starts it. It imports nothing of dicomlab, so that it begins to read soon.
 """
 
 from __future__ import annotations
@@ -15,26 +15,34 @@ import warnings
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from dicomlab.teach.pitfalls.measure import Reading
+__all__ = ["READERS", "Array", "load_answer", "main", "versions"]
 
-__all__ = ["READERS", "load_answer", "main", "versions"]
+
+class Array(NamedTuple):
+    """What a reader returned, as `dicomlab.teach.pitfalls.measure.Reading` has it."""
+
+    values: Any
+    origins: Any
+    row_step: Any
+    column_step: Any
+
 
 _TO_LPS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def _regular(values: Any, affine: Any) -> list[Reading]:
+def _regular(values: Any, affine: Any) -> list[Array]:
     """Arrays ``(…, slice, row, column)`` on a grid: `affine` takes (slice, row, column, 1) to LPS mm."""
     values, affine = np.asarray(values), np.asarray(affine, dtype=float)
     origins = affine[:3, 3] + np.arange(values.shape[-3])[:, None] * affine[:3, 0]
     volumes = values.reshape(-1, *values.shape[-3:])
-    return [Reading(volume, origins, affine[:3, 1], affine[:3, 2]) for volume in volumes]
+    return [Array(volume, origins, affine[:3, 1], affine[:3, 2]) for volume in volumes]
 
 
-def by_sitk(folder: Path) -> list[Reading]:
+def by_sitk(folder: Path) -> list[Array]:
     """SimpleITK: each series that GDCM finds, in the order that GDCM gives."""
     import SimpleITK
 
@@ -50,7 +58,7 @@ def by_sitk(folder: Path) -> list[Reading]:
     return readings
 
 
-def by_dcm2niix(folder: Path) -> list[Reading]:
+def by_dcm2niix(folder: Path) -> list[Array]:
     """dcm2niix: every NIfTI file that it writes."""
     import nibabel as nib
 
@@ -60,7 +68,7 @@ def by_dcm2niix(folder: Path) -> list[Reading]:
         done = subprocess.run(
             [program, "-o", out, str(folder)], capture_output=True, text=True, errors="replace", check=False
         )
-        readings: list[Reading] = []
+        readings: list[Array] = []
         for file in sorted(Path(out).rglob("*.nii*")):
             image = nibabel.load(file)
             data = image.get_fdata()
@@ -72,7 +80,7 @@ def by_dcm2niix(folder: Path) -> list[Reading]:
         return readings
 
 
-def by_highdicom(folder: Path) -> list[Reading]:
+def by_highdicom(folder: Path) -> list[Array]:
     """highdicom: the volume of a series, or of each multi-frame file."""
     import highdicom as hd
     import pydicom
@@ -86,7 +94,7 @@ def by_highdicom(folder: Path) -> list[Reading]:
     return [reading for one in found for reading in _regular(one.array, one.affine)]
 
 
-READERS: Final[dict[str, tuple[tuple[str, ...], Callable[[Path], list[Reading]]]]] = {
+READERS: Final[dict[str, tuple[tuple[str, ...], Callable[[Path], list[Array]]]]] = {
     "SimpleITK": (("SimpleITK",), by_sitk),
     "dcm2niix": (("dcm2niix", "nibabel"), by_dcm2niix),
     "highdicom": (("highdicom",), by_highdicom),
@@ -133,14 +141,14 @@ def _answer(tool: str, folder: Path) -> dict[str, Any]:
     return arrays
 
 
-def load_answer(file: Path) -> tuple[list[Reading], str]:
+def load_answer(file: Path) -> tuple[list[Array], str]:
     """Return the readings in a file that `main` wrote, and why there are none."""
     with np.load(file, allow_pickle=False) as arrays:
         about = json.loads(str(arrays["about"]))
         readings = []
         for k in range(int(about["count"])):
             places = arrays[f"places{k}"]
-            readings.append(Reading(arrays[f"values{k}"], places[:-2], places[-2], places[-1]))
+            readings.append(Array(arrays[f"values{k}"], places[:-2], places[-2], places[-1]))
     return readings, str(about["said"])
 
 

@@ -10,8 +10,11 @@ import numpy as np
 from pydicom.datadict import dictionary_description
 
 from dicomlab.findings import CODES, Finding
+from dicomlab.privacy import Identity, without_names
+from dicomlab.privacy.words import may_name
 from dicomlab.read import Series
 from dicomlab.read.alike import Headers
+from dicomlab.read.identity import identity_of
 from dicomlab.read.labels import all_acquired
 from dicomlab.read.stacks import Stack, plane_name
 from dicomlab.teach.series.grid import Grid, grid_of
@@ -72,7 +75,7 @@ def stack_facts(stack: Stack, grid: Grid, names: FileNames) -> dict[str, Any]:
         "name": f"{len(stack)} images, {rows} × {columns}, {plane_name(stack)}",
         "heights": rounded(grid.heights),
         "ghosts": np.flatnonzero(grid.ghosts).tolist(),
-        "steps": [short(step, 60) for step in grid.steps],
+        "steps": [short(without_names(step, _who(stack, step)), 60) for step in grid.steps],
         "axes": list(grid.axes),
         "row": grid.row.tolist(),
         "column": grid.column.tolist(),
@@ -83,6 +86,11 @@ def stack_facts(stack: Stack, grid: Grid, names: FileNames) -> dict[str, Any]:
         "attributes": _attributes(stack, grid),
         "note": short(names.hide(grid.note, [plane.name for plane in grid.planes]), 600) if grid.note else "",
     }
+
+
+def _who(stack: Stack, step: str) -> Identity | None:
+    """Whom a label might name; numbers with their unit name nobody, and no file is opened for them."""
+    return identity_of(stack.instances[0]) if may_name(step) else frozenset()
 
 
 def _attributes(stack: Stack, grid: Grid) -> list[dict[str, Any]]:
@@ -98,7 +106,9 @@ def _attributes(stack: Stack, grid: Grid) -> list[dict[str, Any]]:
         values = headers.each(lambda header, keyword=keyword: header.number(keyword))  # type: ignore[misc]
         columns.append((_described(keyword), [None if v is None else rounded([v])[0] for v in values]))
     for keyword in _TEXTS:
-        columns.append((_described(keyword), [short(text, 60) for text in headers.texts(keyword)]))
+        told = headers.texts(keyword)
+        hidden = {text: without_names(text, identity_of(stack.instances[0])) for text in set(told)}
+        columns.append((_described(keyword), [short(hidden[text], 60) for text in told]))
     columns.append(("Acquisition Time after the first (s)", _after(headers)))
     for name, values in columns:
         if len(set(values)) < 2:

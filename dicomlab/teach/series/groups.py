@@ -12,9 +12,10 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy import MASK, is_identifying
+from dicomlab.privacy import MASK, Identity, is_identifying, shown_value
 from dicomlab.read import Series
 from dicomlab.read.headers import Instance, read_header
+from dicomlab.read.identity import identity_of
 from dicomlab.read.quiet import quiet
 from dicomlab.teach.series.labels import FileNames, rounded, short
 
@@ -42,6 +43,7 @@ def groups_of(series: Series) -> dict[str, Any] | None:
 
 def _groups(instance: Instance, names: FileNames) -> dict[str, Any]:
     header = read_header(instance.file)
+    identity = identity_of(instance)
     frames = list(header.get("PerFrameFunctionalGroupsSequence", None) or [])
     shared = list(header.get("SharedFunctionalGroupsSequence", None) or [])
     some = np.unique(np.linspace(0, max(len(frames) - 1, 0), _POINTS).round().astype(int)).tolist()
@@ -56,7 +58,7 @@ def _groups(instance: Instance, names: FileNames) -> dict[str, Any]:
             where = "both: the frame's own counts"
         elif holders and len(holders) < len(taken):
             where = f"per frame, in {len(holders)} of {len(taken)}"
-        rows = _rows([group[tag].value for group in (holders or common)])[:left]
+        rows = _rows([group[tag].value for group in (holders or common)], identity)[:left]
         left -= len(rows)
         macros.append({"name": _macro_name(tag), "where": where, "attributes": rows})
     return {
@@ -64,7 +66,7 @@ def _groups(instance: Instance, names: FileNames) -> dict[str, Any]:
         "frames": instance.frames,
         "at": [k + 1 for k in some[: len(taken)]],
         "macros": macros,
-        "dimensions": _dimensions(header, taken),
+        "dimensions": _dimensions(header, taken, identity),
     }
 
 
@@ -74,22 +76,25 @@ def _macro_name(tag: Any) -> str:
     return dictionary_description(tag).removesuffix(" Sequence")
 
 
-def _rows(sequences: list[Any]) -> list[dict[str, Any]]:
+def _rows(sequences: list[Any], identity: Identity | None) -> list[dict[str, Any]]:
     """Attributes of a macro: one value where all frames agree, else how it runs over them."""
     columns: dict[str, list[Any]] = {}
     for k, sequence in enumerate(sequences):
         items = sequence if isinstance(sequence, Sequence) else []
-        for name, value in _leaves(items[0]) if len(items) else ():
+        for name, value in _leaves(items[0], identity) if len(items) else ():
             columns.setdefault(name, [None] * len(sequences))[k] = value
     return [{"name": name, **_run(values)} for name, values in columns.items()]
 
 
-def _leaves(item: Dataset, before: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+def _leaves(
+    item: Dataset, identity: Identity | None, before: str = "", depth: int = 0
+) -> Iterator[tuple[str, Any]]:
     for element in item:
         name = f"{before}{dictionary_description(element.tag) if element.keyword else element.tag}"
         if element.VR == "SQ":
             if depth < 2 and element.value:
-                yield from _leaves(element.value[0], f"{name.removesuffix(' Sequence')} › ", depth + 1)
+                below = f"{name.removesuffix(' Sequence')} › "
+                yield from _leaves(element.value[0], identity, below, depth + 1)
             continue
         value = element.value
         if is_identifying(element.keyword, element.VR, private=element.tag.is_private):
@@ -100,7 +105,10 @@ def _leaves(item: Dataset, before: str = "", depth: int = 0) -> Iterator[tuple[s
             for part, one in enumerate(value, start=1):
                 yield f"{name} [{part}]", one
         elif isinstance(value, (MultiValue, list)):
-            yield name, short("\\".join(map(_short_number, list(value)[:12])), 80)
+            told = "\\".join(map(_short_number, list(value)[:12]))
+            yield name, short(shown_value(element.keyword, told, identity), 80)
+        elif isinstance(value, str):
+            yield name, shown_value(element.keyword, value, identity)
         else:
             yield name, value
 
@@ -134,12 +142,13 @@ def _run(values: list[Any]) -> dict[str, Any]:
     return {"texts": known, "values": [known.index(text) for text in texts]}
 
 
-def _dimensions(header: Dataset, frames: list[Dataset]) -> list[dict[str, Any]]:
+def _dimensions(header: Dataset, frames: list[Dataset], identity: Identity | None) -> list[dict[str, Any]]:
     """Dimension Index Values (0020,9157) over the frames, by the dimension that each counts (PS3.3 C.7.6.17)."""
     found = []
     for number, item in enumerate(list(header.get("DimensionIndexSequence", None) or [])[:12]):
         pointer = item.get("DimensionIndexPointer", None)
-        label = short(str(item.get("DimensionDescriptionLabel", "") or ""), 40)
+        told = str(item.get("DimensionDescriptionLabel", "") or "")
+        label = short(shown_value("DimensionDescriptionLabel", told, identity), 40)
         name = (
             dictionary_description(pointer) if pointer and keyword_for_tag(pointer) else label or str(pointer)
         )

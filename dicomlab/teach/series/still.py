@@ -8,8 +8,11 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 
 __all__ = ["draw", "order_of"]
 
@@ -41,7 +44,10 @@ def draw(facts: Mapping[str, Any], state: Mapping[str, Any]) -> bytes:
     if detail and detail["stacks"]:
         last = len(detail["stacks"]) - 1
         number = min(max(_whole(state.get("stack")), 0), last)
-        _draw_grid(figure.add_axes((0.5, 0.2, 0.48, 0.68)), detail["stacks"][number], detail, state, number)
+        tall = min(0.68, 0.12 + 0.07 * len(detail["stacks"][number]["steps"]))
+        _draw_grid(
+            figure.add_axes((0.5, 0.88 - tall, 0.48, tall)), detail["stacks"][number], detail, state, number
+        )
     buffer = BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
@@ -104,7 +110,7 @@ def _draw_grid(
         ax.plot(row[found], column[found], "s", color=_WARN, fillstyle="none", markersize=9)
     line = order_of(stack, str(state.get("order") or "number"))
     if line:
-        ax.plot(row[line], column[line], color=_LINE, linewidth=0.8, alpha=0.8)
+        ax.add_patch(PathPatch(_thread(row[line], column[line]), fill=False, color=_LINE, linewidth=0.8))
         ax.plot(row[line[0]], column[line[0]], "o", color=_LINE, markersize=5)
     heights = stack["heights"]
     some = np.unique(np.linspace(0, rows - 1, min(rows, 7)).astype(int))
@@ -118,9 +124,32 @@ def _draw_grid(
     ax.set_title(stack["name"], fontsize=9, color=_INK, parse_math=False)
     codes = ", ".join(dict.fromkeys(one["code"] for one in detail["findings"]))
     if codes:
-        ax.text(0, -0.24, codes, transform=ax.transAxes, fontsize=8, color=_WARN, parse_math=False)
+        ax.annotate(
+            codes,
+            (0, 0),
+            (0, -42),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=8,
+            color=_WARN,
+            parse_math=False,
+        )
     for spine in ax.spines.values():
         spine.set_color("#d0d7de")
+
+
+def _thread(x: npt.NDArray[np.intp], y: npt.NDArray[np.intp]) -> Path:
+    """The line through cells; a jump over others of its line goes around them, forwards above, backwards below."""
+    points, codes = [(float(x[0]), float(y[0]))], [Path.MOVETO]
+    for k in range(1, len(x)):
+        far = int(x[k]) - int(x[k - 1])
+        if y[k] == y[k - 1] and abs(far) > 1:
+            points.append(((x[k] + x[k - 1]) / 2, y[k] - np.sign(far) * min(0.9, abs(far) / 6)))
+            codes += [Path.CURVE3, Path.CURVE3]
+        else:
+            codes.append(Path.LINETO)
+        points.append((float(x[k]), float(y[k])))
+    return Path(points, codes)
 
 
 def _cut(label: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+import math
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from dicomlab.teach.window.subject import Subject, subject_of
 from dicomlab.view.codec import as_seen
 from dicomlab.view.shade import grey
 from dicomlab.view.windows import lut_text
-from dicomlab.voi import VoiLut, Window
+from dicomlab.voi import VoiFunction, VoiLut, Window
 from dicomlab.windowing import AnyWindow, WindowLike, resolve_window, windows_from_attrs
 
 __all__ = ["WindowExplorer", "explore_window"]
@@ -53,9 +54,15 @@ class WindowExplorer(Explorer):
     def window(self) -> AnyWindow:
         """The window that is looked through; can be set as a name, a pair, a `Window` or a `VoiLut`."""
         state = {**self._subject.first(), **self.state}
-        if state["lut"] in self._luts:
+        if isinstance(state["lut"], str) and state["lut"] in self._luts:
             return self._luts[state["lut"]]
-        return Window(state["center"], state["width"], state["function"])
+        # As the page does (`sound` in js/window.js): whatever the state holds, a picture can be drawn.
+        function: VoiFunction = state["function"] if state["function"] in get_args(VoiFunction) else "LINEAR"
+        center, width = (_number(state[name]) for name in ("center", "width"))
+        least = 1.0 if function == "LINEAR" else 1e-6
+        return Window(
+            0.0 if center is None else center, least if width is None or width < least else width, function
+        )
 
     @window.setter
     def window(self, window: WindowLike | None) -> None:
@@ -102,6 +109,10 @@ class WindowExplorer(Explorer):
 
     def __repr__(self) -> str:
         return f"<WindowExplorer {self.window}{', low values white' if self.invert else ''}>"
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
 
 
 def explore_window(

@@ -19,8 +19,9 @@ from dicomlab.windowing import AnyWindow
 __all__ = ["draw"]
 
 _DOTS = 100
-_COLOURS = 160
-"""Noise makes large files; so many shades of it are enough for a still."""
+_COLOURS = (160, 64, 24)
+"""Noise makes large files: the fewer shades it has, the smaller they are."""
+_BYTES = 60_000
 
 
 def draw(subject: Subject, values: npt.NDArray[np.generic], window: AnyWindow, invert: bool) -> bytes:
@@ -56,10 +57,14 @@ def draw(subject: Subject, values: npt.NDArray[np.generic], window: AnyWindow, i
     if subject.facts()["tissues"] and (same := alike(window)):
         lines.append("one grey: " + "; ".join(" = ".join(group) for group in same))
     figure.supxlabel("\n".join(lines), fontsize=8.5, x=0.5)
-    drawn, buffer = io.BytesIO(), io.BytesIO()
+    drawn = io.BytesIO()
     figure.savefig(drawn, format="png", metadata={"Software": None})
     picture = Image.open(drawn).convert("RGB")
-    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    for colours in _COLOURS:
+        buffer = io.BytesIO()
+        picture.quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        if buffer.tell() <= _BYTES:
+            break
     return buffer.getvalue()
 
 

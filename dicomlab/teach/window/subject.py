@@ -21,6 +21,8 @@ from dicomlab.phantom import body
 from dicomlab.phantom.grid import plan
 from dicomlab.phantom.truth import noise
 from dicomlab.read import Series, Stack, open_volume
+from dicomlab.read.modality import modality_transform
+from dicomlab.read.picking import find_stack
 from dicomlab.teach.window.loss import TISSUES
 from dicomlab.view.codec import encode, packed, thinned
 from dicomlab.view.state import position_letters
@@ -56,6 +58,8 @@ class Subject:
         One pixel of so many by so many is sent.
     lowest, counts
         How often each whole number from the lowest on occurs in the volume; none where that was not counted.
+    rescale
+        Slope and intercept by which stored values became these; None where there are none for all.
     """
 
     plane: npt.NDArray[Any]
@@ -66,6 +70,7 @@ class Subject:
     every: int
     lowest: int
     counts: npt.NDArray[np.uint32]
+    rescale: list[float] | None
 
     def facts(self) -> dict[str, Any]:
         """What the page has to know, ready for JSON."""
@@ -89,7 +94,7 @@ class Subject:
             "counts": base64.b64encode(packed(self.counts, 6)).decode("ascii") if self.counts.size else "",
             "presets": presets(self.attrs, auto_window(self.plane)),
             "photometric": str(self.attrs.get("PhotometricInterpretation") or ""),
-            "rescale": rescale_of(self.attrs),
+            "rescale": self.rescale,
             "made": str(self.attrs.get("value_transform") or ""),
             "tissues": [[name, value] for name, value in TISSUES] if ct else [],
         }
@@ -122,10 +127,12 @@ def subject_of(source: Any, index: int | None) -> Subject:
     """
     if source is None:
         return _phantom()
+    stack: Stack | None = None
     if isinstance(source, (str, os.PathLike, Series, Stack)):
-        source = open_volume(cast(Any, source))
+        stack, _ = find_stack(cast(Any, source), progress=False)
+        source = open_volume(stack)
     image = source if isinstance(source, xr.DataArray) else _bare(source)
-    extra = [str(dim) for dim in image.dims if dim not in AXES]
+    extra, first = [str(dim) for dim in image.dims if dim not in AXES], ""
     if "sample" in extra or image.dtype.kind not in "biuf":
         raise DicomLabError(
             "A window is for one grey value a pixel; this is a picture in colour or of no real numbers. "
@@ -133,6 +140,7 @@ def subject_of(source: Any, index: int | None) -> Subject:
         )
     if extra:
         # The first step stands for all; a window is looked at on one picture.
+        first = ", ".join(f"the first of {image.sizes[dim]} along {dim}" for dim in extra)
         image = image.isel(dict.fromkeys(extra, 0))
     lacking = [name for name in AXES[1:] if name not in image.dims]
     if lacking or image.size == 0:
@@ -140,7 +148,7 @@ def subject_of(source: Any, index: int | None) -> Subject:
             f"A picture of rows and columns was asked for; found the dims {image.dims} of sizes {image.shape}. "
             "Keep an axis by a list: volume.isel(row=[10])."
         )
-    where, count = "", 0
+    where, count, number = "", 0, 0
     lowest, counts = 0, np.zeros(0, np.uint32)
     whole = image
     if AXES[0] in image.dims:
@@ -157,7 +165,9 @@ def subject_of(source: Any, index: int | None) -> Subject:
     every = -(-max(values.shape) // _SIDE)
     attrs = {str(name): value for name, value in whole.attrs.items()}
     aspect, letters = _shape(whole)
-    return Subject(thinned(values, every, mixed=False), attrs, aspect, letters, where, every, lowest, counts)
+    where = ", ".join(part for part in (where, first) if part)
+    shown, rescale = thinned(values, every, mixed=False), _rescale(attrs, stack, number)
+    return Subject(shown, attrs, aspect, letters, where, every, lowest, counts, rescale)
 
 
 def _number(index: int | None, count: int) -> int:
@@ -221,9 +231,27 @@ def _shape(volume: xr.DataArray) -> tuple[float, tuple[str, ...]]:
     return float(aspect), tuple(position_letters(side) for side in (-right, right, -down, down))
 
 
+def _rescale(attrs: Mapping[str, Any], stack: Stack | None, number: int) -> list[float] | None:
+    """Slope and intercept by which stored values became these: those of the file, else as the volume tells them."""
+    told = rescale_of(attrs)
+    if (
+        stack is None
+        or "resampled" in attrs
+        or not str(attrs.get("value_transform") or "").startswith("stored ×")
+    ):
+        return told
+    planes = stack.planes if stack.flat is not None else stack.arrangement.planes
+    transform = modality_transform(planes[min(number, len(planes) - 1)])
+    if transform.lut is not None or not transform.slope:
+        return told
+    return [transform.slope, transform.intercept]
+
+
 def rescale_of(attrs: Mapping[str, Any]) -> list[float] | None:
-    """Slope and intercept by which stored values became these, where there is one for all; else None."""
+    """Slope and intercept as a volume tells them, to six digits; None where there are none for all its values."""
     made = str(attrs.get("value_transform") or "")
+    if "resampled" in attrs:  # values between stored ones
+        return None
     if made == "as stored":
         return [1.0, 0.0]
     found = re.match(r"stored × (\S+) ([+-]) ([^\s:]+)(?::|$)", made)
@@ -255,4 +283,6 @@ def _phantom() -> Subject:
     }
     aspect = float(grid.spacing[0]) / float(grid.spacing[1])
     where = f"slice {number + 1} of {grid.shape[0]}"
-    return Subject(plane, attrs, aspect, ("R", "L", "A", "P"), where, 1, 0, np.zeros(0, np.uint32))
+    return Subject(
+        plane, attrs, aspect, ("R", "L", "A", "P"), where, 1, 0, np.zeros(0, np.uint32), [1.0, -1024.0]
+    )

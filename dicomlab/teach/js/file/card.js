@@ -24,7 +24,8 @@ export function cardOf(book, tell) {
     const own = Array.from({ length: Math.min(size, BYTES) }, (_, k) => space.byte(part.start + k));
     const bytes = own.map((one) => (one === null ? "••" : hex(one))).join(" ") + (size > BYTES ? " …" : "");
     const short = shortOf(row, part);
-    const node = make("button", `dl-block dl-p-${toneOf(row.kind, part.name)}`, { type: "button", "aria-pressed": String(on), title: wordsOf(row, part, (at) => space.byte(at), book.meanings) }, [
+    const hidden = row.more.hidden && part.name === "value" ? " dl-hid" : "";
+    const node = make("button", `dl-block dl-p-${toneOf(row.kind, part.name)}${hidden}`, { type: "button", "aria-pressed": String(on), title: wordsOf(row, part, (at) => space.byte(at), book.meanings) }, [
       make("span", "dl-blockname", {}, [part.name === "vr" ? "VR" : part.name, make("span", "dl-soft", {}, [` ${several(size, "byte")}`])]),
       make("code", "", {}, [bytes]),
       make("span", "dl-blocksays", {}, [short]),
@@ -95,7 +96,9 @@ export function cardOf(book, tell) {
       said.classList.toggle("dl-hovered", Boolean(hovered));
       const odd = (row.more.notes ?? []).map((/** @type {string[]} */ [level, text]) => make("div", `dl-note dl-${level}`, {}, [text]));
       const others = more(row, at);
-      notes.replaceChildren(...odd, ...(others.length ? [make("div", "dl-jumps", {}, others)] : []));
+      const [says, trap] = book.facts.plain?.[row.keyword] ?? [];
+      const plain = says ? [make("p", "dl-plain", {}, [says, ...(trap ? [make("span", "dl-soft", {}, [` Trap: ${trap}`])] : []), make("code", "dl-soft", {}, [` dl.explain("${row.keyword}")`])])] : [];
+      notes.replaceChildren(...odd, ...plain, ...(others.length ? [make("div", "dl-jumps", {}, others)] : []));
     },
   };
 }

@@ -53,7 +53,9 @@ export function explained(x, role, system, grid, setting, planes) {
 }
 
 export class Matrix {
-  constructor() {
+  /** @param {(role: Role) => void} [onChoose] hears which column is looked at */
+  constructor(onChoose = () => undefined) {
+    this.onChoose = onChoose;
     this.said = make("p", "dl-explained", { "aria-live": "polite" });
     this.body = make("table", "dl-matrix");
     this.caption = make("div", "dl-soft dl-code");
@@ -72,7 +74,9 @@ export class Matrix {
       for (let at = 0; at < 4; at++) {
         const cell = make("td", "dl-entry", { tabindex: x < 3 ? "0" : "-1", "data-entry": `${x}-${at}`, "data-lm-suppress-shortcuts": "true" });
         const choose = () => {
-          if (x < 3) this.choose(x, /** @type {Role} */ (cell.dataset.role));
+          if (x >= 3) return;
+          this.choose(x, /** @type {Role} */ (cell.dataset.role));
+          this.onChoose(this.chosen[1]);
         };
         cell.addEventListener("pointerenter", choose);
         cell.addEventListener("focus", choose);

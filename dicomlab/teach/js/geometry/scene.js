@@ -23,6 +23,7 @@ export const hue = (share) => `hsl(${Math.round(215 + 175 * share) % 360} 75% 52
  * @property {Figure} figure @property {boolean} figured whether the figure is drawn
  * @property {"LPS" | "RAS"} system @property {Vector3 | null} voxel LPS mm @property {number} lit place of the slice that is read
  * @property {[number, number]} view @property {number} zoom
+ * @property {string} pointed the column of the affine that is looked at
  */
 
 const LETTERS = [
@@ -104,9 +105,10 @@ export function drawScene(canvas, wide, high, style, shown) {
     context.fillText(said, x, y);
   };
   const arrow = (/** @type {ArrayLike<number>} */ from, /** @type {ArrayLike<number>} */ to, /** @type {string} */ colour, /** @type {string} */ said) => {
+    const wide_ = said.startsWith(shown.pointed) ? 4.5 : 2.2;
     const [a, b] = [at(from), at(to)];
     const length = Math.hypot(b.x - a.x, b.y - a.y);
-    stroke([from, to], colour, 2.2);
+    stroke([from, to], colour, wide_);
     if (length > 6) {
       const [ux, uy] = [(b.x - a.x) / length, (b.y - a.y) / length];
       context.beginPath();
@@ -195,6 +197,12 @@ export function drawScene(canvas, wide, high, style, shown) {
   arrow(origin, sum(origin, [reach, grid.c]), ROLES.row, "row i");
   const length = Math.hypot(...grid.axis);
   arrow(origin, sum(origin, [reach / length, grid.axis]), ROLES.slice, "slice k");
+  if (shown.pointed === "origin") {
+    context.beginPath();
+    context.arc(at(origin).x, at(origin).y, 7, 0, 7);
+    context.fillStyle = ROLES.origin;
+    context.fill();
+  }
   // Letters of the patient, and where the axes of mm point.
   const floor = view.up[2] > 0.2 ? looked[2] - (high / 2 - 44) / (scale * view.up[2]) : -Infinity;
   const base = [looked[0], looked[1], Math.max(box[0][2], floor)];
@@ -213,7 +221,7 @@ export function drawScene(canvas, wide, high, style, shown) {
       write(LETTERS[axis][end], x, y, text, "600 15px system-ui, sans-serif");
     }
   }
-  drawTriad(context, view, system, high, write, arrowAt);
+  drawTriad(context, view, system, write, arrowAt);
   if (shown.voxel) {
     const { x, y } = at(shown.voxel);
     context.beginPath();
@@ -249,12 +257,12 @@ export function drawScene(canvas, wide, high, style, shown) {
 
 /**
  * The way in which mm are counted, in a corner.
- * @param {CanvasRenderingContext2D} context @param {import("./camera.js").Look} view @param {string} system @param {number} high
+ * @param {CanvasRenderingContext2D} context @param {import("./camera.js").Look} view @param {string} system
  * @param {(said: string, x: number, y: number, colour: string, font?: string) => void} write
  * @param {(x: number, y: number, dx: number, dy: number, said: string) => void} arrow
  */
-function drawTriad(context, view, system, high, write, arrow) {
-  const [x, y] = [62, high - 54];
+function drawTriad(context, view, system, write, arrow) {
+  const [x, y] = [58, 58];
   for (let axis = 0; axis < 3; axis++) {
     const sign = system === "RAS" && axis < 2 ? -1 : 1;
     const unit = [0, 0, 0];
@@ -262,5 +270,5 @@ function drawTriad(context, view, system, high, write, arrow) {
     const letter = LETTERS[axis][sign > 0 ? 1 : 0];
     arrow(x, y, 26 * dot(unit, view.right), -26 * dot(unit, view.up), `+${"xyz"[axis]} ${letter}`);
   }
-  write(system, x, high - 12, context.fillStyle.toString(), "600 12px system-ui, sans-serif");
+  write(system, x, 92, context.fillStyle.toString(), "600 12px system-ui, sans-serif");
 }

@@ -111,7 +111,14 @@ export function matrix(stack, marked, onChoose) {
     context.globalAlpha = order.length > 400 ? 0.45 : 1;
     context.lineJoin = "round";
     context.beginPath();
-    order.forEach((k, n) => (n ? context.lineTo(...centre(k)) : context.moveTo(...centre(k))));
+    context.moveTo(...centre(order[0]));
+    for (let n = 1; n < order.length; n++) {
+      const [from, to] = [centre(order[n - 1]), centre(order[n])];
+      const far = to[0] - from[0];
+      // A jump over other cells of a line goes around them, forwards above, backwards below.
+      if (from[1] !== to[1] || Math.abs(far) < 1.5 * plan.cellWidth) context.lineTo(...to);
+      else context.quadraticCurveTo((from[0] + to[0]) / 2, from[1] - Math.sign(far) * Math.min(0.9 * plan.cellHeight, Math.abs(far) / 3), ...to);
+    }
     context.stroke();
     context.globalAlpha = 1;
     context.fillStyle = accent;

@@ -41,7 +41,8 @@ export function layout(rows, steps, width) {
   const wrap = steps === 1 && rows * 16 > width;
   const across = wrap ? Math.max(1, Math.floor(width / 16)) : rows;
   const cellWidth = wrap ? 16 : Math.max(4, Math.min(40, Math.floor(width / Math.max(1, rows))));
-  const cellHeight = wrap ? 16 : Math.max(5, Math.min(26, Math.floor(340 / Math.max(1, steps))));
+  // A single line of slices is tall: jumps along it are drawn as arcs.
+  const cellHeight = wrap ? 16 : steps === 1 ? 56 : Math.max(5, Math.min(26, Math.floor(340 / Math.max(1, steps))));
   const lines = wrap ? Math.ceil(rows / across) : steps;
   return {
     wrap,

@@ -25,7 +25,10 @@ export function pipeline({ units, rescale, made }, x, window, invert) {
   const first = [];
   if (rescale) {
     const [slope, intercept] = rescale;
-    first.push(stage("stored", Number.isNaN(x) ? "?" : signed(Number(((x - intercept) / slope).toPrecision(9)))));
+    const stored = (x - intercept) / slope;
+    // Stored values are whole; slopes are told to a few digits, and floats come rounded to 16 bits.
+    const near = Math.abs(stored - Math.round(stored)) > 1e-6 * Math.max(1, Math.abs(stored));
+    first.push(stage("stored", Number.isFinite(stored) ? `${near ? "≈ " : ""}${signed(Math.round(stored))}` : "?"));
     first.push(stage("rescale", `× ${short(slope)} ${intercept < 0 ? "−" : "+"} ${short(Math.abs(intercept))}`, "dl-step"));
   } else if (made) first.push(stage("made of", made, "dl-step dl-long"));
   const y = window.lut ? NaN : level(x, window);
@@ -72,6 +75,7 @@ export function lossRows(population, window, invert, { units, tissues }, what) {
   }
   if (tissues.length) {
     const shade = shader(window, invert);
+    rows.push(make("p", "dl-soft dl-usual", {}, ["Tissues at their usual HU"]));
     rows.push(
       make(
         "div",
