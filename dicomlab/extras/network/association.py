@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ PDU_LENGTH: Final = 1 << 17
 
 _LONGEST_PDU: Final = 8 * PDU_LENGTH
 """Bytes of one PDU: one of data is never longer than what we said we take, the one that asks for an association may be."""
+
+_CALLS: Final = 2
+"""Who refuses and hangs up at once may be heard hanging up before the reason arrives: then we call once more."""
 
 _ANSWER: Final = 1 << 24
 """Bytes of an answer that holds no image."""
@@ -148,15 +152,23 @@ def associated(
     ]
     with identifiers_unlogged(), _closed_at_the_end(entity):
         try:
-            association = entity.associate(
-                peer.host,
-                peer.port,
-                contexts=[package.build_context(one, list(syntaxes)) for one, syntaxes in contexts],
-                ae_title=peer.called,
-                max_pdu=PDU_LENGTH,
-                ext_neg=[package.build_role(UID(one), scp_role=True) for one in roles],
-                evt_handlers=events,
-            )
+            for _ in range(_CALLS):
+                opened.clear()
+                called = time.monotonic()
+                association = entity.associate(
+                    peer.host,
+                    peer.port,
+                    contexts=[package.build_context(one, list(syntaxes)) for one, syntaxes in contexts],
+                    ae_title=peer.called,
+                    max_pdu=PDU_LENGTH,
+                    ext_neg=[package.build_role(UID(one), scp_role=True) for one in roles],
+                    evt_handlers=events,
+                )
+                hung_up = opened and not (
+                    association.is_established or association.is_rejected or association.rejected_contexts
+                )
+                if not hung_up or time.monotonic() - called > peer.timeout / 2:
+                    break
         except (OSError, ValueError) as problem:  # a name that nobody knows
             raise ArchiveError(f"{what} was asked of {peer}, {_why_not(peer)}") from problem
         except BaseException:
