@@ -401,7 +401,7 @@ SILENT = {
 
 TEACH: dict[str, Callable[[PlantedStudy], Any]] = {
     "explore_file": lambda p: each(
-        (p.file, p.seg, p.rtstruct, p.report, p.disc, *p.broken[::6]),
+        (p.file, p.seg, p.report, *p.broken[::9]),
         lambda path: _explored(dl.teach.explore_file(path)),
     ),
     "explore_encodings": lambda p: _explored(dl.teach.explore_encodings(p.file)),

@@ -62,7 +62,14 @@ def identity_in_header(header: Dataset) -> Identity | None:
     is_image = isinstance(header, FileDataset) and "DirectoryRecordSequence" not in header
     if is_image and not ("PatientName" in header and "PatientID" in header):
         return None
-    return identity_in(_texts(header))
+    try:
+        return identity_in(_texts(header))
+    except _UnknownError:
+        return None
+
+
+class _UnknownError(Exception):
+    """A name or a number was read as something else, and its text is gone."""
 
 
 def _read(file: FileRef) -> Identity | None:
@@ -111,4 +118,6 @@ def _text(header: Dataset, tag: BaseTag, vr: str) -> str:
     except Exception:
         value = None
     value = raw.value if isinstance(raw, RawDataElement) else value
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value or "")
+    if value is None or isinstance(value, str | bytes):
+        return value.decode("latin-1") if isinstance(value, bytes) else value or ""
+    raise _UnknownError

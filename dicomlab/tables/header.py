@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy import IS_CLEANED, MASK, Identity, identity_shown
+from dicomlab.privacy import IS_CLEANED, MASK, identity_shown
 from dicomlab.read.identity import identity_in_header
 from dicomlab.tables.common import common_level, tally_files
 from dicomlab.tables.frames import as_frame, save_frame
@@ -57,6 +56,8 @@ class HeaderTable:
         self.title = title
         self._level = level
         self._picked = picked
+        # First of all: looking at an element with a wrong VR loses its text.
+        self._who = identity_in_header(level.dataset) if isinstance(level, DatasetLevel) else None
         self._sop_class = sop_class or (_sop_class(level) if level is not None else "")
 
     def _rows(self) -> Iterator[Row]:
@@ -64,12 +65,6 @@ class HeaderTable:
             return iter(self._picked)
         assert self._level is not None
         return (replace(row, who=self._who) for row in rows(self._level))
-
-    @cached_property
-    def _who(self) -> Identity | None:
-        """Words of the header that name the patient; None of what several files have in common, and of very long ones."""
-        level = self._level
-        return identity_in_header(level.dataset) if isinstance(level, DatasetLevel) else None
 
     def to_dataframe(self, *, longest: int = _LONGEST) -> pd.DataFrame:
         """One row an element, in file order.
