@@ -1,6 +1,6 @@
-"""Facts of `dicomlab.dictionary` that were read in the standard by hand: sections, units, lengths, and words that name values.
+"""Facts of `dicomlab.dictionary` that were compared with independent copies of the standard: sections, units, lengths, values.
 
-PS3.3 was read as docbook of 2016c and as lists of modules of 2024 and 2025; PS3.5 section 6.2.
+The copies: PS3.3 as docbook of 2016c and as lists of modules of 2024 and 2025, PS3.5 section 6.2 of 2016.
 """
 
 from __future__ import annotations
