@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
@@ -32,8 +33,10 @@ from dicomlab.privacy import (
 from dicomlab.privacy.rule import _ALSO, _OPENED
 from dicomlab.privacy.table import ACTIONS, CURVES, GROUPS
 from dicomlab.privacy.vocabulary import is_plain
+from dicomlab.read import headers
 from dicomlab.read.meanings import named_meanings
 from dicomlab.read.quiet import quiet
+from dicomlab.read.sources import FileRef
 from dicomlab.view.asmade import AsMade
 from tests.support import datasets, write
 
@@ -397,3 +400,25 @@ def test_the_page_about_privacy_runs_and_says_what_comes_out(
         exec(block, names)
     assert cleaned("T2 ax MUELLER, born 3.2.61", names["who"]) == "T2 ax •••, born •••"
     assert f"{len(ACTIONS) - len(CURVES) - 2} attributes" in page
+
+
+def test_what_pydicom_raises_of_a_header_is_told_by_its_type_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quotes(*_: object, **__: object) -> None:
+        raise ValueError("could not convert 'Meier^Eva'")
+
+    file = sorted(write(tmp_path, datasets()).iterdir())[0]
+    monkeypatch.setattr(headers, "dcmread", quotes)
+
+    def said() -> str:
+        try:
+            headers.read_header(FileRef(file, file.name))
+        except dl.DicomLabError:
+            return traceback.format_exc()
+        return ""
+
+    assert "ValueError" in said()
+    assert "Meier" not in said()
+    with show_identity():
+        assert "Meier" in said()
