@@ -16,7 +16,14 @@ import dicomlab
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_LONG = ("test_direct.py", "test_examples.py", "test_kinds.py", "test_notebooks.py")
+_LONG = (
+    "test_course.py",
+    "test_direct.py",
+    "test_examples.py",
+    "test_kinds.py",
+    "test_notebooks.py",
+    "test_pitfalls.py",
+)
 """Files that take a minute or more; dealt out first, so that none of the parts gets them all."""
 
 

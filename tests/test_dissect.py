@@ -427,6 +427,20 @@ def test_a_private_element_without_its_creator_is_told() -> None:
     assert found[0x00091001] == "dicomlab test"
 
 
+@pytest.mark.parametrize("little", [True, False])
+def test_a_un_of_undefined_length_is_a_sequence_in_implicit_little_endian(little: bool) -> None:
+    data = file_of(nested(), uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian)
+    end, order = _start(data), "<" if little else ">"
+    inner = struct.pack("<HHI", 0x0028, 0x0010, 2) + b"\x07\0"
+    items = struct.pack("<HHI", 0xFFFE, 0xE000, len(inner)) + inner + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    head = struct.pack(f"{order}HH2sHI", 0x0008, 0x0003, b"UN", 0, 0xFFFFFFFF)
+    found = cut(data[:end] + head + items + data[end:])
+    covers_each_byte_once(found)
+    (rows,) = [node for node in found.spaces[0].nodes if node.tag == 0x00280010 and node.depth == 2]
+    assert (rows.layout, rows.little, rows.length) == ("implicit", True, 2)
+    assert not any(node.is_broken for node in found.spaces[0].nodes)
+
+
 def test_elements_out_of_order_and_doubled_are_told() -> None:
     data = file_of(nested())
     rows = data[data.index(b"\x28\x00\x10\x00US") :][:10]

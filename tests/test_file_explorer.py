@@ -180,6 +180,32 @@ def test_a_name_that_another_element_swallowed_is_hidden_with_it() -> None:
     assert has_secret(teach.explore_file(beyond)) == []
 
 
+@pytest.mark.parametrize("length", [1200, 0xFFF0])
+def test_a_list_of_numbers_that_swallowed_a_name_is_hidden(length: int) -> None:
+    # Any number of values is allowed there, so the dictionary does not tell that they are too many.
+    one = datasets()[0]
+    one.SimpleFrameList = [1, 2]
+    one.PatientName = SECRETS[0]
+    data = file_of(one)
+    at = data.index(b"\x08\x00\x61\x11UL")
+    swallowed = data[: at + 6] + struct.pack("<H", length) + data[at + 8 :]
+    explorer = teach.explore_file(swallowed)
+    assert row(explorer, "SimpleFrameList")["text"] == "•••"
+    assert has_secret(explorer) == []
+
+
+def test_numbers_in_a_sequence_that_identifies_are_hidden_with_it() -> None:
+    inner = Dataset()
+    inner.Rows = 4711
+    one = Dataset()
+    one.RequestAttributesSequence = [inner]
+    one.SourceImageSequence = [inner]
+    texts = [
+        found["text"] for found in rows_of(teach.explore_file(file_of(one))) if found["keyword"] == "Rows"
+    ]
+    assert texts == ["4711", "•••"]
+
+
 def test_damage_anywhere_shows_no_identity() -> None:
     data = planted()
     rng = np.random.default_rng(8)

@@ -530,6 +530,40 @@ def test_what_an_archive_sends_beyond_the_limits_is_not_taken(archive, tmp_path:
     assert (len(received.files), len(received.failed)) == (3, 3)
 
 
+def test_an_archive_that_answers_endlessly_is_hung_up_on(study, monkeypatch) -> None:
+    from pydicom import Dataset
+
+    from dicomlab.extras.network import association
+    from dicomlab.extras.network.server import LocalArchive
+
+    monkeypatch.setattr(association, "_ANSWER", 100_000)
+
+    def endless(self, event):
+        answer = Dataset()
+        answer.QueryRetrieveLevel = "STUDY"
+        answer.StudyInstanceUID = "1.2.3"
+        answer.TextValue = "x" * 3_000_000
+        yield 0xFF00, answer
+        yield 0x0000, None
+
+    def many(self, event):
+        answer = Dataset()
+        answer.StudyInstanceUID = "1.2.3"
+        while True:
+            yield 0xFF00, answer
+
+    for answers, outcome in ((endless, "ended the association"), (many, None)):
+        monkeypatch.setattr(LocalArchive, "_find", answers)
+        with local_archive(study.folder) as server:
+            archive = Archive(server.host, server.port, server.ae_title, timeout=5)
+            if outcome:
+                with pytest.raises(ArchiveError, match=outcome):
+                    archive.find("study")
+            else:
+                found = archive.find("study", limit=2)
+                assert (len(found), found.complete) == (2, False)
+
+
 def test_files_that_broke_since_they_were_listed_are_told_as_failed(study, tmp_path: Path) -> None:
     shutil.copytree(study.mr.folder, tmp_path / "mr")
     files = sorted((tmp_path / "mr").iterdir())

@@ -12,6 +12,7 @@ import dicomlab
 from dicomlab import DicomLabError, find_series, varying
 from dicomlab.phantom.kinds import KINDS
 from dicomlab.tables.how import Along, how_it_varies
+from dicomlab.tables.tally import Tally
 
 FRAMES = "PerFrameFunctionalGroupsSequence[*]."
 
@@ -108,6 +109,27 @@ def test_what_some_files_lack_is_told(tmp_path: Path) -> None:
     assert "missing in 1 file" in repr(table)
     with pytest.raises(DicomLabError, match="does not vary"):
         table["Modality"]
+
+
+def test_a_tally_knows_which_instance_has_which_value() -> None:
+    tally = Tally()
+    for k, value in {0: b"ab", 3: b"cd", 5: b"ab"}.items():
+        tally.add({0x00080060: b"\x08\0\x60\0CS\2\0" + value}, False, k)
+    (_, entry), *_ = tally
+    assert list(entry.numbers(7)) == [0, -1, -1, 1, -1, 0, -1]
+    assert (entry.count, entry.values) == (3, [b"ab", b"cd"])
+
+
+def test_what_one_moment_lacks_still_goes_with_time(tmp_path: Path) -> None:
+    KINDS["dynamic"].write(tmp_path)
+    for file in [file for file in tmp_path.rglob("*") if file.is_file()]:
+        ds = pydicom.dcmread(file)
+        ds.ProtocolName = "rest" if ds.TemporalPositionIdentifier == 1 else "task"
+        if ds.TemporalPositionIdentifier in (2, 3):
+            del ds.ProtocolName
+        pydicom.dcmwrite(file, ds)
+    row = varying(tmp_path)["ProtocolName"].to_dataframe().iloc[0]
+    assert (row.how, row.distinct, row.missing) == ("with time", 2, 10)
 
 
 def test_attributes_inside_sequences_vary_by_themselves(tmp_path: Path) -> None:

@@ -90,10 +90,8 @@ def _dose(told: Told, tracers: list[Attributes]) -> float | None:
     if dose is None:
         told.problems.append(f"{named(keyword)} is missing or not above 0")
     elif 1 <= dose < 1e4:
-        # The standard says Bq. Nobody is given a ten-thousandth of a MBq, nor 10 GBq: there is no overlap.
-        told.notes.append(
-            f"{named(keyword)} was read as MBq: as Bq, which the standard wants, it would be next to nothing"
-        )
+        # Bq in PET images, MBq in enhanced ones. Nobody is given a ten-thousandth of a MBq, nor 10 GBq: there is no overlap.
+        told.notes.append(f"{named(keyword)} was read as MBq: as Bq it would be next to nothing")
         return dose * 1e6
     elif not 1e6 <= dose <= 1e11:
         told.problems.append(f"{named(keyword)} is plausible neither in Bq nor in MBq")

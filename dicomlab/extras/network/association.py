@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -38,6 +40,15 @@ PDU_LENGTH: Final = 1 << 17
 
 _LONGEST_PDU: Final = 8 * PDU_LENGTH
 """Bytes of one PDU: one of data is never longer than what we said we take, the one that asks for an association may be."""
+
+_CALLS: Final = 2
+"""Who refuses and hangs up at once may be heard hanging up before the reason arrives: then we call once more."""
+
+_ANSWER: Final = 1 << 24
+"""Bytes of an answer that holds no image."""
+
+_DATA: Final = 0x04
+"""The type of a PDU that carries parts of messages (PS3.8 9.3.1)."""
 
 MOST_CONTEXTS: Final = 128
 """An association has odd context IDs from 1 to 255 (PS3.8 9.3.2.2)."""
@@ -101,6 +112,7 @@ def associated(
     *,
     roles: Iterable[str] = (),
     handlers: Iterable[tuple[Any, Any]] = (),
+    limit: MessageLimit | None = None,
 ) -> Iterator[Association]:
     """An association for the block, released at its end, aborted when anything goes wrong in it, Ctrl-C included.
 
@@ -118,6 +130,8 @@ def associated(
         SOP classes that the archive shall send to us on this association (C-GET).
     handlers
         Of pynetdicom's events.
+    limit
+        Of one message; None for that of answers without pixels.
 
     Raises
     ------
@@ -133,19 +147,28 @@ def associated(
     events = [
         (package.evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc)),
         (package.evt.EVT_CONN_OPEN, refuse_long_parts),
+        *(limit or MessageLimit(_ANSWER)).handlers(),
         *handlers,
     ]
     with identifiers_unlogged(), _closed_at_the_end(entity):
         try:
-            association = entity.associate(
-                peer.host,
-                peer.port,
-                contexts=[package.build_context(one, list(syntaxes)) for one, syntaxes in contexts],
-                ae_title=peer.called,
-                max_pdu=PDU_LENGTH,
-                ext_neg=[package.build_role(UID(one), scp_role=True) for one in roles],
-                evt_handlers=events,
-            )
+            for _ in range(_CALLS):
+                opened.clear()
+                called = time.monotonic()
+                association = entity.associate(
+                    peer.host,
+                    peer.port,
+                    contexts=[package.build_context(one, list(syntaxes)) for one, syntaxes in contexts],
+                    ae_title=peer.called,
+                    max_pdu=PDU_LENGTH,
+                    ext_neg=[package.build_role(UID(one), scp_role=True) for one in roles],
+                    evt_handlers=events,
+                )
+                hung_up = opened and not (
+                    association.is_established or association.is_rejected or association.rejected_contexts
+                )
+                if not hung_up or time.monotonic() - called > peer.timeout / 2:
+                    break
         except (OSError, ValueError) as problem:  # a name that nobody knows
             raise ArchiveError(f"{what} was asked of {peer}, {_why_not(peer)}") from problem
         except BaseException:
@@ -268,6 +291,41 @@ def _why_not(peer: Peer) -> str:
     except OSError as problem:
         return f"which cannot be reached: {problem.strerror or type(problem).__name__}"
     return "which did not answer at first: try again"
+
+
+class MessageLimit:
+    """Ends an association on which one message grows beyond a limit: it has as many parts as the sender likes.
+
+    Parameters
+    ----------
+    limit
+        Bytes of one message; what surrounds its parts is allowed for.
+    told
+        Called once for each message that is too long.
+    """
+
+    def __init__(self, limit: int, told: Callable[[], object] = lambda: None) -> None:
+        self._limit = limit + (limit >> 3) + PDU_LENGTH
+        self._told = told
+        self._coming: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+
+    def handlers(self) -> list[tuple[Any, Any]]:
+        """Return what pynetdicom is to call."""
+        events = network().evt
+        return [(events.EVT_PDU_RECV, self._part_came), (events.EVT_DIMSE_RECV, self._whole_came)]
+
+    def _part_came(self, event: Any) -> None:
+        if event.pdu.pdu_type != _DATA:
+            return
+        before = self._coming.get(event.assoc, 0)
+        self._coming[event.assoc] = before + len(event.pdu)
+        if self._coming[event.assoc] > self._limit:
+            if before <= self._limit:
+                self._told()
+            event.assoc.abort(block=False)
+
+    def _whole_came(self, event: Any) -> None:
+        self._coming[event.assoc] = 0
 
 
 def refuse_long_parts(event: Any) -> None:

@@ -161,7 +161,7 @@ class Archive:
                 elif complete:
                     complete = False
                     association.send_c_cancel(1, query_model=UID(_FIND))
-                elif len(found) >= 2 * limit + 1000:  # it does not listen
+                elif len(found) >= 2 * limit + 100:  # it does not listen
                     association.abort()
                     break
                 else:
@@ -388,7 +388,8 @@ class Archive:
                 [(_GET, PLAIN), *storage_contexts(classes)],
                 said,
                 roles=classes,
-                handlers=[(events.EVT_C_STORE, came), *receiver.guards()],
+                handlers=[(events.EVT_C_STORE, came)],
+                limit=receiver.limit(),
             ) as association:
                 answers = association.send_c_get(unique_keys(level, uids), UID(_GET))
                 for status, _ in answers:

@@ -6,13 +6,12 @@ import io
 import threading
 from pathlib import Path
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import dcmread
 
 from dicomlab.errors import OverwriteError
-from dicomlab.extras.network.association import PDU_LENGTH, network
+from dicomlab.extras.network.association import MessageLimit
 from dicomlab.extras.network.uids import is_uid
 from dicomlab.read.quiet import quiet
 from dicomlab.writing import written
@@ -52,15 +51,13 @@ class Receiver:
         self.refused: list[tuple[str, str]] = []
         self._total = 0
         self._lock = threading.Lock()
-        self._coming: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
-    def guards(self) -> list[tuple[Any, Any]]:
-        """Handlers that end an association before what comes on it fills the memory."""
-        events = network().evt
-        return [
-            (events.EVT_PDU_RECV, self._part_came),
-            (events.EVT_DIMSE_RECV, self._whole_came),
-        ]
+    def limit(self) -> MessageLimit:
+        """What ends an association before one object on it fills the memory."""
+        return MessageLimit(
+            self.object_limit,
+            lambda: self._refuse("", f"it has more than {self.object_limit} bytes", _OUT_OF_RESOURCES),
+        )
 
     def store(self, event: Any) -> int:
         """Write one object; the status to answer with (PS3.4 B.2.3)."""
@@ -96,21 +93,6 @@ class Receiver:
     def _refuse(self, uid: str, why: str, status: int) -> int:
         self.refused.append((uid, why))
         return status
-
-    def _part_came(self, event: Any) -> None:
-        """A message has as many parts as it likes: count them."""
-        if event.pdu.pdu_type != 0x04:
-            return
-        coming = self._coming.get(event.assoc, 0) + len(event.pdu)
-        self._coming[event.assoc] = coming
-        # What surrounds the parts is little; twice the limit would still be a limit.
-        if coming > self.object_limit + (self.object_limit >> 3) + PDU_LENGTH:
-            if coming - len(event.pdu) <= self.object_limit + (self.object_limit >> 3) + PDU_LENGTH:
-                self._refuse("", f"it has more than {self.object_limit} bytes", 0)
-            event.assoc.abort(block=False)
-
-    def _whole_came(self, event: Any) -> None:
-        self._coming[event.assoc] = 0
 
 
 def _contradiction(data: bytes, request: Any) -> str:

@@ -218,7 +218,7 @@ class LocalArchive:
             (events.EVT_C_STORE, self._store),
             (events.EVT_CONN_OPEN, refuse_long_parts),
             (events.EVT_CONN_OPEN, self._opened),
-            *self._receiver.guards(),
+            *self._receiver.limit().handlers(),
         ]
 
     def _find(self, event: Any) -> Iterator[tuple[int, Dataset | None]]:

@@ -127,9 +127,19 @@ def _must_hide(node: Node, data: Data, used: set[tuple[int, int]], unknown: bool
         )
     if node.notes and (node.vr not in NUMBERS or has_too_many(node)):
         return True
+    if node.tag >> 16 != 0x7FE0 and _holds_patient(data[node.value_start : node.end]):
+        return True
     if _identifies(node) or (unknown and is_identifying("", node.vr, private=True)):
         return True
     return node.vr in TEXTS and is_lengthy(data[node.value_start : node.end], node.vr)
+
+
+def _holds_patient(value: bytes) -> bool:
+    """Whether the tag of a name or a number of a patient stands in a value: its length is wrong, and it swallowed them."""
+    return any(value.find(tag) >= 0 for tag in _PATIENT)
+
+
+_PATIENT = (b"\x10\0\x10\0", b"\0\x10\0\x10", b"\x10\0\x20\0", b"\0\x10\0\x20")
 
 
 def has_too_many(node: Node) -> int:
