@@ -35,7 +35,7 @@ from dicomlab.cohort.packages import is_installed, package_version
 from dicomlab.cohort.states import for_elsewhere
 from dicomlab.cohort.work import Work, pack, unpack, work_packed
 from dicomlab.errors import FaultError, MissingDependencyError, NotDicomError
-from dicomlab.read.quiet import WARNINGS_LOCK
+from dicomlab.warn import WARNINGS_LOCK
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCAL = ["synchronous", "threads", "processes"]

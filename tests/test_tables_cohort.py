@@ -1,8 +1,10 @@
 """Chosen attributes of many files as columns, and tables as files."""
 
 import csv
+import os
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pydicom
 import pytest
@@ -143,17 +145,31 @@ def test_saved_tables_hold_every_row_and_run_no_formula(suffix: str, tmp_path: P
         assert values["SoftwareVersions"].startswith("'+cmd")
         assert values["ImagePositionPatient"] == "-1.5\\-2.0\\3.0"
     elif suffix == ".xlsx":
-        openpyxl = pytest.importorskip("openpyxl")
         sheet = openpyxl.load_workbook(path).active
         assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n", "inlineStr"}
         assert "=1+1" in {cell.value for row in sheet.iter_rows() for cell in row}
     else:
-        pytest.importorskip("pyarrow")
         assert pd.read_parquet(path).value.tolist() == table.to_dataframe().value.tolist()
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".parquet"])
+def test_files_whose_names_are_no_text_are_saved_too(suffix: str, tmp_path: Path) -> None:
+    images = write(tmp_path / "images", datasets())
+    first = min(images.iterdir())
+    os.rename(first, os.fsencode(images) + b"/\xe9.dcm")
+    table = keyword_table(images, ["Rows"])
+    assert os.fsdecode(b"\xe9.dcm") in set(table.to_dataframe().file)
+    path = tmp_path / f"table{suffix}"
+    table.save(path)
+    if suffix == ".parquet":
+        assert "\ufffd.dcm" in set(pd.read_parquet(path).file)
+    elif suffix == ".xlsx":
+        assert "\ufffd.dcm" in set(pd.read_excel(path).file)
+    else:
+        assert "\ufffd.dcm" in set(pd.read_csv(path).file)
+
+
 def test_frames_go_out_by_pandas_itself(folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
     frames = [
         header_table(folder / "ct").to_dataframe(),
         dicomlab.varying(folder / "ct").to_dataframe(),

@@ -250,8 +250,11 @@ class SeriesList(Sequence[Series]):
         """One row a series: modality, description, images, axes, size, plane, spacings (mm), findings, folder, uid."""
         import pandas as pd
 
-        rows = [{**series._facts(), "folder": series.folder, "uid": series.uid} for series in self._series]
-        return pd.DataFrame(rows, columns=[*_FACTS, "folder", "uid"])
+        table = pd.DataFrame([series._facts() for series in self._series], columns=[*_FACTS])
+        # Any name a disk may have: text types of pandas refuse what is no Unicode.
+        table["folder"] = pd.Series([series.folder for series in self._series], dtype=object)
+        table["uid"] = [series.uid for series in self._series]
+        return table
 
     def __repr__(self) -> str:
         lines = [f"{len(self)} series in {self.source}, {len(self.skipped)} files skipped"]

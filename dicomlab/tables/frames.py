@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dicomlab.optional import optional
@@ -19,6 +19,8 @@ _RISKY = re.compile(r"[=+\-@\t\r\n]")
 _NUMBERS = re.compile(r"[-+0-9.eE\\ ]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 """What a worksheet cannot hold (XML 1.0)."""
+_LONE = re.compile(r"[\ud800-\udfff]")
+"""Bytes of a file's name that are no text, as Python keeps them: no file can hold these."""
 
 
 def as_frame(
@@ -48,9 +50,10 @@ def save_frame(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
         Excel and Parquet need ``pip install 'dicomlab[tables]'``.
     """
     with written(path, overwrite=overwrite, suffixes=(".csv", ".xlsx", ".parquet")) as part:
+        frame = _changed(frame, lambda text: _LONE.sub("�", text))
         if part.suffix == ".csv":
             # Excel reads UTF-8 only behind a byte order mark.
-            frame.map(_harmless).to_csv(part, index=False, encoding="utf-8-sig")
+            _changed(frame, _harmless).to_csv(part, index=False, encoding="utf-8-sig")
         elif part.suffix == ".xlsx":
             optional("openpyxl", purpose="writing Excel files", extra="tables")
             _save_excel(frame, part)
@@ -59,16 +62,27 @@ def save_frame(frame: pd.DataFrame, path: str | os.PathLike[str], *, overwrite: 
             frame.to_parquet(part, index=False)
 
 
-def _harmless(value: Any) -> Any:
-    if isinstance(value, str) and _RISKY.match(value) and not _NUMBERS.fullmatch(value):
-        return "'" + value
-    return value
+def _changed(frame: pd.DataFrame, change: Callable[[str], str]) -> pd.DataFrame:
+    """The same table with each text changed; columns keep their types."""
+    import pandas as pd
+
+    columns = {
+        name: pd.Series(
+            [change(value) if isinstance(value, str) else value for value in column], dtype=column.dtype
+        )
+        for name, column in frame.items()
+    }
+    return pd.DataFrame(columns)
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if _RISKY.match(text) and not _NUMBERS.fullmatch(text) else text
 
 
 def _save_excel(frame: pd.DataFrame, path: os.PathLike[str]) -> None:
     import pandas as pd
 
-    plain = frame.map(lambda value: _CONTROL.sub("�", value)[:32767] if isinstance(value, str) else value)
+    plain = _changed(frame, lambda text: _CONTROL.sub("�", text)[:32767])
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         plain.to_excel(writer, index=False)
         for sheet in writer.sheets.values():
