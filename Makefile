@@ -22,7 +22,7 @@ demo: .venv/.lab ## build/tour.html: the tour, run on the built-in phantom or on
 lab: .venv/.lab ## the same tour, live, in JupyterLab
 	@exec "$(PY)" notebooks/export.py --lab "$$FOLDER"
 
-course: .venv/.lab ## the course, 15 chapters from bytes to pitfalls, live, in JupyterLab
+course: .venv/.course ## the course, 15 chapters from bytes to pitfalls, live, in JupyterLab
 	@exec "$(PY)" notebooks/export.py --course
 
 test: .venv/.dev ## every test; brings Chromium and a DICOM validator by the system's package manager
@@ -65,6 +65,13 @@ distclean: clean ## remove .venv, .bench, .peers and node_modules too
 .venv/.lab: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing dicomlab and JupyterLab into .venv (once; a few minutes) ..."
 	@$(call PIP,-e '.[lab]')
+	@touch $@
+
+# By a name: make would take the commas for ends of arguments.
+COURSE := .[lab,network,seg]
+.venv/.course: .venv/.lab
+	@echo "Installing what chapters 10 and 13 need into .venv (once) ..."
+	@$(call PIP,-e '$(COURSE)')
 	@touch $@
 
 .venv/.dev: .venv/.lab
