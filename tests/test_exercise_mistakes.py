@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def chapter_01(ct: Path, folder: Path) -> list[Mistake]:
         ("01.1", (0x50, 0x18), "swapped"),
         ("01.1", (18, 50), "decimal"),
         ("01.1", (28, 30), "PixelSpacing"),
+        ("01.1", ("0018", "0050"), "int('0018', 16)"),
         ("01.1", "SliceThickness", "keyword"),
         ("01.2", "2.0", "text that looks like a number"),
         ("01.2", dcmread(next(ct.iterdir())).PixelSpacing, "a list of 2"),
@@ -85,10 +87,13 @@ def chapter_01(ct: Path, folder: Path) -> list[Mistake]:
         ("01.5", 100500 - 90000, "as whole numbers"),
         ("01.5", 3900, "seconds"),
         ("01.5", -65, "turned round"),
+        ("01.5", timedelta(minutes=65), ".total_seconds()"),
+        ("01.5", np.timedelta64(65, "m"), "in seconds"),
         ("01.6", [(0x0010, 0x0021), (0x0028, 0x1053), (0x0008, 0x0060)], "other way round"),
         ("01.6", [(0x0010, 0x0021), (0x0028, 0x1053)], "odd element number"),
         ("01.6", [(0x0009, 0x1002), "(0019,100C)"], "1 more"),
         ("01.6", (0x0009, 0x1002), "single tag"),
+        ("01.6", np.array([(0x0010, 0x0021), (0x0028, 0x1053), (0x0008, 0x0060)]), "other way round"),
     ]
 
 
@@ -99,7 +104,9 @@ def chapter_02(ct: Path, folder: Path) -> list[Mistake]:
     raw = np.frombuffer(
         dcmread(dl.phantom.write_kind("high_bits", folder / "hb").folder / "IM0005").PixelData, "<u2"
     )
-    raw = raw.reshape(28, 36)
+    raw = raw.reshape(28, 36).copy()
+    raw[0, 0] = 0xF800  # as the lesson does it
+    low = (raw & 0xFFF).astype(int)
     size = 30 * 480 * 640 * 3
     return [
         ("02.1", size / 3, "three samples"),
@@ -112,9 +119,10 @@ def chapter_02(ct: Path, folder: Path) -> list[Mistake]:
         ("02.2", picture.astype(int) - 1024, "Hounsfield"),
         ("02.2", picture.ravel().reshape(shape[::-1]).T, "transposing does not mend"),
         ("02.2", picture.astype(np.uint8), "lower byte"),
-        ("02.3", picture[120, 80], "swapped"),
-        ("02.3", picture[79, 119], "off by one"),
-        ("02.3", int(picture[80, 120]) - 1024, "Hounsfield"),
+        ("02.3", picture[122, 80], "swapped"),
+        ("02.3", picture[79, 121], "off by one"),
+        ("02.3", picture[81, 123], "off by one"),
+        ("02.3", int(picture[80, 122]) - 1024, "Hounsfield"),
         ("02.4", (0, 4095), "without sign"),
         ("02.4", (-2048, 2048), "off by one"),
         ("02.4", (2047, -2048), "smallest comes first"),
@@ -122,6 +130,7 @@ def chapter_02(ct: Path, folder: Path) -> list[Mistake]:
         ("02.5", raw, "upper four bits"),
         ("02.5", raw.view(np.int16), "taken for the sign"),
         ("02.5", raw & 0xFFF, "sign is missing"),
+        ("02.5", np.where(low > 2048, low - 4096, low), "not >"),
         ("02.6", 1, "colour by pixel"),
         ("02.6", 25, "off by one"),
         ("02.6", 48, "blue"),
@@ -160,7 +169,7 @@ def chapter_03(ct: Path, folder: Path) -> list[Mistake]:
 
 def chapter_04(ct: Path, folder: Path) -> list[Mistake]:
     hu = stored(read_all(ct)[19]).astype(int) - 1024
-    loose = ((hu + 600.5) / 1499 + 0.5) * 255
+    loose, exactly = ((hu + 600.5) / 1499 + 0.5) * 255, ((hu + 600) / 1500 + 0.5) * 255
     grey = dl.apply_window(100, dl.Window(50, 400)) * 255
     exact = dl.apply_window(100, dl.Window(50, 400, "LINEAR_EXACT")) * 255
     return [
@@ -173,6 +182,11 @@ def chapter_04(ct: Path, folder: Path) -> list[Mistake]:
         ("04.2", grey / 255, "from 0 to 1"),
         ("04.3", loose.astype(int).astype(np.uint8), "wrapped round"),
         ("04.3", loose, "nothing is cut off"),
+        ("04.3", np.clip(loose, 0, 255).astype(np.uint8), "not rounded"),
+        ("04.3", np.rint(np.clip(exactly, 0, 255)).astype(np.uint8), "LINEAR_EXACT"),
+        ("04.3", np.clip(exactly, 0, 255).astype(np.uint8), "two things are off"),
+        ("04.3", np.rint(np.clip(loose, 0, 255)), "type is not"),
+        ("04.3", np.clip(np.rint(loose) + 1, 0, 255).astype(np.uint8), "about one grey off"),
         ("04.3", np.clip(loose, 0, 255) / 255, "from 0 to 1"),
         ("04.3", np.clip(loose, 0, 255), "type is not"),
         ("04.3", 255 - np.rint(np.clip(loose, 0, 255)).astype(np.uint8), "inverted"),
@@ -237,11 +251,14 @@ def chapter_05(ct: Path, folder: Path) -> list[Mistake]:
         ("05.4", affine.T, "transposed"),
         ("05.4", affine[:, [0, 2, 1, 3]], "row and column are swapped"),
         ("05.4", affine[:3], "shape (4, 4)"),
+        ("05.4", affine + np.diag([0, 0, 0, 1]), "all else is right"),
         ("05.5", voxel[::-1], "(column, row, slice)"),
         ("05.5", index[:3].astype(int), "not rounded"),
         ("05.5", voxel + 1, "off by one"),
         ("05.5", np.rint(mirrored[:3]), "RAS"),
         ("05.5", index, "shape (3,)"),
+        ("05.5", index[:3], "np.rint"),
+        ("05.5", index[:3].round(1), "np.rint"),
         ("05.6", 103 * along, "centre"),
         ("05.6", 104 * down, "swapped"),
         ("05.6", 88 * down, "height"),
@@ -276,6 +293,9 @@ def chapter_06(ct: Path, folder: Path) -> list[Mistake]:
         ("06.4", (first.SliceThickness, *first.PixelSpacing), "Slice Thickness"),
         ("06.4", volume.dicom.spacing[::-1], "nibabel"),
         ("06.4", np.array(volume.dicom.spacing)[[0, 2, 1]], "row and column are swapped"),
+        ("06.4", (volume.dicom.spacing[0], 7, 8), "only the slice is right"),
+        ("06.4", (1, *volume.dicom.spacing[1:]), "row and column are right"),
+        ("06.4", (7, 8, 9), "none is right"),
         ("06.5", volume.sel(slice=-73, row=61, column=-51, method="nearest"), "x and y are swapped"),
         ("06.5", volume.sel(slice=-73, row=51, column=-61, method="nearest").item(), "RAS"),
         ("06.5", volume.sel(slice=-73, row=-51, column=61, method="nearest").item() + 1024, "stored value"),

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import DataElement, dcmread
 from pydicom.uid import RLELossless
 
 import dicomlab as dl
 from dicomlab import segment
 from dicomlab.teach import check_exercise
 from dicomlab.teach.exercises import checks_of
+from dicomlab.teach.exercises.chapter_12 import plant
 from dicomlab.teach.exercises.lessons import CT_SHAPE, PET_SHAPE
 
 Mistake = tuple[str, Any, str]
@@ -52,6 +53,9 @@ def chapter_08(ct: dl.phantom.PhantomSeries, folder: Path) -> list[Mistake]:
         ("08.2", [7] * 254, "an order, not a count"),
         ("08.2", [7, 7, 7, 1, 2, 3], "goes on after 128"),
         ("08.2", [7, 7, 7, 1, 2, 3, 0, 0, 0, 1], "number 9"),
+        ("08.2", [7, 7, 7, 1, 2, 9, 0, 0, 0], "number 5"),
+        ("08.2", [7, 7, 7, 1, 2, 3, 0, 0, 0], "the first 9 are right; number 9"),
+        ("08.2", [7, 7, 7, 1, 2, 3, 0, 0, 0, 0, 0], "number 9, counted from 0, is too much"),
         ("08.3", len(exact) / pixels.nbytes, "other way round"),
         ("08.3", pixels.size / len(exact), "two bytes"),
         ("08.3", pixels.nbytes / len(nearly), "near-lossless"),
@@ -159,6 +163,7 @@ def chapter_11(ct: dl.phantom.PhantomSeries, folder: Path) -> list[Mistake]:
         ("11.1", dose * math.exp(-wait / half), "ln 2"),
         ("11.1", dose - left, "has decayed"),
         ("11.1", left / 1e6, "MBq"),
+        ("11.1", 2 ** (-wait / half), "share of the dose"),
         ("11.1", dose * 2 ** (wait / half), "grows"),
         ("11.2", grams / 1000 / left, "grams"),
         ("11.2", grams / dose, "start of the series"),
@@ -178,6 +183,12 @@ def chapter_11(ct: dl.phantom.PhantomSeries, folder: Path) -> list[Mistake]:
 
 
 def chapter_12(ct: dl.phantom.PhantomSeries, folder: Path) -> list[Mistake]:
+    planted = dcmread(ct.files[0])
+    plant(planted)
+
+    def has(element: DataElement) -> bool:
+        return "example" in str(element.value).lower()
+
     everyone = ["PatientName", "StudyDate", "InstitutionName", "AccessionNumber"]
     return [
         ("12.0", everyone[:1] + everyone[2:], "dates are in the table"),
@@ -186,7 +197,14 @@ def chapter_12(ct: dl.phantom.PhantomSeries, folder: Path) -> list[Mistake]:
         ("12.0", "PatientName", "as a list"),
         ("12.1", 2, "capitals, too, and sequences"),
         ("12.1", 1, "first place"),
-        ("12.1", 5, "sequence was counted"),
+        ("12.1", sum(has(one) for one in planted), "the sequence was counted"),
+        ("12.1", sum(has(one) and one.VR != "SQ" for one in planted), "inside a sequence"),
+        (
+            "12.1",
+            sum("Example" in str(one.value) and one.VR != "SQ" for one in planted.iterall()),
+            "in capitals",
+        ),
+        ("12.1", sum(map(has, planted.iterall())), "VR SQ"),
         ("12.2", "SOPClassUID", "given by the standard"),
         ("12.2", "StudyDate", "no UID"),
         ("12.2", "1.2.826.0.1.3680043.10.1.20240229.945", "the UID itself"),
@@ -200,6 +218,7 @@ def chapter_12(ct: dl.phantom.PhantomSeries, folder: Path) -> list[Mistake]:
         ("12.5", 20240314 - 20240229, "no hundred"),
         ("12.5", 1234, "cancels out"),
         ("12.5", 13, "leap year"),
+        ("12.5", timedelta(days=14), ".days"),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from decimal import Decimal
 from numbers import Real
 from pathlib import PurePath
@@ -28,6 +29,7 @@ __all__ = [
     "near",
     "number",
     "numbers",
+    "rounded",
     "text",
     "whole",
 ]
@@ -37,6 +39,8 @@ _LISTS: Final = (list, tuple, range, MultiValue)
 _ARRAYS: Final = (np.ndarray, np.generic, xr.DataArray, pd.Series, pd.Index)
 _LONGEST: Final = 1000
 """No exercise asks for longer texts, nor for more names."""
+_FEW: Final = 16
+"""Longer arrays are not written down by hand, so nobody rounds them number by number."""
 
 
 class Off(Exception):
@@ -49,7 +53,7 @@ def check(look: Callable[[Any], Verdict]) -> Check:
     @functools.wraps(look)
     def checked(answer: Any) -> Verdict:
         if answer is None or answer is Ellipsis:
-            return wrong("there is no answer yet. Put yours in place of None and run the cell again.")
+            return wrong("the answer is still missing. Put yours in place of None and run the cell again.")
         if callable(answer) and not isinstance(answer, _ARRAYS):
             return wrong("this is a function or a type, not what it returns: call it, with brackets, ().")
         try:
@@ -94,6 +98,14 @@ def number(answer: Any, what: str) -> float:
         except ValueError:
             raise Off(f"{what} is asked for, a number; this is {described(answer)}.") from None
         raise Off(f"this is text that looks like a number, {described(answer)}: float(…) makes it one.")
+    if isinstance(answer, timedelta):
+        raise Off(
+            f"{what} is asked for; this is a timedelta: .total_seconds() makes a number of it, and .days has whole days."
+        )
+    if isinstance(answer, np.timedelta64):
+        raise Off(
+            f"{what} is asked for; this is a timedelta64: through np.timedelta64(1, 's') it is in seconds."
+        )
     if isinstance(answer, _LISTS):
         if len(answer) == 1:
             raise Off("this is a list of one: take its item out, answer[0].")
@@ -234,6 +246,23 @@ def near(found: Any, wanted: Any, within: float) -> bool:
     return a.shape == b.shape and bool(np.all(np.abs(a - b) <= within))
 
 
+def rounded(found: Any, wanted: Any, within: float) -> bool:
+    """Return whether a number, or each of a few, is the wanted one with fewer digits: two at least, of the largest.
+
+    What is whole needs no rounding, so a whole number that lies beside a whole one is a mistake.
+    """
+    a, b = np.asarray(found, dtype=float), np.asarray(wanted, dtype=float)
+    if a.shape != b.shape or not 0 < b.size <= _FEW or within <= 0 or np.array_equal(b, np.rint(b)):
+        return False
+    unit = 10.0 ** (math.floor(math.log10(np.abs(b).max())) - 1)
+    while unit > 2 * within:
+        steps = a / unit
+        if np.abs(steps - np.rint(steps)).max() < 1e-4 and np.abs(a - b).max() <= unit / 2:
+            return True
+        unit /= 10
+    return False
+
+
 def judged(
     found: Any,
     wanted: Any,
@@ -245,12 +274,14 @@ def judged(
 ) -> Verdict:
     """Return the verdict on a number or an array.
 
+    A right number with fewer digits than asked is told so. Where a mistake leads to that very number, both are said.
+
     Parameters
     ----------
     found, wanted
         The answer, as `number` or `numbers` read it, and the truth.
     within
-        How far they may lie apart.
+        How far they may lie apart; an answer and what a mistake leads to, by no more than 1 % of that either.
     good
         What is said of a right answer.
     mistakes
@@ -260,10 +291,11 @@ def judged(
     """
     if near(found, wanted, within):
         return right(good)
+    blunt = "right, but rounded: give more digits." if rounded(found, wanted, within) else ""
     for mistaken, name in mistakes:
-        if near(found, mistaken, within):
-            return wrong(name)
-    return wrong(otherwise)
+        if near(found, mistaken, min(within, float(np.abs(mistaken).max()) / 100)):
+            return wrong(f"{blunt} If you did not round: {name}" if blunt else name)
+    return wrong(blunt or otherwise)
 
 
 def differences(found: Floats, wanted: Floats, within: float, axes: tuple[str, ...]) -> str:

@@ -24,11 +24,13 @@ _UIDS: Final = (
 
 @check
 def _letters(answer: Any) -> Verdict:
+    if isinstance(answer, list | tuple) and len(answer) == 4 and all(isinstance(one, str) for one in answer):
+        answer = "".join(answer)
     found = text(answer, "four letters").strip("\0 ")
     if found == "DICM":
         return right("those four bytes are how a reader knows the file (PS3.10 section 7.1).")
     if found.upper() in ("DICM", "DICOM"):
-        return wrong("nearly: four bytes, all capitals. Read bytes 128 to 131 of the file and compare.")
+        return wrong("it is four bytes, all capitals. Read bytes 128 to 131 of the file and compare.")
     return wrong("they are bytes 128 to 131 of the file, after the preamble.")
 
 

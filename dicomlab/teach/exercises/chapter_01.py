@@ -36,7 +36,13 @@ def _tag(answer: Any) -> tuple[int, int]:
             raise Off(f"{answer} is the keyword; the tag is asked for, two numbers.")
     if isinstance(answer, int | np.integer) and not isinstance(answer, bool) and 0 <= answer < 1 << 32:
         return divmod(int(answer), 1 << 16)
+    if isinstance(answer, np.ndarray) and answer.shape == (2,):
+        answer = answer.tolist()
     if isinstance(answer, tuple | list) and len(answer) == 2:
+        if all(isinstance(part, str) and re.fullmatch("(0[xX])?[0-9A-Fa-f]{1,4}", part) for part in answer):
+            raise Off(
+                f"these are texts of hexadecimal digits; two numbers are asked for: int({answer[0]!r}, 16) makes one."
+            )
         group, element = (whole(part, "a tag of two numbers") for part in answer)
         if 0 <= group <= 0xFFFF and 0 <= element <= 0xFFFF:
             return group, element
@@ -140,7 +146,7 @@ def _half_life(answer: Any) -> Verdict:
     return judged(
         found,
         seconds / 60,
-        within=0.01,
+        within=0.05,
         good="fluorine 18, just under two hours.",
         mistakes=[
             (seconds, "those are seconds, as the standard has them; minutes are asked for."),
@@ -185,6 +191,13 @@ def _wait(answer: Any) -> Verdict:
 
 @check
 def _private(answer: Any) -> Verdict:
+    if (
+        isinstance(answer, np.ndarray)
+        and len(answer.shape) == 2
+        and answer.shape[1] == 2
+        and len(answer) <= 100
+    ):
+        answer = answer.tolist()
     if isinstance(answer, tuple) and len(answer) == 2 and all(isinstance(part, int) for part in answer):
         raise Off("this is a single tag; a list of tags is asked for, [(…), (…)].")
     if not isinstance(answer, list | tuple | set | frozenset) or len(answer) > 100:

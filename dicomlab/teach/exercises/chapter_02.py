@@ -14,8 +14,11 @@ from dicomlab.teach.exercises.verdict import Check, Verdict, right, wrong
 __all__ = ["CHECKS"]
 
 _FRAMES, _ROWS, _COLUMNS, _SAMPLES = 30, 480, 640, 3
-_ROW, _COLUMN = 80, 120
+_ROW, _COLUMN = 80, 122
+"""A pixel whose neighbours, and the one at (column, row), have other values."""
 _SMALL: Final = (4, 6)
+_LOWEST: Final = 0xF800
+"""A word whose lower 12 bits are −2048, the end of the range; the lesson puts it into the first pixel."""
 _AXES: Final = ("row", "column")
 
 
@@ -102,7 +105,7 @@ def _pixel(answer: Any) -> Verdict:
             (stored[_ROW + 1, _COLUMN + 1], "off by one: row 80, counted from 0, is stored[80]."),
             (stored[_ROW, _COLUMN] - 1024, "those are Hounsfield units; the stored value is asked for."),
         ],
-        otherwise="stored[row, column], with row 80 and column 120.",
+        otherwise="stored[row, column], with row 80 and column 122.",
     )
 
 
@@ -133,8 +136,10 @@ def _clean(answer: Any) -> Verdict:
     sample, headers = kind("high_bits")
     header = headers["IM0005"]
     raw = np.frombuffer(header.PixelData, "<u2").reshape(header.Rows, header.Columns).astype(int)
+    raw[0, 0] = _LOWEST
     # Rescale Intercept is 0 in these files: the true values are those that are stored.
     true = sample.values[int(header.InstanceNumber) - 1].astype(float)
+    true[0, 0] = -2048
     found = numbers(answer, true.shape, "an array of stored values (rows, columns)")
     low = raw & 0x0FFF
     return judged(
@@ -151,8 +156,12 @@ def _clean(answer: Any) -> Verdict:
             (low, "the sign is missing: 2048 and more stand for value − 4096."),
             (low - 2048, "shifted: only values of 2048 and more lose 4096, the others stay."),
             (
+                np.where(low > 2048, low - 4096, low),
+                "only 2048 itself is left out: it has the twelfth bit, too. ≥, not >.",
+            ),
+            (
                 np.where(low >= 2048, low - 2048, low),
-                "nearly: the top bit counts −2048 instead of +2048, which is 4096 less.",
+                "the top bit counts −2048 instead of +2048, which is 4096 less.",
             ),
             (
                 np.where(low > 2048, 4096 - low, low),

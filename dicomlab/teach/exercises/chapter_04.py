@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dicomlab.teach.exercises.answers import check, differences, judged, number, numbers
+from dicomlab.teach.exercises.answers import check, differences, judged, near, number, numbers
 from dicomlab.teach.exercises.lessons import ct
-from dicomlab.teach.exercises.verdict import Check, Verdict, wrong
+from dicomlab.teach.exercises.verdict import Check, Verdict, right, wrong
 
 __all__ = ["CHECKS"]
 
@@ -50,10 +50,10 @@ def _ends(answer: Any) -> Verdict:
                 "the width is the whole window: half of it lies on each side.",
             ),
             ((_CENTER, _WIDTH), "those are center and width themselves."),
-            ((_CENTER - half, _CENTER + half), "nearly: LINEAR also takes 0.5 off the center."),
+            ((_CENTER - half, _CENTER + half), "the width is right; LINEAR also takes 0.5 off the center."),
             (
                 (_CENTER - 0.5 - _WIDTH / 2, _CENTER - 0.5 + _WIDTH / 2),
-                "nearly: LINEAR also takes 1 off the width.",
+                "the center is right; LINEAR also takes 1 off the width.",
             ),
             ((true[0] + 1024, true[1] + 1024), "those are stored values; a window is given in HU."),
             (
@@ -84,7 +84,6 @@ def _grey(answer: Any) -> Verdict:
             ),
             (true / 255 * 256, "the brightest grey is 255, not 256."),
             (255 - true, "that is inverted: low values are black."),
-            (round(true), "that is rounded; leave it as it is."),
             (int(true), "that is cut off; leave it as it is."),
             (
                 float(_linear(_VALUE + 1024, _CENTER, _WIDTH)),
@@ -103,11 +102,32 @@ def _picture(answer: Any) -> Verdict:
     found = numbers(answer, values.shape, "an array of greys (rows, columns)")
     loose = _linear(values, *_LUNG)
     true = np.clip(loose, 0, 255)
-    verdict = judged(
+    kind = getattr(answer, "dtype", None)
+    exact = np.clip(_exact(values, *_LUNG), 0, 255)
+    if near(found, np.rint(true), 0):  # no whole HU gives a grey that is half way between two
+        if kind == np.uint8:
+            return right("cut first, then rounded.")
+        return wrong(
+            f"the greys are right, the type is not: {kind or type(answer).__name__}, where uint8 is asked for."
+        )
+    for slip, name in [
+        (true, "cut, but not rounded, and the type is not uint8: np.rint, then astype(np.uint8)."),
+        (np.floor(true), "cut off, not rounded: astype drops what follows the point. np.rint first."),
+        (np.ceil(true), "rounded up: the nearest whole number may be below. np.rint."),
+        (exact, "that is LINEAR_EXACT, and not rounded; LINEAR has c − 0.5 and w − 1."),
+        (np.rint(exact), "that is LINEAR_EXACT; LINEAR has c − 0.5 and w − 1."),
+        (np.floor(exact), "two things are off: that is LINEAR_EXACT, and cut off, not rounded."),
+    ]:
+        if near(found, slip, 0.01):
+            return wrong(name)
+    apart = f"{differences(found, np.rint(true), 0.01, ('row', 'column'))}."
+    if near(found, np.rint(true), 1.5):
+        return wrong(f"about one grey off: {apart}")
+    return judged(
         found,
         true,
         within=1.0,
-        good="cut first, then rounded.",
+        good="",
         mistakes=[
             (loose, "nothing is cut off: greys below 0 and above 255 are left. np.clip."),
             (np.rint(loose), "nothing is cut off: greys below 0 and above 255 are left. np.clip."),
@@ -131,14 +151,8 @@ def _picture(answer: Any) -> Verdict:
             ),
             (np.clip(_linear(values, _LUNG[1], -_LUNG[0]), 0, 255), "center and width are swapped."),
         ],
-        otherwise=f"{differences(found, true, 1.0, ('row', 'column'))}.",
+        otherwise=apart,
     )
-    kind = getattr(answer, "dtype", None)
-    if verdict and kind != np.uint8:
-        return wrong(
-            f"the greys are right, the type is not: {kind or type(answer).__name__}, where uint8 is asked for."
-        )
-    return verdict
 
 
 @check
@@ -184,11 +198,10 @@ def _apart(answer: Any) -> Verdict:
         mistakes=[
             (-true, "the right size; a number of greys between two is positive."),
             (step, "those are HU: how many greys does a HU get?"),
-            (step / _LUNG[1] * 255, "nearly: that is LINEAR_EXACT; LINEAR divides by w − 1."),
+            (step / _LUNG[1] * 255, "that is LINEAR_EXACT; LINEAR divides by w − 1."),
             (step / _LUNG[1], "that is the share of the window; times 255 greys."),
             (step / (_LUNG[1] - 1), "that is the share of the window; times 255 greys."),
             (step / (_LUNG[1] - 1) * 256, "from 0 to 255 there are 255 steps."),
-            (round(true), "that is rounded; leave it as it is."),
             (step / 149 * 255, "that is in the liver window; the lung window is asked for."),
         ],
         otherwise="(60 − 20) / (w − 1) · 255.",

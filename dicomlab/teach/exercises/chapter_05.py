@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dicomlab.teach.exercises.answers import check, judged, number, numbers
+from dicomlab.teach.exercises.answers import check, judged, near, number, numbers, rounded
 from dicomlab.teach.exercises.lessons import mr_headers
-from dicomlab.teach.exercises.verdict import Check, Verdict
+from dicomlab.teach.exercises.verdict import Check, Verdict, wrong
 
 __all__ = ["CHECKS"]
 
@@ -124,7 +124,7 @@ def _pixel(answer: Any) -> Verdict:
             (true / 10, "these are centimetres; DICOM counts in millimetres."),
             (true[::-1], "the order is x, y, z; yours is z, y, x."),
         ],
-        otherwise=f"this is {np.linalg.norm(found - true):.1f} mm from the pixel. "
+        otherwise=f"this is {np.linalg.norm(found - true):.2g} mm from the pixel. "
         "position + column · r · between_columns + row · c · between_rows.",
     )
 
@@ -134,6 +134,8 @@ def _normal(answer: Any) -> Verdict:
     found = numbers(answer, (3,), "a direction of three numbers")
     at = _place()
     length = float(np.linalg.norm(found))
+    if rounded(found, at.n, 6e-4):
+        return wrong("right, but rounded: give more digits.")
     if length > 0 and abs(length - 1) > 1e-3 and np.allclose(np.abs(found / length @ at.n), 1, atol=1e-4):
         way = "its direction is right" if found @ at.n > 0 else "it points the other way, too"
         return judged(
@@ -146,7 +148,7 @@ def _normal(answer: Any) -> Verdict:
     return judged(
         found,
         at.n,
-        within=1e-4,
+        within=6e-4,
         good="perpendicular to both, of length 1, and r, c, n are right-handed.",
         mistakes=[
             (
@@ -275,7 +277,8 @@ def _affine(answer: Any) -> Verdict:
             (true.T, "it is transposed: the steps are its columns, and the last row is 0, 0, 0, 1."),
             (bare, "the place of voxel (0, 0, 0) is missing: the last column."),
         ],
-        otherwise=f"the last row must be 0, 0, 0, 1; and these differ: {', '.join(otherwise) or 'nothing else'}."
+        otherwise="the last row must be 0, 0, 0, 1; "
+        + (f"and these differ: {', '.join(otherwise)}." if otherwise else "all else is right.")
         if np.abs(found[3] - (0, 0, 0, 1)).max() > 1e-6
         else f"these differ: {', '.join(otherwise)}.",
     )
@@ -288,6 +291,10 @@ def _index(answer: Any) -> Verdict:
     exact = (np.linalg.inv(affine) @ (*_POINT, 1))[:3]
     true = np.rint(exact)
     mirrored = (np.linalg.inv(affine) @ (*(_RAS * _POINT), 1))[:3]
+    if near(found, exact, 0.01) or rounded(found, exact, 0.01):
+        return wrong(
+            "right, but not yet a voxel: that is the exact place between centres. np.rint, the nearest one."
+        )
     if np.array_equal(found, np.floor(exact)) and not np.array_equal(found, true):
         return judged(
             found,
@@ -305,11 +312,10 @@ def _index(answer: Any) -> Verdict:
             (true[::-1], "the order is (slice, row, column); yours is (column, row, slice)."),
             (true[[0, 2, 1]], "row and column are swapped."),
             (true + 1, "off by one: indices are counted from 0."),
-            (exact, "that is the exact place among the voxels; the voxel is the nearest whole number."),
             (np.rint(mirrored), "the point was taken for RAS: it is in LPS, as the affine is."),
             (np.ceil(exact), "rounded up: the nearest centre may be below. np.rint."),
         ],
-        otherwise=f"that voxel is {np.linalg.norm((affine @ (*found, 1))[:3] - _POINT):.0f} mm from the point.",
+        otherwise=f"that voxel is {np.linalg.norm((affine @ (*found, 1))[:3] - _POINT):.2g} mm from the point.",
     )
 
 

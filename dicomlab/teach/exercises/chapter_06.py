@@ -85,7 +85,7 @@ def _volume(answer: Any) -> Verdict:
     for order_said, values in orders.items():
         if order_said:
             mistakes.append((values, f"{order_said}; sort by position, ascending z."))
-        said = f"two things are off: {order_said}, and" if order_said else "nearly:"
+        said = f"two things are off: {order_said}, and" if order_said else "the order is right;"
         mistakes.append(
             (values + 1024, f"{said} these are the stored values; slope and intercept are missing.")
         )
@@ -115,6 +115,9 @@ def _spacing(answer: Any) -> Verdict:
     thickness = float(header.SliceThickness)
     true = np.array([step, rows, columns])
     good = [axis for axis, a, b in zip(_AXES, found, true, strict=True) if abs(a - b) < 0.001]
+    right_so_far = (
+        " and ".join(good) + " are" if len(good) > 1 else f"only the {good[0]} is" if good else "none is"
+    )
     return judged(
         found,
         true,
@@ -149,7 +152,7 @@ def _spacing(answer: Any) -> Verdict:
             ((-step, rows, columns), "a distance is positive: sort the positions first."),
             (true / 10, "these are centimetres; millimetres are asked for."),
         ],
-        otherwise=f"right is {', '.join(good) or 'none'} of slice, row, column.",
+        otherwise=f"of slice, row and column {right_so_far} right yet.",
     )
 
 

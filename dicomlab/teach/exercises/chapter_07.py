@@ -217,7 +217,7 @@ def _adc(answer: Any) -> Verdict:
     return judged(
         found,
         true,
-        within=0.002 * true,
+        within=0.005 * true,
         good=f"{1000 * true:.2f} · 10⁻³ mm²/s. "
         "Noise makes magnitudes larger, the small ones most, so it is a little below the 1/1200 of the phantom.",
         mistakes=[

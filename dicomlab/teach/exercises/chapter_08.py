@@ -153,11 +153,20 @@ def _unpack(answer: Any) -> Verdict:
     for mistaken, name in slips:
         if size == len(mistaken) and list(answer) == mistaken:
             return wrong(name)
-    found = numbers(answer, (len(true),), f"a list of {len(true)} numbers")
-    if list(found) == true:
+    size = len(answer) if isinstance(answer, (list, tuple)) or getattr(answer, "ndim", 0) == 1 else 0
+    # One that is too long or too short is read too, to say where it goes wrong.
+    length = size if 0 < size <= 4 * len(true) else len(true)
+    found = numbers(answer, (length,), f"a list of {len(true)} numbers").tolist()
+    if found == true:
         return right("a run of three, three as they are, nothing, a run of four.")
-    first = int(np.argmax(found != true))
-    return wrong(f"they are right up to number {first}, counted from 0; the next should be {true[first]}.")
+    first = next(
+        (k for k, (a, b) in enumerate(zip(found, true, strict=False)) if a != b), min(length, len(true))
+    )
+    said = "" if length == len(true) else f"the segment stands for {len(true)} numbers, these are {length}; "
+    if first == len(true):
+        return wrong(f"{said}all that follows number {first - 1}, counted from 0, is too much.")
+    start = f"the first {first} are right" if first else "already the first is wrong"
+    return wrong(f"{said}{start}; number {first}, counted from 0, should be {true[first]}.")
 
 
 @check

@@ -35,13 +35,13 @@ def _aspect(answer: Any) -> Verdict:
     return judged(
         found,
         true,
-        within=0.01,
+        within=0.03,
         good=f"{slices:.3g} mm upwards, {columns:.3g} mm sideways.",
         mistakes=[
             (columns / slices, "the other way round: that is how much wider than tall it is."),
             (
                 slices / rows,
-                "nearly: that takes the step of the rows, which goes from front to back. Sideways is column.",
+                "that takes the step of the rows, which goes from front to back. Sideways is column.",
             ),
             (rows / columns, "that is for an axial picture; a coronal one has slices upwards."),
             (slices, "that is the height in mm; a ratio to the width is asked for."),
@@ -139,7 +139,7 @@ def _rms(answer: Any) -> Verdict:
                 float(np.abs(off).mean()),
                 "that is the mean distance; RMS squares, and so counts large errors more.",
             ),
-            (float(off.std()), "nearly: std takes the mean off first. RMS does not."),
+            (float(off.std()), "that is std, which takes the mean off first. RMS does not."),
             (float(np.abs(off).max()), "that is the largest one; the root of the mean square is asked for."),
             (
                 float(np.sqrt((off**2).sum())),

@@ -44,6 +44,7 @@ def plant(one: Dataset) -> None:
     one.private_block(0x0011, "ACME CT 4", create=True).add_new(1, "LO", "EXAMPLE RUTH F")
     order = Dataset()
     order.ReasonForTheRequestedProcedure = "Follow-up, see letter of Dr Example (husband)"
+    order.RequestedProcedureDescription = "CT CHEST, EXAMPLE RUTH"
     one.RequestAttributesSequence = [order]
     if one.InstanceNumber == _BURNED:
         picture = Image.new("L", (one.Columns, one.Rows))
@@ -61,12 +62,11 @@ def _header() -> Dataset:
     return one
 
 
-def _found(header: Dataset, *, nested: bool, capitals: bool, private: bool = True) -> int:
+def _found(header: Dataset, *, nested: bool, capitals: bool) -> int:
     """Return in how many elements the name stands, looked for well or less well."""
     elements = header.iterall() if nested else iter(header)
     return sum(
-        (private or not element.tag.is_private)
-        and element.VR != "SQ"
+        element.VR != "SQ"
         and "example" in (str(element.value).lower() if capitals else str(element.value).replace("E", "e"))
         for element in elements
     )
@@ -102,7 +102,7 @@ def _hidden(answer: Any) -> Verdict:
         found,
         true,
         within=0,
-        good="a name, a comment, a maker's private element, and an item of a sequence.",
+        good="a name, a comment, a maker's private element, and two in an item of a sequence.",
         mistakes=[
             (
                 flat,
@@ -110,11 +110,12 @@ def _hidden(answer: Any) -> Verdict:
             ),
             (
                 _found(header, nested=False, capitals=True),
-                "you found those at the top level; one more is inside a sequence. iterall() walks into them.",
+                "two are still missing: those inside a sequence, to which iterall() walks, or those in capitals: lower().",
             ),
             (
-                _found(header, nested=True, capitals=False),
-                "one more is written in capitals: compare in lower case. It is in a private element.",
+                _found(header, nested=False, capitals=True) + 1,
+                "the sequence was counted for what is inside it: walk into it with iterall(), leave out VR SQ, "
+                "and compare in lower case.",
             ),
             (1, "PatientName is the first place, and there are more."),
             (
