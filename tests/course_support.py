@@ -30,7 +30,8 @@ def exercises(node: nbformat.NotebookNode) -> dict[str, str]:
 def walked(node: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Return the notebook as it is run: behind each exercise a cell that runs the folded solution.
 
-    It runs in a copy of the names that are there, so that no later cell can lean on it.
+    It runs in a copy of the names that are there, so that no later cell can lean on it. At the end all solutions run once more,
+    one after another among the names of the whole chapter: so does somebody who runs all cells first and solves afterwards.
     """
     solutions = exercises(node)
     cells = []
@@ -41,5 +42,8 @@ def walked(node: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if cell.id.startswith("answer-"):
                 tried = _TRIED.format(code=solutions[number], number=number)
                 cells.append(nbformat.v4.new_code_cell(tried, id=f"tried-{number.replace('.', '-')}"))
+    for number, code in solutions.items():
+        late = f"{code}\nprint('solution:', repr(dl.teach.check_exercise({number!r}, answer)))"
+        cells.append(nbformat.v4.new_code_cell(late, id=f"late-{number.replace('.', '-')}"))
     node.cells = cells
     return node

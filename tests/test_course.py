@@ -85,6 +85,15 @@ def test_every_folded_solution_is_right(walk: tuple[int, nbformat.NotebookNode])
     assert [text for text in tried.values() if "solution: Right: " not in text] == []
 
 
+def test_every_solution_is_right_when_all_cells_ran_before_it(
+    walk: tuple[int, nbformat.NotebookNode],
+) -> None:
+    chapter, node = walk
+    late = {cell.id: told(cell) for cell in node.cells if cell.id.startswith("late-")}
+    assert len(late) == len(checks_of(chapter))
+    assert [(name, text) for name, text in late.items() if "solution: Right: " not in text] == []
+
+
 def test_every_first_guess_is_wrong_and_hears_what_is_off(walk: tuple[int, nbformat.NotebookNode]) -> None:
     guesses = {cell.id: told(cell) for cell in walk[1].cells if cell.id.startswith("answer-")}
     assert guesses

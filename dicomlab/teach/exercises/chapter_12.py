@@ -120,7 +120,7 @@ def _hidden(answer: Any) -> Verdict:
             (1, "PatientName is the first place, and there are more."),
             (
                 true + 1,
-                "the sequence was counted beside its element: leave out those of VR SQ.",
+                "the sequence was counted beside its elements: leave out those of VR SQ.",
             ),
         ],
         otherwise="count elements of all levels whose value holds 'example' in lower case, sequences themselves left out.",
