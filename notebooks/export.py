@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -129,15 +130,29 @@ def copy_of_the_course() -> Path:
     """Return the first chapter in a copy of the course; a learner's own answers stay, whatever changed in the project."""
     copies = BUILD / "course"
     copies.mkdir(exist_ok=True)
-    chapters = sorted(HERE.glob("[0-9][0-9]-*.ipynb"))
+    # The chapters come first, then what they lead to; the tour has a copy of its own.
+    chapters = [found for found in sorted(HERE.glob("*.ipynb")) if found.name != TOUR.name]
     for chapter in chapters:
         copy = copies / chapter.name
         if copy.exists() and copy.stat().st_mtime < chapter.stat().st_mtime:
             older = 1 + sum(1 for _ in copies.glob(f"{chapter.stem} (before*"))
             copy.replace(copies / f"{chapter.stem} (before{f' {older}' if older > 1 else ''}).ipynb")
         if not copy.exists():
-            shutil.copyfile(chapter, copy)
+            text = _with_links_from(copies, chapter.read_bytes().decode(), {file.name for file in chapters})
+            copy.write_bytes(text.encode())
     return copies / chapters[0].name
+
+
+def _with_links_from(copies: Path, text: str, copied: set[str]) -> str:
+    """Return the text of a notebook with its links as they lead from `copies`; what is copied as well stays beside it."""
+
+    def moved(link: re.Match[str]) -> str:
+        target, part = link.groups()
+        if target in copied or not (HERE / target).is_file():
+            return link[0]
+        return f"]({Path(os.path.relpath(HERE / target, copies)).as_posix()}{part})"
+
+    return re.sub(r"\]\(([^()\s#:]+)((?:#[^()\s]*)?)\)", moved, text)
 
 
 def open_lab(name: str, copy: Path, added: dict[str, str]) -> NoReturn:

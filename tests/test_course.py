@@ -10,6 +10,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -187,9 +188,9 @@ def test_every_explorer_is_used_in_the_course() -> None:
     assert [name for name in explorers if f"dl.teach.{name}(" not in everything] == []
 
 
-def test_make_course_opens_a_copy_and_keeps_what_a_learner_wrote(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """What `make course` runs, on a copy of the project."""
     spec = importlib.util.spec_from_file_location("export", FOLDER / "export.py")
     assert spec is not None
     assert spec.loader is not None
@@ -198,10 +199,33 @@ def test_make_course_opens_a_copy_and_keeps_what_a_learner_wrote(
     monkeypatch.setattr(export, "BUILD", tmp_path / "build")
     monkeypatch.setattr(export, "HERE", tmp_path / "notebooks")
     (tmp_path / "build").mkdir()
-    shutil.copytree(FOLDER, tmp_path / "notebooks")
+    shutil.copytree(FOLDER, tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    return export
+
+
+def test_every_link_of_a_copy_of_the_course_leads_somewhere(export: ModuleType) -> None:
+    copies = export.copy_of_the_course().parent
+    found = set()
+    for file in copies.iterdir():
+        cells = [
+            cell.source for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == "markdown"
+        ]
+        links = re.findall(r"\]\(([^)#]+)", "\n".join(cells))
+        assert [link for link in links if not (copies / link).is_file()] == [], file.name
+        found.update(links)
+    # What is tried in a notebook that a chapter leads to changes no file of the project either.
+    assert {link for link in found if link.endswith(".ipynb") and "/" in link} == set()
+    assert "../../docs/conventions.md" in found
+
+
+def test_make_course_opens_a_copy_and_keeps_what_a_learner_wrote(export: ModuleType, tmp_path: Path) -> None:
     first = export.copy_of_the_course()
     assert first == tmp_path / "build" / "course" / notebook(0)
-    assert {file.name for file in first.parent.iterdir()} == {notebook(chapter) for chapter in TITLES}
+    assert {file.name for file in first.parent.iterdir()} == {
+        *(notebook(chapter) for chapter in TITLES),
+        "segmentation.ipynb",
+    }
 
     first.write_text("my answers")
     assert export.copy_of_the_course() == first

@@ -12,6 +12,7 @@ from pydicom.tag import Tag
 
 from dicomlab import DicomLabError, explain
 from dicomlab.dictionary.carried import ATTRIBUTES, REPEATERS, UIDS
+from dicomlab.dictionary.glossary import terms
 from dicomlab.dictionary.names import _SPOKEN, _attributes
 from dicomlab.dictionary.vr import VRS
 from dicomlab.dictionary.words import all_words
@@ -66,6 +67,9 @@ def test_what_people_say_is_understood_where_the_standard_says_it_otherwise() ->
         "ipp": "ImagePositionPatient",
         "b-value": "DiffusionBValue",
         "HU": "RescaleIntercept",
+        "slope": "RescaleSlope",
+        "window": "WindowWidth",
+        "level": "WindowCenter",
     }
     assert {name: explain(name).keyword for name in said} == said
     for name, keyword in _SPOKEN.items():
@@ -81,6 +85,12 @@ def test_what_people_say_is_understood_where_the_standard_says_it_otherwise() ->
         ("PatientNme", "PatientName"),
         ("WindowCentre", "WindowCenter"),
         ("Rescale", "RescaleSlope"),
+        ("position", "ImagePositionPatient"),
+        ("orientation", "ImageOrientationPatient"),
+        ("dose", "DoseUnits"),
+        ("padding", "PixelPaddingValue"),
+        ("JPEG", "JPEGLossless"),
+        ("affin", "affine"),
         ("JPEG2000Losless", "JPEG2000Lossless"),
         ("slice thicknes", "SliceThickness"),
     ],
@@ -96,6 +106,51 @@ def test_a_typo_is_answered_with_what_was_meant(asked: str, near: str) -> None:
 def test_what_means_nothing_is_a_clear_error(asked: object) -> None:
     with pytest.raises(DicomLabError):
         explain(asked)
+
+
+def test_a_word_that_many_names_hold_is_answered_with_names_that_hold_it() -> None:
+    for asked in ("position", "width", "label", "bits", "overlay"):
+        with pytest.raises(DicomLabError) as error:
+            explain(asked)
+        offered = str(error.value).partition("did you mean ")[2].rstrip("?").split(", ")
+        assert 3 <= len(offered) <= 5
+        assert [name for name in offered if asked not in name.lower()] == []
+
+
+def test_an_empty_text_is_called_empty_and_no_path() -> None:
+    for asked in ("", "  "):
+        with pytest.raises(DicomLabError, match=r"asked for an empty text; give a keyword"):
+            explain(asked)
+
+
+@pytest.mark.parametrize(
+    "asked", ["LPS", "affine", "VOI", "voxel", "Affine matrix", "lookup table", "de-identify"]
+)
+def test_words_of_the_field_are_explained_with_the_attributes_that_hold_them(asked: str) -> None:
+    found = explain(asked)
+    assert (found.kind, found.keyword, found.tag, found.uid) == ("word of the field", "", "", "")
+    assert found.name.lower() == asked.lower()
+    assert found.related
+    assert all(explain(keyword).says for keyword in found.related)
+
+
+def test_every_word_of_the_field_is_found_and_names_nothing_that_does_not_exist() -> None:
+    for word, words in terms().items():
+        assert explain(word).name == word
+        assert re.search(r"[.!?]$", words.says), word
+        named = re.findall(r"\b[A-Z][a-z]+(?:[A-Z]+[a-z0-9]*)+\b", f"{words.says} {words.trap}")
+        assert [name for name in named if name not in KEYWORDS and name != "NIfTI"] == [], word
+        assert [name for name in words.related if KEYWORDS[name][3]] == [], word
+
+
+def test_a_folder_that_is_called_like_a_word_of_the_field_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert explain("volume").says
+    (tmp_path / "volume").mkdir()
+    with pytest.raises(DicomLabError, match="no DICOM in"):
+        explain("volume")
 
 
 def test_a_very_long_or_hostile_text_is_answered_shortly() -> None:

@@ -34,6 +34,27 @@ def test_search_finds_keywords_tags_and_values_in_any_case(tmp_path: Path) -> No
     assert page.count("data-row>") == len(table)
 
 
+def test_attributes_are_named_as_explain_takes_them(tmp_path: Path) -> None:
+    table = header_table(dicomlab.phantom.write_study(tmp_path, coarser=4).ct.folder, index=0)
+    paths = list(table["PixelSpacing"].to_dataframe().path)
+    for name in ("Pixel Spacing", "pixel spacing", "PIXELSPACING", "voxel size", "(0028,0030)"):
+        assert list(table[name].to_dataframe().path) == paths == list(table.at(name).to_dataframe().path)
+        assert name in table
+    assert list(table["Image Position (Patient)"].to_dataframe().path) == ["ImagePositionPatient"]
+    with pytest.raises(DicomLabError, match=r"^'Pixel Spacin' is neither .*; is it PixelSpacing") as error:
+        table["Pixel Spacin"]
+    assert str(error.value).count("'Pixel Spacin'") == 1
+    with pytest.raises(DicomLabError, match=r"^'LPS' is no attribute; dicomlab.explain\('LPS'\) tells"):
+        table["LPS"]
+
+
+def test_a_number_that_is_too_high_is_told_which_numbers_there_are() -> None:
+    header = Dataset()
+    header.PixelMeasuresSequence = [Dataset()]
+    with pytest.raises(DicomLabError, match=r"no item 1; there is one, number 0$"):
+        header_table(header).at("PixelMeasuresSequence[1]")
+
+
 def test_series_stacks_folders_and_datasets_are_sources(tmp_path: Path) -> None:
     folder = write(tmp_path, datasets())
     series = find_series(folder)[0]
@@ -52,7 +73,7 @@ def test_series_stacks_folders_and_datasets_are_sources(tmp_path: Path) -> None:
 
 
 def test_a_volume_has_no_header_and_says_where_it_is() -> None:
-    with pytest.raises(DicomLabError, match="Volumes carry no headers"):
+    with pytest.raises(DicomLabError, match="A volume carries no header: give the series"):
         header_table(np.zeros(3))  # type: ignore[arg-type]
 
 

@@ -69,7 +69,7 @@ def test_an_item_is_opened_by_its_path(structures: Path) -> None:
     assert table.at("ROIContourSequence[11].ReferencedROINumber").value == 11
     colours = table.at("ROIContourSequence[*].ROIDisplayColor").to_dataframe()
     assert list(colours.value) == [f"255\\0\\{k}" for k in range(12)]
-    with pytest.raises(DicomLabError, match="12 items, from 0 to 11"):
+    with pytest.raises(DicomLabError, match="there are 12, from 0 to 11"):
         table.at("ROIContourSequence[12]")
     with pytest.raises(DicomLabError, match="nothing at"):
         table.at("ROIContourSequence[11].PixelSpacing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dicomlab.dictionary.attributes import explain_attribute, explain_vr
 from dicomlab.dictionary.explanation import Explanation
+from dicomlab.dictionary.glossary import explain_term
 from dicomlab.dictionary.modules import sop_class_uid
 from dicomlab.dictionary.names import resolve
 from dicomlab.dictionary.uids import explain_uid
@@ -24,4 +25,6 @@ def explain(what: object, *, sop_class: str | None = None, creator: str = "") ->
     meant = resolve(what)
     if meant.tag is not None:
         return explain_attribute(meant.tag, sop_class=sop_class, creator=creator or meant.creator)
+    if meant.term:
+        return explain_term(meant.term)
     return explain_uid(meant.uid) if meant.uid else explain_vr(meant.vr)

@@ -49,12 +49,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One attribute, UID or value representation, explained.
+    """One attribute, UID, value representation or word of the field, explained.
 
     Parameters
     ----------
     kind
-        ``"attribute"``, ``"private attribute"``, ``"transfer syntax"``, ``"SOP class"``, ``"value representation"`` …
+        ``"attribute"``, ``"private attribute"``, ``"transfer syntax"``, ``"SOP class"``, ``"value representation"``,
+        ``"word of the field"`` …
     name, keyword
         As PS3.6 has them.
     tag

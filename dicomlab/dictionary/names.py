@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 
 from pydicom.dataelem import DataElement
 from pydicom.tag import BaseTag, Tag
 
 from dicomlab.dictionary.carried import ATTRIBUTES, REPEATERS, UIDS
+from dicomlab.dictionary.glossary import terms
 from dicomlab.dictionary.modules import SHORT
 from dicomlab.dictionary.vr import VRS
+from dicomlab.dictionary.words import all_words
 from dicomlab.errors import DicomLabError
 
 __all__ = ["Meant", "first_of", "resolve"]
 
 
+_FORMS = 'give a keyword ("PixelSpacing"), a tag ("(0028,0030)"), a UID or a VR ("DS")'
+_MOST = 5
+"""Names that are offered."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What was meant: an attribute (`tag`), a UID (`uid`) or a value representation (`vr`)."""
+    """What was meant: an attribute (`tag`), a UID (`uid`), a value representation (`vr`) or a word of the field (`term`)."""
 
     tag: BaseTag | None = None
     uid: str = ""
     vr: str = ""
+    term: str = ""
     creator: str = ""
 
 
@@ -48,14 +58,20 @@ _SPOKEN = {
     "for": "FrameOfReferenceUID",
     "hounsfield": "RescaleIntercept",
     "hu": "RescaleIntercept",
+    "intercept": "RescaleIntercept",
     "iop": "ImageOrientationPatient",
     "ipp": "ImagePositionPatient",
     "kernel": "ConvolutionKernel",
+    "level": "WindowCenter",
     "mas": "Exposure",
     "mrn": "PatientID",
+    "slicedistance": "SpacingBetweenSlices",
     "slicespacing": "SpacingBetweenSlices",
+    "slope": "RescaleSlope",
+    "spacing": "PixelSpacing",
     "suv": "SUVType",
     "te": "EchoTime",
+    "thickness": "SliceThickness",
     "ti": "InversionTime",
     "tr": "RepetitionTime",
     "voxelsize": "PixelSpacing",
@@ -90,6 +106,25 @@ def _uids() -> Mapping[str, str]:
     return found
 
 
+@lru_cache(1)
+def _terms() -> Mapping[str, str]:
+    """Plain word of the field -> that word."""
+    return {plain(word): word for word in terms()}
+
+
+@lru_cache(1)
+def _parts() -> Mapping[str, frozenset[str]]:
+    """Keyword of what is in use -> words of its name; first what our words speak of most."""
+    attributes = (*ATTRIBUTES.values(), *REPEATERS.values())
+    names = {entry[4]: entry[2] for entry in attributes if entry[4] and not entry[3]}
+    names |= {entry[4]: entry[0] for entry in UIDS.values() if entry[4] and not entry[3]}
+    mentions = Counter(
+        keyword for words in all_words().values() for keyword in (words.keyword, *words.related)
+    )
+    order = sorted(names, key=lambda keyword: (-mentions[keyword], len(keyword)))
+    return {keyword: frozenset(re.findall(r"[a-z0-9]+", names[keyword].lower())) for keyword in order}
+
+
 def resolve(what: object) -> Meant:
     """The attribute, UID or VR that `what` means.
 
@@ -122,6 +157,8 @@ def resolve(what: object) -> Meant:
 
 def _resolve_text(text: str) -> Meant:
     asked = text.strip()
+    if not asked:
+        raise DicomLabError(f"explain was asked for an empty text; {_FORMS}")
     if re.fullmatch(r"\d+(\.\d+)+\.?", asked):
         return Meant(uid=asked.rstrip("."))
     if tag := _tag_text(asked):
@@ -136,6 +173,8 @@ def _resolve_text(text: str) -> Meant:
     for guess in (SHORT.get(key.upper(), ""), key, f"{key}storage"):
         if key and plain(guess) in uids:
             return Meant(uid=uids[plain(guess)])
+    if key in (spelled := _terms()):
+        return Meant(term=spelled[key])
     raise DicomLabError(f"nothing in DICOM is called {_short(asked)}; {_near(key)}")
 
 
@@ -167,19 +206,22 @@ def _short(what: object) -> str:
 
 
 def _near(key: str) -> str:
-    """Names that are similar to `key`."""
+    """Names that hold the word `key`, or are similar to it."""
     shown: list[str] = []
-    attributes, uids = _attributes(), _uids()
     if key:
-        # What begins like it first: difflib measures length as well, and people stop typing early.
+        shown += islice(
+            (name for name, parts in _parts().items() if key in parts and key in name.lower()), _MOST
+        )
+        attributes, uids = _attributes(), _uids()
+        # What begins like it: difflib measures length as well, and people stop typing early.
         begun = [name for name in attributes if name.startswith(key)] if len(key) >= 4 else []
-        near = [*get_close_matches(key[:80], attributes, 4, 0.75), *sorted(begun, key=len)[:3]]
-        for name in dict.fromkeys(near):
+        for name in (*get_close_matches(key[:80], attributes, 4, 0.75), *sorted(begun, key=len)[:3]):
             tag = attributes[name]
             entry = ATTRIBUTES.get(int(tag))
             shown.append(entry[4] or entry[2] if entry else name)
         near = get_close_matches(key[:80], uids, 2, 0.8 if shown else 0.7)
         shown += [UIDS[uids[name]][4] or UIDS[uids[name]][0] for name in near]
+        shown += [_terms()[word] for word in get_close_matches(key[:80], _terms(), 1, 0.8)]
     if shown:
-        return f"did you mean {', '.join(dict.fromkeys(shown[:5]))}?"
-    return 'give a keyword ("PixelSpacing"), a tag ("(0028,0030)"), a UID or a VR ("DS")'
+        return f"did you mean {', '.join(list(dict.fromkeys(shown))[:_MOST])}?"
+    return _FORMS

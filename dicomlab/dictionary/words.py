@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-__all__ = ["Words", "all_words", "words_of"]
+__all__ = ["Words", "all_words", "parse", "words_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def all_words() -> Mapping[str, Words]:
     found: dict[str, Words] = {}
     for file in sorted((files("dicomlab.dictionary") / "texts").iterdir(), key=lambda file: file.name):
         if file.name.endswith(".txt"):
-            for words in _parse(file.read_text(encoding="utf-8"), file.name[:-4]):
+            for words in parse(file.read_text(encoding="utf-8"), file.name[:-4]):
                 if words.keyword in found:
                     raise ValueError(
                         f"{words.keyword} is in {found[words.keyword].subject} and {words.subject}"
@@ -68,7 +68,8 @@ def all_words() -> Mapping[str, Words]:
     return found
 
 
-def _parse(text: str, subject: str) -> Iterator[Words]:
+def parse(text: str, subject: str) -> Iterator[Words]:
+    """The entries of a text, in its order."""
     keyword, parts = "", {" ": "", "!": "", ">": "", "=": ""}
     part = " "
     for line in [*text.splitlines(), "end"]:

@@ -31,7 +31,8 @@ def explain(
     ----------
     what
         A keyword or name (``"PixelSpacing"``, ``"pixel spacing"``), a tag (``(0x0028, 0x0030)``, ``0x00280030``,
-        ``"(0028,0030)"``), a UID or its name (``"1.2.840.10008.1.2.1"``, ``"CT Image Storage"``), a VR (``"DS"``); or something
+        ``"(0028,0030)"``), a UID or its name (``"1.2.840.10008.1.2.1"``, ``"CT Image Storage"``), a VR (``"DS"``), a
+        word of the field (``"affine"``, ``"LPS"``); or something
         that has a header: a `pydicom.Dataset`, a file, a folder of one series, a `Series`, a `Stack`, of which the first
         instance is told, or one of its instances.
     sop_class
@@ -49,7 +50,7 @@ def explain(
     Raises
     ------
     DicomLabError
-        Nothing is called so; the message has similar names.
+        Nothing is called so; the message has names that hold the word, or are similar.
 
     References
     ----------
@@ -79,14 +80,14 @@ def _is_path(what: object) -> bool:
     """Whether `what` is a path: a Path, or a text with a separator, or the name of something that is there."""
     if isinstance(what, os.PathLike):
         return True
-    if not isinstance(what, str) or len(what) > 4096 or "\0" in what:
+    if not isinstance(what, str) or not what.strip() or len(what) > 4096 or "\0" in what:
         return False
     try:
         found = dictionary.explain(what)
     except DicomLabError:
         return os.sep in what or "/" in what or Path(what).exists()
-    # A keyword stays one, whatever files are called; folders that are called by a UID are common.
-    return found.kind == "UID" and not found.keyword and Path(what).exists()
+    # A keyword stays one, whatever files are called; folders that are called by a UID, or "volume", are common.
+    return not found.keyword and found.kind in ("UID", "word of the field") and Path(what).exists()
 
 
 def _header_of(source: object) -> tuple[Dataset, str]:

@@ -18,7 +18,7 @@ from dicomlab.tables.paths import AttributePath, parse_path
 from dicomlab.tables.roles import module_of
 from dicomlab.tables.rows import Row, find, hides, rows
 from dicomlab.tables.sources import HeaderSource, open_source
-from dicomlab.tables.texts import Told, is_masked, shortened
+from dicomlab.tables.texts import Told, is_masked, numbered, shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +178,7 @@ class HeaderTable:
         hidden = row.hidden or hides(row.element)
         if index is not None and index >= 0:
             if index >= len(items):
-                raise DicomLabError(f"{path!r}: there are {len(items)} items, from 0 to {len(items) - 1}")
+                raise DicomLabError(f"{path!r}: there is no item {index}; {numbered(len(items))}")
             inside = rows(items[index], f"{row.path}[{index}].", row.depth + 1, hidden)
             return self._with(list(inside), title)
         inside = (
@@ -289,9 +289,7 @@ def open_header(
     try:
         file = found.files[index or 0]
     except IndexError:
-        raise DicomLabError(
-            f"there is no instance {index}; there are {count}, from 0 to {count - 1}"
-        ) from None
+        raise DicomLabError(f"there is no instance {index}; {numbered(count)}") from None
     place = (index or 0) % count
     return file_level(file), file.name if count == 1 else f"{file.name} ({place + 1} of {count})"
 

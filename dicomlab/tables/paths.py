@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 from pydicom.datadict import tag_for_keyword
 
+from dicomlab.dictionary.names import resolve
 from dicomlab.errors import DicomLabError
 from dicomlab.tables.levels import Element, tag_text
 
 __all__ = ["ALL", "AttributePath", "Step", "parse_path", "part_of"]
 
 AttributePath: TypeAlias = "str | int | tuple[int, int]"
-"""A keyword, a tag in any usual form, or several of them joined by dots."""
+"""A keyword or name, a tag in any usual form, or several of them joined by dots."""
 
 ALL = -1
 """Every item."""
@@ -53,12 +54,13 @@ def parse_path(path: AttributePath) -> tuple[Step, ...]:
     Parameters
     ----------
     path
-        ``"PixelSpacing"``, ``(0x0028, 0x0030)``, ``0x00280030``, ``"0028,0030"``, ``"PixelMeasuresSequence[0].PixelSpacing"``.
+        ``"PixelSpacing"``, ``"pixel spacing"``, ``(0x0028, 0x0030)``, ``0x00280030``, ``"0028,0030"``,
+        ``"PixelMeasuresSequence[0].PixelSpacing"``.
 
     Raises
     ------
     DicomLabError
-        A part is neither keyword nor tag.
+        A part is neither keyword, name nor tag.
     """
     if isinstance(path, tuple) and len(path) == 2 and all(isinstance(part, int) for part in path):
         return (Step(path[0] << 16 | path[1]),)
@@ -76,16 +78,27 @@ def _step(part: str, path: str) -> Step:
         index = ALL if found[1] == "*" else int(found[1])
         part = part[: found.start()].strip()
     tag = tag_for_keyword(part)
-    if tag is None:
-        shown = _TAG.match(part)
-        if shown is None:
-            near = _near(part)
-            raise DicomLabError(
-                f"{part!r} in {path!r} is neither a keyword of the standard nor a tag such as '0028,0030'"
-                + (f"; is it {' or '.join(near)}?" if near else "")
-            )
+    if tag is None and (shown := _TAG.match(part)):
         tag = int(shown[1] + shown[2], 16)
+    if tag is None:
+        tag = _named(part, path)
     return Step(int(tag), index)
+
+
+def _named(part: str, path: str) -> int:
+    """The tag that `explain` would tell of."""
+    asked = repr(part) if part == path else f"{part!r} in {path!r}"
+    try:
+        meant = resolve(part)
+    except DicomLabError:
+        near = _near(part)
+        raise DicomLabError(
+            f"{asked} is neither a keyword or name of the standard nor a tag such as '0028,0030'"
+            + (f"; is it {' or '.join(near)}?" if near else "")
+        ) from None
+    if meant.tag is None:
+        raise DicomLabError(f"{asked} is no attribute; dicomlab.explain({part!r}) tells what it is")
+    return int(meant.tag)
 
 
 def _near(word: str) -> list[str]:

@@ -82,8 +82,8 @@ def open_source(source: HeaderSource, verb: str, *, progress: bool = True, liste
         title = _title(source[0]) if len(source) == 1 else f"{len(source)} series"
     else:
         raise DicomLabError(
-            f"{verb} takes a path, a Series, a Stack or a pydicom.Dataset; found {type(source).__name__}. Volumes carry "
-            "no headers: take the table of the series that one was loaded from."
+            f"{verb} takes a path, a Series, a Stack or a pydicom.Dataset; found {type(source).__name__}. A volume "
+            "carries no header: give the series or the file that it was loaded from."
         )
     files = tuple(instance.file for one in members for instance in one.instances)
     return Source(files[0].name if len(files) == 1 else title, files, series=tuple(members))

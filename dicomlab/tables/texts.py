@@ -12,7 +12,7 @@ from pydicom.tag import Tag
 from dicomlab.privacy import MASK, Identity, identity_shown, is_identifying, shown_value
 from dicomlab.tables.levels import Clipped, Decimals, Element, is_creator, tag_text
 
-__all__ = ["Told", "element_text", "is_masked", "plain_value", "shortened"]
+__all__ = ["Told", "element_text", "is_masked", "numbered", "plain_value", "shortened"]
 
 _BYTES_SHOWN = 16
 _VALUES_SHOWN = 1 << 10
@@ -151,3 +151,10 @@ def shortened(text: str, longest: int) -> str:
     if len(text) <= longest:
         return text
     return f"{text[:longest]}…" if longest < 60 else f"{text[:longest]}… ({len(text):,} characters)"
+
+
+def numbered(count: int) -> str:
+    """Which numbers there are of `count` things that are counted from 0."""
+    if count < 2:
+        return "there is one, number 0" if count else "there is none"
+    return f"there are {count}, from 0 to {count - 1}"
