@@ -63,7 +63,7 @@ def _tilt(answer: Any) -> Verdict:
         found,
         float(np.linalg.norm(first + count * step * normal - last)),
         within=0.05,
-        good="more than a vertebra is wide, and no slice looks odd.",
+        good="about half the height of a lumbar vertebra, and no slice looks odd.",
         mistakes=[
             (
                 float(np.linalg.norm(first + step * normal - second)),

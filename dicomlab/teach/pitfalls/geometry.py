@@ -13,7 +13,7 @@ GEOMETRY: Final = (
     Pitfall(
         "gantry_tilt",
         "The gantry leans",
-        "Each slice begins further back than the one below it: the stack is a sheared box, not an upright one. "
+        "Slices lean, but follow one another along z, not along their normal: the stack is a sheared box, not an upright one. "
         "An affine of one step per axis, all square to each other, cannot say so.",
         "Heads are often scanned with the gantry tilted, so that the beam spares the eyes. The table moves along z all the "
         "same, and the slices lean.",
@@ -122,8 +122,8 @@ GEOMETRY: Final = (
         "Feet first, face down",
         "Rows run to the patient's left, columns to the front, and the slice normal points to the feet. Row 0 is the back, and "
         "the numbers of the slices run the other way.",
-        "A patient who cannot lie on the back, a biopsy, a barium study. The picture on the screen is still right side up, "
-        "because viewers read the orientation.",
+        "A patient who cannot lie on the back, a biopsy, a barium study. Most viewers show rows as they are stored: "
+        "the picture looks as usual, and only the letters at its edges tell.",
         naive.orientation_ignored,
         "slice",
     ),
