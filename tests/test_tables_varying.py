@@ -231,3 +231,11 @@ def test_real_series_vary_as_expected() -> None:
         else None
     )
     assert enhanced is None or enhanced.unit == "frame"
+
+
+def test_two_numbers_that_differ_follow_nothing(tmp_path: Path) -> None:
+    images = datasets("CT")[:2]
+    for header, current in zip(images, (200, 317), strict=True):
+        header.XRayTubeCurrent = current
+    table = dicomlab.varying(write(tmp_path / "two", images)).to_dataframe().set_index("keyword")
+    assert table.how["XRayTubeCurrent"] == "unique per file"

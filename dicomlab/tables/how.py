@@ -16,6 +16,8 @@ IntArray = npt.NDArray[np.int64]
 
 _LINEAR = 1e-3
 """Of the whole range: what a line may be off."""
+_EVIDENCE = 3
+"""Steps of an axis that numbers must follow: any two numbers rise or fall."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def how_it_varies(
     """How an attribute varies.
 
     It goes *with* some axes when instances that agree in these always have the same value. Where no two instances agree in
-    them that is no evidence, and numbers must rise or fall steadily along each.
+    them that is no evidence, and numbers must rise or fall steadily along each, over three steps at least.
 
     Parameters
     ----------
@@ -87,7 +89,8 @@ def how_it_varies(
     if several is not None and numbers is not None and present.all() and _steady(ids, numbers, several):
         return How(_words(several), _shape(ids, numbers, several[0]) if len(several) == 1 else "monotone")
     shown = ids[present]
-    if shown.size > 1 and np.unique(shown).size == shown.size and (numbers is None or not usable):
+    unordered = numbers is None or not usable or shown.size < _EVIDENCE
+    if shown.size > 1 and np.unique(shown).size == shown.size and unordered:
         return How(f"unique per {unit}")
     return How("irregular")
 
@@ -111,6 +114,8 @@ def _steady(ids: IntArray, numbers: FloatArray, axes: Sequence[Along]) -> bool:
         if axis.values is None:
             continue  # magnitude and phase have no order
         others = [other for other in axes if other is not axis]
+        if not others and np.unique(axis.steps).size < _EVIDENCE:
+            return False
         lines = _cells(others) if others else np.zeros(ids.size, np.int64)
         order = np.lexsort((axis.values[axis.steps], lines))
         steps = np.diff(values[order], axis=0)[np.diff(lines[order]) == 0]
