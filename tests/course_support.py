@@ -42,8 +42,14 @@ def walked(node: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if cell.id.startswith("answer-"):
                 tried = _TRIED.format(code=solutions[number], number=number)
                 cells.append(nbformat.v4.new_code_cell(tried, id=f"tried-{number.replace('.', '-')}"))
-    for number, code in solutions.items():
-        late = f"{code}\nprint('solution:', repr(dl.teach.check_exercise({number!r}, answer)))"
-        cells.append(nbformat.v4.new_code_cell(late, id=f"late-{number.replace('.', '-')}"))
-    node.cells = cells
+    late = [
+        nbformat.v4.new_code_cell(
+            f"{code}\nprint('solution:', repr(dl.teach.check_exercise({number!r}, answer)))",
+            id=f"late-{number.replace('.', '-')}",
+        )
+        for number, code in solutions.items()
+    ]
+    # Chapter 13 closes its archive, and says itself that its exercises need it open.
+    end = next((k for k, cell in enumerate(cells) if cell.id == "close"), len(cells))
+    node.cells = [*cells[:end], *late, *cells[end:]]
     return node

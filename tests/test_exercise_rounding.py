@@ -72,6 +72,10 @@ def test_places_and_directions_may_be_rounded_too(tmp_path: Path) -> None:
     n = np.cross(cosines[:3], cosines[3:])
     assert check_exercise("05.2", n.round(3)).right
     assert check_exercise("05.2", n.round(2)).text == ROUNDED
+    index = (np.linalg.inv(mr.truth.affine) @ [-20.6, -13.7, 1.5, 1])[:3]
+    assert check_exercise("05.5", index.round()).right
+    for decimals in (1, 2, 9):
+        assert "not yet a voxel" in check_exercise("05.5", index.round(decimals)).text
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 2])

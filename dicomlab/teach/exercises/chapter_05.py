@@ -291,7 +291,9 @@ def _index(answer: Any) -> Verdict:
     exact = (np.linalg.inv(affine) @ (*_POINT, 1))[:3]
     true = np.rint(exact)
     mirrored = (np.linalg.inv(affine) @ (*(_RAS * _POINT), 1))[:3]
-    if near(found, exact, 0.01) or rounded(found, exact, 0.01):
+    if not np.array_equal(found, np.rint(found)) and (
+        near(found, exact, 0.01) or rounded(found, exact, 0.01)
+    ):
         return wrong(
             "right, but not yet a voxel: that is the exact place between centres. np.rint, the nearest one."
         )

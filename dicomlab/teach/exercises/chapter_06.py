@@ -152,7 +152,7 @@ def _spacing(answer: Any) -> Verdict:
             ((-step, rows, columns), "a distance is positive: sort the positions first."),
             (true / 10, "these are centimetres; millimetres are asked for."),
         ],
-        otherwise=f"of slice, row and column {right_so_far} right yet.",
+        otherwise=f"of slice, row and column {right_so_far} right so far.",
     )
 
 
