@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import io
 import itertools
 import json
 import re
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import pytest
 from PIL import Image
 
 import dicomlab as dl
+from dicomlab.errors import DicomLabError
 from dicomlab.findings import CODES
 from dicomlab.phantom import FAULTS, KINDS, write_kind
 from dicomlab.teach.pitfalls import GROUPS, PITFALLS, Card, Gallery
@@ -105,6 +108,39 @@ def test_a_finding_that_stops_comes_first(cards: Gallery) -> None:
     for card in cards:
         if card.ours.codes and card.ours.error:
             assert CODES[card.code].default == "raise", card.name
+
+
+def test_the_lines_of_a_naive_reading_run_by_themselves(cards: Gallery, written: Path) -> None:
+    for card in {card.pitfall.recipe: card for card in cards}.values():
+        source = re.search(r"<pre>(.*?)</pre>", card.markup(), re.S)
+        assert source
+        space: dict[str, Any] = {"__name__": "a_notebook"}
+        exec(html.unescape(source[1]), space)
+        headers_of = written / card.name
+        if not headers_of.exists():
+            write_kind(card.name, headers_of)
+        own = space[card.pitfall.recipe.__name__]
+        told = []
+        for recipe in (card.pitfall.recipe, own):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    told.append(recipe(headers_of).values)
+            except Exception as problem:
+                told.append(np.array(repr(problem)))
+        np.testing.assert_array_equal(*told)
+        assert "NameError" not in str(told[1])
+
+
+def test_a_name_that_is_nearly_one_is_offered() -> None:
+    with pytest.raises(DicomLabError, match="did you mean 'geometry'"):
+        dl.teach.gallery("geometri")
+    with pytest.raises(DicomLabError, match="did you mean 'gantry_tilt'"):
+        dl.teach.gallery("gantry tilt")
+
+
+def test_a_card_has_no_tags_that_notebooks_style_themselves(cards: Gallery) -> None:
+    assert not re.search(r"<d[ltd]\b", cards[0].markup())
 
 
 # Errors in mm, each by the arithmetic of its own mistake.

@@ -56,7 +56,11 @@ def opened(source: object) -> Iterator[Data]:
             ) from problem
     else:
         raise DicomLabError(
-            f"A path, bytes or a pydicom.Dataset can be explored byte by byte; this is a {type(source).__name__}."
+            "A file as it is stored can be explored here: its path, its bytes or a pydicom.Dataset; this is a "
+            f"{type(source).__name__}, which has been read already. Give one of the files that it came from."
+            if hasattr(source, "dims") or hasattr(source, "paths")
+            else "A file as it is stored can be explored here: its path, its bytes or a pydicom.Dataset; this is a "
+            f"{type(source).__name__}."
         )
 
 

@@ -63,7 +63,7 @@ def test_a_row_shows_its_bytes_and_a_byte_its_row_and_what_it_says(opened: Calla
     byte(page, data, b"\x28\x00\x10\x00US", 4)
     assert said(page).startswith("VR: two letters, US: unsigned 16-bit integers")
     page.locator(".dl-block", has_text="value").click()
-    assert said(page) == "value: 2 bytes, US, unsigned 16-bit integers: '3', 1 value"
+    assert said(page) == "value: 2 bytes, US, unsigned 16-bit integers: 3, 1 value"
 
 
 def test_a_byte_under_the_pointer_is_explained_and_nothing_is_chosen(opened: Callable[..., Page]) -> None:

@@ -86,7 +86,10 @@ def test_each_slider_shows_its_variant_and_the_error_of_what_is_drawn(
         slider = page.locator(".dl-control:not([hidden]) input").first
         assert page.locator(".dl-control:not([hidden])").count() == 2
         for step in (0, len(method["variants"]) - 1):
-            slider.fill(str(step))
+            # Numbers rise to the right.
+            first, last = (method["variants"][k]["strength"] for k in (0, -1))
+            falls = not isinstance(first, str) and first > last
+            slider.fill(str(len(method["variants"]) - 1 - step if falls else step))
             drawn(page, f"{number}-{step}")
             variant = method["variants"][step]
             # The page measures what it draws.

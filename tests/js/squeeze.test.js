@@ -44,8 +44,9 @@ test("encodings of the same bytes stand together, those of a deflated stream apa
 });
 
 test("a part says what it is", () => {
-  const entry = /** @type {any} */ ({ big: true, text: "64", count: 1 });
+  const entry = /** @type {any} */ ({ big: true, meant: "US", text: "64", count: 1 });
   assert.equal(wordsOfPart(entry, ["length", "length", "AAI=", 2, 0, 2]), "length: 2 bytes big endian: 00 02 = 2");
-  assert.equal(wordsOfPart(entry, ["value", "value", "AEA=", 2, 0, "element"]), "value: 2 bytes: '64', 1 value");
+  assert.equal(wordsOfPart(entry, ["value", "value", "AEA=", 2, 0, "element"]), "value: 2 bytes: 64, 1 value");
+  assert.equal(wordsOfPart({ ...entry, meant: "LO" }, ["value", "value", "NjQ=", 2, 0, "element"]), "value: 2 bytes: '64', 1 value");
   assert.equal(wordsOfPart(entry, ["value", "value", "AAA=", 2, 1, "element"]), "value: 2 bytes, hidden, as it may identify a patient");
 });

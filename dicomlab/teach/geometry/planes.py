@@ -44,8 +44,8 @@ Slice Location with the other sign, or the same for all."""
 FAULTS = ("none", "missing", "uneven", "beside")
 
 _SHUFFLE = 0.6180339887498949
-_ASIDE = 4.0
-"""Columns that a slice lies beside the others."""
+_ASIDE = 1 / 8
+"""How far a slice lies beside the others, as a share of the columns: it is to be seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +211,7 @@ def planes_of(setting: Setting, given: Given | None = None) -> list[SetPlane]:
         down = lean * along + (0.0 if given is None else given.down[k])
         across = 0.0 if given is None else given.across[k]
         if setting.fault == "beside" and k == half:
-            across += _ASIDE * setting.spacing[1]
+            across += _ASIDE * setting.columns * setting.spacing[1]
         position = setting.ipp + along * n + down * c + across * r
         number, location = _labels(setting.labels, k, count, float(position @ n), given)
         if setting.fault == "missing" and k == half and count > 2:

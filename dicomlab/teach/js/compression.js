@@ -35,7 +35,15 @@ function draw({ root, facts, state, choose }) {
     const next = methods.find((one) => one.name === name);
     choose({ method: name, step: Math.min(step(), (next?.variants.length ?? 1) - 1) });
   });
-  const sliders = methods.map((one) => slider({ label: one.strength, min: 0, max: one.variants.length - 1, step: 1, text: (value) => `${one.variants[value]?.strength ?? ""}${one.unit}`, title: "From gentle to harsh" }, (value) => choose({ step: value })));
+  const sliders = methods.map((one) => {
+    // Numbers rise to the right, though from gentle to harsh some fall.
+    const last = one.variants.length - 1;
+    const falls = Number(one.variants[0].strength) > Number(one.variants[last].strength);
+    const turned = (/** @type {number} */ place) => (falls ? last - place : place);
+    const title = one.kind === "lossless" ? "Which codec" : falls ? "To the left: harsher" : "To the right: harsher";
+    const made = slider({ label: one.strength, min: 0, max: last, step: 1, text: (place) => `${one.variants[turned(place)]?.strength ?? ""}${one.unit}`, title }, (place) => choose({ step: turned(place) }));
+    return { element: made.element, show: (/** @type {number} */ variant) => made.show(turned(variant)) };
+  });
   const rangeSlider = slider({ label: "difference", min: 0, max: RANGES.length - 1, step: 1, text: (value) => `± ${RANGES[value]}${units && ` ${units}`}`, title: "The difference that has the full colour" }, (value) => choose({ range: RANGES[value] }));
   const windowSelect = select("Window", windows.map(([name]) => [name, name]), (name) => choose({ window: name }));
   const zoomChoice = choice("Zoom", [["1", "1×", "The whole picture"], ["4", "4×", "A quarter of each side; click where"]], (value) => choose({ zoom: Number(value) }));

@@ -45,13 +45,14 @@ function draw({ root, facts, state, choose }) {
     event.stopPropagation();
   });
 
+  const none = make("div", "dl-soft dl-none", { role: "status" });
   const head = make("div", "dl-enchead");
   const said = make("div", "dl-said", { "aria-live": "polite" });
   const rows = make("div", "dl-encrows");
   const sizes = make("div", "dl-sizes", {}, [make("div", "dl-head", {}, ["Sizes of the files ", make("span", "dl-chip dl-p-tag", {}, ["header"]), " ", make("span", "dl-chip dl-p-fragment", {}, ["pixels"]), " ", make("span", "dl-chip dl-p-offsets", {}, ["both, deflated"])]), ...bars(facts.encodings)]);
   root.append(
     make("div", "dl-encpanes", {}, [
-      make("div", "dl-encside", {}, [search, list.element]),
+      make("div", "dl-encside", {}, [search, none, list.element]),
       make("div", "dl-encmain", {}, [head, rows, said]),
     ]),
     sizes,
@@ -68,6 +69,7 @@ function draw({ root, facts, state, choose }) {
       seen = seenNow();
       list.element.setAttribute("aria-activedescendant", `${id}-${index}`);
       list.set(seen.length);
+      none.textContent = seen.length ? "" : "No element of this file has that in its tag, name or VR.";
       if (index !== before && seen.includes(index)) list.reveal(seen.indexOf(index));
       const present = facts.encodings.filter((/** @type {any} */ encoding) => encoding.elements[index]).length;
       const same = one.tag >>> 16 === 2 ? "Group 2 is written alike in all of them, and says which encoding follows." : one.same ? `Read again by pydicom, its value is the same in ${present === facts.encodings.length ? "all" : "these"} ${present}.` : "Read again by pydicom, its value is not the same in all of them.";

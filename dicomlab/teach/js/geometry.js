@@ -6,7 +6,7 @@ import { letters } from "../../view/js/text.js";
 import { slicePicture } from "./geometry/figure.js";
 import { Matrix, figure as written } from "./geometry/matrix.js";
 import { Order, coloursOf, lineOf } from "./geometry/order.js";
-import { directions, findingsOf, gridOf, lpsOf, misplaced, ordered, planesOf, sound, sum, voxelOf } from "./geometry/planes.js";
+import { astray, directions, findingsOf, gridOf, lpsOf, misplaced, ordered, planesOf, sound, sum, voxelOf } from "./geometry/planes.js";
 import { Stored } from "./geometry/stored.js";
 import { ROLES, drawScene, sides } from "./geometry/scene.js";
 import { choice, select, slider, toggle } from "./shared/controls.js";
@@ -17,6 +17,7 @@ import { explorer } from "./shared/explorer.js";
 /** @typedef {import("./geometry/planes.js").Plane} Plane */
 
 const MOST_DRAWN = 32;
+const MOST_ASTRAY = 6;
 const PICTURE = 80; // pixels of a slice's picture along its longer side
 const FIRST = { turns: [0, 0, 0], fault: "none", labels: "position", order: "position", system: "LPS", voxel: [0, 0, 0], view: [28, 18], zoom: 1, figure: true };
 
@@ -27,6 +28,13 @@ const PRESETS = {
   coronal: [1, 0, 0, 0, 0, -1],
   "feet first": [-1, 0, 0, 0, 1, 0],
   prone: [-1, 0, 0, 0, -1, 0],
+};
+/** @type {Record<string, string>} */
+const DOES = {
+  none: "Each slice lies on the line of the others, at even steps.",
+  missing: "The slice in the middle is not there: the gap is two steps wide, and no one affine places all slices.",
+  uneven: "Behind the middle one gap is half a step wider: no one affine places all slices, nothing is missing.",
+  beside: "The slice in the middle is pushed along its rows, by an eighth of them: drawn in the colour of warnings, dashed where it should be. The affine does not change: it is wrong for this slice.",
 };
 const OBLIQUE = [18, -14, 8]; // degrees about x, y, z, from axial
 
@@ -132,7 +140,8 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     const planes = planesOf(setting, given);
     const grid = gridOf(planes, setting);
     const voxel = sizesOf(all.voxel, [planes.length, setting.rows, setting.columns]);
-    const always = [planes[0].index, planes[planes.length - 1].index, planes[voxel[0]].index];
+    const aside = astray(planes, grid, setting).sort((a, b) => b.mm - a.mm).slice(0, MOST_ASTRAY);
+    const always = [planes[0].index, planes[planes.length - 1].index, planes[voxel[0]].index, ...aside.map(({ index }) => index)];
     const some = few(planes, always);
     const stack = ordered(planes, setting.order);
     // Turning the view moves no slice: their pictures are kept.
@@ -153,6 +162,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
       setting,
       grid,
       planes: some,
+      aside,
       colours,
       pictures,
       figure: facts.figure,
@@ -363,6 +373,7 @@ function controls(given, first, now, choose, turn) {
   const columns = dial({ label: "Columns", min: 2, max: Math.max(128, 2 * first.columns), step: 1, title: "Columns (0028,0011)" }, (value) => choose({ columns: Math.min(Math.max(Math.round(value), 1), 8192) }));
   const tilt = dial({ label: "gantry tilt", min: -35, max: 35, step: 0.5, unit: "°", title: "The table moves along its own axis: slices lean, and the slice axis is sheared" }, (value) => choose({ tilt: Math.min(Math.max(value, -80), 80) }));
   const fault = choice("Fault", [["none", "none", "No fault"], ["missing", "missing", "One slice is not there"], ["uneven", "uneven", "One gap is wider than the others"], ["beside", "beside", "One slice lies beside the others"]], (one) => choose({ fault: one }));
+  const does = make("p", "dl-soft dl-does", { "aria-live": "polite" });
   const group = (/** @type {string} */ text, /** @type {string} */ colour, /** @type {Element[]} */ ...elements) => {
     const head = make("div", "dl-head", {}, [text]);
     head.style.setProperty("--dl-role", colour);
@@ -374,7 +385,7 @@ function controls(given, first, now, choose, turn) {
       group("Position of the first slice", ROLES.origin, ...ipp.map(({ element }) => element)),
       group("Spacing", ROLES.row, ...spacing.map(({ element }) => element), step.element),
       group("Size", ROLES.slice, slices.element, rows.element, columns.element),
-      group("Tilt and faults", ROLES.slice, tilt.element, make("div", "dl-control", {}, [make("span", "dl-name", {}, ["fault"]), fault.element])),
+      group("Tilt and faults", ROLES.slice, tilt.element, make("div", "dl-control", {}, [make("span", "dl-name", {}, ["fault"]), fault.element]), does),
     ],
     /** @param {import("./geometry/planes.js").Setting} setting */
     show(setting) {
@@ -387,6 +398,7 @@ function controls(given, first, now, choose, turn) {
       columns.show(setting.columns);
       tilt.show(setting.tilt);
       fault.show(setting.fault);
+      does.textContent = DOES[setting.fault];
     },
   };
 }

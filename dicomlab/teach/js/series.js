@@ -57,9 +57,10 @@ export default explorer("series", "Series explorer", ({ root, facts, state, choo
       tools.append(stacks.element);
       controls.push({ show: () => stacks.show(String(number)) });
     }
+    const numbered = !stack.frame ? "Instance Number" : new Set(stack.number).size > 1 ? "Instance Number and frame" : "frame";
     const order = choice(
       "Line through the grid",
-      [["none", "no line"], ["file", "by file name", "A line through the images in the order of their file names"], ["number", "by Instance Number", "A line through the images in the order of Instance Number (0020,0013)"]],
+      [["none", "no line"], ["file", "by file name", "A line through the images in the order of their file names"], ["number", `by ${numbered}`, `A line through the images in the order of ${numbered === "frame" ? "frames, as they are stored" : numbered.replace("Number", "Number (0020,0013)")}`]],
       (value) => choose({ order: value }),
     );
     tools.append(make("span", "dl-soft", {}, ["line"]), order.element);

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import inspect
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 
 import numpy as np
 
@@ -28,8 +30,8 @@ _STYLE = """
 .dicomlab .pit{border:1px solid var(--dl-line);border-radius:6px;padding:.6em .9em;margin:.6em 0;max-width:62em}
 .dicomlab .pit h4{margin:0 0 .3em;font-size:1.05em} .dicomlab .pit p{margin:.35em 0}
 .dicomlab .pit img{display:block;width:100%;max-width:740px;height:auto;margin:.5em 0}
-.dicomlab .pit dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25em 1em;margin:.5em 0}
-.dicomlab .pit dt{color:var(--dl-soft)} .dicomlab .pit dd{margin:0;overflow-wrap:anywhere}
+.dicomlab .pit .told{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.25em 1em;margin:.5em 0}
+.dicomlab .pit .term{color:var(--dl-soft);white-space:nowrap} .dicomlab .pit .said{overflow-wrap:anywhere}
 .dicomlab .pit pre{margin:.3em 0;padding:.5em .7em;background:var(--dl-shade);border-radius:4px;overflow-x:auto;
 font:12px/1.5 var(--jp-code-font-family,ui-monospace,monospace);color:inherit;white-space:pre}
 .dicomlab .pit code{font:12px/1.5 var(--jp-code-font-family,ui-monospace,monospace);background:none;color:inherit;padding:0}
@@ -95,7 +97,7 @@ class Card:
         data = base64.b64encode(self.picture).decode("ascii")
         kind = (KINDS.get(pit.name) or FAULTS[pit.name]).title
         alt = f"{pit.title}: on the left as read naively, on the right as it is."
-        source = "\n\n\n".join(_sources(pit.recipe))
+        source = _source(pit.recipe)
         naive = (
             f'<span class="{_tone(self.naive)}">{escape(self.naive.words(self.units))}</span>'
             f"<details><summary>{escape(_summary(inspect.getdoc(pit.recipe)))}</summary>"
@@ -108,11 +110,15 @@ class Card:
             ("dicomlab", self._ours()),
             ("other readers", self._others()),
         ]
-        rows = "".join(f"<dt>{escape(term)}</dt><dd>{told}</dd>" for term, told in facts)
+        # No <dl>: JupyterLab has rules of its own for <dt> and <dd>, which squeeze them.
+        rows = "".join(
+            f'<div class="term" role="term">{escape(term)}</div><div class="said" role="definition">{told}</div>'
+            for term, told in facts
+        )
         return Markup(
             f'<div class="pit" id="pit-{escape(pit.name)}"><h4>{escape(pit.title)}</h4>'
             f'<div class="soft">{escape(kind)} · <code>{escape(pit.name)}</code></div>'
-            f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}"><dl>{rows}</dl></div>'
+            f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}"><div class="told">{rows}</div></div>'
         )
 
     def _ours(self) -> Markup:
@@ -146,14 +152,25 @@ class Card:
         return table(["reader", "makes of it", "asked"], rows, ("", "w", ""))
 
 
-def _sources(recipe: Recipe) -> list[str]:
-    """The lines of the naive reading, then those that it calls."""
+def _source(recipe: Recipe) -> str:
+    """What one can copy and run: imports, the lines of the naive reading, then those that it calls."""
     found = [recipe]
     for function in found:
-        names = function.__code__.co_names
+        names = _names(function.__code__)
         more = [getattr(naive, name) for name in names if inspect.isfunction(getattr(naive, name, None))]
         found += [one for one in more if one not in found]
-    return [inspect.getsource(one).rstrip() for one in found]
+    lines = "\n\n\n".join(inspect.getsource(one).rstrip() for one in found)
+    imports = [
+        line for line in inspect.getsource(naive).splitlines() if line.startswith(("import ", "from "))
+    ]
+    needed = [line for line in imports if re.search(rf"\b{line.split()[-1]}\b", lines)]
+    return "\n".join(needed) + f"\n\n\n{lines}"
+
+
+def _names(code: CodeType) -> list[str]:
+    """Names that a function calls, those in its comprehensions too."""
+    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return [*code.co_names, *(name for one in inner for name in _names(one))]
 
 
 def _tone(off: Off) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -157,9 +158,11 @@ def _chosen(names: Any) -> list[str]:
         elif name in PITFALLS:
             found[name] = None
         else:
+            near = get_close_matches(name[:80].lower(), [*GROUPS, *PITFALLS])
+            meant = f"did you mean {' or '.join(repr(one) for one in near)}? " if near else ""
             raise DicomLabError(
-                f"the pitfall {name[:80]!r} was asked for; there are {', '.join(PITFALLS)}, "
-                f"and the groups {', '.join(GROUPS)}"
+                f"the pitfall {name[:80]!r} was asked for; {meant}there are the groups {', '.join(GROUPS)}, "
+                f"and the pitfalls {', '.join(PITFALLS)}"
             )
     return list(found)
 

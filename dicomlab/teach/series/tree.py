@@ -82,21 +82,30 @@ def series_facts(k: int, series: Series) -> dict[str, Any]:
     """What the tree and the head of one series say."""
     facts = series._facts()
     spacing = spacing_text(facts)
+    codes = list(dict.fromkeys(finding.code for finding in series.findings))
+    axes = _axes_text(facts["axes"], whole="incomplete_steps" in codes)
     return {
         "key": k,
         "number": series.number,
         "modality": short(series.modality, 16),
         "description": short(series.description),  # its names are masked already
         "files": len(series.instances),
-        "images": _images_text(facts["images"], facts["axes"]) if series.stacks else "no image",
+        "images": _images_text(facts["images"], axes) if series.stacks else "no image",
         "size": size_text(facts),
         "plane": facts["plane"],
-        "axes": facts["axes"],
+        "axes": axes,
         "spacing": spacing,
         "stacks": facts["stacks"],
-        "codes": list(dict.fromkeys(finding.code for finding in series.findings)),
+        "codes": codes,
         "picture": _middle_picture(series) if k < _MOST_PICTURES else None,
     }
+
+
+def _axes_text(axes: str, *, whole: bool) -> str:
+    """How many steps of what; `whole` where others lack images, which the grid shows and loading leaves out."""
+    steps = [one.partition(" ") for one in axes.split(" × ") if one]
+    what = "whole step" if whole else "step"
+    return " × ".join(f"{count} {what}{'' if count == '1' else 's'} of {name}" for count, _, name in steps)
 
 
 def _images_text(count: int, axes: str) -> str:

@@ -1,7 +1,7 @@
 // The parts of an element in one encoding as blocks of bytes, and the sizes of files as bars.
 
 import { make } from "../../../view/js/elements.js";
-import { UNDEFINED, hex, several } from "../shared/bytes.js";
+import { UNDEFINED, hex, quoted, several } from "../shared/bytes.js";
 
 /** @typedef {[tone: string, name: string, bytes: string, size: number, hidden: number, words: string | number]} Part */
 /** @typedef {{start: number, size: number, vr: string, meant: string, length: number, big: boolean, text: string, count: number, parts: Part[], more: number}} Entry */
@@ -46,7 +46,7 @@ export function wordsOfPart(entry, [, name, bytes, size, hidden, words]) {
   if (hidden) return `value: ${several(size, "byte")}, hidden, as it may identify a patient`;
   if (words === "fragment") return `a fragment: ${several(size, "byte")} of compressed pixels`;
   if (words === "offsets") return `the offset table: ${several(size, "byte")}`;
-  return `value: ${several(size, "byte")}${entry.text ? `: '${entry.text}', ${several(entry.count, "value")}` : ""}`;
+  return `value: ${several(size, "byte")}${entry.text ? `: ${quoted(entry.meant, entry.text)}, ${several(entry.count, "value")}` : ""}`;
 }
 
 /** @param {Entry} entry @param {(part: Part) => void} hover */

@@ -7,6 +7,9 @@ import { rolling } from "../shared/rolling.js";
 const HEIGHT = 22;
 const INDENT = 13;
 
+/** A name whose end stays where it is cut: many names begin alike. @param {string} name */
+const ended = (name) => (name.length > 16 ? [make("span", "dl-namehead", {}, [name.slice(0, -9)]), make("span", "dl-nametail", {}, [name.slice(-9)])] : [make("span", "dl-namehead", {}, [name])]);
+
 /**
  * @param {import("./book.js").Book} book
  * @param {{choose: (index: number) => void, fold: (index: number, shut: boolean) => void, enter: () => void}} tell
@@ -27,11 +30,13 @@ export function tableOf(book, tell) {
     const row = book.rows[index];
     const worst = row.more.notes?.some((/** @type {string[]} */ note) => note[0] === "stop") ? "stop" : row.more.notes?.some((/** @type {string[]} */ note) => note[0] === "warn") ? "warn" : "";
     const twisty = make("span", "dl-twisty", { "aria-hidden": "true" }, [book.children[index] ? (shut.has(index) ? "▸" : "▾") : ""]);
-    const name = make("span", "dl-tagname", {}, [nameOf(row)]);
+    const name = make("span", "dl-tagname", {}, ended(nameOf(row)));
     if (worst) name.prepend(make("span", `dl-flag dl-${worst}`, { title: row.more.notes[0][1], role: "img", "aria-label": row.more.notes[0][1] }, ["!"]));
+    // Tag and name move to the right together, so that names need not begin where the deepest does.
+    const indent = `padding-left:${Math.min(row.depth, 9) * INDENT}px`;
     const node = make("div", `dl-tagrow dl-kind-${row.kind}`, { role: "row", id: `${id}-${index}`, "aria-level": String(row.depth + 1), "aria-selected": String(index === chosen), "data-index": String(index) }, [
-      make("span", "dl-tagcell", { role: "gridcell", style: `padding-left:${Math.min(row.depth, 9) * INDENT}px` }, [twisty, make("code", "dl-t-tag", {}, [tagText(row.tag) || (row.kind === "prefix" ? "" : "")])]),
-      make("span", "dl-namecell", { role: "gridcell", title: row.more.name ?? nameOf(row) }, [name]),
+      make("span", "dl-tagcell", { role: "gridcell", style: indent }, [twisty, make("code", "dl-t-tag", {}, [tagText(row.tag) || (row.kind === "prefix" ? "" : "")])]),
+      make("span", "dl-namecell", { role: "gridcell", style: indent, title: row.more.name ?? nameOf(row) }, [name]),
       make("code", "dl-t-vr", { role: "gridcell", title: book.meanings[row.vr] ?? "" }, [row.kind === "element" || row.kind === "sequence" || row.kind === "pixels" ? row.vr.split(" ")[0] : ""]),
       make("code", "dl-t-length", { role: "gridcell" }, [lengthText(row) === "undefined" ? "undef." : lengthText(row)]),
       make("code", row.more.hidden ? "dl-t-hidden" : "dl-t-value", { role: "gridcell", title: row.more.hidden ? "Hidden: it may identify a patient" : row.text }, [row.text]),

@@ -38,7 +38,7 @@ export const FAULTS = ["none", "missing", "uneven", "beside"];
 export const LABELS = ["file", "position", "reversed", "interleaved", "negative", "constant"];
 export const ORDERS = ["position", "instance", "location"];
 const SHUFFLE = 0.6180339887498949;
-const ASIDE = 4;
+const ASIDE = 1 / 8;
 const MOST_SLICES = 1000;
 
 const isNumber = (/** @type {unknown} */ x) => typeof x === "number" && Number.isFinite(x);
@@ -107,7 +107,7 @@ export function planesOf(setting, given) {
     if (setting.fault === "uneven" && k > half) along += setting.step / 2;
     const down = lean * along + (given ? given.down[k] : 0);
     let across = given ? given.across[k] : 0;
-    if (setting.fault === "beside" && k === half) across += ASIDE * setting.spacing[1];
+    if (setting.fault === "beside" && k === half) across += ASIDE * setting.columns * setting.spacing[1];
     const position = sum(setting.ipp, [along, n], [down, c], [across, r]);
     if (setting.fault === "missing" && k === half && count > 2) continue;
     const [instance, location] = labelled(setting.labels, k, count, dot(position, n), given);
@@ -203,6 +203,20 @@ export function voxelOf({ heights, corner, axis, r, c, n, lone }, { spacing }, l
   }
   const rest = minus(/** @type {Vector3} */ (lps), sum(corner, [height, axis]));
   return [slice, dot(rest, c) / spacing[0], dot(rest, r) / spacing[1]];
+}
+
+/**
+ * Slices that lie beside the straight line through the outer ones by more than rounding does, and where they would be on it.
+ * @param {Plane[]} planes in the order of position @param {Grid} grid @param {Setting} setting @returns {{index: number, due: Vector3, mm: number}[]}
+ */
+export function astray(planes, { heights, corner, axis }, { spacing }) {
+  const least = Math.max(0.01, Math.min(0.1, Math.min(...spacing) / 4));
+  return planes
+    .map(({ index, position }, k) => {
+      const due = sum(corner, [heights[k], axis]);
+      return { index, due, mm: Math.hypot(...minus(position, due)) };
+    })
+    .filter(({ mm }) => mm > least);
 }
 
 /**

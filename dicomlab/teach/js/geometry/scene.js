@@ -1,6 +1,6 @@
 // The slices in the patient, in three dimensions: box, figure, slices, axes, the voxel that is read.
 
-import { dot } from "../../../view/js/plane.js";
+import { dot, minus } from "../../../view/js/plane.js";
 import { look, outline, projector } from "./camera.js";
 import { sum } from "./planes.js";
 
@@ -20,6 +20,7 @@ export const hue = (share) => `hsl(${Math.round(215 + 175 * share) % 360} 75% 52
  * @property {Setting} setting @property {Grid} grid
  * @property {Plane[]} planes those that are drawn @property {Map<number, string>} colours of the planes by their place in the chosen order
  * @property {Map<number, HTMLCanvasElement>} pictures
+ * @property {{index: number, due: Vector3, mm: number}[]} aside slices that lie beside the line of the others
  * @property {Figure} figure @property {boolean} figured whether the figure is drawn
  * @property {"LPS" | "RAS"} system @property {Vector3 | null} voxel LPS mm @property {number} lit place of the slice that is read
  * @property {[number, number]} view @property {number} zoom
@@ -44,7 +45,7 @@ function prepared(canvas, wide, high, style) {
   context.textAlign = "center";
   context.textBaseline = "middle";
   const of = (/** @type {string} */ name) => style.getPropertyValue(name).trim() || "#888";
-  return { context, text: of("--dl-text"), faint: of("--dl-faint"), line: of("--dl-line"), back: of("--dl-back"), ratio };
+  return { context, text: of("--dl-text"), faint: of("--dl-faint"), line: of("--dl-line"), back: of("--dl-back"), warn: of("--dl-warn"), ratio };
 }
 
 /** The corners of a slice: its outer pixel faces, as first corner, way along a row and way down a column. @param {Plane} plane @param {Grid} grid @param {Setting} setting */
@@ -67,7 +68,7 @@ const cornersOf = ([low, high]) => [0, 1, 2, 3, 4, 5, 6, 7].map((n) => /** @type
 
 /** @param {HTMLCanvasElement} canvas @param {number} wide @param {number} high @param {CSSStyleDeclaration} style @param {Shown} shown */
 export function drawScene(canvas, wide, high, style, shown) {
-  const { context, text, faint, line, back, ratio } = prepared(canvas, wide, high, style);
+  const { context, text, faint, line, back, warn, ratio } = prepared(canvas, wide, high, style);
   const { grid, setting, planes, figure, system } = shown;
   const view = look(...shown.view);
   const slices = planes.map((plane) => ({ plane, ...sides(plane, grid, setting) }));
@@ -188,6 +189,30 @@ export function drawScene(canvas, wide, high, style, shown) {
     context.arc(first.x, first.y, lit ? 3.5 : 2, 0, 7);
     context.fillStyle = ROLES.origin;
     context.fill();
+  }
+  // Slices that wander are drawn over the others: where they are, and dashed where the line of the others has them.
+  for (const { index, due, mm } of shown.aside) {
+    const one = slices.find(({ plane }) => plane.index === index);
+    if (!one) continue;
+    const round = (/** @type {Vector3} */ corner) => [corner, sum(corner, [1, one.right]), sum(corner, [1, one.right], [1, one.down]), sum(corner, [1, one.down])];
+    const way = minus(one.plane.position, due);
+    const empty = round(sum(one.corner, [-1, way]));
+    const there = round(one.corner);
+    context.globalAlpha = 0.25;
+    context.fillStyle = warn;
+    context.beginPath();
+    there.forEach((place) => context.lineTo(at(place).x, at(place).y));
+    context.fill();
+    context.globalAlpha = 1;
+    context.setLineDash([5, 4]);
+    stroke(empty, warn, 1.6, true);
+    context.setLineDash([]);
+    stroke(there, warn, 2.6, true);
+    // Said at the corner that stands out furthest.
+    const right = dot(way, view.right) >= 0;
+    const [outer] = there.map(at).sort((a, b) => (right ? b.x - a.x : a.x - b.x));
+    const x = Math.min(Math.max(outer.x, 50), wide - 50);
+    write(`${mm < 10 ? mm.toFixed(1) : Math.round(mm)} mm beside`, x, outer.y - 14, warn, "600 12px system-ui, sans-serif");
   }
   // The axes of the stack at its first slice.
   const first = slices[0];

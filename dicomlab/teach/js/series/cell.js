@@ -20,7 +20,7 @@ export function cellPanel(detail, stackNumber, cell, place, picture) {
   const count = place.images > 1 ? ` · ${place.images} images lie here` : "";
   /** @type {[string, string][]} */
   const facts = [
-    ["File", stack.names?.[stack.file[cell]] ?? `file ${stack.file[cell] + 1}`],
+    ["File", stack.names?.[stack.file[cell]] ?? `number ${stack.file[cell] + 1} by name; names are hidden, as they may be those of patients`],
     ["Instance Number", String(stack.number[cell])],
   ];
   if (stack.frame) facts.push(["Frame", String(stack.frame[cell])]);

@@ -89,6 +89,11 @@ export function wordsOf(row, part, byteAt, meanings) {
   return valueWords(row, size, meanings);
 }
 
+const NUMBERS = ["US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT"];
+
+/** Text of the file in quotes; what its bytes mean as numbers without. @param {string} vr @param {string} text */
+export const quoted = (vr, text) => (NUMBERS.includes(vr.split(" ")[0]) ? text : `'${text}'`);
+
 /** @param {Row} row @param {number} size @param {Record<string, string>} meanings */
 function valueWords(row, size, meanings) {
   const many = several(size, "byte");
@@ -103,5 +108,5 @@ function valueWords(row, size, meanings) {
   const said = means ? `${row.vr}, ${means}` : row.vr || "no VR is known";
   if (row.more.hidden) return `value: ${many}, ${said}; hidden, as it may identify a patient`;
   if (!row.text) return `value: ${many}, ${said}`;
-  return `value: ${many}, ${said}: '${row.text}', ${several(row.count, "value")}`;
+  return `value: ${many}, ${said}: ${quoted(row.vr, row.text)}, ${several(row.count, "value")}`;
 }
