@@ -367,7 +367,7 @@ function controls(given, first, now, choose, turn) {
   const positive = (/** @type {number} */ x) => Math.max(x, 1e-3);
   const range = (/** @type {number} */ x) => factors(x / 4, x * 4);
   const spacing = ["rows", "columns"].map((name, n) => dial({ label: `between ${name}`, min: 0, max: 1, step: 0.1, unit: "mm", title: `Pixel Spacing (0028,0030) value ${n + 1}: distance between ${name}`, curve: range(first.spacing[n]) }, (value) => choose({ spacing: part(now().spacing, n, positive(value)) })));
-  const step = dial({ label: "between slices", min: 0, max: 1, step: 0.1, unit: "mm", title: "Distance between neighbouring slices along n: in no attribute but Image Position", curve: range(first.step) }, (value) => choose({ step: positive(value) }));
+  const step = dial({ label: "between slices", min: 0, max: 1, step: 0.1, unit: "mm", title: "Distance between neighbouring slices along n: only Image Position (0020,0032) can be trusted for it", curve: range(first.step) }, (value) => choose({ step: positive(value) }));
   const slices = dial({ label: "slices", min: 1, max: given ? given.along.length : 40, step: 1 }, (value) => choose({ slices: Math.min(Math.max(Math.round(value), 1), given ? given.along.length : 200) }));
   const rows = dial({ label: "Rows", min: 2, max: Math.max(128, 2 * first.rows), step: 1, title: "Rows (0028,0010)" }, (value) => choose({ rows: Math.min(Math.max(Math.round(value), 1), 8192) }));
   const columns = dial({ label: "Columns", min: 2, max: Math.max(128, 2 * first.columns), step: 1, title: "Columns (0028,0011)" }, (value) => choose({ columns: Math.min(Math.max(Math.round(value), 1), 8192) }));

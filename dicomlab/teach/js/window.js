@@ -47,7 +47,7 @@ export default explorer("window", "Window explorer: a slice, the histogram of it
     const { window } = sound(state());
     put(allowed({ ...window, function: /** @type {any} */ (fn) }));
   });
-  const invert = toggle("MONOCHROME1", "Show low values white, as Photometric Interpretation (0028,0004) MONOCHROME1 asks; the values stay", (on) => choose({ invert: on }));
+  const invert = toggle("as MONOCHROME1", "Show low values white, as Photometric Interpretation (0028,0004) MONOCHROME1 asks; the values stay", (on) => choose({ invert: on }));
   const marked = toggle("mark black and white", "Colour the pixels that the window has made fully black (blue) or fully white (red)", (on) => choose({ marked: on }));
   const views = choice("View", [["picture", "picture", "One picture"], ["functions", "three functions", "The same window by all three functions, side by side"], ["difference", "difference", "How far the greys of the other functions are from those of LINEAR"]], (view) => choose({ view }));
   const near = toggle("zoom in", "Let the axis show the window alone", (on) => choose({ near: on }));

@@ -85,5 +85,5 @@ def _plot(axes: Axes, values: npt.NDArray[np.generic], window: AnyWindow, invert
     axes.set_ylabel("grey")
     axes.set_xlabel(units)
     function = "VOI LUT" if isinstance(window, VoiLut) else window.function
-    axes.set_title(f"{window}   {function}{'   MONOCHROME1' if invert else ''}", fontsize=10)
+    axes.set_title(f"{window}   {function}{'   as MONOCHROME1' if invert else ''}", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)

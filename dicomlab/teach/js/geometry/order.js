@@ -110,7 +110,7 @@ export class Order {
     const name = { position: "n · Image Position", instance: "Instance Number", location: "Slice Location" }[by];
     this.title.textContent = `as array, by ${name}`;
     this.said.textContent = wrong
-      ? `${wrong} of ${all.length} slices are at another place in this order. With the affine of the true order, voxels would be up to ${off.toFixed(1)} mm off.`
+      ? `${wrong} of ${all.length} slices are at another place in this order. Taken for the true order, voxels would be up to ${off.toFixed(1)} mm off.`
       : off > 0.01
         ? `The order is right, but even steps would put slices up to ${off.toFixed(1)} mm off.`
         : "Each slice is where its index and the affine say.";

@@ -35,7 +35,7 @@ export function pipeline({ units, rescale, made }, x, window, invert) {
   const grey = shader(window, false)(x);
   const parts = [...first, stage(units || "value", real, "dl-real"), stage("window", window.lut ? "VOI LUT" : `${window.function} c ${signed(Number(short(window.center)))} w ${short(window.width)}`, "dl-step")];
   parts.push(stage("grey", window.lut || Number.isNaN(y) ? String(grey) : `${y.toFixed(2)} → ${grey}`));
-  if (invert) parts.push(stage("MONOCHROME1", `255 − ${grey} = ${255 - grey}`, "dl-step"));
+  if (invert) parts.push(stage("as MONOCHROME1", `255 − ${grey} = ${255 - grey}`, "dl-step"));
   const shown = invert ? 255 - grey : grey;
   const swatch = make("span", "dl-swatch", { title: `grey ${shown}` });
   swatch.style.background = `rgb(${shown} ${shown} ${shown})`;
