@@ -20,6 +20,7 @@ from pydicom.encaps import encapsulate
 from support import datasets
 from test_dissect import file_of
 
+import dicomlab
 from dicomlab import phantom, teach
 from dicomlab.errors import DicomLabError
 from dicomlab.teach.compression import quantised
@@ -209,6 +210,13 @@ def test_a_large_image_is_cut_to_its_middle_and_stays_small() -> None:
 
 def test_the_page_of_the_phantom_is_below_one_and_a_half_megabytes() -> None:
     assert len(json.dumps(teach.explore_compression().facts)) < 1_500_000
+
+
+def test_a_volume_is_told_that_its_files_are_wanted(tmp_path: Path) -> None:
+    volume = dicomlab.load_volume(phantom.write_ct(tmp_path, shape=(2, 16, 16)).folder)
+    for explore in (teach.explore_compression, teach.explore_encodings, teach.explore_file):
+        with pytest.raises(DicomLabError, match=r"read already\. Give one of the files"):
+            explore(volume)
 
 
 def test_a_frame_that_is_not_there_is_refused(image: Dataset) -> None:

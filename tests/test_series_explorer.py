@@ -411,3 +411,11 @@ def test_a_real_series_is_a_full_grid(name: str) -> None:
     assert set(cells(stack).values()) == {1}
     assert len(cells(stack)) == images
     assert len(json.dumps(explorer.facts)) < 500_000
+
+
+def test_steps_are_counted_as_steps_and_only_whole_ones_where_images_lack(tmp_path: Path) -> None:
+    assert (
+        explored(tmp_path, "incomplete_4d").facts["series"][0]["images"]
+        == "19 images (3 whole steps of time)"
+    )
+    assert explored(tmp_path, "dynamic").facts["series"][0]["images"] == "20 images (4 steps of time)"

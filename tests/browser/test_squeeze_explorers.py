@@ -159,3 +159,13 @@ def test_nothing_is_wider_than_the_page(
 ) -> None:
     for explorer in (squeezed, teach.explore_encodings(datasets()[0])):
         assert opened(explorer, width).evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_more_bits_are_to_the_right(opened: Callable[..., Page], squeezed: teach.CompressionExplorer) -> None:
+    page = opened(squeezed)
+    page.locator(".dl-button[data-value='Fewer bits']").click()
+    slider = page.locator(".dl-control:not([hidden]) input").first
+    slider.press("End")
+    most = int(page.locator(".dl-control:not([hidden]) .dl-value").first.inner_text())
+    slider.press("ArrowLeft")
+    assert int(page.locator(".dl-control:not([hidden]) .dl-value").first.inner_text()) < most

@@ -5,7 +5,7 @@ import { look, outline, projector } from "../../dicomlab/teach/js/geometry/camer
 import { greyAt, slicePicture } from "../../dicomlab/teach/js/geometry/figure.js";
 import { explained } from "../../dicomlab/teach/js/geometry/matrix.js";
 import { coloursOf, even, placed } from "../../dicomlab/teach/js/geometry/order.js";
-import { findingsOf, gridOf, lpsOf, misplaced, ordered, planesOf, sound, toRas, voxelOf } from "../../dicomlab/teach/js/geometry/planes.js";
+import { astray, findingsOf, gridOf, lpsOf, misplaced, ordered, planesOf, sound, toRas, voxelOf } from "../../dicomlab/teach/js/geometry/planes.js";
 import { sides } from "../../dicomlab/teach/js/geometry/scene.js";
 import { vectors } from "./vectors.js";
 
@@ -138,4 +138,18 @@ test("strips of a stack are of one height, those at true places leave the gap op
   assert.deepEqual(gaps.map((gap) => gap > 1e-9), gaps.map((_, n) => n === 3));
   near([strips[0].from, strips[7].to], [0, 1], "ends");
   assert.equal(new Set(coloursOf(planes).values()).size, 8);
+});
+
+test("the slice that a fault pushes beside is the one that is drawn apart, by an eighth of its rows, and no other fault has one", () => {
+  const state = { spacing: [4, 5], step: 25, slices: 12, rows: 64, columns: 73 };
+  for (const fault of ["none", "missing", "uneven", "beside"]) {
+    const setting = sound({ ...state, fault });
+    const planes = planesOf(setting, null);
+    const found = astray(planes, gridOf(planes, setting), setting);
+    assert.deepEqual(found.map(({ index }) => index), fault === "beside" ? [6] : []);
+    if (found.length) {
+      near(found[0].mm, (73 * 5) / 8, "mm");
+      near(found[0].due, [0, 0, 150], "where it should be");
+    }
+  }
 });

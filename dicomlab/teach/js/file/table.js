@@ -8,7 +8,7 @@ const HEIGHT = 22;
 const INDENT = 13;
 
 /** A name whose end stays where it is cut: many names begin alike. @param {string} name */
-const ended = (name) => (name.length > 16 ? [make("span", "dl-namehead", {}, [name.slice(0, -9)]), make("span", "dl-nametail", {}, [name.slice(-9)])] : [make("span", "dl-namehead", {}, [name])]);
+const ended = (name) => (name.length > 16 ? [make("span", "dl-namehead", {}, [name.slice(0, -8)]), make("span", "dl-nametail", {}, [name.slice(-8)])] : [make("span", "dl-namehead", {}, [name])]);
 
 /**
  * @param {import("./book.js").Book} book
