@@ -35,9 +35,9 @@ from dicomlab.privacy.table import ACTIONS, CURVES, GROUPS
 from dicomlab.privacy.vocabulary import is_plain
 from dicomlab.read import headers
 from dicomlab.read.meanings import named_meanings
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.view.asmade import AsMade
+from dicomlab.warn import quiet
 from tests.support import datasets, write
 
 # Of the table, what pydicom 3.0 does not know yet: attributes of the supplements of 2025 and 2026.

@@ -18,8 +18,8 @@ from dicomlab.export.place import Placement, decimal
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.planes import Plane
 from dicomlab.read.progress import progress_bar
-from dicomlab.read.quiet import quiet
 from dicomlab.read.stacks import Stack
+from dicomlab.warn import quiet
 
 __all__ = ["Origin", "code", "copied"]
 

@@ -13,8 +13,8 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
 from dicomlab.errors import FaultError
-from dicomlab.read.quiet import quiet
 from dicomlab.read.records import Record
+from dicomlab.warn import quiet
 
 __all__ = ["Attributes", "Key", "Level"]
 
@@ -85,9 +85,8 @@ class Attributes:
         """Items of a sequence; empty when it is absent or no sequence."""
         value = self.value(tag)
         items = list(value) if isinstance(value, Sequence | list) else []
-        return (
-            items if items and isinstance(items[0], Dataset | Record) else []
-        )  # damage makes numbers of a sequence
+        # Damage makes numbers of a sequence.
+        return items if items and isinstance(items[0], Dataset | Record) else []
 
     @property
     def top(self) -> Attributes:

@@ -28,9 +28,9 @@ from dicomlab.errors import NotDicomError
 from dicomlab.privacy.problems import cause_of, problem_text
 from dicomlab.read import mosaic
 from dicomlab.read.elements import Attributes, Level
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.wanted import CSA_SERIES, TAGS
+from dicomlab.warn import quiet
 
 if TYPE_CHECKING:
     from dicomlab.read.presentation import Presentation

@@ -15,8 +15,8 @@ from dicomlab.errors import DicomLabError
 from dicomlab.privacy.table import ACTIONS
 from dicomlab.privacy.words import Identity, cleaned, identity_in, may_name, shown
 from dicomlab.read.headers import Instance, read_front
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
+from dicomlab.warn import quiet
 
 __all__ = ["clean_text", "identity_in_header", "identity_of", "shown_text"]
 

@@ -14,7 +14,7 @@ from dicomlab.errors import FaultError
 from dicomlab.read.elements import Attributes
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.images import stored_image
-from dicomlab.read.quiet import quiet
+from dicomlab.warn import quiet
 
 __all__ = ["Overlay", "overlays"]
 

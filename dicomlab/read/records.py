@@ -20,8 +20,8 @@ from pydicom.filereader import read_dataset
 
 from dicomlab.errors import FaultError
 from dicomlab.read.plain import plain_numbers, plain_text, tag_of, value_start, vr_of
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
+from dicomlab.warn import quiet
 
 __all__ = ["Common", "Family", "Far", "Raw", "Record"]
 

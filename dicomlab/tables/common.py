@@ -10,12 +10,12 @@ from pydicom.filereader import read_dataset
 from dicomlab.errors import NotDicomError
 from dicomlab.read.plain import tag_of
 from dicomlab.read.progress import progress_bar
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.tables.levels import Element, Level, elements_of
 from dicomlab.tables.raws import RawReader
 from dicomlab.tables.tally import Entry, Tally
 from dicomlab.tables.texts import Told, element_text, shortened
+from dicomlab.warn import quiet
 
 __all__ = ["FileTally", "common_level", "parsed", "sample", "tally_files"]
 

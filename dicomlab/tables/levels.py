@@ -19,10 +19,10 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from dicomlab.read.headers import read_header
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.walk import PIXEL_TAGS, UnusualError, implied_vr
 from dicomlab.tables.spans import Span, Window, item_spans, spans
+from dicomlab.warn import quiet
 
 __all__ = [
     "Clipped",

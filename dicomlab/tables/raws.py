@@ -13,9 +13,9 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from dicomlab.read.headers import check_is_dicom, read_header
 from dicomlab.read.plain import tag_of, value_start, vr_of
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
 from dicomlab.read.walk import Cell, ShortError, UnusualError, items, walk, walk_meta
+from dicomlab.warn import quiet
 
 __all__ = ["RawHeader", "RawReader", "encoded", "inner_raws", "value_of"]
 

@@ -17,7 +17,6 @@ from pydicom.encaps import encapsulate
 
 from dicomlab.errors import DicomLabError
 from dicomlab.privacy import MASK
-from dicomlab.read.quiet import quiet
 from dicomlab.teach.dissect import Node, Space, dissect, parts, vr_of
 from dicomlab.teach.dissect.hidden import hidden_values, identity_of, texts_of_stream
 from dicomlab.teach.dissect.words import decoded, encodings, keyword_of, name_of
@@ -25,6 +24,7 @@ from dicomlab.teach.explorer import Explorer
 from dicomlab.teach.file_still import tone_of
 from dicomlab.teach.sources import opened, written
 from dicomlab.teach.squeeze import LOSSLESS, Pixels, pixels_of
+from dicomlab.warn import quiet
 
 __all__ = ["EncodingsExplorer", "explore_encodings", "read_source"]
 

@@ -80,7 +80,7 @@ class Explorer(AsMade):
 
     def still(self) -> bytes:
         """Return the explorer as it stands as a PNG, for places without widgets."""
-        raise NotImplementedError
+        raise NotImplementedError  # each explorer draws its own; there is none of the base alone
 
     def to_html(self) -> HtmlPage:
         """Return the explorer as a page that needs no kernel and no network; ``.save(path)`` writes it."""

@@ -16,8 +16,8 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from dicomlab.errors import DicomLabError
-from dicomlab.read.quiet import quiet
 from dicomlab.teach.dissect.walker import Data
+from dicomlab.warn import quiet
 
 __all__ = ["opened", "written"]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
-from pydicom.filereader import dcmread
 from pydicom.uid import UID
 
 from dicomlab.errors import DicomLabError
@@ -30,11 +29,10 @@ from dicomlab.extras.network.questions import (
     texts,
     unique_keys,
 )
-from dicomlab.extras.network.receiving import Receiver
-from dicomlab.extras.network.sending import kinds_of, parts
+from dicomlab.extras.network.receiving import Receiver, folder_for
+from dicomlab.extras.network.sending import kinds_of, parts, send
 from dicomlab.extras.network.uids import is_uid
 from dicomlab.read.progress import Progress
-from dicomlab.read.quiet import quiet
 from dicomlab.warn import warn_user
 
 __all__ = ["Archive"]
@@ -211,7 +209,7 @@ class Archive:
         What a series holds is asked first, so that each of its kinds can be taken as it is stored, compressed or not. Files
         that came before an interruption stay; asking again fetches the rest.
         """
-        target = _made(folder)
+        target = folder_for(folder)
         receiver = Receiver(target, object_limit, total_limit)
         missing: list[tuple[str, str]] = []
         for wanted in self._series_of(what):
@@ -302,7 +300,7 @@ class Archive:
                     self._peer, [(one, (syntax,)) for one, syntax in contexts], "storing"
                 ) as association:
                     for path in part:
-                        why = self._send(association, path)
+                        why = send(association, self._peer, path)
                         if why:
                             bad[path] = why
                         else:
@@ -316,30 +314,6 @@ class Archive:
             path, why = next(iter(bad.items()))
             warn_user(f"{len(bad)} files were not stored in {self._peer}; {path.name}: {why}")
         return Sent(taken, bad)
-
-    def _send(self, association: Any, path: Path) -> str:
-        """Send one file; why it was not taken, or nothing."""
-        try:
-            with quiet():
-                whole = dcmread(path)
-                _ = (
-                    whole.SOPClassUID,
-                    whole.SOPInstanceUID,
-                )  # parsed here, where nobody hears pydicom complain
-            status = association.send_c_store(whole)
-        except ValueError:
-            return "the archive accepts no presentation context for its SOP class in its transfer syntax"
-        except (AttributeError, OSError) as problem:
-            return f"it cannot be sent: {type(problem).__name__}"
-        if "Status" not in status:
-            raise failed(status, "storing", self._peer)
-        code = int(status.Status)
-        # Warnings (PS3.4 B.2.3): it is stored, with something changed.
-        return (
-            ""
-            if code == 0 or code in (0xB000, 0xB006, 0xB007)
-            else str(failed(status, "storing", self._peer))
-        )
 
     def _series_of(self, what: Any) -> Iterator[tuple[str, dict[str, str]]]:
         """Each series or image that a request means, as level and UIDs."""
@@ -403,14 +377,3 @@ class Archive:
             "the archive could not send it" if "Status" in status else "the association ended before it came"
         )
         return [(uid, reason) for uid in missing]
-
-
-def _made(folder: str | os.PathLike[str]) -> Path:
-    target = Path(folder).expanduser()
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise DicomLabError(
-            f"a folder for what comes was asked for at {str(target)!r}, which cannot be made: {problem.strerror}"
-        ) from problem
-    return target

@@ -17,8 +17,8 @@ from dicomlab.extras.network.matching import attribute_matches
 from dicomlab.extras.network.questions import UNIQUE, texts
 from dicomlab.extras.network.uids import is_uid
 from dicomlab.read.headers import read_header
-from dicomlab.read.quiet import quiet
 from dicomlab.read.sources import FileRef
+from dicomlab.warn import quiet
 
 __all__ = ["BadQuestion", "Entry", "Index"]
 

@@ -13,7 +13,7 @@ from pydicom.valuerep import VR
 
 from dicomlab.errors import DicomLabError
 from dicomlab.extras.network.uids import is_uid
-from dicomlab.read.quiet import quiet
+from dicomlab.warn import quiet
 
 __all__ = ["KEYS", "LEVELS", "UNIQUE", "check_level", "question", "texts", "unique_keys"]
 

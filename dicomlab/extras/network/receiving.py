@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -10,13 +11,13 @@ from typing import Any, Final
 from pydicom.dataset import Dataset
 from pydicom.filereader import dcmread
 
-from dicomlab.errors import OverwriteError
+from dicomlab.errors import DicomLabError, OverwriteError
 from dicomlab.extras.network.association import MessageLimit
 from dicomlab.extras.network.uids import is_uid
-from dicomlab.read.quiet import quiet
+from dicomlab.warn import quiet
 from dicomlab.writing import written
 
-__all__ = ["Receiver"]
+__all__ = ["Receiver", "folder_for"]
 
 _SUCCESS, _OUT_OF_RESOURCES, _NO_MATCH, _NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000
 _INVALID_INSTANCE: Final = 0x0117
@@ -108,3 +109,15 @@ def _contradiction(data: bytes, request: Any) -> str:
             header.get("SOPClassUID", "")
         ) == str(request.AffectedSOPClassUID)
     return "" if same else "its data set names another object than the command it came with"
+
+
+def folder_for(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder for what comes, made when missing."""
+    target = Path(folder).expanduser()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise DicomLabError(
+            f"a folder for what comes was asked for at {str(target)!r}, which cannot be made: {problem.strerror}"
+        ) from problem
+    return target

@@ -1,4 +1,4 @@
-"""Files to send: which there are, what they are, and how many kinds one association can carry."""
+"""Files to send: which there are, what they are, how many kinds one association can carry; one on its way."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from pydicom.filereader import dcmread
 
 from dicomlab.errors import DicomLabError
-from dicomlab.extras.network.association import MOST_CONTEXTS
-from dicomlab.read.quiet import quiet
+from dicomlab.extras.network.association import MOST_CONTEXTS, Peer, failed
+from dicomlab.warn import quiet
 
-__all__ = ["kinds_of", "parts"]
+__all__ = ["kinds_of", "parts", "send"]
 
 
 def kinds_of(files: Any) -> tuple[dict[Path, tuple[str, str]], dict[Path, str]]:
@@ -62,3 +62,21 @@ def parts(order: list[Path], kinds: Mapping[Path, tuple[str, str]]) -> Iterator[
         seen.add(kinds[path])
     if part:
         yield part
+
+
+def send(association: Any, peer: Peer, path: Path) -> str:
+    """Send one file; why it was not taken, or nothing."""
+    try:
+        with quiet():
+            whole = dcmread(path)
+            _ = whole.SOPClassUID, whole.SOPInstanceUID  # parsed here, where nobody hears pydicom complain
+        status = association.send_c_store(whole)
+    except ValueError:
+        return "the archive accepts no presentation context for its SOP class in its transfer syntax"
+    except (AttributeError, OSError) as problem:
+        return f"it cannot be sent: {type(problem).__name__}"
+    if "Status" not in status:
+        raise failed(status, "storing", peer)
+    code = int(status.Status)
+    # Warnings (PS3.4 B.2.3): it is stored, with something changed.
+    return "" if code in (0x0000, 0xB000, 0xB006, 0xB007) else str(failed(status, "storing", peer))

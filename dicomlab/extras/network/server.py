@@ -31,7 +31,7 @@ from dicomlab.extras.network.association import (
 )
 from dicomlab.extras.network.index import BadQuestion, Entry, Index
 from dicomlab.extras.network.receiving import Receiver
-from dicomlab.read.quiet import quiet
+from dicomlab.warn import quiet
 
 __all__ = ["LocalArchive", "local_archive"]
 

@@ -23,8 +23,8 @@ from dicomlab.extras.report.segments import Segments
 from dicomlab.masks import Label, labels_of
 from dicomlab.optional import optional
 from dicomlab.read.picking import Source, find_stack
-from dicomlab.read.quiet import quiet
 from dicomlab.read.stacks import Stack
+from dicomlab.warn import quiet
 from dicomlab.writing import written
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from dicomlab.privacy import Identity, cleaned, shown
 from dicomlab.read.elements import Attributes
 from dicomlab.read.identity import identity_in_header
 from dicomlab.read.progress import Progress
-from dicomlab.read.quiet import quiet
+from dicomlab.warn import quiet
 
 __all__ = ["RTSTRUCT", "parse"]
 

@@ -25,9 +25,9 @@ from dicomlab.privacy import cause_of
 from dicomlab.read.find import find_series
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.identity import clean_text, identity_of, shown_text
-from dicomlab.read.quiet import quiet
 from dicomlab.read.series import PathLike, Series
 from dicomlab.read.stacks import Stack
+from dicomlab.warn import quiet
 
 __all__ = ["load_segmentation"]
 

@@ -13,7 +13,7 @@ from dicomlab.extras.seg.grid import Places
 from dicomlab.geometry import Geometry
 from dicomlab.privacy import cause_of
 from dicomlab.read.headers import Instance
-from dicomlab.read.quiet import quiet
+from dicomlab.warn import quiet
 
 if TYPE_CHECKING:
     from highdicom.seg import Segmentation

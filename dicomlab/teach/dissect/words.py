@@ -14,8 +14,8 @@ from pydicom import charset, datadict
 from pydicom.config import IGNORE
 from pydicom.uid import UID
 
-from dicomlab.read.quiet import quiet
 from dicomlab.teach.dissect.nodes import ITEM, ITEM_END, SEQUENCE_END, Node
+from dicomlab.warn import quiet
 
 __all__ = [
     "MEANINGS",

@@ -16,8 +16,8 @@ from dicomlab.privacy import MASK, Identity, is_identifying, shown_value
 from dicomlab.read import Series
 from dicomlab.read.headers import Instance, read_header
 from dicomlab.read.identity import identity_of
-from dicomlab.read.quiet import quiet
 from dicomlab.teach.series.labels import FileNames, rounded, short
+from dicomlab.warn import quiet
 
 __all__ = ["groups_of"]
 
