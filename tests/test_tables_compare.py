@@ -128,6 +128,23 @@ def test_identity_is_masked_but_that_it_differs_is_told() -> None:
         assert "Secret^Name → Anonymous" in repr(found)
 
 
+def test_a_name_that_one_side_tells_is_masked_where_it_is_left_over_in_the_other() -> None:
+    before = datasets()[0]
+    before.PatientName, before.PatientID = "Featherstone^Ada", "F4711"
+    after = deepcopy(before)
+    after.PatientName, after.PatientID = "ANON", "1"
+    before.FilterType = "WEDGE"
+    after.FilterType = "FEATHERSTONE"  # no attribute of Table E.1-1
+    after.SeriesDescription = "chest of Ada, calibrated"
+    found = compare_headers(before, after)
+    for told in (repr(found), found._repr_html_(), found.to_dataframe().to_csv()):
+        assert "featherstone" not in told.casefold()
+        assert "of Ada" not in told
+        assert "calibrated" in told, "no word of the trade, but it names nobody here"
+    with dicomlab.show_identity():
+        assert "FEATHERSTONE" in repr(found)
+
+
 def test_series_are_compared_by_what_their_files_have_in_common(tmp_path: Path) -> None:
     one = write(tmp_path / "one", datasets())
     other = datasets()

@@ -15,9 +15,12 @@ _AFTER = 1.0
 
 
 class Progress:
-    """Shows how much of `total` steps is done, when they take longer than a second; a context manager."""
+    """Shows how much of `total` steps is done, when they take longer than a second; a context manager.
 
-    def __init__(self, total: int, what: str, wanted: bool = True, unit: str = "file") -> None:
+    Without a total it counts.
+    """
+
+    def __init__(self, total: int | None, what: str, wanted: bool = True, unit: str = "file") -> None:
         self._total, self._what, self._wanted, self._unit = total, what, wanted, unit
         self._done = 0
         self._start = perf_counter()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from dicomlab.privacy import Identity
 from dicomlab.tables.levels import Element, Level
 from dicomlab.tables.paths import part_of
 from dicomlab.tables.rows import DEEPEST, hides
@@ -33,6 +34,8 @@ class Change:
         Whether it stands in a sequence that identifies somebody.
     note
         What else there is to say.
+    who
+        Words of both headers that name the patient, where they are known.
     """
 
     path: str
@@ -41,6 +44,7 @@ class Change:
     after: Element | None
     hidden: bool = False
     note: str = ""
+    who: Identity | None = None
 
     @property
     def element(self) -> Element:
@@ -57,8 +61,8 @@ class Change:
     def texts(self) -> tuple[str, str]:
         """Both values, masked where they may not be shown; ``""`` where there is none."""
         return (
-            "" if self.before is None else element_text(self.before, self.hidden),
-            "" if self.after is None else element_text(self.after, self.hidden),
+            "" if self.before is None else element_text(self.before, self.hidden, self.who),
+            "" if self.after is None else element_text(self.after, self.hidden, self.who),
         )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dicomlab.privacy import MASK
 from dicomlab.tables.changes import SIGNS, Change, changes
 from dicomlab.tables.frames import as_frame, save_frame
-from dicomlab.tables.header import open_header
+from dicomlab.tables.header import names_in, open_header
 from dicomlab.tables.levels import Level, tag_text
 from dicomlab.tables.sources import HeaderSource
 from dicomlab.tables.texts import shortened
@@ -40,7 +41,11 @@ class HeaderComparison:
         self._found: list[Change] = []
         self._same: list[Change] = []
         self.unchanged = 0
+        # Whom one names may be left over in the other. First of all: looking at an element with a wrong VR loses its text.
+        first, second = names_in(before), names_in(after)
+        who = None if first is None or second is None else first | second
         for change in changes(before, after):
+            change = replace(change, who=who)
             if change.kind != "same":
                 self._found.append(change)
                 continue

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dicomlab.errors import DicomLabError
-from dicomlab.privacy import IS_CLEANED, MASK, identity_shown
+from dicomlab.privacy import IS_CLEANED, MASK, Identity, identity_shown
 from dicomlab.read.identity import identity_in_header
+from dicomlab.read.progress import Progress
 from dicomlab.tables.common import common_level, tally_files
 from dicomlab.tables.frames import as_frame, save_frame
 from dicomlab.tables.levels import DatasetLevel, Decimals, Level, file_level, tag_text
@@ -23,7 +24,7 @@ from dicomlab.tables.texts import Told, is_masked, numbered, shortened
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["HeaderTable", "header_table", "open_header"]
+__all__ = ["HeaderTable", "header_table", "names_in", "open_header"]
 
 _LONGEST = 120
 """Characters of a value that a table shows unless asked for more; the rest is counted."""
@@ -51,20 +52,34 @@ class HeaderTable:
     """
 
     def __init__(
-        self, level: Level | None, title: str, picked: list[Row] | None = None, sop_class: str = ""
+        self,
+        level: Level | None,
+        title: str,
+        picked: list[Row] | None = None,
+        sop_class: str = "",
+        *,
+        progress: bool = True,
     ) -> None:
         self.title = title
         self._level = level
         self._picked = picked
+        self._progress = progress
         # First of all: looking at an element with a wrong VR loses its text.
-        self._who = identity_in_header(level.dataset) if isinstance(level, DatasetLevel) else None
+        self._who = None if level is None else names_in(level)
         self._sop_class = sop_class or (_sop_class(level) if level is not None else "")
 
     def _rows(self) -> Iterator[Row]:
         if self._picked is not None:
             return iter(self._picked)
+        return self._walk()
+
+    def _walk(self) -> Iterator[Row]:
+        """All rows, with a bar: a structure set has hundreds of thousands."""
         assert self._level is not None
-        return (replace(row, who=self._who) for row in rows(self._level))
+        with Progress(None, "going through the header", self._progress, " rows") as bar:
+            for row in rows(self._level):
+                yield replace(row, who=self._who)
+                bar.step()
 
     def to_dataframe(self, *, longest: int = _LONGEST) -> pd.DataFrame:
         """One row an element, in file order.
@@ -252,7 +267,7 @@ def header_table(source: HeaderSource, *, index: int | None = None, progress: bo
         Of several files, take one alone: 0 is the first, -1 the last. Without it the table holds what all files have, and
         tells of what differs how many values there are; `varying` says how they differ.
     progress
-        Show a bar when reading takes longer than a second. Ctrl-C interrupts at any file.
+        Show a bar when reading, or a search, takes longer than a second. Ctrl-C interrupts.
 
     Raises
     ------
@@ -266,7 +281,7 @@ def header_table(source: HeaderSource, *, index: int | None = None, progress: bo
     >>> header_table(study.ct.folder).search("PixelSpacing").to_dataframe().vr.item()
     'DS'
     """
-    return HeaderTable(*open_header(source, "header_table", index, progress))
+    return HeaderTable(*open_header(source, "header_table", index, progress), progress=progress)
 
 
 def open_header(
@@ -292,6 +307,11 @@ def open_header(
         raise DicomLabError(f"there is no instance {index}; {numbered(count)}") from None
     place = (index or 0) % count
     return file_level(file), file.name if count == 1 else f"{file.name} ({place + 1} of {count})"
+
+
+def names_in(level: Level) -> Identity | None:
+    """Words of a header that name the patient; None where nobody knows, as of several files."""
+    return identity_in_header(level.dataset) if isinstance(level, DatasetLevel) else None
 
 
 def _sop_class(level: Level) -> str:
