@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from contour_support import FRAME, GRIDS, SHAPES, mask_on, turned, volume_on
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from skimage.measure import points_in_poly
@@ -107,6 +107,7 @@ def test_polygons_hold_the_voxels_that_another_library_finds_in_them(seed: int, 
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 10**6), rule=st.sampled_from(["evenodd", "union"]))
+@example(seed=100000, rule="evenodd")  # half a degree out of the slices
 def test_contours_oblique_to_the_grid_are_met_along_their_normal(seed: int, rule: str) -> None:
     random = np.random.default_rng(seed)
     volume = volume_on(str(random.choice(["axial", "oblique", "uneven", "tilted"])))
@@ -131,6 +132,37 @@ def test_contours_oblique_to_the_grid_are_met_along_their_normal(seed: int, rule
         wanted |= both & near & (nearest == k)
     assert wanted.any()
     assert np.array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("kind", ["axial", "oblique", "flipped"])
+@pytest.mark.parametrize("degrees", [0.0, 0.003, 0.05, 0.3, 0.45, 2.0])
+@pytest.mark.parametrize("trembling", [0.0, 0.03])
+def test_two_contours_of_one_plane_stay_in_one_plane_however_little_it_leans(
+    kind: str, degrees: float, trembling: float
+) -> None:
+    volume = volume_on(kind, (6, 12, 120))
+    geometry, points = Geometry.from_volume(volume), _points(volume)
+    random = np.random.default_rng(7)
+    # About the direction in which rows follow each other: far ends of a plane, 70 mm apart, come to lie at other heights.
+    a = np.deg2rad(degrees)
+    lean = np.array([[np.cos(a), 0, -np.sin(a)], [0, 1, 0], [np.sin(a), 0, np.cos(a)]])
+    across = geometry.direction[:, [2, 1, 0]] @ lean
+    middle = geometry.lps([[2, 5.5, 59.5]])[0]
+    levels = np.arange(4) * 2.5 - 4.2
+    corners = np.array([[-5.1, -4.2], [5.1, -4.2], [5.1, 4.2], [-5.1, 4.2]])
+    squares = [corners + np.array([x, 0]) for x in (-35.1, 35.1)]
+    contours = [
+        middle + np.column_stack([square, z + random.uniform(-trembling, trembling, 4)]) @ across.T
+        for z in levels
+        for square in squares
+    ]
+    found = from_contours(volume, contours).transpose("slice", "row", "column").values
+    flat = (points - middle) @ across
+    far = np.abs(flat[..., 2, None] - levels).min(axis=-1)
+    inside = (np.abs(np.abs(flat[..., 0]) - 35.1) < 5.1) & (np.abs(flat[..., 1]) < 4.2)
+    sure = np.abs(far - 1.25) > 2 * trembling
+    assert np.array_equal(found & sure, inside & (far < 1.25) & sure)
+    assert (inside & sure).sum() > 100
 
 
 @pytest.mark.parametrize("kind", GRIDS)

@@ -22,7 +22,7 @@ def count_crossing(outlines: Outlines, planes: Planes) -> int:
     """
     across = np.linalg.svd(planes.normal[None])[2][1:]
     found = 0
-    for some in contours_by_level(planes.heights):
+    for some in contours_by_level(planes):
         if some.size > 1:
             found += _any_cross([outlines.one(k) @ across.T for k in some.tolist()])
     return found

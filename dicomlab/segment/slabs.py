@@ -8,16 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from dicomlab.geometry import Geometry
-from dicomlab.segment.outlines import STILL, Outlines, Planes, finest_step
+from dicomlab.segment.outlines import ONE_PLANE, STILL, Outlines, Planes, slice_steps
 from dicomlab.segment.scanlines import Lines
 
-__all__ = ["Slab", "Sweep", "contours_by_level", "plane_slab", "skips_slices", "slabs_of", "slice_steps"]
+__all__ = ["Slab", "Sweep", "contours_by_level", "plane_slab", "skips_slices", "slabs_of"]
 
 FloatArray = npt.NDArray[np.float64]
 Indexes = npt.NDArray[np.intp]
 
-_ONE_PLANE = 0.01
-"""mm within which contours lie in one plane."""
 _HAIR = 1e-6
 """mm: faces of slabs lie this much lower, so that rounding does not decide about voxels on them."""
 _ASIDE = (1e-6, 1e-9)
@@ -43,15 +41,6 @@ class Slab:
     contours: Indexes
 
 
-def slice_steps(geometry: Geometry) -> FloatArray:
-    """mm from each slice to the nearest other, along the normal, shape ``(slices,)``; NaN where nobody knows."""
-    levels, which = np.unique(geometry.slice, return_inverse=True)
-    if levels.size == 1:
-        return np.full(geometry.slice.size, abs(geometry.lone_steps[0]))
-    gaps = np.diff(levels)
-    return np.asarray(np.minimum(np.append(gaps, np.inf), np.append(np.inf, gaps))[which.ravel()])
-
-
 def slabs_of(
     outlines: Outlines, planes: Planes, geometry: Geometry, thickness: FloatArray | None
 ) -> list[Slab]:
@@ -63,13 +52,13 @@ def slabs_of(
         Of the slab of each contour, mm. None: where all lie on slices, each is its slice and nothing else; elsewhere they reach
         half the usual distance between them.
     """
-    if thickness is None and (on := _slices_of(planes, geometry)) is not None:
-        reach = 0.5 * np.nan_to_num(slice_steps(geometry), nan=_ONE_PLANE)
+    if thickness is None and (on := planes.slices(geometry)) is not None:
+        reach = 0.5 * np.nan_to_num(slice_steps(geometry), nan=ONE_PLANE)
         return [
             _slab(geometry.slice[k] - reach[k], geometry.slice[k] + reach[k], np.flatnonzero(on == k))
             for k in np.unique(on[on >= 0]).tolist()
         ]
-    levels, members = _levels(planes.heights, min(_ONE_PLANE, finest_step(geometry) / 10))
+    levels, members = _levels(planes.heights, planes.apart)
     gaps = np.diff(levels)
     if thickness is not None:
         own, close = np.array([thickness[some].max() for some in members]), 1.01
@@ -91,9 +80,9 @@ def _slab(low: float, high: float, contours: Indexes) -> Slab:
     return Slab(np.full((1, 1, 1), low), np.full((1, 1, 1), high), contours)
 
 
-def contours_by_level(heights: FloatArray, within: float = _ONE_PLANE) -> list[Indexes]:
+def contours_by_level(planes: Planes) -> list[Indexes]:
     """Which contours lie in one plane, from the lowest on."""
-    return _levels(heights, within)[1]
+    return _levels(planes.heights, planes.apart)[1]
 
 
 def _levels(heights: FloatArray, within: float) -> tuple[FloatArray, list[Indexes]]:
@@ -107,27 +96,9 @@ def _levels(heights: FloatArray, within: float) -> tuple[FloatArray, list[Indexe
     return np.array([heights[some].mean() for some in members]), members
 
 
-def _slices_of(planes: Planes, geometry: Geometry) -> Indexes | None:
-    """The slice that each contour lies on, -1 beyond the outer ones; None where one lies between slices."""
-    if not planes.are_slices:
-        return None
-    order = np.argsort(geometry.slice, kind="stable")
-    rising = geometry.slice[order]
-    step = float(np.nanmin(slice_steps(geometry), initial=np.inf))
-    within = 0.1 * step if np.isfinite(step) else _ONE_PLANE
-    after = np.searchsorted(rising, planes.heights).clip(1, max(rising.size - 1, 1))
-    pair = np.stack([after - 1, after.clip(max=rising.size - 1)])
-    far = np.abs(rising[pair] - planes.heights)
-    nearest, far = pair[far.argmin(axis=0), np.arange(after.size)], far.min(axis=0)
-    beyond = (planes.heights < rising[0] - within) | (planes.heights > rising[-1] + within)
-    if bool((far[~beyond] > within).any()):
-        return None
-    return np.where(beyond, -1, order[nearest])
-
-
 def skips_slices(planes: Planes, geometry: Geometry) -> bool:
     """Whether contours lie on slices, but never on two neighbours, as if they had been drawn on every second or third."""
-    on = _slices_of(planes, geometry)
+    on = planes.slices(geometry)
     if on is None:
         return False
     _, rank = np.unique(geometry.slice, return_inverse=True)
@@ -143,7 +114,7 @@ def plane_slab(level: float, normal: FloatArray, geometry: Geometry, contours: I
     levels, which = np.unique(x, return_inverse=True)
     gaps = np.diff(levels) / 2
     # Beyond its outer centres a volume reaches half the outer gap, a lone voxel half its step.
-    ends = gaps[[0, -1]] if gaps.size else np.full(2, np.nan_to_num(abs(lone), nan=2 * _ONE_PLANE) / 2)
+    ends = gaps[[0, -1]] if gaps.size else np.full(2, np.nan_to_num(abs(lone), nan=2 * ONE_PLANE) / 2)
     below, above = np.append(ends[0], gaps)[which.ravel()], np.append(gaps, ends[1])[which.ravel()]
     if leans[axis] < 0:
         below, above = above, below
