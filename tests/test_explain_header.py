@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from support import datasets, write
 import dicomlab
 from dicomlab import DicomLabError, explain, find_series, phantom, show_identity
 from dicomlab.dictionary import Explanation, Place
-from dicomlab.privacy import MASK
+from dicomlab.privacy import MASK, NOTE
 
 
 def test_a_header_is_told_with_module_type_value_and_words(tmp_path: Path) -> None:
@@ -323,3 +324,17 @@ def test_explain_is_a_public_name_that_says_what_it_takes() -> None:
     assert "explain" in dicomlab.__all__
     with pytest.raises(DicomLabError, match="explain takes a keyword, a name, a tag, a UID, a VR"):
         explain(object())
+
+
+def test_uids_are_shown_as_in_header_tables_and_the_note_stands_where_something_is_masked() -> None:
+    header = datasets()[0]
+    header.DeviceSerialNumber, header.StudyDate = "8352", "20110421"
+    header.SeriesInstanceUID = "1.3.46.670589.11.20110421.5.0.8352.1"
+    header.PatientName, header.PatientID = "Roe^Rita", "1"
+    told = explain(header)
+    page = told._repr_html_()
+    assert "1.3.46.670589.11.20110421.5.0.8352.1" in page
+    assert "1.3.46.670589.11.20110421.5.0.8352.1" in dicomlab.header_table(header)._repr_html_()
+    assert NOTE in html.unescape(page)
+    assert NOTE not in html.unescape(dicomlab.header_table(header)["Rows"]._repr_html_())
+    assert NOTE in html.unescape(dicomlab.header_table(header)["PatientName"]._repr_html_())

@@ -190,17 +190,23 @@ def test_without_pynetdicom_the_error_has_the_line_that_installs_it(monkeypatch,
             made()
 
 
-def test_the_page_about_the_network_does_what_it_says(study, tmp_path, monkeypatch) -> None:
+def test_the_page_about_the_network_does_what_it_says(tmp_path, monkeypatch) -> None:
     page = (Path(__file__).parent.parent / "docs" / "network.md").read_text(encoding="utf-8")
-    shutil.copytree(study.folder, tmp_path / "some" / "study")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S):
         exec(block, names)
-    assert len(names["received"].files) == len(names["images"]) == len(study.ct.files)
-    assert len(names["sent"].files) == len(study.ct.files)
+    count = len(names["study"].ct.files)
+    assert len(names["received"].files) == len(names["images"]) == len(names["sent"].files) == count
     for link in re.findall(r"\]\(([^)#]+)\)", page):
         assert (Path(__file__).parent.parent / "docs" / link).exists(), link
+
+
+def test_a_match_that_is_not_there_is_said_in_words(server, archive) -> None:
+    with pytest.raises(IndexError, match="there is no study 0: the archive found no study that matches"):
+        archive.find("study", StudyDate="19010101")[0]
+    with pytest.raises(IndexError, match="there is no study 9: the archive found 1"):
+        archive.find("study")[9]
 
 
 # Whom nobody answers

@@ -14,7 +14,7 @@ import pydicom
 import pytest
 
 from dicomlab import phantom
-from dicomlab.errors import GeometryError
+from dicomlab.errors import DicomLabError, GeometryError
 from dicomlab.phantom.grid import plan
 from dicomlab.phantom.organs import LESION_CENTRE
 from dicomlab.phantom.truth import CENTRE, FIELD
@@ -226,3 +226,13 @@ def test_an_impossible_shape_or_transfer_syntax_is_refused(tmp_path):
         phantom.write_ct(tmp_path, shape=(0, 8, 9))
     with pytest.raises(ValueError, match="explicit"):
         phantom.write_ct(tmp_path, shape=(1, 8, 9), transfer_syntax="big endian")
+
+
+def test_images_of_another_phantom_are_not_left_among_new_ones(tmp_path):
+    phantom.write_ct(tmp_path, shape=(3, 8, 9))
+    with pytest.raises(
+        DicomLabError, match=r"IM00003 and 0 more\), which would be left among the 2 to be written"
+    ):
+        phantom.write_ct(tmp_path, shape=(2, 8, 9))
+    again = phantom.write_ct(tmp_path, shape=(3, 9, 8))
+    assert sorted(tmp_path.iterdir()) == list(again.files)

@@ -11,7 +11,7 @@ from support import datasets, shared_data, write
 import dicomlab
 from dicomlab import DicomLabError, find_series, varying
 from dicomlab.phantom.kinds import KINDS
-from dicomlab.tables.how import Along, how_it_varies
+from dicomlab.tables.how import Along, Orders, how_it_varies
 from dicomlab.tables.tally import Tally
 
 FRAMES = "PerFrameFunctionalGroupsSequence[*]."
@@ -206,7 +206,7 @@ def test_numbers_where_frames_should_be_are_told_and_break_nothing(tmp_path: Pat
 
 def test_a_rule_needs_evidence() -> None:
     place, time = np.arange(6) // 2, np.arange(6) % 2
-    axes = [Along("position", place, np.array([0.0, 5, 10])), Along("time", time, np.array([0.0, 1]))]
+    axes = Orders([Along("position", place, np.array([0.0, 5, 10])), Along("time", time, np.array([0.0, 1]))])
     numbers = np.arange(6.0)[:, None]
     assert how_it_varies(np.arange(6), numbers, axes).words == "with position and time"
     assert how_it_varies(np.array([2, 0, 5, 1, 4, 3]), numbers, axes).words == "irregular"

@@ -13,7 +13,7 @@ from dicomlab import html
 from dicomlab.dictionary.carried import UIDS
 from dicomlab.dictionary.modules import TYPES, iod_of
 from dicomlab.dictionary.walk import Note, Row, Walk, class_of
-from dicomlab.privacy import NOTE, Identity, identity_shown, without_names
+from dicomlab.privacy import MASK, NOTE, Identity, without_names
 from dicomlab.warn import quiet
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class HeaderExplanation:
         )
         found = "".join(f"<li>{escape(note.message)}</li>" for note in self.notes)
         odd = f"<details open><summary>{len(self.notes)} to look at</summary><ul>{found}</ul></details>"
-        mask = "" if identity_shown() else NOTE
+        mask = NOTE if MASK in table or MASK in self.title else ""
         return html.block(
             _STYLE,
             markup(

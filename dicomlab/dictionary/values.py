@@ -58,7 +58,9 @@ def value_text(element: DataElement, identity: Identity | None) -> str:
     if "\0" in text and not identity_shown():
         return MASK  # a broken length swallowed the elements behind this one, whatever they are
     name = getattr(element.value, "name", text)
-    if element.VR == "UI" and name != text:
-        text = f"{text} ({name})"
-    text = " ".join(shown_value(element.keyword, text, identity).split())
+    if element.VR == "UI":  # numbers in it are no dates
+        text = text if name == text else f"{text} ({name})"
+    else:
+        text = shown_value(element.keyword, text, identity)
+    text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"

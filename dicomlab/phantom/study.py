@@ -11,6 +11,7 @@ from typing import Final, Literal
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from dicomlab.errors import DicomLabError
 from dicomlab.phantom.dicom import CT_PET_FRAME, MR_FRAME, ct_datasets, mr_datasets, pet_datasets
 from dicomlab.phantom.grid import Orientation
 from dicomlab.phantom.truth import Shape3, Truth, ct_truth, mr_truth, pet_truth
@@ -69,13 +70,26 @@ def write_datasets(
         As `ct_datasets`, `mr_datasets` or `pet_datasets` return them, changed at will.
     transfer_syntax
         "explicit" or "implicit" VR, both little endian.
+
+    Raises
+    ------
+    DicomLabError
+        The folder has more such files than are written now: those of another phantom would be left among these.
     """
     if transfer_syntax not in ("explicit", "implicit"):
         raise ValueError(f'transfer_syntax must be "explicit" or "implicit", found {transfer_syntax!r}.')
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     files = []
-    for number, ds in enumerate(sorted(datasets, key=lambda d: int(d.InstanceNumber)), start=1):
+    images = sorted(datasets, key=lambda d: int(d.InstanceNumber))
+    names = {f"IM{number:05d}" for number in range(1, len(images) + 1)}
+    left = sorted(path.name for path in target.glob("IM[0-9][0-9][0-9][0-9][0-9]") if path.name not in names)
+    if left:
+        raise DicomLabError(
+            f"{str(target)!r} holds images of another phantom ({left[0]} and {len(left) - 1} more), which would be left among "
+            f"the {len(images)} to be written. Choose another folder, or delete that one."
+        )
+    for number, ds in enumerate(images, start=1):
         implicit = transfer_syntax == "implicit"
         ds.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
         path = target / f"IM{number:05d}"

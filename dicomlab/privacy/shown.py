@@ -11,7 +11,7 @@ __all__ = ["MASK", "NOTE", "as_now", "identity_shown", "show_identity"]
 MASK = "•••"
 """What stands in place of a masked value, or of a masked word."""
 
-NOTE = f"{MASK} is what may say who the patient is: within dicomlab.show_identity() it is shown"
+NOTE = f"{MASK} may say who the patient is: a cell within `with dicomlab.show_identity():` shows it"
 """What a display says below texts of which something is masked."""
 
 _shown: ContextVar[bool] = ContextVar("dicomlab_identity_shown", default=False)

@@ -11,7 +11,7 @@ from pydicom.tag import Tag
 
 from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import MASK, NOTE
 from dicomlab.read.progress import Progress
 from dicomlab.read.sources import FileRef
 from dicomlab.tables.common import parsed
@@ -91,9 +91,7 @@ class KeywordTable:
         shown = [
             ["" if value is None else shortened(str(value), 200) for value in row] for row in rows[:_ROWS]
         ]
-        notes = (
-            [] if identity_shown() else [f"{MASK} is masked: wrap in dicomlab.show_identity() and ask again."]
-        )
+        notes = [f"{NOTE}."] if any(MASK in text for row in shown for text in row) else []
         if len(rows) > _ROWS:
             notes.append(f"{len(rows) - _ROWS:,} more rows: .to_dataframe() has all.")
         if self.skipped:

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from dicomlab import html
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import MASK, NOTE
 from dicomlab.tables.changes import SIGNS, Change
 from dicomlab.tables.levels import tag_text
 from dicomlab.tables.page import STYLE, bar, name_markup, value_markup
@@ -59,7 +59,7 @@ def diff_page(comparison: HeaderComparison) -> str:
     kinds = ("sign", "key", "tag", "vr", "before", "after")
     head = " ".join(f'<span class="dl-{kind}">{name}</span>' for kind, name in zip(kinds, names, strict=True))
     before, after = (html.escape(title) for title in comparison.titles)
-    mask = "" if identity_shown() else f"{MASK} is masked: wrap in dicomlab.show_identity() to see it. "
+    mask = f"{NOTE}. " if MASK in drawn or MASK in kept else ""
     note = f"{mask}+ added, − removed, ± changed, ≈ the same value written otherwise or under another VR."
     return html.block(
         html.Markup(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Along", "How", "how_it_varies"]
+__all__ = ["Along", "How", "Orders", "how_it_varies"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 _LINEAR = 1e-3
 """Of the whole range: what a line may be off."""
+_TOGETHER = 5
+"""Axes that explain an attribute together, at most: a folder of many kinds of series has a dozen."""
 _EVIDENCE = 3
 """Steps of an axis that numbers must follow: any two numbers rise or fall."""
 
@@ -39,6 +42,29 @@ class Along:
     values: FloatArray | None = None
 
 
+class Orders:
+    """All that instances can be ordered by, alone and together: the same for every attribute of a table.
+
+    Parameters
+    ----------
+    axes
+        The first explains most simply.
+    """
+
+    def __init__(self, axes: Sequence[Along]) -> None:
+        self.axes = [axis for axis in axes if np.unique(axis.steps).size > 1]
+
+    @cached_property
+    def choices(self) -> list[tuple[tuple[Along, ...], npt.NDArray[np.int32], int]]:
+        """Axes, one first, then two, and so on; the cell of each instance in them, and how many cells there are."""
+        found = []
+        for count in range(1, min(len(self.axes), _TOGETHER) + 1):
+            for chosen in combinations(self.axes, count):
+                cells = _cells(chosen)
+                found.append((chosen, cells.astype(np.int32), int(cells.max()) + 1))
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class How:
     """What was found: the sentence, and how regular it is.
@@ -55,9 +81,7 @@ class How:
     shape: str = ""
 
 
-def how_it_varies(
-    ids: IntArray, numbers: FloatArray | None, axes: Sequence[Along], unit: str = "file"
-) -> How:
+def how_it_varies(ids: IntArray, numbers: FloatArray | None, orders: Orders, unit: str = "file") -> How:
     """How an attribute varies.
 
     It goes *with* some axes when instances that agree in these always have the same value. Where no two instances agree in
@@ -69,27 +93,25 @@ def how_it_varies(
         Number of the value of each instance, -1 where it has none, shape ``(n,)``.
     numbers
         The values as numbers, shape ``(distinct, parts)``; None where they are none.
-    axes
-        What instances are ordered by; the first explains most simply.
+    orders
+        What instances are ordered by.
     unit
         What an instance is: ``"file"`` or ``"frame"``.
     """
-    usable = [axis for axis in axes if np.unique(axis.steps).size > 1]
     several: tuple[Along, ...] | None = None
-    for count in range(1, len(usable) + 1):
-        for chosen in combinations(usable, count):
-            cells = _cells(chosen)
-            distinct = np.unique(cells).size
-            if np.unique(np.stack([cells, ids]), axis=1).shape[1] > distinct:
-                continue  # instances that agree in these axes differ in the attribute
-            if distinct < ids.size:
-                return How(_words(chosen), _shape(ids, numbers, chosen[0]) if count == 1 else "")
-            several = several or chosen
+    for chosen, cells, distinct in orders.choices:
+        one = np.empty(distinct, np.int64)
+        one[cells] = ids
+        if np.any(one[cells] != ids):
+            continue  # instances that agree in these axes differ in the attribute
+        if distinct < ids.size:
+            return How(_words(chosen), _shape(ids, numbers, chosen[0]) if len(chosen) == 1 else "")
+        several = several or chosen
     present = ids >= 0
     if several is not None and numbers is not None and present.all() and _steady(ids, numbers, several):
         return How(_words(several), _shape(ids, numbers, several[0]) if len(several) == 1 else "monotone")
     shown = ids[present]
-    unordered = numbers is None or not usable or shown.size < _EVIDENCE
+    unordered = numbers is None or not orders.axes or shown.size < _EVIDENCE
     if shown.size > 1 and np.unique(shown).size == shown.size and unordered:
         return How(f"unique per {unit}")
     return How("irregular")

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from dicomlab import html
-from dicomlab.privacy import MASK, Identity, identity_shown
+from dicomlab.privacy import MASK, NOTE, Identity
 from dicomlab.tables.levels import Element, Level, is_creator, tag_text
 from dicomlab.tables.paths import part_of
 from dicomlab.tables.roles import module_of
@@ -101,8 +101,8 @@ def header_page(table: HeaderTable) -> str:
         assert table._level is not None
         body = pen.level(table._level, "", 0, False)
     notes = []
-    if not identity_shown():
-        notes.append(f"{MASK} is masked: wrap in dicomlab.show_identity() to see it.")
+    if MASK in body:
+        notes.append(f"{NOTE}.")
     if pen.differing:
         notes.append(
             "What differs between files is told in colour, with the word; dicomlab.varying(…) says how."

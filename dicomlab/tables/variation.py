@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from dicomlab import html
 from dicomlab.errors import DicomLabError, NotDicomError
-from dicomlab.privacy import MASK, identity_shown
+from dicomlab.privacy import MASK, NOTE
 from dicomlab.read.plain import plain_numbers
 from dicomlab.read.progress import progress_bar
 from dicomlab.tables.axes import axes_of
 from dicomlab.tables.common import sample
 from dicomlab.tables.frames import as_frame, save_frame
-from dicomlab.tables.how import Along, How, how_it_varies
+from dicomlab.tables.how import How, Orders, how_it_varies
 from dicomlab.tables.levels import Element, tag_text
 from dicomlab.tables.page import STYLE, bar, name_markup, value_markup
 from dicomlab.tables.paths import AttributePath, parse_path, part_of
@@ -176,14 +176,15 @@ class VaryingTable:
         names = ("keyword", "tag", "how it varies", "values", "range", "for instance")
         kinds = ("key", "tag", "how", "vm", "range", "val")
         head = " ".join(f'<span class="dl-{k}">{name}</span>' for k, name in zip(kinds, names, strict=True))
-        note = "" if identity_shown() else f"{MASK} is masked: wrap in dicomlab.show_identity() to see it."
+        lines = "".join(map(line, self._found))
+        note = f"{NOTE}." if MASK in lines else ""
         title = html.escape(self.title)
         return html.block(
             html.Markup(
                 f'<style>{STYLE}</style><div class="dl-headers dl-varying"><div class="title">{title}</div>'
                 f"{bar('keyword, tag, how or value', fold=False)}"
                 f'<div class="dl-tree" role="group" tabindex="0" aria-label="{title}">'
-                f'<div class="dl-row dl-head" aria-hidden="true">{head}</div>{"".join(map(line, self._found))}</div>'
+                f'<div class="dl-row dl-head" aria-hidden="true">{head}</div>{lines}</div>'
                 f'<div class="soft">{note}</div></div>'
             )
         )
@@ -249,9 +250,9 @@ def varying(source: HeaderSource, *, progress: bool = True) -> VaryingTable:
     unit = "frame" if several else "file"
     if total < 2:
         raise DicomLabError("varying compares files, or frames of a file; here is one image")
-    axes = axes_of(found.series, places, total)
-    rows = [*_varying(top, "", total, axes, {}, unit)]
-    rows += _varying(frames, "PerFrameFunctionalGroupsSequence[*].", total, axes, outer, unit)
+    orders = Orders(axes_of(found.series, places, total))
+    rows = [*_varying(top, "", total, orders, {}, unit)]
+    rows += _varying(frames, "PerFrameFunctionalGroupsSequence[*].", total, orders, outer, unit)
     return VaryingTable(rows, f"{found.title}: what varies in {total:,} {unit}s", total, unit)
 
 
@@ -259,7 +260,7 @@ def _varying(
     tally: Tally,
     prefix: str,
     total: int,
-    axes: list[Along],
+    orders: Orders,
     outer: Mapping[int, bytes],
     unit: str,
     hidden: bool = False,
@@ -273,12 +274,12 @@ def _varying(
             context = {**outer, **{tag: raw for tag, raw in entry.context.items() if tag in _CONTEXT}}
             for k, inner in enumerate(entry.inner):
                 yield from _varying(
-                    inner, f"{path}[{k}].", total, axes, context, unit, hidden or hides(first)
+                    inner, f"{path}[{k}].", total, orders, context, unit, hidden or hides(first)
                 )
             continue
         ids = np.array(entry.numbers(total), np.int64)
         numbers = _numbers(entry, first.vr) if len(entry.values) > 1 else None
-        how = how_it_varies(ids, numbers, axes, unit)
+        how = how_it_varies(ids, numbers, orders, unit)
         distinct = max(1, len(entry.values))
         examples = [first, *(sample(entry, value, outer) for value in entry.values[1:_EXAMPLES])]
         yield Varying(path, how, distinct, total - entry.count, numbers, tuple(examples), hidden)

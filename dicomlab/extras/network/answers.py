@@ -98,7 +98,12 @@ class Matches(Sequence[Match]):
     def __getitem__(self, index: int | slice) -> Match | Matches:
         if isinstance(index, slice):
             return Matches(self.level, self._found[index], self._keywords, self._archive, self.complete)
-        return self._found[index]
+        try:
+            return self._found[index]
+        except IndexError:
+            count = len(self._found)
+            found = f"found {count}" if count else f"found no {self.level} that matches"
+            raise IndexError(f"there is no {self.level} {index}: the archive {found}") from None
 
     def __len__(self) -> int:
         return len(self._found)
