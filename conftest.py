@@ -10,42 +10,59 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 import dicomlab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_LONG = (
-    "test_course.py",
-    "test_direct.py",
-    "test_examples.py",
-    "test_kinds.py",
-    "test_notebooks.py",
-    "test_pitfalls.py",
-)
-"""Files that take a minute or more; dealt out first, so that none of the parts gets them all."""
+_SECONDS = {
+    "test_course.py": 180,
+    "test_notebooks.py": 80,
+    "test_kinds.py": 50,
+    "test_privacy_audit.py": 45,
+    "test_cohort.py": 30,
+    "test_pitfalls.py": 30,
+    "test_direct.py": 20,
+    "test_network.py": 15,
+}
+"""What files of tests take that take long, so that parts take equally long; others take a few seconds."""
+
+settings.register_profile(
+    "here", deadline=None
+)  # whoever else works on the machine decides how long a test takes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Tests can be run in halves, side by side."""
     parser.addoption(
-        "--part", metavar="K/N", help="every N-th file of tests, from the K-th on: 1/2 and 2/2 are all"
+        "--part", metavar="K/N", help="files of tests that take a part of the time: 1/2 and 2/2 are all"
     )
 
 
 def pytest_configure() -> None:
-    """Let tests interrupt themselves, too, where a shell has put them into the background, deaf to it."""
+    """Let tests interrupt themselves, too, where a shell has put them into the background, deaf to it; and take their time."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not os.environ.get(
+        "CI"
+    ):  # there Hypothesis has a profile of its own: no deadline, and always the same examples
+        settings.load_profile("here")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the files of the part that is asked for."""
     if part := config.getoption("--part"):
         first, count = map(int, part.split("/"))
-        files = sorted({item.path for item in items}, key=lambda path: (path.name not in _LONG, path))
-        mine = set(files[first - 1 :: count])
+        parts: list[set[Path]] = [set() for _ in range(count)]
+        taken = [0] * count
+        files = {path: _SECONDS.get(path.name, 2) for path in sorted({item.path for item in items})}
+        for path in sorted(files, key=files.__getitem__, reverse=True):
+            least = taken.index(min(taken))
+            parts[least].add(path)
+            taken[least] += files[path]
+        mine = parts[first - 1]
         config.hook.pytest_deselected(items=[item for item in items if item.path not in mine])
         items[:] = [item for item in items if item.path in mine]
 
