@@ -174,6 +174,9 @@ def open_lab(name: str, copy: Path, added: dict[str, str]) -> NoReturn:
         # One Ctrl-C ends it: nothing is lost, notebooks save themselves.
         "--ServerApp.answer_yes=True",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        # Which tabs were open is remembered here, not among the user's own: no notebook of theirs opens, and starts its
+        # kernel, beside this one, and none of these beside theirs.
+        f"--LabApp.workspaces_dir={settings / 'workspaces' / name}",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")

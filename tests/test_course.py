@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import os
 import re
@@ -237,6 +238,24 @@ def test_make_course_opens_a_copy_and_keeps_what_a_learner_wrote(export: ModuleT
     export.copy_of_the_course()
     assert first.read_text() == (FOLDER / notebook(0)).read_text()
     assert (first.parent / f"{first.stem} (before).ipynb").read_text() == "my answers"
+
+
+@pytest.mark.parametrize("name", ["course", "tour"])
+def test_jupyterlab_remembers_open_tabs_apart_from_the_users_own(
+    name: str, export: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execve", lambda _, command, __: started.append(command))
+    export.open_lab(name, tmp_path / "build" / "a.ipynb", {})
+    (command,) = started
+    assert f"--LabApp.workspaces_dir={tmp_path / 'build' / 'jupyter' / 'workspaces' / name}" in command
+
+
+def test_what_the_page_on_the_course_shows_is_what_a_check_says() -> None:
+    page = (ROOT / "docs" / "course.md").read_text(encoding="utf-8")
+    shown = "\n".join(re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S))
+    example = doctest.DocTestParser().get_doctest(shown, {}, "docs/course.md", None, None)
+    assert doctest.DocTestRunner().run(example) == (0, 2)
 
 
 def test_the_page_on_the_course_names_every_chapter() -> None:

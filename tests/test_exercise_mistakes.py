@@ -131,6 +131,7 @@ def chapter_02(ct: Path, folder: Path) -> list[Mistake]:
         ("02.5", raw.view(np.int16), "taken for the sign"),
         ("02.5", raw & 0xFFF, "sign is missing"),
         ("02.5", np.where(low > 2048, low - 4096, low), "not >"),
+        ("02.5", np.where(raw & 0xFFF >= 2048, (raw & 0xFFF) - 4096, raw & 0xFFF), "wrapped round"),
         ("02.6", 1, "colour by pixel"),
         ("02.6", 25, "off by one"),
         ("02.6", 48, "blue"),
@@ -197,6 +198,7 @@ def chapter_04(ct: Path, folder: Path) -> list[Mistake]:
         ("04.5", 40, "HU"),
         ("04.5", 40 / 1500 * 255, "LINEAR_EXACT"),
         ("04.5", 40 / 1499, "times 255"),
+        ("04.5", 7, "rounded"),
         ("04.6", grey, "MONOCHROME2"),
         ("04.6", -grey, "no sign"),
         ("04.6", 256 - grey, "255, not 256"),
@@ -208,7 +210,7 @@ def chapter_05(ct: Path, folder: Path) -> list[Mistake]:
     first, second, last = (dcmread(mr.files[k]) for k in (0, 1, -1))
     place, r, c = floats(first.ImagePositionPatient), *floats(first.ImageOrientationPatient).reshape(2, 3)
     down, along = floats(first.PixelSpacing)
-    true = mr.truth.affine[:3] @ [MR_SHAPE[0] - 1, 20, 65, 1]  # the first file is the topmost slice
+    true = mr.truth.affine[:3] @ [MR_SHAPE[0] - 1, 20, 65, 1]  # the first file is the last slice along n
     n = np.cross(r, c)
     step = floats(second.ImagePositionPatient) - place
     affine = mr.truth.affine
@@ -233,6 +235,11 @@ def chapter_05(ct: Path, folder: Path) -> list[Mistake]:
         ("05.1", true * [-1, -1, 1], "RAS"),
         ("05.1", true - r * along - c * down, "off by one"),
         ("05.1", true / 10, "centimetres"),
+        ("05.1", (affine @ [0, 20, 65, 1])[:3], "slice 0 of the explorer"),
+        ("05.1", (affine @ [0, 20, 65, 1])[:3].round(1), "`files[0]`, its slice 15"),
+        ("05.1", (affine @ [3, 20, 65, 1])[:3], "slice 3 of the explorer"),
+        ("05.1", affine @ [15, 20, 65, 1], "drop the 1 at the end"),
+        ("05.1", true + 196 * n, "196 mm from"),
         ("05.1", place + 65 * r + 20 * c, "Pixel Spacing is missing"),
         ("05.2", -n, "c × r"),
         ("05.2", [0, 0, 1], "patient's axis"),
@@ -256,7 +263,7 @@ def chapter_05(ct: Path, folder: Path) -> list[Mistake]:
         ("05.5", index[:3].astype(int), "not rounded"),
         ("05.5", voxel + 1, "off by one"),
         ("05.5", np.rint(mirrored[:3]), "RAS"),
-        ("05.5", index, "shape (3,)"),
+        ("05.5", index, "drop the 1 at the end"),
         ("05.5", index[:3], "np.rint"),
         ("05.5", index[:3].round(1), "np.rint"),
         ("05.6", 103 * along, "centre"),
@@ -322,7 +329,7 @@ def chapter_07(ct: Path, folder: Path) -> list[Mistake]:
         ("07.1", places[0], "first frame"),
         ("07.1", places[2] * [-1, -1, 1], "RAS"),
         ("07.2", order, "count from 0"),
-        ("07.2", (order + 1)[::-1], "lowest comes first"),
+        ("07.2", (order + 1)[::-1], "smallest comes first"),
         ("07.2", range(1, 10), "in which they are stored"),
         ("07.2", np.argsort(order) + 1, "rank"),
         ("07.3", frames[4], "stored values"),

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import fractions
 import html
+import re
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ import dicomlab as dl
 from dicomlab.teach import check_exercise
 from dicomlab.teach.exercises import Verdict, answers, checks_of
 from dicomlab.teach.exercises.course import TITLES
+from dicomlab.teach.exercises.lessons import ct_headers
 
 CHAPTERS = [
     chapter
@@ -217,7 +219,7 @@ def test_an_array_may_be_written_in_many_ways(answer: Any) -> None:
         (np.arange(6).reshape(2, 3), "opposite order"),
         (np.arange(6), "reshape"),
         (np.arange(6).reshape(3, 2, 1), "squeeze"),
-        (np.arange(8).reshape(4, 2), "off by one"),
+        (np.arange(8).reshape(4, 2), "yours has (4, 2)."),
         ([[0, 1], [2], [4, 5]], "differ in length"),
         ([[0, 1], [2, np.nan], [4, 5]], "NaN"),
         ([["0", 1], [2, 3], [4, 5]], "float(…) makes it one"),
@@ -229,6 +231,35 @@ def test_an_array_that_is_none_is_told_why(answer: Any, words: str) -> None:
     verdict = _three_by_two(answer)
     assert not verdict.right
     assert words in verdict.text
+
+
+def test_only_what_one_could_miscount_is_off_by_one() -> None:
+    assert "off by one" in check_exercise("02.2", np.zeros((168, 191))).text
+    assert "off by one" not in check_exercise("05.4", np.zeros((3, 4))).text
+    assert "off by one" not in check_exercise("07.4", np.ones(3)).text
+
+
+@pytest.mark.parametrize("last", [1, 1.0, np.float64(1 + 1e-15), decimal.Decimal(1)])
+def test_the_one_behind_a_point_is_to_be_dropped(last: Any) -> None:
+    for answer in ([3, 20, 65, last], np.array([3, 20, 65, last]), pd.Series([3, 20, 65, last])):
+        assert check_exercise("05.5", answer).text.endswith("drop the 1 at the end.")
+    assert "drop" not in check_exercise("05.5", [3, 20, 65, 2]).text
+
+
+@pytest.mark.parametrize("exercise", ["02.4", "04.1", "04.4", "13.5"])
+def test_a_pair_is_asked_for_in_one_grammar(exercise: str) -> None:
+    assert re.search(r"^a pair of numbers, .*, is asked for", check_exercise(exercise, 3).text)
+    assert re.search(r"^a pair of numbers, .*, has shape \(2,\)", check_exercise(exercise, (1, 2, 3)).text)
+
+
+def test_a_reading_with_sign_is_right_where_values_are_and_hears_of_the_sign() -> None:
+    header = ct_headers()[16]
+    for kind, told in (("<u2", False), ("<i2", True)):
+        verdict = check_exercise(
+            "02.2", np.frombuffer(header.PixelData, kind).reshape(header.Rows, header.Columns)
+        )
+        assert verdict.right
+        assert ("write '<u2'" in verdict.text) == told
 
 
 @pytest.mark.parametrize(

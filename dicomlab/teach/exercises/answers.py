@@ -25,6 +25,7 @@ __all__ = [
     "described",
     "differences",
     "judged",
+    "millimetres",
     "names",
     "near",
     "number",
@@ -104,7 +105,7 @@ def number(answer: Any, what: str) -> float:
         )
     if isinstance(answer, np.timedelta64):
         raise Off(
-            f"{what} is asked for; this is a timedelta64: through np.timedelta64(1, 's') it is in seconds."
+            f"{what} is asked for; this is a timedelta64: divided by np.timedelta64(1, 's') it is in seconds."
         )
     if isinstance(answer, _LISTS):
         if len(answer) == 1:
@@ -146,6 +147,8 @@ def numbers(answer: Any, shape: tuple[int, ...], what: str) -> Floats:
         raise Off(f"{what} is asked for, shape {_said(shape)}; this is {described(answer)}.")
     found = _shape(answer, len(shape))
     if found != shape:
+        if len(shape) == 1 and found == (shape[0] + 1,) and _is_one(answer):
+            raise Off(f"{what} is asked for; yours has {found[0]}: drop the 1 at the end.")
         raise Off(_of_shape(found, shape, what))
     filled = np.empty(shape)
     _fill(filled, answer, what)
@@ -186,6 +189,12 @@ def _fill(target: npt.NDArray[Any], answer: Any, what: str) -> None:
             _fill(target[k, ...], item, what)
 
 
+def _is_one(answer: Any) -> bool:
+    """Return whether a short list ends with the 1 that a 4 × 4 matrix wants behind a point, but for rounding."""
+    item = np.asarray(answer).tolist()[-1] if isinstance(answer, _ARRAYS) else answer[-1]
+    return isinstance(item, Real | Decimal) and near(float(item), 1, 1e-9)
+
+
 def _is_nan(answer: Any) -> bool:
     return isinstance(answer, float) and not math.isfinite(answer)
 
@@ -200,7 +209,9 @@ def _of_shape(found: tuple[int, ...], shape: tuple[int, ...], what: str) -> str:
         return f"{start}: all numbers in one row. reshape gives it its axes."
     if tuple(n for n in found if n != 1) == shape:
         return f"{start}: an axis of length 1 is left over; squeeze() takes it away."
-    if len(found) == len(shape) and all(abs(a - b) <= 1 for a, b in zip(found, shape, strict=True)):
+    # A point or a matrix has as many numbers as it has: nobody miscounts those by one.
+    counted = math.prod(shape) > _FEW and len(found) == len(shape)
+    if counted and all(abs(a - b) <= 1 for a, b in zip(found, shape, strict=True)):
         return f"{start}: off by one."
     return f"{start}."
 
@@ -296,6 +307,17 @@ def judged(
         if near(found, mistaken, min(within, float(np.abs(mistaken).max()) / 100)):
             return wrong(f"{blunt} If you did not round: {name}" if blunt else name)
     return wrong(blunt or otherwise)
+
+
+def millimetres(distance: float) -> str:
+    """Return a distance in mm as one reads it: small ones with two digits, large ones whole.
+
+    >>> millimetres(196.31), millimetres(0.1234)
+    ('196 mm', '0.12 mm')
+    """
+    if distance >= 1e6:
+        return "more than a kilometre"
+    return f"{distance:.0f} mm" if distance >= 10 else f"{distance:.2g} mm"
 
 
 def differences(found: Floats, wanted: Floats, within: float, axes: tuple[str, ...]) -> str:

@@ -31,7 +31,7 @@ def _exact(values: Any, center: float, width: float) -> npt.NDArray[np.float64]:
 
 @check
 def _ends(answer: Any) -> Verdict:
-    found = numbers(answer, (2,), "two numbers, black and white,")
+    found = numbers(answer, (2,), "a pair of numbers, black and white,")
     half = (_WIDTH - 1) / 2
     true = (_CENTER - 0.5 - half, _CENTER - 0.5 + half)
     return judged(
@@ -157,7 +157,7 @@ def _picture(answer: Any) -> Verdict:
 
 @check
 def _own(answer: Any) -> Verdict:
-    found = numbers(answer, (2,), "two numbers, center and width,")
+    found = numbers(answer, (2,), "a pair of numbers, center and width,")
     true = (_LOW + _HIGH) / 2, _HIGH - _LOW
     return judged(
         found,
@@ -196,6 +196,7 @@ def _apart(answer: Any) -> Verdict:
         within=0.003,
         good="seven greys of 255, in noise: all but invisible.",
         mistakes=[
+            (round(true), "right, but rounded: give more digits."),
             (-true, "the right size; a number of greys between two is positive."),
             (step, "those are HU: how many greys does a HU get?"),
             (step / _LUNG[1] * 255, "that is LINEAR_EXACT; LINEAR divides by w − 1."),

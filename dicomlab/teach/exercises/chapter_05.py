@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from dicomlab.teach.exercises.answers import check, judged, near, number, numbers, rounded
+from dicomlab.teach.exercises.answers import check, judged, millimetres, near, number, numbers, rounded
 from dicomlab.teach.exercises.lessons import mr_headers
 from dicomlab.teach.exercises.verdict import Check, Verdict, wrong
 
@@ -22,14 +22,14 @@ _RAS: Final = np.array([-1.0, -1.0, 1.0])
 
 @dataclass(frozen=True)
 class _Place:
-    """What the first file says, and what follows from it and its neighbours."""
+    """What the first file says, and what follows from it and its neighbours; `starts` are all positions, sorted along n."""
 
     position: npt.NDArray[np.float64]
     r: npt.NDArray[np.float64]
     c: npt.NDArray[np.float64]
     rows: float
     columns: float
-    lowest: npt.NDArray[np.float64]
+    starts: npt.NDArray[np.float64]
     step: float
     thickness: float
     size: tuple[int, int]
@@ -42,7 +42,7 @@ class _Place:
         rows, columns = (self.columns, self.rows) if swapped else (self.rows, self.columns)
         found = np.eye(4)
         found[:3] = np.stack(
-            [self.n * (step or self.step), self.c * rows, self.r * columns, self.lowest], axis=1
+            [self.n * (step or self.step), self.c * rows, self.r * columns, self.starts[0]], axis=1
         )
         return found
 
@@ -55,15 +55,15 @@ def _place() -> _Place:
     r, c = cosines[:3], cosines[3:]
     normal = np.cross(r, c)
     places = np.array([[float(v) for v in one.ImagePositionPatient] for one in headers])
-    along = np.sort(places @ normal)
+    starts = places[np.argsort(places @ normal)]
     return _Place(
         places[0],
         r,
         c,
         rows=float(first.PixelSpacing[0]),
         columns=float(first.PixelSpacing[1]),
-        lowest=places[int(np.argmin(places @ normal))],
-        step=float(np.diff(along).mean()),
+        starts=starts,
+        step=float(np.diff(starts @ normal).mean()),
         thickness=float(first.SliceThickness),
         size=(int(first.Rows), int(first.Columns)),
     )
@@ -71,10 +71,17 @@ def _place() -> _Place:
 
 @check
 def _pixel(answer: Any) -> Verdict:
-    found = numbers(answer, (3,), "a place of three numbers, x, y and z")
+    found = numbers(answer, (3,), "a place of three numbers, x, y and z,")
     at = _place()
     along, down = at.r * at.columns, at.c * at.rows
     true = at.position + _COLUMN * along + _ROW * down
+    shown = at.starts + _COLUMN * along + _ROW * down
+    own = int(np.argmin(np.linalg.norm(shown - true, axis=1)))
+    for k, place in enumerate(shown):
+        if k != own and near(found, place, 0.1):  # as few digits as somebody may read off the explorer
+            return wrong(
+                f"that pixel is in slice {k} of the explorer, which counts along n; `header` is of `files[0]`, its slice {own}."
+            )
     return judged(
         found,
         true,
@@ -124,7 +131,7 @@ def _pixel(answer: Any) -> Verdict:
             (true / 10, "these are centimetres; DICOM counts in millimetres."),
             (true[::-1], "the order is x, y, z; yours is z, y, x."),
         ],
-        otherwise=f"this is {np.linalg.norm(found - true):.2g} mm from the pixel. "
+        otherwise=f"this is {millimetres(float(np.linalg.norm(found - true)))} from the pixel. "
         "position + column · r · between_columns + row · c · between_rows.",
     )
 
@@ -213,7 +220,7 @@ def _step(answer: Any) -> Verdict:
 
 @check
 def _affine(answer: Any) -> Verdict:
-    found = numbers(answer, (4, 4), "a matrix")
+    found = numbers(answer, (4, 4), "a matrix whose last row is 0, 0, 0, 1")
     at = _place()
     true = at.affine()
     other = true.copy()
@@ -242,7 +249,7 @@ def _affine(answer: Any) -> Verdict:
         mistakes=[
             (
                 both,
-                "two things are off: the step is not Slice Thickness, and voxel (0, 0, 0) is in the lowest slice.",
+                "two things are off: the step is not Slice Thickness, and voxel (0, 0, 0) is in the first slice along n.",
             ),
             (
                 at.affine(at.thickness),
@@ -250,11 +257,11 @@ def _affine(answer: Any) -> Verdict:
             ),
             (
                 other,
-                "the start is wrong: voxel (0, 0, 0) is in the slice that is lowest along n, not in files[0].",
+                "the start is wrong: voxel (0, 0, 0) is in the slice that comes first along n, not in files[0].",
             ),
             (
                 down,
-                "this runs through the slices downwards from files[0]: a true matrix, but slices ascend along n here.",
+                "this runs through the slices from files[0] on, against n: a true matrix, but slices are counted along n here.",
             ),
             (flipped, "one slice further goes along +n: the sign of the first column is wrong."),
             (
@@ -286,7 +293,7 @@ def _affine(answer: Any) -> Verdict:
 
 @check
 def _index(answer: Any) -> Verdict:
-    found = numbers(answer, (3,), "an index (slice, row, column)")
+    found = numbers(answer, (3,), "an index of three numbers, (slice, row, column),")
     affine = _place().affine()
     exact = (np.linalg.inv(affine) @ (*_POINT, 1))[:3]
     true = np.rint(exact)
@@ -317,7 +324,7 @@ def _index(answer: Any) -> Verdict:
             (np.rint(mirrored), "the point was taken for RAS: it is in LPS, as the affine is."),
             (np.ceil(exact), "rounded up: the nearest centre may be below. np.rint."),
         ],
-        otherwise=f"that voxel is {np.linalg.norm((affine @ (*found, 1))[:3] - _POINT):.2g} mm from the point.",
+        otherwise=f"that voxel is {millimetres(float(np.linalg.norm((affine @ (*found, 1))[:3] - _POINT)))} from the point.",
     )
 
 

@@ -107,7 +107,7 @@ def _volume(answer: Any) -> Verdict:
 
 @check
 def _spacing(answer: Any) -> Verdict:
-    found = numbers(answer, (3,), "three distances, (slice, row, column),")
+    found = numbers(answer, (3,), "a list of three distances, (slice, row, column),")
     header = ct_headers()[0]
     heights = sorted(float(one.ImagePositionPatient[2]) for one in ct_headers())
     step = heights[1] - heights[0]

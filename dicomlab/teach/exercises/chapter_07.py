@@ -34,7 +34,7 @@ def _positions() -> npt.NDArray[np.float64]:
 
 @check
 def _position(answer: Any) -> Verdict:
-    found = numbers(answer, (3,), "a place of three numbers, x, y and z")
+    found = numbers(answer, (3,), "a place of three numbers, x, y and z,")
     places = _positions()
     true = places[_FRAME - 1]
     return judged(
@@ -81,8 +81,8 @@ def _order(answer: Any) -> Verdict:
         good="the order of frames in the file is no order at all.",
         mistakes=[
             (true - 1, "these count from 0; frame numbers count from 1."),
-            (true[::-1], "that begins with the highest; the lowest comes first."),
-            ((true - 1)[::-1], "two things are off: these count from 0, and begin with the highest."),
+            (true[::-1], "that begins with the largest; the smallest comes first."),
+            ((true - 1)[::-1], "two things are off: these count from 0, and begin with the largest."),
             (np.arange(len(places)) + 1, "that is the order in which they are stored."),
             (np.arange(len(places)), "that is the order in which they are stored, counted from 0."),
             (
@@ -149,7 +149,7 @@ def _shape(answer: Any) -> Verdict:
     three = isinstance(answer, tuple | list) and len(answer) == 3
     if three and numbers(answer, (3,), "a shape").tolist() == [frames, rows, columns]:
         raise Off(f"all {frames} frames in one row, as they are stored; time and slice are two axes.")
-    found = numbers(answer, (4,), "a shape of four numbers")
+    found = numbers(answer, (4,), "a list of four numbers, (time, slice, row, column),")
     true = (times, slices, rows, columns)
     return judged(
         found,

@@ -180,7 +180,7 @@ def _ratio(answer: Any) -> Verdict:
         within=0.005,
         good=f"{plain} bytes became {size}, and not one pixel changed.",
         mistakes=[
-            (1 / true, "the other way round: a ratio of compression is uncompressed through compressed."),
+            (1 / true, "the other way round: a ratio of compression is uncompressed divided by compressed."),
             (100 / true, "that is what is left, in per cent; the factor is asked for."),
             (
                 _pixels().size / size,
@@ -194,7 +194,7 @@ def _ratio(answer: Any) -> Verdict:
             (plain / len(_packed()), "that is the ratio of RLE."),
             (plain / len(_jpeg_ls(_NEAR)), "that is the ratio of the near-lossless one."),
         ],
-        otherwise="bytes of `pixels` through bytes of `exact`.",
+        otherwise="bytes of `pixels`, divided by bytes of `exact`.",
     )
 
 

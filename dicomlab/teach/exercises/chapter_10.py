@@ -38,7 +38,7 @@ def _ml(mask: Mask) -> float:
 
 
 def dice(a: Mask, b: Mask) -> float:
-    """Return twice what two masks share, through the sum of their sizes; 1 where both are empty."""
+    """Return twice what two masks share, divided by the sum of their sizes; 1 where both are empty."""
     size = np.count_nonzero(a) + np.count_nonzero(b)
     return 2 * float(np.count_nonzero(a & b)) / float(size) if size else 1.0
 
@@ -74,7 +74,7 @@ def _voxel(answer: Any) -> Verdict:
             (spacing[1] * spacing[2], "that is an area in mm²: the distance of the slices is missing."),
             (spacing.sum() / 1000, "lengths are multiplied, not added."),
         ],
-        otherwise="the product of the three spacings in mm, through 1000.",
+        otherwise="the product of the three spacings in mm, divided by 1000.",
     )
 
 
@@ -134,7 +134,7 @@ def _dice(answer: Any) -> Verdict:
             (float((a == b).mean()), "that counts the background as agreement, which flatters small masks."),
             (100 * true, "that is in per cent; Dice goes from 0 to 1."),
         ],
-        otherwise="twice the voxels in both, through the voxels of a plus those of b.",
+        otherwise="twice the voxels in both, divided by the voxels of a plus those of b.",
     )
 
 
@@ -162,6 +162,15 @@ def _threshold(answer: Any) -> Verdict:
     return wrong(f"{said} this one takes in blood and kidneys, where the contrast medium is.")
 
 
+def _connected(mask: Mask, region: Mask) -> Mask:
+    """Return what of a mask hangs together with the part that holds most of a region."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(mask, np.ones((3, 3, 3)))
+    inside = labels[region & mask]
+    return np.asarray(labels == np.bincount(inside).argmax())
+
+
 @check
 def _lesion(answer: Any) -> Verdict:
     found = _mask(answer, _SHAPE)
@@ -174,6 +183,11 @@ def _lesion(answer: Any) -> Verdict:
     if not (found & true).any():
         return wrong("this mask has no voxel of the lesion. Is the seed in LPS millimetres, (−82, −14, −62)?")
     said = f"Dice {score:.3f}, {ml:.1f} ml of {true_ml:.1f} ml"
+    if _ml(_connected(found, true)) < 0.9 * ml:
+        return wrong(
+            f"{said}: much of it is somewhere else in the body, where values are alike, and has no connection with the "
+            "lesion. Keep what is connected with the seed: segment.grow."
+        )
     if ml > 10 * true_ml:
         return wrong(f"{said}: it has leaked into liver and beyond. Lower the upper end of the range.")
     if ml > 1.05 * true_ml:

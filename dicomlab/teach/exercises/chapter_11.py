@@ -125,7 +125,7 @@ def _factor(answer: Any) -> Verdict:
                 "the decay is off: 2 ** (−t / T), or exp(−ln 2 · t / T).",
             ),
         ],
-        otherwise="weight in grams through the activity that is left, in Bq.",
+        otherwise="weight in grams, divided by the activity that is left, in Bq.",
     )
 
 
@@ -205,7 +205,7 @@ def _margin(answer: Any) -> Verdict:
                 "that is in ml; per cent of the true volume are asked for.",
             ),
         ],
-        otherwise="21 · 17 · 19 through 20 · 16 · 18; 4/3 π cancels out.",
+        otherwise="21 · 17 · 19, divided by 20 · 16 · 18; 4/3 π cancels out.",
     )
 
 

@@ -170,12 +170,14 @@ def _left(answer: Any) -> Verdict:
         return right("the header is new, the picture is the old one, with all that is written in it.")
     if strangers := found - set(_PLACES):
         return wrong(f"{sorted(strangers)[0][:40]!r} is none of {', '.join(_PLACES)}.")
-    if "pixels" not in found:
-        return wrong("the values were taken over as they are: look at slice 12 of the copy.")
-    return wrong(
-        f"{sorted(found - {'pixels'})[0]}? Search the bytes of the copies for what should be gone: nothing of the "
-        "headers was taken over that could hold it."
-    )
+    missing = "the values were taken over as they are: look at slice 12 of the copy."
+    if extra := sorted(found - {"pixels"}):
+        said = (
+            f"{extra[0]}? Search the bytes of the copies for what should be gone: nothing of the "
+            "headers was taken over that could hold it."
+        )
+        return wrong(said if "pixels" in found else f"{said} And one is missing: {missing}")
+    return wrong(missing)
 
 
 @check
@@ -190,7 +192,7 @@ def _days(answer: Any) -> Verdict:
         mistakes=[
             (
                 20240314 - 20240229,
-                "dates are no numbers: between 29 February and 14 March lies no hundred of days.",
+                "dates are no numbers: subtracted like that, February has a hundred days.",
             ),
             (-true, "the other way round: the later less the earlier."),
             (true + 1, "off by one: the day itself does not count."),

@@ -131,7 +131,7 @@ def _caller(answer: Any) -> Verdict:
 
 @check
 def _holds(answer: Any) -> Verdict:
-    found = numbers(answer, (2,), "two numbers, series and images,")
+    found = numbers(answer, (2,), "a pair of numbers, series and images,")
     before, images = 3, _CT + _MR + _PET
     true = (before + 1, images + _CT)
     return judged(

@@ -71,7 +71,7 @@ def _tilt(answer: Any) -> Verdict:
             ),
             (
                 aside,
-                "that is the way aside alone. The step is along z, not along the normal: believed, it is too long, too.",
+                "that is the way aside alone. The step is measured along z: along the normal it is too long, which adds up.",
             ),
             (_degrees(), "that is the angle, in degrees; millimetres are asked for."),
             (

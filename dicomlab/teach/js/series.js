@@ -68,7 +68,7 @@ export default explorer("series", "Series explorer", ({ root, facts, state, choo
     const marked = new Set(detail.findings.flatMap((one) => one.cells.filter(([s]) => s === number).map(([, k]) => k)));
     grid = matrix(stack, marked, (cell) => choose({ cell }));
     panel = make("div", "dl-panel", { "aria-live": "polite" });
-    const axes = stack.axes.length ? `Down: ${stack.axes.join(" × ").replaceAll("_", " ")}. Across: slices, from the lowest.` : "Slices along their normal, from the lowest.";
+    const axes = stack.axes.length ? `Down: ${stack.axes.join(" × ").replaceAll("_", " ")}. Across: slices, in their order along the normal.` : "Slices in their order along the normal.";
     main.append(tools, grid.element, make("p", "dl-soft dl-legend", {}, [`${axes} Crossed: nothing is there. Split: several images in one place. Framed: a finding speaks of it.`]));
     if (stack.note) main.append(make("p", "dl-warning", {}, [stack.note]));
     findings = detail.findings.map((one, k) => {
