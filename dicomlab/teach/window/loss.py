@@ -59,7 +59,9 @@ class Loss:
         """Return how many values become how many greys, as a sentence; with `invert`, low values are white."""
         low, high = ("white", "black") if invert else ("black", "white")
         said = f"{self.values:,} different values become {self.greys} greys"
-        ends = [f"{count:,} become {name}" for count, name in ((self.blacks, low), (self.whites, high)) if count]
+        ends = [
+            f"{count:,} become {name}" for count, name in ((self.blacks, low), (self.whites, high)) if count
+        ]
         if ends:
             said += f": {', '.join(ends)}"
         return f"{said}; between black and white, up to {self.most} share one" if self.most > 1 else said
