@@ -119,8 +119,12 @@ def test_no_button_of_the_toolbar_stands_alone_and_the_window_has_room_for_its_n
     book = alone(volume(findings="one_image: there is one\ntwo: more"))
     for width in range(840, 1261, 20):
         book.page.set_viewport_size({"width": width, "height": 800})
-        rows = book.page.locator(".dl-bar").first.locator("button:visible, select:visible").evaluate_all(
-            "(all) => all.map((one) => [Math.round(one.getBoundingClientRect().y / 12), one.textContent.trim()])"
+        rows = (
+            book.page.locator(".dl-bar")
+            .first.locator("button:visible, select:visible")
+            .evaluate_all(
+                "(all) => all.map((one) => [Math.round(one.getBoundingClientRect().y / 12), one.textContent.trim()])"
+            )
         )
         last = [text for y, text in rows if y == rows[-1][0]]
         assert len(last) > 3, (width, last)
