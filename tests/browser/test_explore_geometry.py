@@ -208,8 +208,8 @@ def test_numbers_of_the_affine_stay_in_their_boxes(show: Open, width: int, syste
     page = show(explorer, width=width)
     out = page.page.locator(".dl-entry").evaluate_all(
         "(all) => all.filter((one) => { const text = document.createRange(); text.selectNodeContents(one);"
-        " return text.getBoundingClientRect().left < one.getBoundingClientRect().left + 3; })"
-        ".map((one) => one.textContent)"
+        " const [inner, outer] = [text, one].map((box) => box.getBoundingClientRect());"
+        " return inner.left < outer.left + 3 || inner.right > outer.right - 1; }).map((one) => one.textContent)"
     )
     assert out == []
 
