@@ -21,6 +21,8 @@ from test_file_explorer import SECRETS, planted
 import dicomlab as dl
 from dicomlab import phantom, teach
 from dicomlab.errors import DicomLabError
+from dicomlab.read import progress
+from dicomlab.teach import encodings
 from dicomlab.teach.encodings import _files
 from dicomlab.teach.squeeze import pixels_of, run_lengths
 
@@ -176,3 +178,31 @@ def test_the_still_picture_follows_the_element(explorer: teach.EncodingsExplorer
     explorer.select("PixelData")
     assert rows[:8] == b"\x89PNG\r\n\x1a\n"
     assert explorer.still() != rows
+
+
+def test_a_bar_shows_when_it_takes_long_unless_it_is_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_AFTER", -1.0)
+    teach.explore_encodings()
+    said = capsys.readouterr().err
+    assert "writing in all encodings" in said
+    assert "1/24 " in said, "eight encodings are written, taken apart and compared"
+    teach.explore_encodings(progress=False)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("stop", [1, 5, 8])
+def test_ctrl_c_stops_at_an_encoding(stop: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, done = encodings.written, []
+
+    def counted(dataset: Dataset, syntax: str | None = None) -> bytes:
+        done.append(syntax)
+        if len(done) == stop:
+            raise KeyboardInterrupt
+        return plain(dataset, syntax)
+
+    monkeypatch.setattr(encodings, "written", counted)
+    with pytest.raises(KeyboardInterrupt):
+        teach.explore_encodings()
+    assert len(done) == stop, "nothing more is written"

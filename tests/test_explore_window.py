@@ -20,7 +20,7 @@ import dicomlab as dl
 from dicomlab import phantom
 from dicomlab.teach.window import Loss, WindowExplorer, explore_window, loss_of
 from dicomlab.teach.window.loss import alike
-from dicomlab.voi import VoiLut, Window, apply_window
+from dicomlab.voi import VoiFunction, VoiLut, Window, apply_window
 
 FOLDER = Path(__file__).parent / "js"
 
@@ -84,11 +84,28 @@ def test_what_is_lost_is_what_a_count_of_pixels_says() -> None:
     values = np.array([-200, -200, -150, 50, 51, 52, 249, 250, 900, np.nan])
     # A window of 400 around 50 ends at -150 and 249: grey 0 and 255.
     loss = loss_of(values, Window(50, 400))
-    assert loss == Loss(3 / 9, 3 / 9, 8, 4, 2)
+    assert loss == Loss(3 / 9, 3 / 9, 8, 4, 2, 2, 3)
     # 50, 51, 52 become 127.82, 128.46, 129.10: 128, 128, 129.
-    assert loss_of([50, 51, 52], Window(50, 400)) == Loss(0, 0, 3, 2, 2)
-    assert loss_of([5, 6, 7], Window(50, 400), [0, 0, 0]) == Loss(0, 0, 0, 0, 0)
-    assert loss_of([1, 300], Window(50, 400), [3, 1]) == Loss(0, 0.25, 2, 2, 1)
+    assert loss_of([50, 51, 52], Window(50, 400)) == Loss(0, 0, 3, 2, 2, 0, 0)
+    assert loss_of([5, 6, 7], Window(50, 400), [0, 0, 0]) == Loss(0, 0, 0, 0, 0, 0, 0)
+    assert loss_of([1, 300], Window(50, 400), [3, 1]) == Loss(0, 0.25, 2, 2, 1, 0, 1)
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_values_that_share_black_or_white_are_named_beside_those_between(function: VoiFunction) -> None:
+    values = np.arange(-1000.0, 2000.0)
+    window = Window(50, 400, function)
+    shades = np.floor(apply_window(values, window) * 255 + 0.5)
+    black, white = int((shades == 0).sum()), int((shades == 255).sum())
+    loss = loss_of(values, window)
+    assert (loss.blacks, loss.whites) == (black, white)
+    # All values are somewhere: what the sentence says cannot hold fewer than there are.
+    assert black + white + loss.most * (loss.greys - 2) >= loss.values
+    assert loss.words() == (
+        f"3,000 different values become {loss.greys} greys: {black} become black, {white:,} become white; "
+        f"between black and white, up to {loss.most} share one"
+    )
+    assert f"{black} become white, {white:,} become black;" in loss.words(invert=True)
 
 
 def test_tissues_beyond_the_window_become_one_grey() -> None:

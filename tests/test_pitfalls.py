@@ -22,7 +22,8 @@ import dicomlab as dl
 from dicomlab.errors import DicomLabError
 from dicomlab.findings import CODES
 from dicomlab.phantom import FAULTS, KINDS, write_kind
-from dicomlab.teach.pitfalls import GROUPS, PITFALLS, Card, Gallery
+from dicomlab.read import progress
+from dicomlab.teach.pitfalls import GROUPS, PITFALLS, Card, Gallery, collection
 from dicomlab.teach.pitfalls import others as others_room
 from dicomlab.teach.pitfalls.measure import Off, Reading, far_off
 from dicomlab.teach.pitfalls.others import Asked, Verdict, measured, plain_words
@@ -474,3 +475,20 @@ def test_a_group_is_all_of_its_pitfalls() -> None:
     assert _chosen("values") == [one.name for one in GROUPS["values"]]
     assert _chosen(["files", "truncated_file"]) == [one.name for one in GROUPS["files"]]
     assert _chosen(None) == list(PITFALLS)
+
+
+def test_a_bar_counts_from_the_first_file_that_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_AFTER", -1.0)
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(collection, "make_card", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        dl.teach.gallery("axial_ct", live=False)
+    assert "pitfalls:  50%" in capsys.readouterr().err, "before a card is made"
+    with pytest.raises(KeyboardInterrupt):
+        dl.teach.gallery("axial_ct", live=False, progress=False)
+    assert capsys.readouterr().err == ""

@@ -595,3 +595,38 @@ def test_masks_lie_over_figures_where_the_voxels_are_and_are_named() -> None:
     with pytest.raises(dl.DicomLabError, match="frame of reference"):
         dl.show(volume, masks=other)
     plt.close("all")
+
+
+def _titles(normal, **how):
+    """The first line of a picture of a plane with that normal: in axes of its own, and in a row."""
+    plane = phantom_ct().dicom.reslice(normal=normal, spacing=6)
+    own = dl.show(plane, **how).get_title(loc="left")
+    _, axes = plt.subplots(1, 3)
+    narrow = dl.show(plane, ax=axes[0], **how).get_title(loc="left")
+    plt.close("all")
+    return own, narrow
+
+
+def phantom_ct():
+    return dl.make_volume(
+        np.random.default_rng(3).integers(0, 100, (20, 40, 40)).astype(np.int16),
+        affine=[[0, 0, 3, -60], [0, 3, 0, -60], [6, 0, 0, -60], [0, 0, 0, 1]],
+    )
+
+
+def test_a_plane_that_leans_is_called_oblique_and_one_that_hardly_does_by_its_name():
+    def leaning(degrees):
+        return (0, np.sin(np.radians(degrees)), np.cos(np.radians(degrees)))
+
+    for normal, wide, narrow in (
+        ((0, 1, 0), "coronal", "coronal"),
+        (leaning(4), "axial", "axial"),
+        (leaning(6), "oblique, nearest axial", "oblique"),
+        (leaning(30), "oblique, nearest axial", "oblique"),
+        ((1, 0.3, 0), "oblique, nearest sagittal", "oblique"),
+        ((1, 1, 0), "oblique", "oblique"),  # no nearer to one than to the other
+        ((0, 1, 1), "oblique", "oblique"),
+    ):
+        own, row = _titles(normal)
+        assert own.split("\n")[-1].split("   ")[0] == wide, normal
+        assert row.split("\n")[0].split("   ")[0] == narrow, normal

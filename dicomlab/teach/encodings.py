@@ -17,6 +17,7 @@ from pydicom.encaps import encapsulate
 
 from dicomlab.errors import DicomLabError
 from dicomlab.privacy import MASK
+from dicomlab.read.progress import Progress
 from dicomlab.teach.dissect import Node, Space, dissect, parts, vr_of
 from dicomlab.teach.dissect.hidden import hidden_values, identity_of, texts_of_stream
 from dicomlab.teach.dissect.words import decoded, encodings, keyword_of, name_of
@@ -52,7 +53,7 @@ _MOST = 32_000_000
 _ELEMENTS, _PARTS, _BYTES = 220, 14, 12
 
 
-def explore_encodings(source: Any = None) -> EncodingsExplorer:
+def explore_encodings(source: Any = None, *, progress: bool = True) -> EncodingsExplorer:
     """The same data set in each transfer syntax: choose an element and see its bytes in all of them.
 
     Head and order of the bytes differ, the values do not: each file is written, read again by pydicom, and compared.
@@ -62,6 +63,8 @@ def explore_encodings(source: Any = None) -> EncodingsExplorer:
     ----------
     source
         Path of a file, its bytes or a `pydicom.Dataset`, a grey image; None for a slice of the phantom.
+    progress
+        Show a bar where it takes longer than a second.
 
     Raises
     ------
@@ -97,12 +100,18 @@ def explore_encodings(source: Any = None) -> EncodingsExplorer:
         )
     told = []
     tables: list[dict[int, dict[str, Any]]] = []
-    files = list(_files(dataset, pixels))
-    for name, syntax, about, data in files:
-        space, table, sizes = _table(data)
-        tables.append(table)
-        told.append({"name": name, "uid": str(syntax), "about": about, **sizes, "space": space.name})
-    elements = _elements(tables, _differing([data for *_, data in files], pixels))
+    compared = _Compared(pixels)
+    # Each is written, taken apart, and compared: a header of many frames makes each of them slow.
+    with Progress(3 * (len(_PLAIN) + len(LOSSLESS)), "writing in all encodings", progress, "step") as bar:
+        for name, syntax, about, data in _files(dataset, pixels):
+            bar.step()
+            space, table, sizes = _table(data)
+            bar.step()
+            tables.append(table)
+            told.append({"name": name, "uid": str(syntax), "about": about, **sizes, "space": space.name})
+            compared.add(data)
+            bar.step()
+    elements = _elements(tables, compared.differing)
     for one, table in zip(told, tables, strict=True):
         one["elements"] = [table.get(element["tag"]) for element in elements]
     first = next((k for k, element in enumerate(elements) if element["keyword"] == "Rows"), 0)
@@ -310,23 +319,27 @@ def _elements(tables: list[dict[int, dict[str, Any]]], differing: set[int]) -> l
     return found
 
 
-def _differing(files: list[bytes], pixels: Pixels) -> set[int]:
+class _Compared:
     """Tags whose values are not the same after writing in an encoding and reading again; group 2 does differ."""
-    differing: set[int] = set()
-    first: Dataset | None = None
-    for data in files:
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+        self._first: Dataset | None = None
+        self.differing: set[int] = set()
+
+    def add(self, data: bytes) -> None:
+        """Compare one more file with the first."""
         with quiet():
             again = dcmread(BytesIO(data))
-            if not np.array_equal(pixels_of(again).values, pixels.values):
-                differing.add(0x7FE00010)
-            flat = _turned(again, _is_big(again))
-        if first is None:
-            first = flat
-            continue
-        for tag in {*first.keys(), *flat.keys()} - {0x7FE00010}:
-            if not _same(first, flat, int(tag)):
-                differing.add(int(tag))
-    return differing
+            if not np.array_equal(pixels_of(again).values, self._pixels.values):
+                self.differing.add(0x7FE00010)
+            flat = _turned(again, True) if _is_big(again) else again
+        if self._first is None:
+            self._first = flat
+            return
+        for tag in {*self._first.keys(), *flat.keys()} - {0x7FE00010}:
+            if not _same(self._first, flat, int(tag)):
+                self.differing.add(int(tag))
 
 
 def _same(one: Dataset, other: Dataset, tag: int) -> bool:

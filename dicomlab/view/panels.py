@@ -19,7 +19,7 @@ from dicomlab.view.grid import Grid
 from dicomlab.view.overlaid import Overlaid
 from dicomlab.view.plane import dot
 from dicomlab.view.shade import grey
-from dicomlab.view.state import PlaneName, patient_side
+from dicomlab.view.state import PlaneName, patient_side, plane_text
 
 __all__ = [
     "LETTER",
@@ -227,10 +227,11 @@ def description(grid: Grid) -> str:
 
 def place_text(cut: Cut, separator: str = "   ") -> str:
     """Return the plane, its number, in brackets its index, and where it is in the patient."""
+    name = plane_text(cut.name, cut.basis.heading[cut.name])
     where = side_text(cut)
     if cut.axis not in cut.grid.missing:
         where = f"{AXES[cut.axis]} {cut.index + 1}/{cut.grid.shape[cut.axis]} [{cut.index}]   {where}"
-    return f"{cut.name}{separator}{where}"
+    return f"{name}{separator}{where}"
 
 
 def side_text(cut: Cut) -> str:
@@ -252,7 +253,9 @@ def write_narrow_title(ax: Axes, cut: Cut) -> None:
     """Write where and how on two lines that are no wider than axes which somebody else placed."""
     axis = cut.axis
     number = "" if axis in cut.grid.missing else f"   {AXES[axis]} {cut.index + 1}/{cut.grid.shape[axis]}"
-    lines = [cut.name + number, f"{side_text(cut)}   {window_text(cut)}"]
+    # What is nearest has no room here: a longer line would make all letters smaller.
+    name = plane_text(cut.name, cut.basis.heading[cut.name]).partition(",")[0]
+    lines = [name + number, f"{side_text(cut)}   {window_text(cut)}"]
     points = 72 * ax.bbox.width / ax.figure.dpi
     size = min(SMALL, max(5.0, points / (0.55 * max(map(len, lines)))))
     ax.set_title("\n".join(lines), loc="left", fontsize=size, parse_math=False)

@@ -28,6 +28,7 @@ __all__ = [
     "choose_voxel",
     "patient_side",
     "plane_axes",
+    "plane_text",
     "position_letters",
 ]
 
@@ -90,6 +91,28 @@ def position_letters(vector: npt.ArrayLike) -> str:
     letters = [("LPH" if value > 0 else "RAF")[axis] for axis, value in enumerate(x)]
     order = sorted(range(3), key=lambda axis: -round(abs(float(x[axis])), 6))
     return "".join(letters[axis] for axis in order if abs(x[axis]) > _LETTER_THRESHOLD)
+
+
+def plane_text(name: PlaneName, normal: npt.ArrayLike) -> str:
+    """Return what a plane is called where it is shown: its name, or "oblique" and which plane is nearest.
+
+    A plane is oblique where its normal has more than one letter (5 degrees and more), so that name and letters never
+    disagree. Halfway between two planes neither is nearer.
+
+    Parameters
+    ----------
+    name
+        The plane of the volume that it is; nothing but what is written changes.
+    normal
+        LPS, of any length.
+    """
+    if len(position_letters(normal)) < 2:
+        return name
+    x = np.abs(np.asarray(normal, dtype=np.float64))
+    x /= np.linalg.norm(x)
+    nearest = x[_LAYOUT[name][0]]
+    others = np.delete(x, _LAYOUT[name][0])
+    return f"oblique, nearest {name}" if nearest > others.max() + 0.01 else "oblique"
 
 
 def patient_side(vector: npt.ArrayLike, mm: float) -> str:

@@ -47,7 +47,7 @@ from dicomlab.view.panels import (
     write_narrow_title,
 )
 from dicomlab.view.sample import Interpolation
-from dicomlab.view.state import PLANES, PlaneName, choose_voxel
+from dicomlab.view.state import PLANES, PlaneName, choose_voxel, plane_text
 from dicomlab.windowing import Window, WindowLike
 
 __all__ = ["montage", "orthoview", "show"]
@@ -251,7 +251,8 @@ def montage(
     over.legend(page.figure.axes[0])
     bar = page.axes(_LEFT + columns * step_right + 0.06, top, 0.13, min(rows * step_down - gap, 4.0))
     draw_colour_bar(bar, first, cmap)
-    which = f"{first.name}   {AXES[axis]} [{cuts[0].index}] to [{cuts[-1].index}] of {total}"
+    name = plane_text(first.name, first.basis.heading[first.name])
+    which = f"{name}   {AXES[axis]} [{cuts[0].index}] to [{cuts[-1].index}] of {total}"
     page.header(description(grid), which, window_text(first))
     return page.figure
 

@@ -174,13 +174,54 @@ def test_a_series_begins_at_its_own_positions_and_comes_back_to_them(show: Open,
     affine = dl.find_series(folder, progress=False)[0].stacks[0].geometry.affine
     np.testing.assert_allclose(table(page), affine, atol=5e-5)
     assert "gantry_tilt" in page.page.locator(".dl-findings").inner_text()
-    assert "by guess" in page.page.locator(".dl-seen").inner_text()
+    assert "The drawn body is a guess" in page.page.locator(".dl-seen").inner_text()
     page.page.get_by_role("button", name="sagittal", exact=True).click()
     assert np.abs(table(page) - affine).max() > 1
+    first = dict(explorer.state)
+    slider = page.page.locator(".dl-voxel input[type=range]").first
+    slider.focus()
+    page.page.keyboard.press("Home")
+    page.page.get_by_role("button", name="RAS", exact=True).click()
+    assert page.state()["voxel"][0] == 0
     page.page.get_by_role("button", name="reset").click()
     np.testing.assert_allclose(table(page), affine, atol=5e-5)
     follow(explorer, page)
     np.testing.assert_allclose(explorer.affine, affine, atol=1e-9)
+    assert explorer.state == first
+    assert min(first["voxel"]) > 0
+
+
+def test_turns_are_told_to_start_from_what_is_there(show: Open) -> None:
+    page = show(explore_geometry())
+    page.page.get_by_role("button", name="sagittal", exact=True).click()
+    group = page.page.get_by_role("group", name="turn further by")
+    assert "turn further by" in group.inner_text()
+    assert group.get_by_role("slider").evaluate_all("(all) => all.map((one) => one.value)") == ["0", "0", "0"]
+
+
+@pytest.mark.parametrize("width", [640, 720, 760, 800, 920, 1000, 1100, 1320, 1600])
+@pytest.mark.parametrize("system", ["LPS", "RAS"])
+def test_numbers_of_the_affine_stay_in_their_boxes(show: Open, width: int, system: str) -> None:
+    explorer = explore_geometry()
+    far = {"turns": [18.3, -14.2, 8.1], "ipp": [-180.3456, -126.1234, -1140.2345], "system": system}
+    explorer.state = {**explorer.state, **far}
+    page = show(explorer, width=width)
+    out = page.page.locator(".dl-entry").evaluate_all(
+        "(all) => all.filter((one) => { const text = document.createRange(); text.selectNodeContents(one);"
+        " const [inner, outer] = [text, one].map((box) => box.getBoundingClientRect());"
+        " return inner.left < outer.left + 3 || inner.right > outer.right - 1; }).map((one) => one.textContent)"
+    )
+    assert out == []
+
+
+@pytest.mark.parametrize("width", [1000, 1600])
+def test_the_voxel_is_set_where_the_picture_is_seen(show: Open, width: int) -> None:
+    page = show(explore_geometry(), width=width)
+    picture = page.page.locator(".dl-scene").bounding_box()
+    sliders = page.page.locator(".dl-voxel").bounding_box()
+    assert picture
+    assert sliders
+    assert sliders["y"] + sliders["height"] - picture["y"] < 700
 
 
 def test_the_slice_as_stored_has_the_sides_of_its_rows_and_columns(show: Open) -> None:

@@ -215,3 +215,16 @@ def test_only_the_lines_that_are_seen_are_drawn(opened: Callable[..., Page]) -> 
 def test_nothing_is_wider_than_the_page(opened: Callable[..., Page], width: int) -> None:
     page = opened(teach.explore_file(file_of(nested())), width)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_legend_names_only_what_the_file_has(opened: Callable[..., Page]) -> None:
+    def legend(data: bytes) -> list[str]:
+        return opened(teach.explore_file(data)).locator(".dl-legend .dl-chip").all_inner_texts()
+
+    plain = ["tag", "VR", "length", "value"]
+    assert legend(encapsulated(encapsulate(FRAMES))) == [*plain, "item", "fragment", "offsets"]
+    assert legend(file_of(nested())) == [*plain, "item", "•• hidden: identity"]
+    flat = datasets()[0]
+    assert "•• hidden: identity" in legend(file_of(flat))
+    assert not {"item", "fragment", "offsets", "broken"} & set(legend(file_of(flat)))
+    assert "broken" in legend(file_of(nested()) + b"\x01\x02\x03")

@@ -115,6 +115,23 @@ def test_findings_wear_a_badge_that_opens_them_as_text(alone: Open) -> None:
     assert book.ask("viewer.look.window") == window
 
 
+def test_no_button_of_the_toolbar_stands_alone_and_the_window_has_room_for_its_name(alone: Open) -> None:
+    book = alone(volume(findings="one_image: there is one\ntwo: more"))
+    for width in range(840, 1261, 20):
+        book.page.set_viewport_size({"width": width, "height": 800})
+        rows = (
+            book.page.locator(".dl-bar")
+            .first.locator("button:visible, select:visible")
+            .evaluate_all(
+                "(all) => all.map((one) => [Math.round(one.getBoundingClientRect().y / 12), one.textContent.trim()])"
+            )
+        )
+        last = [text for y, text in rows if y == rows[-1][0]]
+        assert len(last) > 3, (width, last)
+        wide = book.page.get_by_label("Window preset").evaluate("(one) => one.offsetWidth")
+        assert wide >= 168, width
+
+
 def test_a_volume_without_findings_wears_no_badge(alone: Open) -> None:
     assert not alone(volume()).page.locator(".dl-badge").is_visible()
 

@@ -90,6 +90,16 @@ def test_a_click_and_arrow_keys_choose_cells(pages: Open) -> None:
     assert chosen(page) == "No image chosen"
 
 
+def test_a_white_picture_has_no_black_bars(pages: Open) -> None:
+    page = pages("pet_slopes")
+    small = page.locator("img.dl-thumb").first
+    wide, high = small.evaluate("(one) => [one.naturalWidth, one.naturalHeight]")
+    assert wide != high, "the box is square, and this picture leaves some of it"
+    shot = np.asarray(Image.open(io.BytesIO(small.screenshot())).convert("L"))
+    edges = np.stack([shot[1], shot[-2]]) if wide > high else np.stack([shot[:, 1], shot[:, -2]])
+    assert edges[:, 6:-6].min() > 150
+
+
 def test_a_hole_is_told_and_its_finding_leads_to_its_step(pages: Open) -> None:
     page = pages("incomplete_4d")
     page.focus(".dl-grid")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { formula, level, stepOf } from "../../dicomlab/teach/js/window/formulas.js";
-import { alike, binned, lossOf, populationFrom, populationOf } from "../../dicomlab/teach/js/window/loss.js";
+import { alike, binned, lossOf, lossWords, populationFrom, populationOf } from "../../dicomlab/teach/js/window/loss.js";
 import { apart, colours } from "../../dicomlab/teach/js/window/picture.js";
 import { spread, ticks } from "../../dicomlab/teach/js/window/plot.js";
 import { base64, inflate, valuesFrom } from "../../dicomlab/view/js/codec.js";
@@ -18,13 +18,14 @@ test("values at the edges of a window have the grey that apply_window gives them
 });
 
 test("each pixel of a slice that travelled has the grey that apply_window gives it, and what is lost is counted alike", async () => {
-  for (const { window, codes, scale, grey, loss } of GIVEN.pictures) {
+  for (const { window, codes, scale, grey, loss, words } of GIVEN.pictures) {
     const bytes = await inflate(base64(codes), 2);
     const values = Float32Array.from(valuesFrom(new Uint16Array(bytes.buffer), scale));
     const out = new Uint32Array(values.length);
     paint(values, window, SHADES, out);
     assert.deepEqual([...out], grey, JSON.stringify(window));
     assert.deepEqual(lossOf(populationOf(values), window), loss, JSON.stringify(window));
+    assert.deepEqual([false, true].map((invert) => lossWords(loss, invert)), words);
   }
 });
 

@@ -78,6 +78,7 @@ def pictures() -> Iterator[dict[str, Any]]:
                 .ravel()
                 .tolist(),
                 "loss": asdict(loss_of(seen, window)),
+                "words": [loss_of(seen, window).words(invert) for invert in (False, True)],
             }
 
 

@@ -57,19 +57,19 @@ class GeometryExplorer(Explorer):
 
     def __init__(self, start: Start) -> None:
         self._given = start.given
+        middle = [start.state[name] // 2 for name in ("slices", "rows", "columns")]
+        first = {"voxel": middle, **start.state}
         facts = {
             "title": start.title,
             "given": start.given.told() if start.given else None,
-            "first": start.state,
+            "first": first,
             "figure": figure(start.at),
             "guessed": start.given is not None,
             "findings": list(start.findings),
             "notes": list(start.notes),
             "pictures": start.pictures,
         }
-        state = start.state
-        middle = [state[name] // 2 for name in ("slices", "rows", "columns")]
-        super().__init__(facts=facts, state={**_FIRST, "voxel": middle, **state})
+        super().__init__(facts=facts, state={**_FIRST, **first})
 
     @property
     def _setting(self) -> Setting:

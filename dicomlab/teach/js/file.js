@@ -5,7 +5,7 @@ import { Book } from "./file/book.js";
 import { bytesOf } from "./file/bytes.js";
 import { cardOf } from "./file/card.js";
 import { tableOf } from "./file/table.js";
-import { hex, nameOf, several, wordsOf } from "./shared/bytes.js";
+import { hex, nameOf, several, toneOf, wordsOf } from "./shared/bytes.js";
 import { choice } from "./shared/controls.js";
 import { explorer } from "./shared/explorer.js";
 
@@ -91,6 +91,9 @@ function draw({ root, facts, state, choose }) {
   });
   spaces.element.hidden = book.spaces.length < 2;
 
+  // The legend names the colours that this file has.
+  const tones = new Set(book.rows.flatMap((row) => book.parts(row).map((part) => toneOf(row.kind, part.name))));
+  const hides = book.rows.some((row) => row.more.hidden) || book.spaces.some((space) => space.hidden.length > 0);
   const total = book.spaces[0].size;
   const how = `${several(total, "byte")}, ${facts.syntax.name || (facts.syntax.uid ? "a transfer syntax of a maker" : "no transfer syntax stated")}`;
   root.append(
@@ -109,7 +112,7 @@ function draw({ root, facts, state, choose }) {
         bytes.element,
       ]),
     ]),
-    make("div", "dl-legend", { "aria-label": "Colours" }, LEGEND.map(([name, word]) => make("span", `dl-chip dl-p-${name}`, {}, [word])).concat(make("span", "dl-chip dl-hid", {}, ["•• hidden: identity"]))),
+    make("div", "dl-legend", { "aria-label": "Colours" }, [...LEGEND.filter(([name]) => tones.has(name)).map(([name, word]) => make("span", `dl-chip dl-p-${name}`, {}, [word])), ...(hides ? [make("span", "dl-chip dl-hid", {}, ["•• hidden: identity"])] : [])]),
     card.element,
   );
 

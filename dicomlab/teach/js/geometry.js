@@ -65,7 +65,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
   };
   const preset = choice("Orientation", [...Object.keys(PRESETS), "oblique"].map((one) => [one, one, one === "prone" ? "Head first, prone: the picture is upright in the room" : one === "feet first" ? "Feet first, supine: the picture is upright in the room" : `${one} slices`]), (name) => turn({ iop: PRESETS[name] ?? PRESETS.axial, turns: name === "oblique" ? OBLIQUE : [0, 0, 0] }));
   const system = choice("Millimetres", [["LPS", "LPS", "DICOM, ITK, dicomlab: x to the left, y to the back, z to the head"], ["RAS", "RAS", "nibabel, NIfTI, Slicer: x to the right, y to the front, z to the head"]], (one) => choose({ system: one }));
-  const figure = toggle("figure", "The stylised patient: it stands there by guess, unless the stack is made up", (on) => choose({ figure: on }));
+  const figure = toggle("figure", "Show the drawn body, or take it away; where it stands is a guess, unless the stack is made up", (on) => choose({ figure: on }));
   const reset = make("button", "dl-button", { type: "button", title: given ? "Back to the positions of the series" : "Back to the beginning" }, ["reset"]);
   reset.addEventListener("click", () => choose(first));
 
@@ -234,7 +234,7 @@ export default explorer("geometry", "Geometry explorer: slices in the patient, a
     findings.replaceChildren(...(lines_.length ? lines_.map(([code, text]) => make("li", "", {}, [make("b", "dl-warning", {}, [code]), ` ${text}`])) : [make("li", "dl-soft", {}, ["nothing: one affine places every voxel"])]));
     const facing = `Slices go ${letters(grid.n)}, rows down ${letters(grid.c)}, columns along ${letters(grid.r)}.`;
     const other = stand !== planes[voxel[0]].index && pictures.size ? [`The picture is that of slice ${stand}.`] : [];
-    const guess = facts.guessed && all.figure !== false ? ["The figure stands there by guess: only the letters are known."] : [];
+    const guess = facts.guessed && all.figure !== false ? ["The drawn body is a guess: the files say where left, back and head are, not where in the body the slices lie."] : [];
     const count = some.length < planes.length ? [`${some.length} of ${planes.length} slices are drawn.`] : [];
     beside.textContent = [facing, ...other, ...count, ...guess, ...(facts.notes ?? [])].join(" ");
   }
@@ -359,7 +359,7 @@ function controls(given, first, now, choose, turn) {
   // Wherever the stack is turned about its middle, its corner stays within reach.
   const reach = Math.ceil(Math.hypot(...start.ipp.map((x, axis) => x - middle[axis])) / 50) * 50 + 100;
   const part = (/** @type {any[]} */ list, /** @type {number} */ n, /** @type {number} */ value) => list.map((one, k) => (k === n ? value : one));
-  const turns = ["x", "y", "z"].map((name, n) => dial({ label: `about ${name}`, min: -90, max: 90, step: 1, unit: "°", title: `Turns Image Orientation (0020,0037) about patient ${name}; the middle of the stack stays` }, (value) => turn({ turns: part(now().turns, n, value) })));
+  const turns = ["x", "y", "z"].map((name, n) => dial({ label: `about ${name}`, min: -90, max: 90, step: 1, unit: "°", title: `Turns the Image Orientation (0020,0037) of the beginning, or of the plane chosen above, further about patient ${name}; the middle of the stack stays` }, (value) => turn({ turns: part(now().turns, n, value) })));
   const ipp = ["x", "y", "z"].map((name, n) => {
     const at = Math.round(middle[n] / 10) * 10;
     return dial({ label: `IPP ${name}`, min: at - reach, max: at + reach, step: 1, unit: "mm", title: `Image Position (0020,0032) value ${n + 1} of the first slice` }, (value) => choose({ ipp: part(now().ipp, n, value) }));
@@ -377,11 +377,11 @@ function controls(given, first, now, choose, turn) {
   const group = (/** @type {string} */ text, /** @type {string} */ colour, /** @type {Element[]} */ ...elements) => {
     const head = make("div", "dl-head", {}, [text]);
     head.style.setProperty("--dl-role", colour);
-    return make("div", "dl-dials", {}, [head, ...elements]);
+    return make("div", "dl-dials", { role: "group", "aria-label": text }, [head, ...elements]);
   };
   return {
     element: [
-      group("Orientation", ROLES.column, ...turns.map(({ element }) => element)),
+      group("Orientation: turn further by", ROLES.column, ...turns.map(({ element }) => element)),
       group("Position of the first slice", ROLES.origin, ...ipp.map(({ element }) => element)),
       group("Spacing", ROLES.row, ...spacing.map(({ element }) => element), step.element),
       group("Size", ROLES.slice, slices.element, rows.element, columns.element),

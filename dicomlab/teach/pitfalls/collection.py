@@ -124,9 +124,13 @@ def gallery(names: str | Iterable[str] | None = None, *, live: bool = True, prog
     ('missing_slice', True)
     """
     chosen = _chosen(names)
-    with tempfile.TemporaryDirectory() as work, Progress(len(chosen), "pitfalls", progress, "card") as bar:
+    steps = len(chosen) * (3 if live else 2)  # files are written, looked at, and read by the others
+    with tempfile.TemporaryDirectory() as work, Progress(steps, "pitfalls", progress, "step") as bar:
         folders = {name: Path(work) / name for name in chosen}
-        samples = {name: PITFALLS[name].truth(write_kind(name, folder)) for name, folder in folders.items()}
+        samples = {}
+        for name, folder in folders.items():
+            samples[name] = PITFALLS[name].truth(write_kind(name, folder))
+            bar.step()
         with Asked(folders if live else {}) as asked:
             cards = []
             for name, sample in samples.items():  # while the others read
@@ -134,10 +138,12 @@ def gallery(names: str | Iterable[str] | None = None, *, live: bool = True, prog
                 bar.step()
             if not live:
                 return Gallery(cards)
-            return Gallery(
-                replace(card, others={**card.others, **asked.verdicts(card.pitfall, samples[card.name])})
-                for card in cards
-            )
+            whole = []
+            for card in cards:
+                verdicts = asked.verdicts(card.pitfall, samples[card.name])
+                whole.append(replace(card, others={**card.others, **verdicts}))
+                bar.step()
+            return Gallery(whole)
 
 
 def _chosen(names: Any) -> list[str]:

@@ -43,6 +43,8 @@ class Loss:
         How many different shades they become.
     most
         How many different values share one shade, at worst, black and white left out.
+    blacks, whites
+        How many different values get the darkest and the brightest shade.
     """
 
     black: float
@@ -50,6 +52,19 @@ class Loss:
     values: int
     greys: int
     most: int
+    blacks: int
+    whites: int
+
+    def words(self, invert: bool = False) -> str:
+        """Return how many values become how many greys, as a sentence; with `invert`, low values are white."""
+        low, high = ("white", "black") if invert else ("black", "white")
+        said = f"{self.values:,} different values become {self.greys} greys"
+        ends = [
+            f"{count:,} become {name}" for count, name in ((self.blacks, low), (self.whites, high)) if count
+        ]
+        if ends:
+            said += f": {', '.join(ends)}"
+        return f"{said}; between black and white, up to {self.most} share one" if self.most > 1 else said
 
 
 def loss_of(values: npt.ArrayLike, window: AnyWindow, counts: npt.ArrayLike | None = None) -> Loss:
@@ -76,7 +91,7 @@ def loss_of(values: npt.ArrayLike, window: AnyWindow, counts: npt.ArrayLike | No
         each, often = every[kept], np.asarray(counts).ravel()[kept]
     total = int(often.sum())
     if not total:
-        return Loss(0.0, 0.0, 0, 0, 0)
+        return Loss(0.0, 0.0, 0, 0, 0, 0, 0)
     shades = grey(each, window)
     sharing = np.bincount(shades, minlength=256)
     return Loss(
@@ -85,6 +100,8 @@ def loss_of(values: npt.ArrayLike, window: AnyWindow, counts: npt.ArrayLike | No
         int(each.size),
         int(np.count_nonzero(sharing)),
         int(sharing[1:255].max()),
+        int(sharing[0]),
+        int(sharing[255]),
     )
 
 

@@ -51,8 +51,8 @@ def draw(subject: Subject, values: npt.NDArray[np.generic], window: AnyWindow, i
     loss = loss_of(values, window)
     lines = [
         f"{100 * loss.black:.1f} % of the pixels are {'white' if invert else 'black'}, "
-        f"{100 * loss.white:.1f} % {'black' if invert else 'white'}; {loss.values} values become {loss.greys} greys, "
-        f"up to {loss.most} share one"
+        f"{100 * loss.white:.1f} % {'black' if invert else 'white'}",
+        loss.words(invert),
     ]
     if subject.facts()["tissues"] and (same := alike(window)):
         lines.append("one grey: " + "; ".join(" = ".join(group) for group in same))

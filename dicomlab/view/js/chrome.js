@@ -56,7 +56,7 @@ export class Chrome {
     /** @param {boolean} drawing */
     const toolsThat = (drawing) => this.tools.filter(({ dataset }) => Object.hasOwn(GIVEN, dataset.tool ?? "") === drawing);
     this.remove = iconButton("remove", "Remove the chosen measurement (Delete)");
-    this.preset = make("select", "dl-select", { "aria-label": "Window preset", title: "Window preset (keys 1 to 9)" });
+    this.preset = make("select", "dl-select dl-preset", { "aria-label": "Window preset", title: "Window preset (keys 1 to 9)" });
     this.cmap = make("select", "dl-select dl-short", { "aria-label": "Colour map", title: "Colour map" });
     this.slab = make("select", "dl-select dl-slab", { "aria-label": "Thickness of the planes", title: "Thickness of the planes" });
     for (const [value, text] of SLABS) this.slab.append(make("option", "", { value }, [text]));
@@ -95,9 +95,8 @@ export class Chrome {
       this.preset,
       this.cmap,
       this.slab,
-      make("div", "dl-group", {}, [this.layersButton, this.invert, this.reset, this.cine, this.save, this.full]),
-      this.badge,
-      this.helpButton,
+      // In one piece: where it finds no room it begins a second row together, and leaves no button alone there.
+      make("div", "dl-tail", {}, [make("div", "dl-group", {}, [this.layersButton, this.invert, this.reset, this.cine, this.save, this.full]), this.badge, this.helpButton]),
     ]);
 
     this.canvas = make("canvas", "dl-canvas", { role: "img" });

@@ -4,7 +4,7 @@ import { shader } from "../../../view/js/lut.js";
 
 /** @typedef {import("../../../view/js/types.js").Window} Window */
 /** @typedef {{values: Float64Array, counts: Float64Array, total: number, low: number, high: number}} Population each value once, rising, and how often it occurs */
-/** @typedef {{black: number, white: number, values: number, greys: number, most: number}} Loss */
+/** @typedef {{black: number, white: number, values: number, greys: number, most: number, blacks: number, whites: number}} Loss */
 
 /** The values of pixels; NaN does not count. @param {ArrayLike<number>} pixels @returns {Population} */
 export function populationOf(pixels) {
@@ -44,7 +44,7 @@ function made(values, counts) {
 
 /** @param {Population} population @param {Window} window @returns {Loss} */
 export function lossOf({ values, counts, total }, window) {
-  if (!total) return { black: 0, white: 0, values: 0, greys: 0, most: 0 };
+  if (!total) return { black: 0, white: 0, values: 0, greys: 0, most: 0, blacks: 0, whites: 0 };
   const shade = shader(window, false);
   const sharing = new Uint32Array(256);
   let [black, white] = [0, 0];
@@ -59,7 +59,15 @@ export function lossOf({ values, counts, total }, window) {
     if (sharing[level]) greys++;
     if (level > 0 && level < 255) most = Math.max(most, sharing[level]);
   }
-  return { black: black / total, white: white / total, values: values.length, greys, most };
+  return { black: black / total, white: white / total, values: values.length, greys, most, blacks: sharing[0], whites: sharing[255] };
+}
+
+/** How many values become how many greys, as a sentence; with `invert`, low values are white. @param {Loss} loss @param {boolean} invert */
+export function lossWords({ values, greys, most, blacks, whites }, invert) {
+  const count = (/** @type {number} */ n) => n.toLocaleString("en");
+  const [low, high] = invert ? ["white", "black"] : ["black", "white"];
+  const ends = [blacks && `${count(blacks)} become ${low}`, whites && `${count(whites)} become ${high}`].filter(Boolean);
+  return `${count(values)} different values become ${greys} greys${ends.length ? `: ${ends.join(", ")}` : ""}${most > 1 ? `; between black and white, up to ${count(most)} share one` : ""}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { make } from "../../../view/js/elements.js";
 import { shader } from "../../../view/js/lut.js";
 import { short } from "../../../view/js/text.js";
 import { SECTIONS, formula, level, signed, stepOf } from "./formulas.js";
-import { alike, lossOf } from "./loss.js";
+import { alike, lossOf, lossWords } from "./loss.js";
 
 /** @typedef {import("../../../view/js/types.js").Window} Window */
 
@@ -71,7 +71,7 @@ export function lossRows(population, window, invert, { units, tissues }, what) {
   ];
   if (!window.lut) {
     const middle = window.function === "SIGMOID" ? ", in the middle of the curve" : "";
-    rows.push(make("p", "", { "data-told": "steps" }, [`One of 255 grey steps is ${short(Number(stepOf(window).toPrecision(3)))}${unit} wide${middle}. ${loss.values.toLocaleString("en")} different values become ${loss.greys} greys${loss.most > 1 ? `; up to ${loss.most} values share one` : ""}.`]));
+    rows.push(make("p", "", { "data-told": "steps" }, [`One of 255 grey steps is ${short(Number(stepOf(window).toPrecision(3)))}${unit} wide${middle}. ${lossWords(loss, invert)}.`]));
   }
   if (tissues.length) {
     const shade = shader(window, invert);
