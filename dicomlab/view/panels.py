@@ -39,6 +39,7 @@ __all__ = [
     "side_text",
     "size_mm",
     "window_text",
+    "write_fitting_title",
     "write_inside",
     "write_narrow_title",
 ]
@@ -256,9 +257,14 @@ def write_narrow_title(ax: Axes, cut: Cut) -> None:
     # What is nearest has no room here: a longer line would make all letters smaller.
     name = plane_text(cut.name, cut.basis.heading[cut.name]).partition(",")[0]
     lines = [name + number, f"{side_text(cut)}   {window_text(cut)}"]
+    write_fitting_title(ax, "\n".join(lines))
+
+
+def write_fitting_title(ax: Axes, text: str) -> None:
+    """Write a title in letters so small that it does not run into that of the axes beside."""
     points = 72 * ax.bbox.width / ax.figure.dpi
-    size = min(SMALL, max(5.0, points / (0.55 * max(map(len, lines)))))
-    ax.set_title("\n".join(lines), loc="left", fontsize=size, parse_math=False)
+    size = min(SMALL, max(5.0, points / (0.55 * max(map(len, text.split("\n"))))))
+    ax.set_title(text, loc="left", fontsize=size, parse_math=False)
 
 
 def bar_beside(ax: Axes) -> Axes:

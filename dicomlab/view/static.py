@@ -43,6 +43,7 @@ from dicomlab.view.panels import (
     side_text,
     size_mm,
     window_text,
+    write_fitting_title,
     write_inside,
     write_narrow_title,
 )
@@ -324,7 +325,7 @@ def orthoview(
             spine.set(color=PLANE_COLOURS[cut.name], linewidth=1.5)
         if crosshair:
             draw_crosshair(ax, cut, place)
-        ax.set_title(place_text(cut, "\n"), loc="left", fontsize=SMALL)
+        write_fitting_title(ax, place_text(cut, "\n"))
     draw_scale_bar(page.figure.axes[0], cuts[0])
     over.legend(page.figure.axes[0])
     outer_left, outer_top, outer_width, outer_height = max(boxes, key=lambda box: (box[0] + box[2], -box[1]))
