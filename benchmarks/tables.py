@@ -49,12 +49,14 @@ SERIES: Final = {
     ),
 }
 STRUCTURES: Final = {
-    "header_table and its HTML": _OURS.format("return len(t.header_table(path)._repr_html_())"),
-    "one item, .at(…)": _OURS.format(
-        "return len(t.header_table(path).at('ROIContourSequence[9].ContourSequence[99]'))"
+    "header_table and its HTML": _OURS.format(
+        "return len(t.header_table(path, progress=False)._repr_html_())"
     ),
-    ".search(…)": _OURS.format("return len(t.header_table(path).search('ROINumber'))"),
-    ".to_dataframe()": _OURS.format("return len(t.header_table(path).to_dataframe())"),
+    "one item, .at(…)": _OURS.format(
+        "return len(t.header_table(path, progress=False).at('ROIContourSequence[9].ContourSequence[99]'))"
+    ),
+    ".search(…)": _OURS.format("return len(t.header_table(path, progress=False).search('ROINumber'))"),
+    ".to_dataframe()": _OURS.format("return len(t.header_table(path, progress=False).to_dataframe())"),
 }
 _TELL: Final = """
 import json, time
