@@ -204,6 +204,17 @@ def test_numbers_where_frames_should_be_are_told_and_break_nothing(tmp_path: Pat
     assert "InstanceNumber" in varying(folder)
 
 
+def test_times_go_on_over_midnight(tmp_path: Path) -> None:
+    images = datasets()
+    for number, image in enumerate(sorted(images, key=lambda one: float(one.ImagePositionPatient[2]))):
+        image.AcquisitionTime = ("235958", "235959", "000000", "000001", "000002", "000003")[number]
+    (row,) = varying(write(tmp_path, images))["AcquisitionTime"].to_dataframe().itertuples()
+    assert (row.how, row.shape, row.distinct) == ("with position", "linear", 6)
+    with dicomlab.show_identity():
+        (row,) = varying(tmp_path)["AcquisitionTime"].to_dataframe().itertuples()
+    assert (row.lowest, row.highest) == (0, 86399), "seconds since midnight, as they stand there"
+
+
 def test_a_rule_needs_evidence() -> None:
     place, time = np.arange(6) // 2, np.arange(6) % 2
     axes = Orders([Along("position", place, np.array([0.0, 5, 10])), Along("time", time, np.array([0.0, 1]))])

@@ -37,6 +37,8 @@ __all__ = ["Varying", "VaryingTable", "varying"]
 _PER_FRAME = 0x5200_9230
 _CONTEXT = (0x0008_0005, 0x0028_0103)
 _EXAMPLES = 3
+_HALF_A_DAY = 43_200.0
+"""Seconds."""
 _TIME = re.compile(rb"(\d\d)(\d\d)?(\d\d(?:\.\d{1,6})?)?")
 
 
@@ -279,7 +281,7 @@ def _varying(
             continue
         ids = np.array(entry.numbers(total), np.int64)
         numbers = _numbers(entry, first.vr) if len(entry.values) > 1 else None
-        how = how_it_varies(ids, numbers, orders, unit)
+        how = how_it_varies(ids, _over_midnight(numbers) if first.vr == "TM" else numbers, orders, unit)
         distinct = max(1, len(entry.values))
         examples = [first, *(sample(entry, value, outer) for value in entry.values[1:_EXAMPLES])]
         yield Varying(path, how, distinct, total - entry.count, numbers, tuple(examples), hidden)
@@ -305,6 +307,17 @@ def _moment(value: bytes, vr: str) -> npt.NDArray[np.float64] | None:
         return None
     hours, minutes, seconds = (float(part or 0) for part in told.groups())
     return np.array([3600 * hours + 60 * minutes + seconds])
+
+
+def _over_midnight(seconds: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
+    """Times of day as they follow each other: behind a gap of half a day it is the evening, and before it the next morning."""
+    if seconds is None:
+        return None
+    rising = np.unique(seconds)
+    gaps = np.diff(rising)
+    if not gaps.size or gaps.max() < _HALF_A_DAY:
+        return seconds
+    return np.where(seconds <= rising[gaps.argmax()], seconds + 2 * _HALF_A_DAY, seconds)
 
 
 def _how_text(row: Varying, unit: str) -> str:
