@@ -29,9 +29,8 @@ _SECONDS = {
 }
 """What files of tests take that take long, so that parts take equally long; others take a few seconds."""
 
-settings.register_profile(
-    "here", deadline=None
-)  # whoever else works on the machine decides how long a test takes
+# Whoever else works on the machine decides how long an example takes.
+settings.register_profile("here", deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,9 +44,8 @@ def pytest_configure() -> None:
     """Let tests interrupt themselves, too, where a shell has put them into the background, deaf to it; and take their time."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if not os.environ.get(
-        "CI"
-    ):  # there Hypothesis has a profile of its own: no deadline, and always the same examples
+    # In CI Hypothesis has a profile of its own: no deadline, and always the same examples.
+    if not os.environ.get("CI"):
         settings.load_profile("here")
 
 

@@ -115,10 +115,6 @@ class Outlines:
         within = self.points - np.repeat(middles, self.sizes, axis=0)
         return np.asarray(np.linalg.svd(within, full_matrices=False)[2][2])
 
-    def beside(self, normal: FloatArray) -> FloatArray:
-        """How far each point lies beside the middle of its contour along a direction, mm."""
-        return np.asarray(self.points @ normal - np.repeat(self.heights(normal), self.sizes))
-
     def heights(self, normal: FloatArray) -> FloatArray:
         """Where each lies along a direction, mm."""
         along = self.points @ normal
@@ -248,7 +244,10 @@ def _leans(outlines: Outlines, along: Planes, own: Planes) -> bool:
     free = len(outlines.points) - len(outlines) - 2
     if free < 1 or along.rough <= STILL:
         return False
-    left, most = (np.square(outlines.beside(planes.normal)).sum() for planes in (own, along))
+    left, most = (
+        np.square(outlines.points @ planes.normal - np.repeat(planes.heights, outlines.sizes)).sum()
+        for planes in (own, along)
+    )
     return bool(most - left > 2 * _SURE * left / free)
 
 
